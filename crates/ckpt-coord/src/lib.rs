@@ -1,0 +1,9 @@
+//! How a checkpoint happens: a coordinator that decides, barriers that cut the stream, tasks that take their part.
+
+mod clock;
+mod gateway;
+mod observer;
+
+pub use clock::{Clock, SystemClock};
+pub use gateway::{CoordinatorGateway, TaskGateway};
+pub use observer::{CheckpointObserver, CompletedCheckpoint, NoObserver, Phase};

@@ -1,0 +1,11 @@
+//! HEAD: the record of what is committed, and how it may change.
+//!
+//! A checkpoint exists once HEAD names it. HEAD changes by compare-and-swap only, from one [`Head`] to the next by a
+//! transition of this module: [`Head::claim`], [`ClaimedHead::commit`], [`ClaimedHead::end`]. What may be deleted is a
+//! [`RemovedSnapshot`], which only a transition that was written yields.
+
+mod record;
+mod transition;
+
+pub use record::{Head, HeadVersion, JobState, Nonce, RetainedSnapshot};
+pub use transition::{AtEnd, ClaimedHead, HeadWrite, RemovedSnapshot, WrittenHead};

@@ -1,0 +1,133 @@
+//! What HEAD says.
+
+use std::fmt;
+
+use crate::digest::Digest;
+use crate::id::{CheckpointId, JobId, LeaderEpoch};
+use crate::snapshot::SnapshotKind;
+
+/// The record of what a job has committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Head {
+    /// The job.
+    pub job: JobId,
+    /// Raised by one with each write.
+    pub version: HeadVersion,
+    /// The leader that wrote it.
+    pub epoch: LeaderEpoch,
+    /// Chosen at random by the leader at its claim. With the version it tells one write from every other.
+    pub nonce: Nonce,
+    /// Whether the job may go on.
+    pub state: JobState,
+    /// The first checkpoint number that no leader has reserved yet; a leader uses numbers below it only.
+    pub unreserved_id: CheckpointId,
+    /// What can be restored, oldest first.
+    pub retained: Vec<RetainedSnapshot>,
+    /// The snapshot that the present leader began from.
+    pub restored_from: Option<CheckpointId>,
+    /// Snapshots that are retained no more and whose files may not all be gone yet, oldest first.
+    pub removed: Vec<RetainedSnapshot>,
+}
+
+/// Counts the writes of HEAD; the first is 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HeadVersion(u64);
+
+/// Sixteen random bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Nonce([u8; 16]);
+
+/// Whether a job may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JobState {
+    /// It runs, or will be restored.
+    Active,
+    /// It has ended, having read all input.
+    Finished,
+    /// It was cancelled.
+    Cancelled,
+    /// It failed for good.
+    Failed,
+}
+
+/// A snapshot that HEAD names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetainedSnapshot {
+    /// Its number.
+    pub id: CheckpointId,
+    /// The leader that took it.
+    pub epoch: LeaderEpoch,
+    /// What kind of snapshot it is.
+    pub kind: SnapshotKind,
+    /// Length of its `_metadata`.
+    pub metadata_bytes: u64,
+    /// Digest of the index in its `_metadata`.
+    pub index_digest: Digest,
+}
+
+impl Head {
+    /// The snapshot that a restore takes: the newest retained one.
+    pub fn newest(&self) -> Option<&RetainedSnapshot> {
+        self.retained.last()
+    }
+}
+
+impl HeadVersion {
+    /// The version of the first write.
+    pub const FIRST: Self = Self(1);
+
+    /// `None` for zero, which no HEAD has.
+    pub const fn new(number: u64) -> Option<Self> {
+        if number == 0 { None } else { Some(Self(number)) }
+    }
+
+    /// The number itself.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The version of the next write; `None` once the numbers are used up.
+    pub fn next(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
+    }
+}
+
+impl fmt::Display for HeadVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Nonce {
+    /// Wraps the bytes, which must come from a good source of randomness.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub const fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+}
+
+impl fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl RetainedSnapshot {
+    /// A snapshot whose `_metadata` has that length and index.
+    pub const fn new(
+        id: CheckpointId,
+        epoch: LeaderEpoch,
+        kind: SnapshotKind,
+        metadata_bytes: u64,
+        index_digest: Digest,
+    ) -> Self {
+        Self { id, epoch, kind, metadata_bytes, index_digest }
+    }
+}

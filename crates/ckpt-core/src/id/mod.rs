@@ -1,0 +1,13 @@
+//! Identities: each its own type, so that none can stand in for another.
+
+mod checkpoint;
+mod epoch;
+mod file_name;
+mod hex_id;
+mod task;
+
+pub use checkpoint::CheckpointId;
+pub use epoch::{AttemptId, LeaderEpoch, WriterId};
+pub use file_name::{FileName, Writer};
+pub use hex_id::{JobId, OperatorId, VertexId};
+pub use task::{TaskAttempt, TaskId};

@@ -1,0 +1,169 @@
+//! Key groups: the unit in which keyed state moves between subtasks (Flink's `KeyGroupRangeAssignment`).
+
+mod hash;
+mod range;
+
+use std::fmt;
+use std::num::NonZeroU16;
+
+pub use range::KeyGroupRange;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// One of the groups that all keys of a job are divided into.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyGroup(u16);
+
+/// How many key groups a vertex has: the highest parallelism that its state can be spread over. From 1 to 32,768.
+///
+/// Fixed at the first run, since it decides where every key lives.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MaxParallelism(NonZeroU16);
+
+impl KeyGroup {
+    /// The group with that number. Which numbers exist is decided by the [`MaxParallelism`].
+    pub const fn new(number: u16) -> Self {
+        Self(number)
+    }
+
+    /// Its number, from 0.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl MaxParallelism {
+    /// The highest that there is: 2^15, as in Flink.
+    pub const UPPER_BOUND: u32 = 1 << 15;
+
+    /// # Errors
+    ///
+    /// `Configuration` unless `1 <= number <= 32768`.
+    pub fn new(number: u32) -> Result<Self> {
+        u16::try_from(number)
+            .ok()
+            .filter(|&number| u32::from(number) <= Self::UPPER_BOUND)
+            .and_then(NonZeroU16::new)
+            .map(Self)
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Configuration,
+                    format!("maximum parallelism must be from 1 to {}, found {number}", Self::UPPER_BOUND),
+                )
+            })
+    }
+
+    /// What Flink derives when none is given: 1.5 times the parallelism rounded up to a power of two, at least 128.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when the parallelism itself is zero or above 32,768.
+    pub fn derived(parallelism: u32) -> Result<Self> {
+        Self::new(parallelism)?;
+        Self::new((parallelism + parallelism / 2).next_power_of_two().clamp(128, Self::UPPER_BOUND))
+    }
+
+    /// The number itself.
+    pub const fn get(self) -> u16 {
+        self.0.get()
+    }
+
+    /// The key group of a key whose 32-bit hash (Java's `hashCode`) this is: murmur of it modulo the number of groups.
+    pub fn key_group(self, key_hash: i32) -> KeyGroup {
+        // The remainder is below 2^15, so it fits.
+        KeyGroup((hash::murmur(key_hash) % u32::from(self.get())) as u16)
+    }
+
+    /// The subtask that owns `group` at that parallelism (Flink's `computeOperatorIndexForKeyGroup`).
+    ///
+    /// # Panics
+    ///
+    /// Panics when the parallelism is zero or the group does not exist.
+    pub fn subtask_of(self, group: KeyGroup, parallelism: u32) -> u32 {
+        assert!(parallelism > 0 && group.get() < self.get(), "{group:?} of {self} at parallelism {parallelism}");
+        u32::from(group.get()) * parallelism / u32::from(self.get())
+    }
+
+    /// The groups of one subtask at that parallelism; together the ranges of all subtasks cover every group once.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when the parallelism is zero or above the maximum, or there is no such subtask.
+    pub fn range_of(self, subtask: u32, parallelism: u32) -> Result<KeyGroupRange> {
+        let groups = u32::from(self.get());
+        if parallelism == 0 || parallelism > groups || subtask >= parallelism {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!("no key groups for subtask {subtask} of {parallelism}: the maximum parallelism is {groups}"),
+            ));
+        }
+        let first = (subtask * groups).div_ceil(parallelism);
+        let last = ((subtask + 1) * groups - 1) / parallelism;
+        KeyGroupRange::new(KeyGroup(first as u16), KeyGroup(last as u16))
+    }
+}
+
+impl fmt::Display for KeyGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for KeyGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "key-group-{}", self.0)
+    }
+}
+
+impl fmt::Display for MaxParallelism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for MaxParallelism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MaxParallelism({})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_cover_every_group_once_and_agree_with_the_owner() {
+        for groups in [1, 2, 3, 7, 127, 128, 129, 32767, 32768] {
+            let max = MaxParallelism::new(groups).unwrap();
+            for parallelism in (1..=groups.min(64)).chain([groups]) {
+                let mut next = 0;
+                for subtask in 0..parallelism {
+                    let range = max.range_of(subtask, parallelism).unwrap();
+                    assert_eq!(u32::from(range.first().get()), next);
+                    next = u32::from(range.last().get()) + 1;
+                    for end in [range.first(), range.last()] {
+                        assert_eq!(max.subtask_of(end, parallelism), subtask, "{max} {parallelism}");
+                    }
+                }
+                assert_eq!(next, groups);
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_are_refused() {
+        assert!(MaxParallelism::new(0).is_err());
+        assert!(MaxParallelism::new(32769).is_err());
+        let max = MaxParallelism::new(128).unwrap();
+        assert!(max.range_of(0, 129).is_err());
+        assert!(max.range_of(2, 2).is_err());
+        assert!(max.range_of(0, 0).is_err());
+    }
+
+    #[test]
+    fn derived_as_in_flink() {
+        for (parallelism, expected) in [(1, 128), (86, 256), (85, 128), (128, 256), (30000, 32768)] {
+            assert_eq!(MaxParallelism::derived(parallelism).unwrap().get(), expected, "{parallelism}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What a checkpoint is: its types, its rules and its bytes. Nothing here does I/O, starts a thread or reads a clock.
+//!
+//! In reading order:
+//!
+//! * [`id`]: jobs, tasks, checkpoints, leaders, writers and the names of files;
+//! * [`snapshot`]: which checkpoint, how it is taken, what was measured, and the barrier;
+//! * [`state`]: what a snapshot consists of and where its bytes lie;
+//! * [`key_group`], [`graph`]: how keyed state is divided, and the job;
+//! * [`message`]: what coordinator and tasks say to each other;
+//! * [`metadata`], [`head`]: a completed checkpoint, and the record of which are committed.
+
+pub mod graph;
+pub mod head;
+pub mod id;
+pub mod key_group;
+pub mod message;
+pub mod metadata;
+pub mod snapshot;
+pub mod state;
+
+mod digest;
+mod error;
+mod time;
+
+pub use digest::{Digest, DigestAlgorithm, Digester};
+pub use error::{Error, ErrorKind, Result};
+pub use time::{Monotonic, Now, Timestamp};

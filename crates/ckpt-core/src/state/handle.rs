@@ -1,0 +1,46 @@
+//! The name of stored bytes.
+
+use bytes::Bytes;
+
+use crate::digest::Digest;
+use crate::state::Place;
+
+/// Bytes that are stored and durable: where they lie, how many there are, and what they are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StateHandle {
+    place: Place,
+    length_bytes: u64,
+    digest: Option<Digest>,
+}
+
+impl StateHandle {
+    /// A handle whose bytes travel inside it.
+    pub fn inline(bytes: Bytes) -> Self {
+        let (length_bytes, digest) = (bytes.len() as u64, Digest::of(&bytes));
+        Self { place: Place::Inline(bytes), length_bytes, digest: Some(digest) }
+    }
+
+    /// A handle of bytes elsewhere.
+    ///
+    /// Whoever calls this promises that exactly these bytes are there and survive whatever the durability policy says
+    /// they survive. Only sealing and decoding can promise that. A digest is absent only below a claimed or a borrowed
+    /// root.
+    pub const fn assume_durable(place: Place, length_bytes: u64, digest: Option<Digest>) -> Self {
+        Self { place, length_bytes, digest }
+    }
+
+    /// Where the bytes lie.
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// How many payload bytes there are.
+    pub const fn length_bytes(&self) -> u64 {
+        self.length_bytes
+    }
+
+    /// What proves that they are the bytes that were written.
+    pub const fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+}

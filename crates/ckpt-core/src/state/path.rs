@@ -1,0 +1,117 @@
+//! Paths that cannot leave the directory they are relative to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A path below some root: one or more components joined by `/`.
+///
+/// No component is empty, `.` or `..`, or has a `/`, a backslash or a control character, so no path read from a file
+/// can name anything outside its root.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelPath(String);
+
+impl RelPath {
+    /// The most bytes that a path may have.
+    pub const MAX_BYTES: usize = 4096;
+
+    /// # Errors
+    ///
+    /// `Corrupt` when the text is not such a path; the message says why.
+    pub fn new(text: impl Into<String>) -> Result<Self> {
+        let text = text.into();
+        let refuse = |why: &str| {
+            let shown: String = text.chars().take(200).collect();
+            Err(Error::new(ErrorKind::Corrupt, format!("'{}' is not a path below a root: {why}", shown.escape_debug())))
+        };
+        if text.len() > Self::MAX_BYTES {
+            return refuse("it is longer than 4096 bytes");
+        }
+        if text.chars().any(|c| c == '\\' || c.is_control()) {
+            return refuse("it has a backslash or a control character");
+        }
+        for component in text.split('/') {
+            match component {
+                "" => return refuse("it has an empty component"),
+                "." | ".." => return refuse("it has a component that is '.' or '..'"),
+                component if component.len() > 255 => return refuse("it has a component of more than 255 bytes"),
+                _ => {}
+            }
+        }
+        Ok(Self(text))
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// This path with one more component, or several, below it.
+    #[must_use]
+    pub fn join(&self, below: &Self) -> Self {
+        Self(format!("{}/{}", self.0, below.0))
+    }
+
+    /// The components, outermost first; at least one.
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split('/')
+    }
+
+    /// The last component.
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+
+    /// All but the last component; `None` when there is only one.
+    pub fn parent(&self) -> Option<Self> {
+        self.0.rsplit_once('/').map(|(parent, _)| Self(parent.to_owned()))
+    }
+}
+
+impl FromStr for RelPath {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for RelPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for RelPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_leave_the_root_is_refused() {
+        for good in ["a", "chk-1/_metadata", "a/b/c", "..a", "a..", "ä"] {
+            assert_eq!(RelPath::new(good).unwrap().as_str(), good);
+        }
+        let long = "a/".repeat(2100) + "a";
+        for bad in
+            ["", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a\\b", "a\0b", "a\nb", &long, &"x".repeat(256)]
+        {
+            assert!(RelPath::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn parts() {
+        let path = RelPath::new("a/b/c").unwrap();
+        assert_eq!(path.file_name(), "c");
+        assert_eq!(path.parent().unwrap().as_str(), "a/b");
+        assert_eq!(RelPath::new("a").unwrap().parent(), None);
+        assert_eq!(RelPath::new("x").unwrap().join(&path).as_str(), "x/a/b/c");
+    }
+}

@@ -1,0 +1,136 @@
+//! Where bytes lie.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::FileName;
+use crate::state::RelPath;
+
+/// Where the bytes of a piece of state lie.
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Place {
+    /// In the handle itself.
+    Inline(Bytes),
+    /// A file of its own.
+    File {
+        /// What the file lies below.
+        root: Root,
+        /// The file.
+        file: FileRef,
+    },
+    /// A part of a file that holds several pieces.
+    Segment {
+        /// What the file lies below.
+        root: Root,
+        /// The file.
+        file: FileRef,
+        /// Where the part begins.
+        offset_bytes: u64,
+    },
+}
+
+/// What a file lies below. The reader knows where the first three are; [`Places`] says it of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Root {
+    /// The directory of the snapshot that names it: in an acknowledgement, that of its own checkpoint.
+    ThisSnapshot,
+    /// The job's directory of files that several checkpoints may name.
+    JobShared,
+    /// The job's directory of files whose life the tasks manage.
+    JobTaskOwned,
+    /// A place of another job that this job has claimed; ours to delete while HEAD holds the claim.
+    Claimed(ClaimId),
+    /// A place that we only read, and never delete from.
+    Borrowed(u16),
+}
+
+/// The number of a claim, given by HEAD, unique in the life of the job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimId(u64);
+
+/// Which file below a root.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum FileRef {
+    /// A file that a writer of ours named.
+    Ours(FileName),
+    /// A file that somebody else named.
+    Foreign(RelPath),
+}
+
+/// Where the claimed and the borrowed roots lie, as URIs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places(Vec<(Root, String)>);
+
+impl ClaimId {
+    /// Wraps the number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number itself.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl Places {
+    /// No claimed and no borrowed root.
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// # Errors
+    ///
+    /// `Corrupt` when a root is one that the reader supplies, or appears twice.
+    pub fn new(places: Vec<(Root, String)>) -> Result<Self> {
+        for (index, (root, _)) in places.iter().enumerate() {
+            if !matches!(root, Root::Claimed(_) | Root::Borrowed(_)) {
+                return Err(Error::new(ErrorKind::Corrupt, format!("the place of {root:?} cannot be given")));
+            }
+            if places[..index].iter().any(|(earlier, _)| earlier == root) {
+                return Err(Error::new(ErrorKind::Corrupt, format!("the place of {root:?} is given twice")));
+            }
+        }
+        Ok(Self(places))
+    }
+
+    /// Where that root lies.
+    pub fn get(&self, root: Root) -> Option<&str> {
+        self.0.iter().find(|(candidate, _)| *candidate == root).map(|(_, uri)| uri.as_str())
+    }
+
+    /// Every root and where it lies.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Root, &str)> {
+        self.0.iter().map(|(root, uri)| (*root, uri.as_str()))
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inline(bytes) => write!(f, "Inline({} bytes)", bytes.len()),
+            Self::File { root, file } => write!(f, "{root:?}/{file}"),
+            Self::Segment { root, file, offset_bytes } => write!(f, "{root:?}/{file}@{offset_bytes}"),
+        }
+    }
+}
+
+impl fmt::Display for FileRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ours(name) => name.fmt(f),
+            Self::Foreign(path) => path.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for FileRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,147 @@
+//! What coordinator and workers see of a storage.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use ckpt_core::Result;
+use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot};
+use ckpt_core::id::{CheckpointId, JobId, Writer};
+use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, LocationReference};
+use ckpt_core::state::Places;
+use ckpt_streams::{StateOutputStream, StateReader, StreamFactory};
+
+use crate::context::StorageContext;
+use crate::head::HeadStore;
+
+/// Where checkpoints live: a light description that builds the real access in every process.
+pub trait CheckpointStorage: Send + Sync + Debug {
+    /// What the coordinator of that job sees.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when the description cannot hold checkpoints.
+    fn coordinator_view(&self, job: JobId, context: &StorageContext) -> Result<Arc<dyn CoordinatorView>>;
+
+    /// What a worker of that job sees, whose files are named by `writer`.
+    ///
+    /// # Errors
+    ///
+    /// As for the coordinator.
+    fn worker_view(&self, job: JobId, writer: Writer, context: &StorageContext) -> Result<Arc<dyn WorkerView>>;
+
+    /// Finds the checkpoint that a user's pointer names: a directory with a `_metadata`, or the file itself.
+    ///
+    /// # Errors
+    ///
+    /// A message of its own for each way to be wrong: `NotFound` or `Configuration`.
+    fn resolve(&self, pointer: &str, context: &StorageContext) -> Result<CompletedLocation>;
+}
+
+/// What the coordinator sees. Blocking; any thread may call it.
+pub trait CoordinatorView: Send + Sync + Debug {
+    /// Whether what is committed survives the loss of every process.
+    fn supports_high_availability(&self) -> bool;
+
+    /// Makes the job's directories. Harmless when they exist.
+    ///
+    /// # Errors
+    ///
+    /// `FailJob`, naming the directory.
+    fn initialize_base_locations(&self) -> Result<()>;
+
+    /// Makes the place of a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// `AbortCheckpoint` when it cannot be made, or exists.
+    fn initialize_checkpoint(&self, identity: &CheckpointIdentity) -> Result<Arc<dyn Location>>;
+
+    /// The record of what is committed.
+    fn head(&self) -> Arc<dyn HeadStore>;
+
+    /// Reads the metadata of a snapshot that HEAD retains and checks it against what HEAD says.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` or `Corrupt`, naming the file. Never a step back to an older one.
+    fn load(&self, snapshot: &RetainedSnapshot) -> Result<CheckpointMetadata>;
+
+    /// Deletes the files of a removed snapshot, in an order that can be taken up again after a crash at any step:
+    /// `dead_shared`, its own, its `_metadata`, its directory. Files we do not know stay, and with them the directory.
+    ///
+    /// # Errors
+    ///
+    /// `Retry`, naming the first that could not be deleted; the others were tried.
+    fn remove(&self, removed: &RemovedSnapshot, dead_shared: &[ckpt_core::id::FileName]) -> Result<()>;
+
+    /// Deletes what former leaders left and the claimed HEAD does not name: checkpoints, and shared files that none of
+    /// `retained` names. Returns how many files it deleted. What is not of our name form stays.
+    ///
+    /// # Errors
+    ///
+    /// `Retry`, naming the first that could not be deleted; the others were tried.
+    fn collect_orphans(&self, claimed: &Head, retained: &[Arc<CheckpointMetadata>]) -> Result<u64>;
+}
+
+/// The place of a checkpoint that is being taken.
+pub trait Location: Send + Sync + Debug {
+    /// What barriers carry to the workers.
+    fn reference(&self) -> LocationReference;
+
+    /// Publishes `_metadata`, whole and durable; never replaces one.
+    ///
+    /// # Errors
+    ///
+    /// `AbortCheckpoint` when it could not be written or another one is there; `Unknown` when it may be.
+    fn publish(&self, metadata: &CheckpointMetadata) -> Result<RetainedSnapshot>;
+
+    /// Deletes every file of our name form in it, its `_metadata` if it was never committed, and the directory if it is
+    /// empty then. For a checkpoint that was aborted; its number is never used again.
+    ///
+    /// # Errors
+    ///
+    /// `Retry`, naming the first that could not be deleted.
+    fn discard(&self) -> Result<()>;
+}
+
+/// The place of a completed checkpoint.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CompletedLocation {
+    /// The pointer by which users name it.
+    pub pointer: String,
+    /// What its `_metadata` says.
+    pub metadata: Arc<CheckpointMetadata>,
+}
+
+/// What a worker sees. Any thread may call it.
+pub trait WorkerView: Send + Sync + Debug {
+    /// The streams of one checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// `AbortCheckpoint` when the barrier names a place that is none of ours.
+    fn streams(&self, barrier: &CheckpointBarrier) -> Result<Arc<dyn StreamFactory>>;
+
+    /// A stream for state that belongs to no checkpoint and that only the tasks dispose of.
+    ///
+    /// # Errors
+    ///
+    /// `AbortCheckpoint` when the file cannot be made.
+    fn create_task_owned(&self) -> Result<Box<dyn StateOutputStream>>;
+
+    /// Reads state of the snapshot `from`, whose claimed and borrowed roots lie at `places`.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when a place cannot be opened.
+    fn reader(&self, from: CheckpointId, places: &Places) -> Result<Arc<dyn StateReader>>;
+}
+
+impl CompletedLocation {
+    /// A completed checkpoint under that pointer.
+    pub const fn new(pointer: String, metadata: Arc<CheckpointMetadata>) -> Self {
+        Self { pointer, metadata }
+    }
+}

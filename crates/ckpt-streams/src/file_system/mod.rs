@@ -1,0 +1,194 @@
+//! File systems: what streams and storage need of a place that keeps files.
+
+use std::fmt::Debug;
+use std::io;
+
+use bytes::Bytes;
+use ckpt_core::state::RelPath;
+use ckpt_core::{Error, Result};
+
+/// A file system, opened at one root. Every path lies beneath the root, and no implementation follows a link out of it.
+///
+/// Blocking; any thread may call it. Directories are an implementation's own matter: they come into being with the files
+/// in them.
+pub trait FileSystem: Send + Sync + Debug {
+    /// Begins a file that does not exist yet; it never replaces one.
+    ///
+    /// # Errors
+    ///
+    /// `AbortCheckpoint` when the name is taken already (with [`Visible::AtOnce`]) or the file cannot be made.
+    fn create_new(&self, path: &RelPath, visible: Visible) -> Result<Box<dyn FileWriter>>;
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when there is none.
+    fn open(&self, path: &RelPath) -> Result<Box<dyn ReadAt>>;
+
+    /// Makes `to`, which does not exist yet, a copy of `from`, as cheaply as [`Capabilities`] say.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when `from` is missing; `AbortCheckpoint` when `to` exists or cannot be written.
+    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()>;
+
+    /// Makes the names of files that were written durable: each directory once, and every parent up to one that is
+    /// known to be durable.
+    ///
+    /// # Errors
+    ///
+    /// `AbortCheckpoint`: none of the names may be relied on, and it is not to be tried again for the same files.
+    fn sync_entries(&self, written: &[RelPath]) -> Result<()>;
+
+    /// The newest version of a record: a small file that changes by compare-and-swap.
+    ///
+    /// # Errors
+    ///
+    /// `Retry` when it could not be read.
+    fn read_record(&self, path: &RelPath) -> Result<Option<(Bytes, VersionTag)>>;
+
+    /// Writes the next version of a record if the newest one is the expected one, durably.
+    fn put_record(&self, path: &RelPath, body: Bytes, expect: Expect<'_>) -> CasOutcome;
+
+    /// Files below `prefix`, or below the root, in the order of their names, those after `after`, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// `Retry` when the list could not be read. A prefix that does not exist has no files.
+    fn list(&self, prefix: Option<&RelPath>, after: Option<&RelPath>, limit: usize) -> Result<Vec<Entry>>;
+
+    /// Removes files, one answer for each. A file that is not there counts as removed; a directory that became empty
+    /// goes too, the root never.
+    fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>>;
+
+    /// What may be relied on here.
+    fn capabilities(&self) -> Capabilities;
+}
+
+/// A file that is being written, by one thread.
+pub trait FileWriter: io::Write + Send {
+    /// Ends the file. With [`Durability::Full`] its bytes are durable on `Done`; its name is after
+    /// [`FileSystem::sync_entries`]. `Lost` says that the name was taken (with [`Visible::WholeAtFinish`]).
+    ///
+    /// A failed sync is final: the file is dead and is removed.
+    fn finish(self: Box<Self>, durability: Durability) -> CasOutcome;
+
+    /// Removes what was written.
+    ///
+    /// # Errors
+    ///
+    /// `Retry` when something may be left.
+    fn discard(self: Box<Self>) -> Result<()>;
+}
+
+/// A file that can be read from any position, by any number of threads.
+pub trait ReadAt: Send + Sync + Debug {
+    /// Fills `buffer` with the bytes from `offset_bytes` on.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedEof` when the file ends before.
+    fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()>;
+
+    /// Length of the file.
+    fn length_bytes(&self) -> u64;
+}
+
+/// When a file that is being written appears under its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Visible {
+    /// When it is made. Nothing points to it yet, so nobody looks.
+    AtOnce,
+    /// Whole, when it is finished, unless the name is taken by then.
+    WholeAtFinish,
+}
+
+/// What a crash may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Durability {
+    /// Survives the loss of every process, not the loss of power. For tests and scratch.
+    None,
+    /// Survives the loss of power: files, directories and records are synced before anyone is told of them.
+    #[default]
+    Full,
+}
+
+/// Which version of a record is expected to be the newest.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Expect<'a> {
+    /// None at all.
+    Absent,
+    /// That one.
+    Version(&'a VersionTag),
+}
+
+/// Tells one version of a record from every other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct VersionTag(String);
+
+/// What became of a write that must not replace.
+#[derive(Debug)]
+#[must_use]
+#[non_exhaustive]
+pub enum CasOutcome {
+    /// It happened; the record has this version now.
+    Done(VersionTag),
+    /// It did not and will not happen: another write came first.
+    Lost,
+    /// It may have happened, or may happen yet. Only a newer write that is known to have happened decides.
+    Unknown(Error),
+}
+
+/// A file in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Its path below the root of the file system.
+    pub path: RelPath,
+    /// Its length.
+    pub length_bytes: u64,
+}
+
+/// What may be relied on at a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Duplicating costs less than copying.
+    pub cheap_duplicate: bool,
+    /// A record's compare-and-swap decides between any number of writers on any number of machines.
+    pub compare_and_swap: bool,
+}
+
+impl VersionTag {
+    /// Wraps what an implementation tells versions by.
+    pub fn new(tag: impl Into<String>) -> Self {
+        Self(tag.into())
+    }
+
+    /// What the implementation wrapped.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Entry {
+    /// A file of that length.
+    pub const fn new(path: RelPath, length_bytes: u64) -> Self {
+        Self { path, length_bytes }
+    }
+}
+
+impl Capabilities {
+    /// Neither is relied on.
+    pub const NONE: Self = Self { cheap_duplicate: false, compare_and_swap: false };
+}
+
+/// The file systems that there are, by scheme.
+#[derive(Debug, Default)]
+pub struct FileSystems {
+    _private: (),
+}

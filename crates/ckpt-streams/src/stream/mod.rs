@@ -1,0 +1,72 @@
+//! Streams by which state is written.
+
+use std::fmt::Debug;
+use std::io;
+
+use ckpt_core::Result;
+use ckpt_core::state::{StateHandle, TaskSnapshot};
+
+use crate::pending::Pending;
+use crate::stream::staged::Staged;
+
+pub mod staged;
+
+/// State on its way into storage. Written by one thread; what was written is visible to nobody before it is sealed.
+///
+/// Dropping a stream without `finish` or `abort` leaves nothing behind either, but cannot report errors.
+pub trait StateOutputStream: io::Write + Send + Debug {
+    /// Payload bytes written so far.
+    fn position(&self) -> u64;
+
+    /// Ends the stream: bytes are handed to the system but not durable. `None` when nothing was written.
+    ///
+    /// # Errors
+    ///
+    /// `Cancelled` after a cancellation, `AbortCheckpoint` when the bytes could not be written. Nothing is left behind.
+    fn finish(self: Box<Self>) -> Result<Option<Staged>>;
+
+    /// Ends the stream and leaves nothing behind.
+    ///
+    /// # Errors
+    ///
+    /// `Retry` when something may be left.
+    fn abort(self: Box<Self>) -> Result<()>;
+}
+
+/// Makes streams for one checkpoint of one writer. Any thread may call it at any time.
+pub trait StreamFactory: Send + Sync + Debug {
+    /// Begins a stream.
+    ///
+    /// # Errors
+    ///
+    /// `Cancelled` after a cancellation, `AbortCheckpoint` when the file cannot be made.
+    fn create(&self, scope: StateScope) -> Result<Box<dyn StateOutputStream>>;
+
+    /// Makes staged state durable by policy, in one batch, and names it.
+    ///
+    /// # Errors
+    ///
+    /// `Cancelled` or `AbortCheckpoint`; then nothing of the snapshot is left behind.
+    fn seal(&self, snapshot: TaskSnapshot<Staged>) -> Result<TaskSnapshot<StateHandle>>;
+
+    /// Makes copies of stored state that belong to this checkpoint, in one batch.
+    ///
+    /// # Errors
+    ///
+    /// `AbortCheckpoint` when one could not be copied; then none is left behind.
+    fn duplicate(&self, from: &[StateHandle], scope: StateScope) -> Result<Vec<Staged>>;
+
+    /// Ends every stream of this factory, whatever is being done with it, and every later one. Returns at once; the
+    /// answer comes when nothing unsealed is left.
+    fn cancel(&self) -> Pending<()>;
+}
+
+/// Who may name a piece of state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StateScope {
+    /// This checkpoint only; it goes with it.
+    Exclusive,
+    /// Later checkpoints too; it goes when none names it.
+    Shared,
+}
