@@ -6,9 +6,11 @@
 //! * [`snapshot`]: which checkpoint, how it is taken, what was measured, and the barrier;
 //! * [`state`]: what a snapshot consists of and where its bytes lie;
 //! * [`key_group`], [`graph`]: how keyed state is divided, and the job;
+//! * [`config`]: the settings of checkpointing;
 //! * [`message`]: what coordinator and tasks say to each other;
 //! * [`metadata`], [`head`]: a completed checkpoint, and the record of which are committed.
 
+pub mod config;
 pub mod graph;
 pub mod head;
 pub mod id;

@@ -1,9 +1,10 @@
 //! HEAD: the record of what is committed, and how it may change.
 //!
 //! A checkpoint exists once HEAD names it. HEAD changes by compare-and-swap only, from one [`Head`] to the next by a
-//! transition of this module: [`Head::claim`], [`ClaimedHead::commit`], [`ClaimedHead::end`]. What may be deleted is a
+//! transition of this module: [`Head::claim`], [`ClaimedHead::commit`], [`ClaimedHead::reserve`], [`ClaimedHead::end`]. What may be deleted is a
 //! [`RemovedSnapshot`], which only a transition that was written yields.
 
+mod error;
 mod record;
 mod transition;
 

@@ -101,6 +101,17 @@ impl fmt::Display for HeadVersion {
     }
 }
 
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Active => "active",
+            Self::Finished => "finished",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        })
+    }
+}
+
 impl Nonce {
     /// Wraps the bytes, which must come from a good source of randomness.
     pub const fn new(bytes: [u8; 16]) -> Self {

@@ -1,8 +1,9 @@
 //! How HEAD changes.
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::head::{Head, HeadVersion, JobState, Nonce, RetainedSnapshot};
-use crate::id::{CheckpointId, JobId, LeaderEpoch};
+use super::error::TransitionError;
+use super::{Head, HeadVersion, JobState, Nonce, RetainedSnapshot};
+use crate::error::Result;
+use crate::id::{CheckpointId, JobId, LeaderEpoch, ReservedIds};
 
 /// HEAD as its present leader last wrote it. Only its holder may propose the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,7 @@ pub struct ClaimedHead(Head);
 pub struct HeadWrite {
     next: Head,
     removes: Vec<RetainedSnapshot>,
+    reserves: ReservedIds,
 }
 
 /// What a HEAD that was written allows.
@@ -24,9 +26,38 @@ pub struct WrittenHead {
     pub head: ClaimedHead,
     /// What this write removed: its files may be deleted now.
     pub removed: Vec<RemovedSnapshot>,
+    /// The checkpoint numbers that this write reserved for its leader; none when it left them as they were. They continue
+    /// those that the leader has already.
+    pub reserved: ReservedIds,
 }
 
 /// A snapshot that no HEAD retains any more. Only a HEAD that was written yields one, so nothing can be deleted before.
+///
+/// ```compile_fail
+/// use ckpt_core::head::{RemovedSnapshot, RetainedSnapshot};
+/// // Refused by the compiler: what is retained cannot be called removed.
+/// fn delete_at_once(retained: RetainedSnapshot) -> RemovedSnapshot {
+///     RemovedSnapshot(retained)
+/// }
+/// ```
+///
+/// The proposal of a write yields none either:
+///
+/// ```compile_fail
+/// use ckpt_core::head::{HeadWrite, RemovedSnapshot};
+/// fn delete_before_it_is_written(proposal: HeadWrite) -> Vec<RemovedSnapshot> {
+///     proposal.removed
+/// }
+/// ```
+///
+/// What does compile is to write first:
+///
+/// ```
+/// use ckpt_core::head::{HeadWrite, RemovedSnapshot};
+/// fn delete_after_it_is_written(proposal: HeadWrite) -> Vec<RemovedSnapshot> {
+///     proposal.written().removed
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemovedSnapshot(RetainedSnapshot);
 
@@ -47,34 +78,36 @@ impl Head {
                 epoch: LeaderEpoch::new(1),
                 nonce,
                 state: JobState::Active,
-                unreserved_id: block_after(CheckpointId::FIRST)?,
+                unreserved_id: CheckpointId::FIRST,
                 retained: Vec::new(),
                 restored_from: None,
                 removed: Vec::new(),
             };
-            return Ok(HeadWrite { next, removes: Vec::new() });
+            return HeadWrite::of(next).reserving();
         };
         if current.job != job {
-            return Err(Error::new(
-                ErrorKind::Configuration,
-                format!("HEAD belongs to job {}, expected job {job}", current.job),
-            ));
+            return Err(TransitionError::OtherJob { found: current.job, expected: job }.into());
         }
-        if current.state != JobState::Active {
-            return Err(Error::new(
-                ErrorKind::Configuration,
-                format!("job {job} has ended ({:?}): there is nothing to go on with", current.state),
-            ));
-        }
+        current.refuse_ended()?;
         let next = Self {
-            version: next_version(current)?,
-            epoch: current.epoch.next().ok_or_else(|| used_up("leader epochs"))?,
+            version: current.next_version()?,
+            epoch: current.epoch.next().ok_or(TransitionError::UsedUp { what: "leader epochs" })?,
             nonce,
-            unreserved_id: block_after(current.unreserved_id)?,
             restored_from: current.newest().map(|newest| newest.id),
             ..current.clone()
         };
-        Ok(HeadWrite { next, removes: Vec::new() })
+        HeadWrite::of(next).reserving()
+    }
+
+    fn refuse_ended(&self) -> Result<(), TransitionError> {
+        match self.state {
+            JobState::Active => Ok(()),
+            state => Err(TransitionError::Ended { job: self.job, state, version: self.version }),
+        }
+    }
+
+    fn next_version(&self) -> Result<HeadVersion, TransitionError> {
+        self.version.next().ok_or(TransitionError::UsedUp { what: "versions of HEAD" })
     }
 }
 
@@ -84,63 +117,74 @@ impl ClaimedHead {
         &self.0
     }
 
-    /// The numbers that this leader's first claim reserved: from here up to, but without, `head().unreserved_id`.
-    pub fn first_reserved_id(&self) -> CheckpointId {
-        // A claim always moves the boundary up by one block, so it cannot lie below the block.
-        CheckpointId::new(self.0.unreserved_id.get() - Head::ID_BLOCK).unwrap_or(CheckpointId::FIRST)
-    }
-
     /// The write that commits `completed` and in the same step moves the oldest retained ones beyond `retain` to the
     /// removed; it also drops `collected`, whose files are gone, from the list of the removed, and reserves another
     /// block of numbers when fewer than half a block are left above `completed`.
     ///
     /// # Errors
     ///
-    /// `FailJob` when `completed` is not newer than everything retained, or is of another epoch, or `retain` is zero.
+    /// `FailJob` when `completed` is not newer than everything retained, or is of another epoch, or its number was never
+    /// reserved, or it is a savepoint, or `retain` is zero; `Configuration` when the job has ended.
     pub fn commit(&self, completed: RetainedSnapshot, retain: usize, collected: &[CheckpointId]) -> Result<HeadWrite> {
-        let current = &self.0;
-        let refuse = |message: String| Err(Error::new(ErrorKind::FailJob, message));
+        let (id, current) = (completed.id, &self.0);
         if retain == 0 {
-            return refuse("at least one checkpoint must be retained".to_owned());
+            return Err(TransitionError::RetainsNone.into());
         }
-        if completed.epoch != current.epoch || completed.id >= current.unreserved_id {
-            return refuse(format!(
-                "checkpoint {} of {:?} cannot be committed under {:?} with numbers below {}",
-                completed.id, completed.epoch, current.epoch, current.unreserved_id
-            ));
+        if completed.epoch != current.epoch {
+            return Err(TransitionError::OtherEpoch { id, found: completed.epoch, expected: current.epoch }.into());
         }
-        if let Some(newest) = current.newest().filter(|newest| newest.id >= completed.id) {
-            return refuse(format!("checkpoint {} cannot be committed after {}", completed.id, newest.id));
+        if id >= current.unreserved_id {
+            return Err(TransitionError::NotReserved { id, unreserved: current.unreserved_id }.into());
         }
-        let mut next = Head { version: next_version(current)?, ..current.clone() };
-        if current.unreserved_id.get() - completed.id.get() < Head::ID_BLOCK / 2 {
-            next.unreserved_id = block_after(current.unreserved_id)?;
+        if completed.kind.is_savepoint() {
+            return Err(TransitionError::Savepoint { id }.into());
         }
-        next.removed.retain(|removed| !collected.contains(&removed.id));
-        next.retained.push(completed);
-        let excess = next.retained.len().saturating_sub(retain);
-        let removes: Vec<_> = next.retained.drain(..excess).collect();
-        next.removed.extend(removes.iter().cloned());
-        Ok(HeadWrite { next, removes })
+        if let Some(newest) = current.newest().filter(|newest| newest.id >= id) {
+            return Err(TransitionError::NotNewer { id, newest: newest.id }.into());
+        }
+        let mut write = self.next(collected)?;
+        write.next.retained.push(completed);
+        let excess = write.next.retained.len().saturating_sub(retain);
+        let removes = write.next.retained.drain(..excess).collect();
+        let write = write.removing(removes);
+        if current.unreserved_id.get() - id.get() < Head::ID_BLOCK / 2 { write.reserving() } else { Ok(write) }
     }
 
-    /// The write that ends the job. With `discard_retained` every retained checkpoint is removed.
+    /// The write that reserves another block of numbers, for a leader that runs out of them without committing; it also
+    /// drops `collected`, whose files are gone, from the list of the removed.
     ///
     /// # Errors
     ///
-    /// `FailJob` when the state is `Active`, which is no end.
+    /// `Configuration` when the job has ended; `FailJob` when numbers are used up.
+    pub fn reserve(&self, collected: &[CheckpointId]) -> Result<HeadWrite> {
+        self.next(collected)?.reserving()
+    }
+
+    /// The write that ends the job, after which no other follows; every retained checkpoint is removed or stays, as
+    /// `retention` says.
+    ///
+    /// # Errors
+    ///
+    /// `FailJob` when the state is `Active`, which is no end; `Configuration` when the job has ended already.
     pub fn end(&self, state: JobState, retention: AtEnd, collected: &[CheckpointId]) -> Result<HeadWrite> {
         if state == JobState::Active {
-            return Err(Error::new(ErrorKind::FailJob, "a job cannot end as active"));
+            return Err(TransitionError::EndsActive.into());
         }
-        let mut next = Head { version: next_version(&self.0)?, state, ..self.0.clone() };
-        next.removed.retain(|removed| !collected.contains(&removed.id));
+        let mut write = self.next(collected)?;
+        write.next.state = state;
         let removes = match retention {
             AtEnd::Retain => Vec::new(),
-            AtEnd::Discard => std::mem::take(&mut next.retained),
+            AtEnd::Discard => std::mem::take(&mut write.next.retained),
         };
-        next.removed.extend(removes.iter().cloned());
-        Ok(HeadWrite { next, removes })
+        Ok(write.removing(removes))
+    }
+
+    /// The next version of HEAD, in which only `collected` is gone from the removed.
+    fn next(&self, collected: &[CheckpointId]) -> Result<HeadWrite> {
+        self.0.refuse_ended()?;
+        let mut next = Head { version: self.0.next_version()?, ..self.0.clone() };
+        next.removed.retain(|removed| !collected.contains(&removed.id));
+        Ok(HeadWrite::of(next))
     }
 }
 
@@ -155,6 +199,26 @@ pub enum AtEnd {
 }
 
 impl HeadWrite {
+    const fn of(next: Head) -> Self {
+        Self { next, removes: Vec::new(), reserves: ReservedIds::none() }
+    }
+
+    /// The same write, which removes these too.
+    fn removing(mut self, removes: Vec<RetainedSnapshot>) -> Self {
+        self.next.removed.extend(removes.iter().cloned());
+        self.removes.extend(removes);
+        self
+    }
+
+    /// The same write, which also moves the boundary of the reserved numbers up by one block.
+    fn reserving(mut self) -> Result<Self> {
+        let first = self.next.unreserved_id;
+        let end = first.get().checked_add(Head::ID_BLOCK).and_then(CheckpointId::new);
+        self.next.unreserved_id = end.ok_or(TransitionError::UsedUp { what: "checkpoint numbers" })?;
+        self.reserves = ReservedIds::between(first, self.next.unreserved_id);
+        Ok(self)
+    }
+
     /// What is to be written.
     pub const fn head(&self) -> &Head {
         &self.next
@@ -162,7 +226,11 @@ impl HeadWrite {
 
     /// The store says that it was written. Claiming that of a write that failed breaks every promise.
     pub fn written(self) -> WrittenHead {
-        WrittenHead { head: ClaimedHead(self.next), removed: self.removes.into_iter().map(RemovedSnapshot).collect() }
+        WrittenHead {
+            head: ClaimedHead(self.next),
+            removed: self.removes.into_iter().map(RemovedSnapshot).collect(),
+            reserved: self.reserves,
+        }
     }
 }
 
@@ -178,16 +246,4 @@ impl RemovedSnapshot {
     pub const fn snapshot(&self) -> &RetainedSnapshot {
         &self.0
     }
-}
-
-fn next_version(current: &Head) -> Result<HeadVersion> {
-    current.version.next().ok_or_else(|| used_up("versions of HEAD"))
-}
-
-fn block_after(first: CheckpointId) -> Result<CheckpointId> {
-    first.get().checked_add(Head::ID_BLOCK).and_then(CheckpointId::new).ok_or_else(|| used_up("checkpoint numbers"))
-}
-
-fn used_up(what: &str) -> Error {
-    Error::new(ErrorKind::FailJob, format!("all {what} are used up"))
 }

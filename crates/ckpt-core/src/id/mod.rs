@@ -4,10 +4,12 @@ mod checkpoint;
 mod epoch;
 mod file_name;
 mod hex_id;
+mod reserved;
 mod task;
 
 pub use checkpoint::CheckpointId;
 pub use epoch::{AttemptId, LeaderEpoch, WriterId};
 pub use file_name::{FileName, Writer};
 pub use hex_id::{JobId, OperatorId, VertexId};
+pub use reserved::ReservedIds;
 pub use task::{TaskAttempt, TaskId};
