@@ -1,5 +1,8 @@
 //! How a checkpoint happens: a coordinator that decides, barriers that cut the stream, tasks that take their part.
 
+pub mod coordinator;
+pub mod driver;
+
 mod clock;
 mod gateway;
 mod observer;

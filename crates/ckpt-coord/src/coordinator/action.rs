@@ -1,0 +1,168 @@
+//! What the coordinator wants done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ckpt_core::head::{Head, HeadWrite, RemovedSnapshot};
+use ckpt_core::id::{CheckpointId, FileName, TaskAttempt};
+use ckpt_core::message::ToTask;
+use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::snapshot::CheckpointIdentity;
+
+use crate::coordinator::{AbortReason, Failure};
+
+/// What the coordinator wants done, in this order. Those with an [`IoId`] are due exactly one answer, an
+/// [`Event`](crate::coordinator::Event) with the same number; the others are due none.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "an embedder that overlooked an action would break the protocol")]
+pub enum Action {
+    /// Make the place of a checkpoint. Answer: `LocationInitialized`, or `IoFailed`.
+    InitializeLocation {
+        /// To answer under.
+        io: IoId,
+        /// Which checkpoint.
+        identity: CheckpointIdentity,
+    },
+    /// Send the message to each of those.
+    Send {
+        /// To whom.
+        to: Vec<TaskAttempt>,
+        /// What.
+        message: ToTask,
+    },
+    /// Publish the metadata at the place of its checkpoint. Answer: `MetadataPublished`, or `IoFailed`.
+    PublishMetadata {
+        /// To answer under.
+        io: IoId,
+        /// What to publish.
+        metadata: Arc<CheckpointMetadata>,
+    },
+    /// Write HEAD. Answer: `HeadWritten`, or `IoFailed` with the kind `Retry` only if it certainly was not written and
+    /// never will be, `Fenced` if another leader is there, any other if it is not known.
+    WriteHead {
+        /// To answer under.
+        io: IoId,
+        /// The checkpoint that it commits, if it does.
+        commits: Option<CheckpointId>,
+        /// What to write.
+        write: HeadWrite,
+    },
+    /// Tell whoever watches that a checkpoint is committed.
+    ReportCompleted {
+        /// Which.
+        completed: Completion,
+    },
+    /// Tell whoever watches that a checkpoint will never complete.
+    ReportAborted {
+        /// Which.
+        checkpoint: CheckpointId,
+        /// Why.
+        reason: AbortReason,
+    },
+    /// Answer someone who waits.
+    Reply {
+        /// Who.
+        to: ReplyToken,
+        /// The answer.
+        answer: Answer,
+    },
+    /// Delete the place of an aborted checkpoint; it may be asked for more than once. Answer: `LocationDiscarded`, or
+    /// `IoFailed`.
+    DiscardLocation {
+        /// To answer under.
+        io: IoId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+    },
+    /// Delete a snapshot that HEAD removed. Answer: `SnapshotRemoved`, or `IoFailed`.
+    RemoveSnapshot {
+        /// To answer under.
+        io: IoId,
+        /// The snapshot.
+        removed: RemovedSnapshot,
+        /// Files of the shared directory that nothing names any more.
+        dead_shared: Vec<FileName>,
+    },
+    /// Delete what former leaders left. Answer: `OrphansCollected`, or `IoFailed`.
+    CollectOrphans {
+        /// To answer under.
+        io: IoId,
+        /// HEAD as it was claimed.
+        claimed: Box<Head>,
+        /// The metadata of all that it retains.
+        retained: Vec<Arc<CheckpointMetadata>>,
+    },
+    /// This coordinator leads no more, or does not know whether it does: stop everything, delete nothing, tell no task.
+    /// Nothing follows but replies and `Stopped`.
+    StepDown {
+        /// How that came to be known.
+        failure: Failure,
+    },
+    /// Everything has ended; no action follows but replies to later requests.
+    Stopped,
+}
+
+/// The number of an action that is due an answer. Never used twice by one coordinator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IoId(u64);
+
+/// Someone who waits for an answer. Chosen by the embedder, each only once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplyToken(u64);
+
+/// What someone who waits is told.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// The checkpoint is committed.
+    Completed(Completion),
+    /// The checkpoint will never complete.
+    Aborted(AbortReason),
+    /// The job has ended, or the coordinator has shut down, as was asked.
+    Done,
+    /// It could not be done.
+    Failed(Failure),
+}
+
+/// A checkpoint that was committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Completion {
+    /// Which.
+    pub identity: CheckpointIdentity,
+    /// Payload bytes of all state that it names.
+    pub total_bytes: u64,
+    /// From the trigger to the commit.
+    pub duration: Duration,
+}
+
+impl IoId {
+    /// Wraps the number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number itself.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl ReplyToken {
+    /// Wraps the number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number itself.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl Completion {
+    /// A checkpoint that was committed after that time.
+    pub const fn new(identity: CheckpointIdentity, total_bytes: u64, duration: Duration) -> Self {
+        Self { identity, total_bytes, duration }
+    }
+}

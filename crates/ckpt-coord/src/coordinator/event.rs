@@ -1,0 +1,115 @@
+//! What happened.
+
+use ckpt_core::head::{AtEnd, JobState, RetainedSnapshot, WrittenHead};
+use ckpt_core::id::{TaskAttempt, WriterId};
+use ckpt_core::message::ToCoordinator;
+use ckpt_core::snapshot::LocationReference;
+
+use crate::coordinator::{Failure, IoId, ReplyToken};
+
+/// What happened, as the embedder tells it. An event that fits nothing is counted and ignored.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The time that `poll_timeout` named has come.
+    DeadlineReached,
+    /// Someone wants a checkpoint now.
+    TriggerRequested {
+        /// Of which kind.
+        trigger: ManualTrigger,
+        /// Who waits for it.
+        reply: ReplyToken,
+    },
+    /// Tasks run, each under the number by which it names files.
+    AttemptsStarted {
+        /// The tasks.
+        attempts: Vec<(TaskAttempt, WriterId)>,
+    },
+    /// A task runs no more and has not finished, or cannot be reached.
+    AttemptLost {
+        /// The task.
+        attempt: TaskAttempt,
+        /// How it was lost, for people.
+        reason: String,
+    },
+    /// A task has finished, side effects committed: no checkpoint needs it any more.
+    AttemptFinished {
+        /// The task.
+        attempt: TaskAttempt,
+    },
+    /// A task has said something.
+    MessageReceived {
+        /// What it said.
+        message: ToCoordinator,
+    },
+    /// The place of a checkpoint is made.
+    LocationInitialized {
+        /// What it answers.
+        io: IoId,
+        /// What barriers carry of it.
+        target: LocationReference,
+    },
+    /// `_metadata` is published, whole and durable.
+    MetadataPublished {
+        /// What it answers.
+        io: IoId,
+        /// What HEAD says of it.
+        snapshot: RetainedSnapshot,
+    },
+    /// HEAD is written and durable.
+    HeadWritten {
+        /// What it answers.
+        io: IoId,
+        /// HEAD, and what it allows.
+        written: WrittenHead,
+    },
+    /// Nothing of ours is left of an aborted checkpoint.
+    LocationDiscarded {
+        /// What it answers.
+        io: IoId,
+    },
+    /// Nothing of ours is left of a removed snapshot.
+    SnapshotRemoved {
+        /// What it answers.
+        io: IoId,
+    },
+    /// Nothing is left of what former leaders left.
+    OrphansCollected {
+        /// What it answers.
+        io: IoId,
+        /// How many files that were.
+        files: u64,
+    },
+    /// An action failed.
+    IoFailed {
+        /// What it answers.
+        io: IoId,
+        /// How.
+        failure: Failure,
+    },
+    /// The coordinator is to stop, the job may go on later: nothing committed is deleted.
+    ShutDownRequested {
+        /// Who waits for it.
+        reply: ReplyToken,
+    },
+    /// The job is over.
+    EndRequested {
+        /// How it ended.
+        state: JobState,
+        /// What becomes of the retained checkpoints.
+        at_end: AtEnd,
+        /// Who waits for it.
+        reply: ReplyToken,
+    },
+}
+
+/// What kind of checkpoint is asked for by hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ManualTrigger {
+    /// The kind that is taken periodically.
+    #[default]
+    Configured,
+    /// One that reuses no file of an earlier one.
+    Full,
+}

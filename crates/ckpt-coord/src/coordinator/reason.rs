@@ -1,0 +1,192 @@
+//! Why a checkpoint does not complete.
+
+use std::fmt;
+use std::time::Duration;
+
+use ckpt_core::id::{CheckpointId, FileName, OperatorId, TaskAttempt};
+use ckpt_core::message::DeclineReason;
+use ckpt_core::state::{FileRef, Root};
+use ckpt_core::{Error, ErrorKind};
+
+/// An error as plain data: what an action that failed says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// What to do about it.
+    pub kind: ErrorKind,
+    /// The error and its sources.
+    pub message: String,
+}
+
+/// Why a checkpoint does not complete, or was not begun.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AbortReason {
+    /// Tasks are being deployed or were lost; try again when all run.
+    #[error("not all tasks are running")]
+    NotAllTasksRunning,
+    /// The queue of requests is full.
+    #[error("{0} requests for checkpoints wait already")]
+    TooManyRequests(usize),
+    /// No numbers are left.
+    #[error("there is no number for the checkpoint: {0}")]
+    NoNumber(Failure),
+    /// Its place could not be made.
+    #[error("the place of the checkpoint could not be made: {0}")]
+    LocationFailed(Failure),
+    /// A task declined it.
+    #[error("task {attempt} declined: {reason}: {message}")]
+    Declined {
+        /// The task.
+        attempt: TaskAttempt,
+        /// Why.
+        reason: DeclineReason,
+        /// What went wrong, for people.
+        message: String,
+    },
+    /// A task acknowledged state that no checkpoint may name.
+    #[error("the state that task {attempt} acknowledged is refused: {refusal}")]
+    StateRefused {
+        /// The task.
+        attempt: TaskAttempt,
+        /// What is wrong with it.
+        refusal: StateRefusal,
+    },
+    /// Not all tasks acknowledged it in time.
+    #[error("the checkpoint expired after {after:?}, {outstanding} tasks had not acknowledged")]
+    Expired {
+        /// The timeout.
+        after: Duration,
+        /// How many tasks it still waited for.
+        outstanding: usize,
+    },
+    /// A task that it waited for was lost.
+    #[error("task {attempt} was lost: {reason}")]
+    AttemptLost {
+        /// The task.
+        attempt: TaskAttempt,
+        /// How it was lost, for people.
+        reason: String,
+    },
+    /// A task that it waited for finished without it.
+    #[error("task {attempt} finished without acknowledging")]
+    AttemptFinished {
+        /// The task.
+        attempt: TaskAttempt,
+    },
+    /// A newer checkpoint was committed.
+    #[error("checkpoint {by} was committed first")]
+    Subsumed {
+        /// The newer one.
+        by: CheckpointId,
+    },
+    /// `_metadata` could not be published.
+    #[error("the metadata could not be published: {0}")]
+    PublishFailed(Failure),
+    /// HEAD could not be written, which is certain.
+    #[error("the checkpoint was not committed: {0}")]
+    CommitFailed(Failure),
+    /// The coordinator shut down.
+    #[error("the coordinator shut down")]
+    ShutDown,
+    /// The job ended.
+    #[error("the job ended")]
+    JobEnded,
+    /// Another leader has taken over, or may have. Whether the checkpoint is committed, HEAD says.
+    #[error("this coordinator leads no more: {0}")]
+    LeadershipLost(Failure),
+}
+
+/// What is wrong with state that a task acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateRefusal {
+    /// Its operator is none of the task's.
+    #[error("operator {0} is none of the task's")]
+    UnknownOperator(OperatorId),
+    /// It lies below a root that a checkpoint may not name here.
+    #[error("{root:?}/{file} lies where a checkpoint of this job may not name files")]
+    Root {
+        /// The root.
+        root: Root,
+        /// The file.
+        file: FileRef,
+    },
+    /// It was not written by the task under this leader.
+    #[error("file {file} was not written by the acknowledging task under this leader")]
+    ForeignWriter {
+        /// The file.
+        file: FileName,
+    },
+    /// It is reused, and the checkpoint that this one is based on does not name it.
+    #[error("{root:?}/{file} is reused but the checkpoint's base does not name it")]
+    NotInBase {
+        /// The root.
+        root: Root,
+        /// The file.
+        file: FileRef,
+    },
+    /// It has no digest though it was written by us.
+    #[error("file {file} has no digest")]
+    NoDigest {
+        /// The file.
+        file: FileRef,
+    },
+}
+
+impl Failure {
+    /// A failure of that kind.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+impl From<&Error> for Failure {
+    /// Keeps the kind, and the messages of the error and all its sources.
+    fn from(error: &Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(error) = source {
+            message = format!("{message}: {error}");
+            source = error.source();
+        }
+        Self { kind: error.kind(), message }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.kind, failure.message)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl AbortReason {
+    /// What whoever asked for the checkpoint does about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotAllTasksRunning | Self::TooManyRequests(_) | Self::Subsumed { .. } => ErrorKind::Retry,
+            Self::NoNumber(failure) | Self::LeadershipLost(failure) => failure.kind,
+            Self::ShutDown | Self::JobEnded => ErrorKind::Cancelled,
+            Self::LocationFailed(_)
+            | Self::Declined { .. }
+            | Self::StateRefused { .. }
+            | Self::Expired { .. }
+            | Self::AttemptLost { .. }
+            | Self::AttemptFinished { .. }
+            | Self::PublishFailed(_)
+            | Self::CommitFailed(_) => ErrorKind::AbortCheckpoint,
+        }
+    }
+}
+
+impl From<AbortReason> for Error {
+    fn from(reason: AbortReason) -> Self {
+        Self::new(reason.kind(), reason)
+    }
+}

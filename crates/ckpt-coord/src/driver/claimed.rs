@@ -1,0 +1,53 @@
+//! A job that was taken over.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ckpt_core::Result;
+use ckpt_core::head::{Head, Nonce, WrittenHead};
+use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
+use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_storage::CoordinatorView;
+
+/// A job that this process has taken over: every former leader is fenced, nothing is deployed yet.
+#[derive(Debug)]
+pub struct ClaimedJob {
+    pub(super) view: Arc<dyn CoordinatorView>,
+    pub(super) written: WrittenHead,
+    pub(super) retained: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
+}
+
+impl ClaimedJob {
+    /// Makes the job's directories, takes the job over and reads the metadata of everything it retains. Blocks.
+    ///
+    /// `nonce` must come from a good source of randomness.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when the record belongs to another job or the job has ended; `Corrupt` or `NotFound` when HEAD
+    /// or a retained checkpoint is damaged: never a silent step back to an older one.
+    pub fn claim(view: Arc<dyn CoordinatorView>, job: JobId, nonce: Nonce) -> Result<Self> {
+        view.initialize_base_locations()?;
+        let written = ckpt_storage::claim(&*view.head(), job, nonce)?;
+        let mut retained = BTreeMap::new();
+        for snapshot in &written.head.head().retained {
+            retained.insert(snapshot.id, Arc::new(view.load(snapshot)?));
+        }
+        Ok(Self { view, written, retained })
+    }
+
+    /// The epoch that this claim began; attempts and writers belong to it.
+    pub const fn epoch(&self) -> LeaderEpoch {
+        self.written.head.head().epoch
+    }
+
+    /// The checkpoint to restore: the newest one; `None` when there is none yet.
+    pub fn newest(&self) -> Option<&Arc<CheckpointMetadata>> {
+        self.retained.last_key_value().map(|(_, metadata)| metadata)
+    }
+
+    /// HEAD as it was claimed.
+    pub const fn head(&self) -> &Head {
+        self.written.head.head()
+    }
+}
