@@ -1,32 +1,32 @@
 //! State that belongs to an operator's subtask and not to keys.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::state::StateHandle;
 
 /// Named lists of partitions in one piece (Flink's `OperatorStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperatorState<H = StateHandle> {
-    /// By the name of each state: where its partitions begin and how they are handed out at another parallelism.
+    /// By the name of each state: where its partitions lie and how they are handed out at another parallelism.
     pub states: BTreeMap<String, Partitions>,
     /// The piece that holds the partitions.
     pub handle: H,
 }
 
 /// The partitions of one state.
+///
+/// Each has its own end, because after a change of parallelism the next one in the piece may belong to another subtask.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Partitions {
-    /// Where each partition begins within the piece, ascending; it ends where any next one begins or at the end.
-    pub offsets_bytes: Vec<u64>,
-    /// How they are handed out at another parallelism.
-    pub redistribution: Redistribution,
+    ranges_bytes: Vec<Range<u64>>,
+    redistribution: Redistribution,
 }
 
 /// How partitions are handed out when the parallelism changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Redistribution {
     /// Each partition goes to one subtask, evenly (Flink's `SPLIT_DISTRIBUTE`).
@@ -54,8 +54,51 @@ impl<H> OperatorState<H> {
 }
 
 impl Partitions {
-    /// Partitions that begin there.
-    pub const fn new(offsets_bytes: Vec<u64>, redistribution: Redistribution) -> Self {
-        Self { offsets_bytes, redistribution }
+    /// Partitions that lie there within the piece, from a first byte to an end that is not theirs any more.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when one ends before it begins, or begins before the one ahead of it ends.
+    pub fn new(ranges_bytes: Vec<Range<u64>>, redistribution: Redistribution) -> Result<Self> {
+        let mut free_from = 0;
+        for (index, range) in ranges_bytes.iter().enumerate() {
+            if range.start < free_from || range.end < range.start {
+                return Err(Error::new(
+                    ErrorKind::Corrupt,
+                    format!(
+                        "partition {index} of operator state lies at bytes {}..{}: expected it to begin at {free_from} or \
+                         later and to end no earlier than it begins",
+                        range.start, range.end
+                    ),
+                ));
+            }
+            free_from = range.end;
+        }
+        Ok(Self { ranges_bytes, redistribution })
+    }
+
+    /// Where each partition lies within the piece; ascending, none reaching into another.
+    pub fn ranges_bytes(&self) -> &[Range<u64>] {
+        &self.ranges_bytes
+    }
+
+    /// How they are handed out at another parallelism.
+    pub const fn redistribution(&self) -> Redistribution {
+        self.redistribution
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_ascend_and_do_not_overlap() {
+        let partitions = |ranges: &[Range<u64>]| Partitions::new(ranges.to_vec(), Redistribution::Split);
+        assert!(partitions(&[]).is_ok());
+        assert_eq!(partitions(&[0..0, 0..3, 5..9, 9..9]).unwrap().ranges_bytes().len(), 4);
+        for bad in [&[0..3, 2..4][..], &[5..6, 0..1], &[Range { start: 4, end: 3 }]] {
+            assert_eq!(partitions(bad).unwrap_err().kind(), ErrorKind::Corrupt, "{bad:?}");
+        }
     }
 }
