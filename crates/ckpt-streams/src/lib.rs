@@ -1,13 +1,24 @@
 //! How state becomes bytes and back.
 
 pub mod file_system;
+
+mod directory;
+mod io_error;
 mod pending;
+mod pool;
 mod read;
 mod spawn;
 mod stream;
+mod sync;
 
-pub use pending::Pending;
-pub use read::{StateInputStream, StateReader};
+pub use directory::StateDirectory;
+pub use io_error::into_error;
+pub use pending::{Abandoned, Pending, Promise};
+pub use pool::{Pool, PoolOptions};
+pub use read::{FileStateReader, StateInputStream, StateReader, read_section};
 pub use spawn::{Job, Rejected, Spawn};
 pub use stream::staged::Staged;
-pub use stream::{StateOutputStream, StateScope, StreamFactory};
+pub use stream::{
+    FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, MemoryStreams, StateOutputStream, StateScope,
+    StreamFactory,
+};

@@ -7,6 +7,12 @@ use bytes::Bytes;
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, Result};
 
+pub use local::LocalFileSystem;
+pub use registry::FileSystems;
+
+mod local;
+mod registry;
+
 /// A file system, opened at one root. Every path lies beneath the root, and no implementation follows a link out of it.
 ///
 /// Blocking; any thread may call it. Directories are an implementation's own matter: they come into being with the files
@@ -59,7 +65,9 @@ pub trait FileSystem: Send + Sync + Debug {
     fn list(&self, prefix: Option<&RelPath>, after: Option<&RelPath>, limit: usize) -> Result<Vec<Entry>>;
 
     /// Removes files, one answer for each. A file that is not there counts as removed; a directory that became empty
-    /// goes too, the root never.
+    /// goes too, the root never. What an interrupted [`Visible::WholeAtFinish`] of that name has left goes with it.
+    ///
+    /// A file may be removed while it is being written: its name does not come back, whatever its writer does.
     fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>>;
 
     /// What may be relied on here.
@@ -71,7 +79,7 @@ pub trait FileWriter: io::Write + Send {
     /// Ends the file. With [`Durability::Full`] its bytes are durable on `Done`; its name is after
     /// [`FileSystem::sync_entries`]. `Lost` says that the name was taken (with [`Visible::WholeAtFinish`]).
     ///
-    /// A failed sync is final: the file is dead and is removed.
+    /// A failed write or sync is final: the file is dead and is removed. A writer that is dropped is discarded.
     fn finish(self: Box<Self>, durability: Durability) -> CasOutcome;
 
     /// Removes what was written.
@@ -139,6 +147,8 @@ pub enum CasOutcome {
     Done(VersionTag),
     /// It did not and will not happen: another write came first.
     Lost,
+    /// It did not and will not happen, for this reason; nothing of it is left.
+    Failed(Error),
     /// It may have happened, or may happen yet. Only a newer write that is known to have happened decides.
     Unknown(Error),
 }
@@ -185,10 +195,4 @@ impl Entry {
 impl Capabilities {
     /// Neither is relied on.
     pub const NONE: Self = Self { cheap_duplicate: false, compare_and_swap: false };
-}
-
-/// The file systems that there are, by scheme.
-#[derive(Debug, Default)]
-pub struct FileSystems {
-    _private: (),
 }

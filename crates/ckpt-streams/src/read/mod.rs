@@ -6,6 +6,12 @@ use std::io;
 use ckpt_core::Result;
 use ckpt_core::state::StateHandle;
 
+pub use file::FileStateReader;
+pub use section::read_section;
+
+mod file;
+mod section;
+
 /// Opens stored state. Any thread may call it.
 pub trait StateReader: Send + Sync + Debug {
     /// Opens the bytes of a handle. Whatever it yields was verified before.

@@ -9,7 +9,14 @@ use ckpt_core::state::{StateHandle, TaskSnapshot};
 use crate::pending::Pending;
 use crate::stream::staged::Staged;
 
-pub mod staged;
+pub use file::{FileStreams, FileStreamsOptions, FileStreamsTarget};
+pub use memory::MemoryStreams;
+pub use names::FileNames;
+
+mod file;
+mod memory;
+mod names;
+pub(crate) mod staged;
 
 /// State on its way into storage. Written by one thread; what was written is visible to nobody before it is sealed.
 ///

@@ -1,0 +1,187 @@
+//! The file systems that there are, by scheme.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use ckpt_core::{Error, ErrorKind, Result};
+
+use crate::file_system::{FileSystem, LocalFileSystem};
+
+/// The file systems that there are, by scheme.
+///
+/// It is a value, not a global: two parts of a process may have different ones.
+#[derive(Clone)]
+pub struct FileSystems {
+    openers: BTreeMap<String, Opener>,
+}
+
+type Opener = Arc<dyn Fn(&str) -> Result<Arc<dyn FileSystem>> + Send + Sync>;
+
+/// Why a location has no file system.
+#[derive(Debug, thiserror::Error)]
+enum RegistryError {
+    #[error("no file system is registered for the scheme '{scheme}' of '{location}': expected one of {registered}")]
+    UnknownScheme { scheme: String, location: String, registered: String },
+    #[error("'{scheme}' is not a scheme: expected letters, digits, '+', '-' and '.', the first a letter")]
+    NotAScheme { scheme: String },
+    #[error("the scheme '{scheme}' is registered already")]
+    Taken { scheme: String },
+    #[error("a location is a path or a uri, found an empty text")]
+    Empty,
+    #[error("'{location}' names the host '{host}': expected file:///path or file:/path")]
+    Host { location: String, host: String },
+    #[error("'{location}' has a percent sign or '{found}', which a file uri may not have here: give a plain path")]
+    Escaped { location: String, found: char },
+}
+
+impl FileSystems {
+    /// The local file system alone, under the scheme `file` and for plain paths.
+    pub fn local() -> Self {
+        let local: Opener = Arc::new(|location: &str| {
+            let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(local_path(location)?)?);
+            Ok(file_system)
+        });
+        Self { openers: BTreeMap::from([(LOCAL_SCHEME.to_owned(), local)]) }
+    }
+
+    /// Adds a scheme. The opener is given the whole location and opens its file system there.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when it is no scheme or taken.
+    pub fn register(
+        &mut self,
+        scheme: &str,
+        opener: impl Fn(&str) -> Result<Arc<dyn FileSystem>> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let refuse = |error| Err(Error::new(ErrorKind::Configuration, error));
+        if !is_scheme(scheme) {
+            return refuse(RegistryError::NotAScheme { scheme: scheme.to_owned() });
+        }
+        let scheme = scheme.to_ascii_lowercase();
+        if self.openers.contains_key(&scheme) {
+            return refuse(RegistryError::Taken { scheme });
+        }
+        self.openers.insert(scheme, Arc::new(opener));
+        Ok(())
+    }
+
+    /// Opens the file system of a location, which is a plain path or a URI, with that location as its root. A local
+    /// directory that is missing is made, mode 0700, with the first file in it; so looking somewhere makes nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when its scheme is not registered (the message names those that are), and those of the opener.
+    pub fn open(&self, location: &str) -> Result<Arc<dyn FileSystem>> {
+        if location.is_empty() {
+            return Err(Error::new(ErrorKind::Configuration, RegistryError::Empty));
+        }
+        let scheme = scheme_of(location).map_or_else(|| LOCAL_SCHEME.to_owned(), str::to_ascii_lowercase);
+        match self.openers.get(&scheme) {
+            Some(opener) => opener(location),
+            None => Err(Error::new(
+                ErrorKind::Configuration,
+                RegistryError::UnknownScheme {
+                    scheme,
+                    location: location.to_owned(),
+                    registered: self.schemes().collect::<Vec<_>>().join(", "),
+                },
+            )),
+        }
+    }
+
+    /// The registered schemes, in order.
+    pub fn schemes(&self) -> impl Iterator<Item = &str> {
+        self.openers.keys().map(String::as_str)
+    }
+}
+
+const LOCAL_SCHEME: &str = "file";
+
+/// The scheme of a URI; `None` for a plain path. A colon makes a scheme only before any slash.
+fn scheme_of(location: &str) -> Option<&str> {
+    let (scheme, rest) = location.split_once(':')?;
+    (is_scheme(scheme) && rest.starts_with('/')).then_some(scheme)
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+}
+
+/// The path of a plain path, `file:/path` or `file:///path`.
+fn local_path(location: &str) -> Result<&str> {
+    let Some(scheme) = scheme_of(location) else {
+        return Ok(location);
+    };
+    let refuse = |error| Err(Error::new(ErrorKind::Configuration, error));
+    let rest = &location[scheme.len() + 1..];
+    // An escape or a query would mean another path to other programs: refused rather than taken literally.
+    if let Some(found) = rest.chars().find(|c| matches!(c, '%' | '?' | '#')) {
+        return refuse(RegistryError::Escaped { location: location.to_owned(), found });
+    }
+    match rest.strip_prefix("//") {
+        None => Ok(rest),
+        Some(authority) => match authority.find('/') {
+            Some(0) => Ok(authority),
+            slash => {
+                let host = authority[..slash.unwrap_or(authority.len())].to_owned();
+                if host == "localhost" && slash.is_some() {
+                    return Ok(&authority[host.len()..]);
+                }
+                refuse(RegistryError::Host { location: location.to_owned(), host })
+            }
+        },
+    }
+}
+
+impl Default for FileSystems {
+    fn default() -> Self {
+        Self::local()
+    }
+}
+
+impl fmt::Debug for FileSystems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.schemes()).finish()
+    }
+}
+
+#[cfg(all(test, not(ckpt_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemes_and_paths() {
+        for (location, path) in [
+            ("/a/b", "/a/b"),
+            ("a:b", "a:b"),
+            ("./x:/y", "./x:/y"),
+            ("file:/a", "/a"),
+            ("file:///a/b", "/a/b"),
+            ("FILE://localhost/a", "/a"),
+        ] {
+            assert_eq!(local_path(location).unwrap(), path, "{location}");
+        }
+        for bad in ["file://host/a", "file:///a%20b", "file:///a?b", "file://"] {
+            assert_eq!(local_path(bad).unwrap_err().kind(), ErrorKind::Configuration, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_scheme_names_those_that_are_registered() {
+        let mut all = FileSystems::local();
+        all.register("mem", |_| Err(Error::new(ErrorKind::Retry, "not now"))).unwrap();
+        let error = all.open("s3://bucket/x").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert_eq!(
+            error.to_string(),
+            "no file system is registered for the scheme 's3' of 's3://bucket/x': expected one of file, mem"
+        );
+        assert_eq!(all.open("mem:/x").unwrap_err().to_string(), "not now");
+        assert!(all.register("MEM", |_| Err(Error::new(ErrorKind::Retry, ""))).is_err());
+        assert!(all.register("1x", |_| Err(Error::new(ErrorKind::Retry, ""))).is_err());
+        assert!(all.open("").is_err());
+    }
+}
