@@ -1,3 +1,69 @@
-//! Developer commands.
+//! Developer commands: `cargo xtask <command>`.
+//!
+//! Each command prints every command line that it runs, fails when something failed and when nothing ran, and those
+//! that count leave `target/<name>/summary.json` behind.
 
-fn main() {}
+mod arguments;
+mod cargo_test;
+mod command;
+mod shell;
+mod summary;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+use workspace::Workspace;
+
+/// Whatever goes wrong ends the command; the message is all that anyone needs of it.
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// A command: its name, its arguments, what it does, and the function that does it.
+struct Entry {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    run: fn(&Workspace, Arguments) -> Result,
+}
+
+const COMMANDS: &[Entry] = &[
+    Entry {
+        name: "lint",
+        arguments: "",
+        about: "format, clippy, rustdoc, loom build, tidy; changes nothing",
+        run: command::lint::run,
+    },
+    Entry { name: "fix", arguments: "", about: "formats and applies clippy's suggestions", run: command::fix::run },
+    Entry { name: "test", arguments: "", about: "every test: unit, integration, doc, loom", run: command::test::run },
+    Entry { name: "loom", arguments: "[CRATE]", about: "the loom models", run: command::loom::run },
+    Entry {
+        name: "mutants",
+        arguments: "[NAME] [--fast]",
+        about: "breaks the code on purpose and sees each break caught",
+        run: command::mutants::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::new(std::env::args().skip(1));
+    let name = arguments.positional();
+    let Some(entry) = COMMANDS.iter().find(|entry| Some(entry.name) == name.as_deref()) else {
+        print_usage();
+        return if matches!(name.as_deref(), Some("help")) { ExitCode::SUCCESS } else { ExitCode::from(2) };
+    };
+    match Workspace::find().and_then(|workspace| (entry.run)(&workspace, arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {}: {error}", entry.name);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_usage() {
+    eprintln!("usage: cargo xtask <command>\n");
+    for entry in COMMANDS {
+        eprintln!("  {} {}\n      {}", entry.name, entry.arguments, entry.about);
+    }
+}

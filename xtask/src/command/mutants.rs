@@ -1,0 +1,243 @@
+//! `cargo xtask mutants`: breaks the code on purpose, one break at a time, and sees each caught.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::arguments::Arguments;
+use crate::summary::Summary;
+use crate::workspace::Workspace;
+use crate::{Result, shell};
+
+/// A patch that breaks something, and the command that has to notice.
+#[derive(Debug, PartialEq, Eq)]
+struct Mutant {
+    name: String,
+    path: PathBuf,
+    about: String,
+    caught_by: String,
+    fast: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Caught,
+    Survived,
+    DoesNotApply,
+    DoesNotBuild,
+}
+
+pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
+    let fast = arguments.flag("--fast");
+    let only = arguments.positional();
+    arguments.finish_all()?;
+
+    let chosen =
+        |mutant: &Mutant| only.as_ref().is_none_or(|name| mutant.name.contains(name)) && (mutant.fast || !fast);
+    let mutants: Vec<Mutant> = read_all(workspace)?.into_iter().filter(chosen).collect();
+    let scratch = Scratch::new(workspace)?;
+    let mut summary = Summary::start();
+    let mut verdicts = Vec::new();
+    for mutant in &mutants {
+        println!("\n{}: {}", mutant.name, mutant.about);
+        let verdict = scratch.try_mutant(mutant)?;
+        println!("{}: {}", mutant.name, verdict.text());
+        summary.runs += 1;
+        summary.failures += u64::from(verdict != Verdict::Caught);
+        summary.hit(verdict.text(), 1);
+        verdicts.push((verdict, &mutant.name));
+    }
+    println!();
+    for (verdict, name) in verdicts {
+        println!("{:<15} {name}", verdict.text());
+    }
+    println!("{} passed, {} failed", summary.runs - summary.failures, summary.failures);
+    summary.finish(workspace, "mutants")
+}
+
+fn read_all(workspace: &Workspace) -> Result<Vec<Mutant>> {
+    let mut mutants = Vec::new();
+    for entry in fs::read_dir(workspace.root().join("tests/mutants"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "patch") {
+            let text = fs::read_to_string(&path)?;
+            mutants.push(Mutant::parse(path, &text)?);
+        }
+    }
+    mutants.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(mutants)
+}
+
+impl Mutant {
+    /// Reads the lines before the diff: `# sentence`, `# caught by: command`, and perhaps `# fast`.
+    fn parse(path: PathBuf, text: &str) -> Result<Self> {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let (mut about, mut caught_by, mut fast) = (Vec::new(), None, false);
+        for line in text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim) {
+            match line.strip_prefix("caught by:") {
+                Some(command) => caught_by = Some(command.trim().to_owned()),
+                None if line == "fast" => fast = true,
+                None => about.push(line),
+            }
+        }
+        let caught_by = caught_by.filter(|command| !command.is_empty());
+        let caught_by = caught_by.ok_or_else(|| format!("{name}: has no line `# caught by: <command>`"))?;
+        if about.is_empty() {
+            return Err(format!("{name}: has no line `# <what it breaks>`").into());
+        }
+        Ok(Self { name, path, about: about.join(" "), caught_by, fast })
+    }
+}
+
+impl Verdict {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Caught => "caught",
+            Self::Survived => "SURVIVED",
+            Self::DoesNotApply => "does not apply",
+            Self::DoesNotBuild => "does not build",
+        }
+    }
+}
+
+/// A copy of the tree to break, with a target directory that the mutants share.
+struct Scratch {
+    tree: PathBuf,
+    target: PathBuf,
+    source: PathBuf,
+}
+
+impl Scratch {
+    fn new(workspace: &Workspace) -> Result<Self> {
+        let home = workspace.target().join("mutants");
+        let scratch =
+            Self { tree: home.join("tree"), target: home.join("target"), source: workspace.root().to_path_buf() };
+        scratch.restore()?;
+        Ok(scratch)
+    }
+
+    /// Makes the copy equal to the tree. Files that are equal keep their time, so that little is built again.
+    fn restore(&self) -> Result {
+        fs::create_dir_all(&self.tree)?;
+        mirror(&self.source, &self.tree, true)
+    }
+
+    fn try_mutant(&self, mutant: &Mutant) -> Result<Verdict> {
+        self.restore()?;
+        let verdict = self.judge(mutant);
+        self.restore()?;
+        verdict
+    }
+
+    fn judge(&self, mutant: &Mutant) -> Result<Verdict> {
+        let mut apply = Command::new("git");
+        // The copy lies inside the repository and is none itself: without this, git would look at the outer one.
+        apply.args(["apply", "--whitespace=nowarn"]).arg(&mutant.path).current_dir(&self.tree);
+        apply.env("GIT_CEILING_DIRECTORIES", self.tree.parent().unwrap_or(&self.tree));
+        if shell::run(&mut apply).is_err() {
+            return Ok(Verdict::DoesNotApply);
+        }
+        // A mutant that the compiler refuses shows nothing about the tests.
+        if shell::run(self.cargo_check(mutant)?.current_dir(&self.tree)).is_err() {
+            return Ok(Verdict::DoesNotBuild);
+        }
+        let mut command = Command::new("bash");
+        command.args(["-c", &mutant.caught_by]).current_dir(&self.tree);
+        self.set_variables(&mut command);
+        Ok(if shell::run(&mut command).is_err() { Verdict::Caught } else { Verdict::Survived })
+    }
+
+    /// The build that the command will need: for a `cargo test` that very command, not run.
+    fn cargo_check(&self, mutant: &Mutant) -> Result<Command> {
+        let mut command = Command::new("bash");
+        let line =
+            match (mutant.caught_by.strip_prefix("cargo test "), mutant.caught_by.strip_prefix("cargo xtask loom")) {
+                (Some(rest), _) => {
+                    // What stands behind `--` is for the test program.
+                    let own = rest.split(" -- ").next().unwrap_or(rest);
+                    format!("cargo test {own} --no-run")
+                }
+                (None, Some(package)) => {
+                    let package =
+                        package.split_whitespace().next().ok_or("`cargo xtask loom` in a mutant names a crate")?;
+                    format!(
+                        "cargo test --profile loom -p {package} --lib --target-dir \"$CARGO_TARGET_DIR/loom\" --no-run"
+                    )
+                }
+                (None, None) => "cargo build --workspace --examples".to_owned(),
+            };
+        command.args(["-c", &line]);
+        self.set_variables(&mut command);
+        if mutant.caught_by.starts_with("cargo xtask loom") {
+            command.env("RUSTFLAGS", "--cfg ckpt_loom");
+        }
+        Ok(command)
+    }
+
+    fn set_variables(&self, command: &mut Command) {
+        command.env("CARGO_TARGET_DIR", &self.target);
+        // Set for this program by cargo; they would point the copy's own xtask at the real tree.
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO"] {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// Makes `to` equal to `from`, without hidden files (except cargo's configuration) and without build output.
+fn mirror(from: &Path, to: &Path, top: bool) -> Result {
+    for entry in fs::read_dir(to)? {
+        let entry = entry?;
+        if !from.join(entry.file_name()).exists() {
+            if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
+        }
+    }
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let skipped = top && (name == "target" || (name.to_string_lossy().starts_with('.') && name != ".cargo"));
+        let target = to.join(&name);
+        if skipped {
+            continue;
+        } else if entry.file_type()?.is_dir() {
+            fs::create_dir_all(&target)?;
+            mirror(&entry.path(), &target, false)?;
+        } else {
+            let content = fs::read(entry.path())?;
+            if fs::read(&target).ok().as_deref() != Some(&content) {
+                fs::write(&target, content)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_says_what_is_broken_and_who_notices() {
+        let text = "# HEAD is written\n# too early.\n# caught by: cargo test -p a --lib x\n# fast\n\ndiff --git a/x b/x\n# no\n";
+        let mutant = Mutant::parse(PathBuf::from("tests/mutants/head.patch"), text).unwrap();
+        assert_eq!((mutant.name.as_str(), mutant.fast), ("head", true));
+        assert_eq!(mutant.about, "HEAD is written too early.");
+        assert_eq!(mutant.caught_by, "cargo test -p a --lib x");
+        assert!(Mutant::parse(PathBuf::from("a.patch"), "# Something.\ndiff").is_err());
+        assert!(Mutant::parse(PathBuf::from("a.patch"), "# caught by: cargo test\ndiff").is_err());
+    }
+
+    #[test]
+    fn the_copy_follows_the_tree() {
+        let home = std::env::temp_dir().join(format!("ckpt-xtask-mirror-{}", std::process::id()));
+        let (from, to) = (home.join("from"), home.join("to"));
+        fs::create_dir_all(from.join("target")).unwrap();
+        fs::create_dir_all(from.join("a/target")).unwrap();
+        fs::create_dir_all(to.join("old")).unwrap();
+        fs::write(from.join("a/x"), "1").unwrap();
+        fs::write(to.join("old/y"), "2").unwrap();
+        mirror(&from, &to, true).unwrap();
+        assert_eq!(fs::read_to_string(to.join("a/x")).unwrap(), "1");
+        assert!(to.join("a/target").exists() && !to.join("target").exists() && !to.join("old").exists());
+        fs::remove_dir_all(home).unwrap();
+    }
+}
