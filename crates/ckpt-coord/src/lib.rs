@@ -1,7 +1,10 @@
 //! How a checkpoint happens: a coordinator that decides, barriers that cut the stream, tasks that take their part.
 
+pub mod barrier;
 pub mod coordinator;
 pub mod driver;
+pub mod restore;
+pub mod task;
 
 mod clock;
 mod gateway;
