@@ -6,6 +6,7 @@
 mod arguments;
 mod cargo_test;
 mod command;
+mod random;
 mod shell;
 mod summary;
 mod tidy;
@@ -37,6 +38,12 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "fix", arguments: "", about: "formats and applies clippy's suggestions", run: command::fix::run },
     Entry { name: "test", arguments: "", about: "every test: unit, integration, doc, loom", run: command::test::run },
     Entry { name: "loom", arguments: "[CRATE]", about: "the loom models", run: command::loom::run },
+    Entry {
+        name: "kill",
+        arguments: "[--runs N] [--kills K] [--seed S] [--phase P[,P]] [-- FLAGS OF WORDCOUNT]",
+        about: "the word count, killed at moments drawn from the seed, over and over",
+        run: command::kill::run,
+    },
     Entry {
         name: "mutants",
         arguments: "[NAME] [--fast]",

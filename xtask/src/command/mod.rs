@@ -1,6 +1,7 @@
 //! One command per file.
 
 pub(crate) mod fix;
+pub(crate) mod kill;
 pub(crate) mod lint;
 pub(crate) mod loom;
 pub(crate) mod mutants;

@@ -1,0 +1,97 @@
+//! One run of the word count, all of it drawn from a seed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::input::Shape;
+use crate::Result;
+use crate::random::Random;
+
+/// The largest input of all files of a run together.
+const MOST_INPUT_BYTES: u64 = 8 << 20;
+
+/// What a run is given.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Case {
+    seed: u64,
+    kills: u64,
+    interval_millis: u64,
+    /// One for each start; the last one holds from then on.
+    parallelisms: Vec<u64>,
+    inputs: Vec<(Shape, u64)>,
+}
+
+impl Case {
+    pub(super) fn draw(seed: u64, kills: u64) -> Self {
+        let mut random = Random::new(seed);
+        let interval_millis = random.magnitude(5, 200);
+        let parallelisms = (0..=kills).map(|_| random.within(1, 4)).collect();
+        let largest = random.magnitude(64 << 10, MOST_INPUT_BYTES / 2);
+        let mut inputs = vec![(Shape::Words, largest)];
+        for _ in 0..random.within(0, 3) {
+            let left = MOST_INPUT_BYTES - inputs.iter().map(|(_, bytes)| bytes).sum::<u64>();
+            let bytes = random.magnitude(0, left.min(largest));
+            inputs.push((Shape::draw(&mut random), bytes));
+        }
+        // The long one is not always the first.
+        let last = inputs.len() - 1;
+        inputs.swap(0, random.within(0, last as u64) as usize);
+        Self { seed, kills, interval_millis, parallelisms, inputs }
+    }
+
+    /// Writes the input files, each from the seed alone.
+    pub(super) fn write_inputs(&self, directory: &Path) -> Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for (number, (shape, bytes)) in self.inputs.iter().enumerate() {
+            let path = directory.join(format!("input-{number}"));
+            let mut random = Random::new(self.seed ^ (number as u64 + 1).rotate_left(32));
+            fs::write(&path, shape.content(&mut random, *bytes as usize))?;
+            paths.push(path);
+        }
+        Ok(paths)
+    }
+
+    /// The command line of the word count.
+    pub(super) fn command(&self, program: &Path, directory: &Path, inputs: &[PathBuf], phases: &[String]) -> Command {
+        let mut command = Command::new(program);
+        for input in inputs {
+            command.arg("--input").arg(input);
+        }
+        let parallelisms: Vec<String> = self.parallelisms.iter().map(u64::to_string).collect();
+        command
+            .arg("--output")
+            .arg(directory.join("output"))
+            .arg("--checkpoints")
+            .arg(directory.join("checkpoints"))
+            .args(["--parallelism", &parallelisms.join(",")])
+            .args(["--interval", &self.interval_millis.to_string()])
+            .args(["--kills", &self.kills.to_string()])
+            .args(["--seed", &self.seed.to_string()])
+            .arg("--summary")
+            .arg(directory.join("summary.json"));
+        if !phases.is_empty() {
+            command.args(["--kill-phase", &phases.join(",")]);
+        }
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_draws_the_same_case_and_the_bounds_hold() {
+        let mut parallelisms = [false; 5];
+        for seed in 0..500 {
+            let case = Case::draw(seed, 5);
+            assert_eq!(case, Case::draw(seed, 5));
+            assert!((5..=200).contains(&case.interval_millis));
+            assert!(case.inputs.iter().map(|(_, bytes)| bytes).sum::<u64>() <= MOST_INPUT_BYTES);
+            assert_eq!(case.parallelisms.len(), 6);
+            case.parallelisms.iter().for_each(|parallelism| parallelisms[*parallelism as usize] = true);
+        }
+        assert_eq!(parallelisms, [false, true, true, true, true]);
+    }
+}

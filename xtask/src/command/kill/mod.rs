@@ -1,0 +1,224 @@
+//! `cargo xtask kill`: the word count, killed at moments drawn from a seed, over and over, and always right.
+
+mod case;
+mod input;
+mod report;
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::arguments::Arguments;
+use crate::summary::Summary;
+use crate::workspace::Workspace;
+use crate::{Result, shell};
+use case::Case;
+use report::Report;
+
+/// A run that takes longer than this hangs.
+const LONGEST_RUN: Duration = Duration::from_secs(180);
+
+/// Phases in which a kill must have fallen, once there were [`ENOUGH_RUNS`].
+const PHASES: &[&str] = &[
+    "restoring",
+    "reading",
+    "aligning",
+    "writing-state",
+    "sealing",
+    "publishing",
+    "writing-head",
+    "notifying",
+    "committing",
+];
+
+/// So many runs must meet every phase.
+const ENOUGH_RUNS: u64 = 200;
+
+/// What the command was asked for.
+struct Request {
+    runs: u64,
+    kills: u64,
+    seed: u64,
+    /// Kills fall exactly at these; anywhere when empty.
+    phases: Vec<String>,
+    passed_on: Vec<String>,
+}
+
+pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result {
+    let request = Request::read(arguments)?;
+    shell::run(workspace.cargo("build").args(["--release", "-p", "ckpt-tests", "--example", "wordcount"]))?;
+    let program = workspace.target().join("release/examples/wordcount");
+    let home = workspace.target().join("kill");
+
+    let mut summary = Summary::start();
+    let mut totals = Report::default();
+    for number in 0..request.runs {
+        let seed = request.seed.wrapping_add(number);
+        summary.runs += 1;
+        summary.seeds.push(seed);
+        match run_case(&program, &home, &request, seed) {
+            Ok(report) => totals.add(&report),
+            Err(error) => {
+                summary.failures += 1;
+                println!("FAILED: {error}\n  again: {}", request.command_of(seed));
+            }
+        }
+        if summary.runs % 10 == 0 || summary.runs == request.runs {
+            println!("{} runs, {} failed, {totals}", summary.runs, summary.failures);
+        }
+    }
+
+    for phase in PHASES {
+        summary.hit(phase, 0);
+    }
+    for (phase, times) in totals.phases() {
+        summary.hit(phase, times);
+    }
+    for (kind, times) in totals.counts() {
+        summary.hit(kind, times);
+    }
+    let missed = request.missed(&summary);
+    println!("{} passed, {} failed", summary.runs - summary.failures, summary.failures);
+    summary.finish(workspace, "kill")?;
+    if missed.is_empty() { Ok(()) } else { Err(format!("no kill fell in: {}", missed.join(", ")).into()) }
+}
+
+impl Request {
+    fn read(mut arguments: Arguments) -> Result<Self> {
+        let from_clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_secs());
+        let phases: Option<String> = arguments.value("--phase")?;
+        let request = Self {
+            runs: arguments.value("--runs")?.unwrap_or(20),
+            kills: arguments.value("--kills")?.unwrap_or(3),
+            seed: arguments.value("--seed")?.unwrap_or_else(from_clock),
+            phases: phases.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect(),
+            passed_on: arguments.finish()?,
+        };
+        match request.phases.iter().find(|phase| !PHASES.contains(&phase.as_str())) {
+            Some(unknown) => Err(format!("unknown phase {unknown:?}; there are: {}", PHASES.join(", ")).into()),
+            None => Ok(request),
+        }
+    }
+
+    /// The command that repeats the run of this seed.
+    fn command_of(&self, seed: u64) -> String {
+        let mut line = format!("cargo xtask kill --runs 1 --kills {} --seed {seed}", self.kills);
+        if !self.phases.is_empty() {
+            line += &format!(" --phase {}", self.phases.join(","));
+        }
+        if !self.passed_on.is_empty() {
+            line += &format!(" -- {}", self.passed_on.join(" "));
+        }
+        line
+    }
+
+    /// Phases that should have been hit and were not. A run without kills shows nothing at all.
+    fn missed(&self, summary: &Summary) -> Vec<String> {
+        let hit = |phase: &str| summary.hits.get(phase).is_some_and(|times| *times > 0);
+        let asked = self.phases.iter().filter(|phase| !hit(phase)).cloned();
+        let any = PHASES.iter().filter(|phase| !hit(phase)).map(|phase| (*phase).to_owned());
+        if self.kills == 0 {
+            Vec::new()
+        } else if !self.phases.is_empty() {
+            asked.collect()
+        } else if self.runs >= ENOUGH_RUNS {
+            any.collect()
+        } else if summary.hits.get("kills").is_none_or(|kills| *kills == 0) {
+            vec!["any phase".to_owned()]
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// Makes the case of a seed, runs it, and takes its directory away when it was right.
+fn run_case(program: &Path, home: &Path, request: &Request, seed: u64) -> Result<Report> {
+    let directory = home.join(format!("{seed:016x}"));
+    if directory.exists() {
+        fs::remove_dir_all(&directory)?;
+    }
+    fs::create_dir_all(&directory)?;
+    let case = Case::draw(seed, request.kills);
+    let inputs = case.write_inputs(&directory)?;
+    let mut command = case.command(program, &directory, &inputs, &request.phases);
+    command.args(&request.passed_on);
+    let log = directory.join("log.txt");
+    let kept = |what: String| format!("{what}; kept {}\n{}", directory.display(), tail_of(&log));
+    let status = run_to_end(&mut command, &log).map_err(|error| kept(format!("seed {seed}: {error}")))?;
+    if !status.success() {
+        return Err(kept(format!("seed {seed}: {status}")).into());
+    }
+    let report =
+        Report::read(&directory.join("summary.json")).map_err(|error| kept(format!("seed {seed}: {error}")))?;
+    fs::remove_dir_all(&directory)?;
+    Ok(report)
+}
+
+/// Runs it in a process group of its own, which is ended as a whole should it hang.
+fn run_to_end(command: &mut Command, log: &PathBuf) -> Result<ExitStatus> {
+    let file = File::create(log)?;
+    command.stdout(file.try_clone()?).stderr(file).process_group(0);
+    shell::show(command);
+    let mut child = command.spawn()?;
+    let deadline = Instant::now() + LONGEST_RUN;
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    end_group(&mut child)?;
+    Err(format!("still running after {} s", LONGEST_RUN.as_secs()).into())
+}
+
+fn end_group(child: &mut Child) -> Result {
+    Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status()?;
+    child.wait()?;
+    Ok(())
+}
+
+fn tail_of(log: &Path) -> String {
+    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(15)..].iter().map(|line| format!("  | {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(line: &str) -> Result<Request> {
+        Request::read(Arguments::new(line.split_whitespace().map(str::to_owned)))
+    }
+
+    #[test]
+    fn a_phase_that_was_never_hit_is_named() {
+        let mut summary = Summary::start();
+        summary.hit("kills", 5);
+        summary.hit("reading", 5);
+        assert!(request("--runs 10").unwrap().missed(&summary).is_empty());
+        assert_eq!(request("--runs 200").unwrap().missed(&summary).len(), PHASES.len() - 1);
+        assert_eq!(request("--phase reading,sealing").unwrap().missed(&summary), ["sealing"]);
+        assert_eq!(request("--runs 1").unwrap().missed(&Summary::start()), ["any phase"]);
+        assert!(request("--phase sealign").is_err());
+    }
+
+    #[test]
+    fn the_command_that_repeats_a_run_has_its_seed_only() {
+        let request = request("--runs 9 --kills 2 --seed 4 --phase sealing -- --interval 5").unwrap();
+        assert_eq!(
+            request.command_of(7),
+            "cargo xtask kill --runs 1 --kills 2 --seed 7 --phase sealing -- --interval 5"
+        );
+    }
+
+    #[test]
+    fn a_run_that_fails_or_cannot_start_is_an_error() {
+        let log = std::env::temp_dir().join(format!("ckpt-xtask-log-{}", std::process::id()));
+        assert!(!run_to_end(&mut Command::new("false"), &log).unwrap().success());
+        assert!(run_to_end(&mut Command::new("/no/such/program"), &log).is_err());
+        fs::remove_file(log).unwrap();
+    }
+}
