@@ -1,9 +1,22 @@
 //! Where checkpoints live.
+//!
+//! A [`CheckpointStorage`] is a light description. From it each process builds what it needs: the coordinator a
+//! [`CoordinatorView`], which makes the place of each checkpoint, publishes its metadata, keeps [HEAD](HeadStore) and
+//! deletes what nothing names any more; each worker a [`WorkerView`], which makes the streams that state is written to
+//! and read from.
+//!
+//! A coordinator begins with [`claim`]: whoever claims HEAD fences every coordinator before, which can then commit and
+//! delete nothing more.
 
 mod context;
+mod error;
+mod file;
 mod head;
+mod layout;
 mod view;
 
 pub use context::StorageContext;
+pub use file::{FileSystemStorage, jobs_in};
 pub use head::{HeadOutcome, HeadStore, claim};
+pub use layout::{CHECKPOINT_DIRECTORY_PREFIX, HEAD_DIRECTORY, METADATA_FILE, SHARED_DIRECTORY, TASK_OWNED_DIRECTORY};
 pub use view::{CheckpointStorage, CompletedLocation, CoordinatorView, Location, WorkerView};

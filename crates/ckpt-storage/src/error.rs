@@ -1,0 +1,141 @@
+//! What goes wrong in this crate, with what is known about it.
+
+use ckpt_core::head::HeadVersion;
+use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
+use ckpt_core::{Digest, Error, ErrorKind};
+
+/// What goes wrong in this crate. Outside it is an [`Error`] whose kind says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StorageError {
+    #[error("checkpoint directory '{path}' is neither an absolute path nor a URI with a scheme")]
+    DirectoryNotAbsolute { path: String },
+    #[error("checkpoint directory '{path}' has no path part")]
+    DirectoryWithoutPath { path: String },
+    #[error("checkpoint directory '{path}' is a root directory: checkpoints need a directory of their own")]
+    DirectoryIsRoot { path: String },
+    #[error("a checkpoint directory of scheme '{scheme}' must not carry a user, a password or a query")]
+    DirectoryWithSecret { scheme: String },
+    #[error("checkpoint directory '{path}' has a component that is '..' or a control character")]
+    DirectoryNotPlain { path: String },
+    #[error("the inline threshold is {found} bytes, expected at most {most}")]
+    InlineThreshold { found: usize, most: usize },
+    #[error("cannot make or open the directory '{directory}'")]
+    BaseLocation { directory: String, source: Error },
+    #[error("cannot make or open the directory '{directory}' of the job")]
+    JobDirectory { directory: String, source: Error },
+
+    #[error("the pointer to a checkpoint is empty")]
+    PointerEmpty,
+    #[error("'{pointer}' is not a valid path or URI of a checkpoint: {why}")]
+    PointerNotValid { pointer: String, why: &'static str },
+    #[error("cannot access the file system of '{pointer}'")]
+    PointerFileSystem { pointer: String, source: Error },
+    #[error("cannot find checkpoint or savepoint '{pointer}': there is no such file or directory")]
+    PointerMissing { pointer: String },
+    #[error("cannot access '{pointer}'")]
+    PointerUnreadable { pointer: String, source: std::io::Error },
+    #[error("cannot find the metadata file '_metadata' in the directory '{pointer}'")]
+    PointerWithoutMetadata { pointer: String },
+
+    #[error("'{path}' is there already: number {id} belongs to another checkpoint")]
+    PlaceTaken { path: String, id: CheckpointId },
+    #[error("cannot look whether the place '{path}' of a checkpoint is free")]
+    PlaceUnknown { path: String, source: Error },
+    #[error("metadata of checkpoint {found} of {found_epoch:?} and job {found_job} does not belong into '{path}'")]
+    NotOfThisPlace { path: String, found: CheckpointId, found_epoch: LeaderEpoch, found_job: JobId },
+    #[error("'{path}' exists with other content than the {expected_bytes} bytes to be published, and is not replaced")]
+    PublishedByAnother { path: String, expected_bytes: usize },
+    #[error("'{path}' could not be written")]
+    PublishFailed { path: String, source: Error },
+    #[error("'{path}' could not be written")]
+    PublishWrite { path: String, source: std::io::Error },
+    #[error("'{path}' may have been published: no answer was certain in {tries} tries")]
+    PublishUnknown { path: String, tries: u32, source: Error },
+    #[error("checkpoint {id} is committed in '{head}' and is not discarded")]
+    DiscardCommitted { id: CheckpointId, head: String },
+
+    #[error("metadata of checkpoint {id} cannot be encoded")]
+    MetadataNotEncoded { id: CheckpointId, source: Error },
+    #[error("metadata file '{path}' is missing")]
+    MetadataMissing { path: String, source: Error },
+    #[error("metadata file '{path}' could not be opened")]
+    MetadataNotOpened { path: String, source: Error },
+    #[error("metadata file '{path}' could not be read")]
+    MetadataUnreadable { path: String, source: std::io::Error },
+    #[error("metadata file '{path}' has {found_bytes} bytes, expected {expected_bytes}")]
+    MetadataLength { path: String, found_bytes: u64, expected_bytes: u64 },
+    #[error("metadata file '{path}' has {found_bytes} bytes, expected at most {most_bytes}")]
+    MetadataTooLong { path: String, found_bytes: u64, most_bytes: u64 },
+    #[error("metadata file '{path}' is damaged")]
+    MetadataDamaged { path: String, source: Error },
+    #[error("metadata file '{path}' has an index of digest {found}, expected {expected}")]
+    MetadataIndex { path: String, found: Digest, expected: Digest },
+    #[error("metadata file '{path}' is of {what} {found}, expected {expected}")]
+    MetadataOfAnother { path: String, what: &'static str, found: String, expected: String },
+
+    #[error("'{path}' could not be read")]
+    HeadUnreadable { path: String, source: Error },
+    #[error("'{path}' is damaged")]
+    HeadDamaged { path: String, source: Error },
+    #[error("'{path}' was written by the leader of epoch {found}, ours is {ours}: another leader has taken over")]
+    FencedByEpoch { path: String, found: LeaderEpoch, ours: LeaderEpoch },
+    #[error("'{path}' was written by another leader of our own epoch {ours}, at version {found}")]
+    FencedByNonce { path: String, found: HeadVersion, ours: LeaderEpoch },
+    #[error("'{path}' of epoch {epoch} has version {found}, expected {expected}, in our own epoch {ours}")]
+    FencedByVersion { path: String, epoch: LeaderEpoch, found: HeadVersion, expected: u64, ours: LeaderEpoch },
+    #[error("'{path}' is gone: found nothing, expected version {expected} of an epoch up to {ours}")]
+    HeadGone { path: String, expected: u64, ours: LeaderEpoch },
+    #[error("version {version} of '{path}' may have been written: no answer was certain in {tries} tries")]
+    HeadUnknown { path: String, version: HeadVersion, tries: u32, source: Error },
+    #[error("'{path}' could not be written")]
+    HeadNotWritten { path: String, source: Error },
+    #[error("version {version} of '{path}' was refused {tries} times although nothing else was written")]
+    HeadContended { path: String, version: HeadVersion, tries: u32 },
+    #[error("job {job} could not be claimed: {claims} other claims came first")]
+    ClaimLost { job: JobId, claims: u32 },
+
+    #[error("'{path}' could not be deleted")]
+    NotDeleted { path: String, source: Error },
+    #[error("the files below '{path}' could not be listed")]
+    NotListed { path: String, source: Error },
+    #[error("nothing is collected: HEAD of job {job} retains checkpoint {id} and its metadata was not given")]
+    RetainedUnknown { job: JobId, id: CheckpointId },
+
+    #[error("a barrier of {found:?} reached a writer of {expected:?}")]
+    BarrierOfEpoch { found: LeaderEpoch, expected: LeaderEpoch },
+    #[error("the barrier of checkpoint {id} names a place that this storage did not make")]
+    BarrierPlace { id: CheckpointId },
+    #[error("the place '{uri}' of stored state cannot be opened")]
+    PlaceNotOpened { uri: String, source: Error },
+}
+
+impl StorageError {
+    /// As the public error of that kind.
+    pub(crate) fn kind(self, kind: ErrorKind) -> Error {
+        Error::new(kind, self)
+    }
+
+    pub(crate) fn configuration(self) -> Error {
+        self.kind(ErrorKind::Configuration)
+    }
+
+    pub(crate) fn corrupt(self) -> Error {
+        self.kind(ErrorKind::Corrupt)
+    }
+
+    pub(crate) fn retry(self) -> Error {
+        self.kind(ErrorKind::Retry)
+    }
+
+    pub(crate) fn abort(self) -> Error {
+        self.kind(ErrorKind::AbortCheckpoint)
+    }
+
+    pub(crate) fn fenced(self) -> Error {
+        self.kind(ErrorKind::Fenced)
+    }
+
+    pub(crate) fn unknown(self) -> Error {
+        self.kind(ErrorKind::Unknown)
+    }
+}

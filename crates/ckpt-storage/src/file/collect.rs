@@ -1,0 +1,158 @@
+//! Deleting what nothing names any more.
+//!
+//! The order is the same everywhere: HEAD stops naming a snapshot first, which the type [`RemovedSnapshot`] proves; then
+//! its state goes; then its `_metadata`; its directory goes with the last file. So a crash at any step leaves something
+//! that the same call takes up again, and never a `_metadata` in HEAD whose state is gone. Only files whose names have a
+//! form of ours are deleted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ckpt_core::Result;
+use ckpt_core::head::{Head, RemovedSnapshot};
+use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch};
+use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::state::RelPath;
+
+use crate::error::StorageError;
+use crate::file::job_directory::{JobDirectory, Visit};
+use crate::file::metadata;
+use crate::layout::{self, CHECKPOINT_DIRECTORY_PREFIX, OurFile};
+
+/// Deletes `dead_shared` and everything of our form in the directory of a removed snapshot.
+///
+/// # Errors
+///
+/// `Retry`, naming the first that could not be deleted; then its `_metadata` is still there.
+pub(crate) fn remove(directory: &JobDirectory, removed: &RemovedSnapshot, dead_shared: &[FileName]) -> Result<()> {
+    let paths: Vec<_> = dead_shared.iter().map(|name| layout::shared_path(*name)).collect();
+    let (_, first) = directory.delete(&paths);
+    let state = delete_state(directory, removed.snapshot().id);
+    match first {
+        Some(error) => Err(error),
+        None => state.and_then(|()| delete_metadata(directory, removed.snapshot().id)),
+    }
+}
+
+/// Deletes everything of our form in the directory of a checkpoint, `_metadata` last.
+///
+/// # Errors
+///
+/// `Retry`, naming the first that could not be deleted; then its `_metadata` is still there.
+pub(crate) fn delete_checkpoint(directory: &JobDirectory, id: CheckpointId) -> Result<()> {
+    delete_state(directory, id)?;
+    delete_metadata(directory, id)
+}
+
+fn delete_state(directory: &JobDirectory, id: CheckpointId) -> Result<()> {
+    delete_where(
+        directory,
+        Some(&layout::checkpoint_directory(id)),
+        &mut |file| matches!(file, OurFile::Exclusive(of, _) if of == id),
+    )
+    .map(|_| ())
+}
+
+fn delete_metadata(directory: &JobDirectory, id: CheckpointId) -> Result<()> {
+    match directory.delete(&[layout::metadata_path(id)]) {
+        (_, None) => Ok(()),
+        (_, Some(error)) => Err(error),
+    }
+}
+
+/// Deletes what leaders before the one of `claimed` left behind and nothing names: checkpoints that `claimed` neither
+/// retains nor lists as removed, and shared files that none of `retained` names.
+///
+/// A leader of an epoch before `claimed` can commit nothing any more, so what HEAD did not name when it was claimed is
+/// dead for ever, whoever still writes it. Files of the epoch of `claimed`, or of a higher one, are never touched.
+///
+/// # Errors
+///
+/// `FailJob` when the metadata of a retained checkpoint is missing from `retained`: nothing is deleted then, since it is
+/// not known what is alive. `Retry` when something could not be listed or deleted; everything else was tried.
+pub(crate) fn collect_orphans(
+    directory: &JobDirectory,
+    claimed: &Head,
+    retained: &[Arc<CheckpointMetadata>],
+) -> Result<u64> {
+    let (job, epoch) = (claimed.job, claimed.epoch);
+    for snapshot in &claimed.retained {
+        let given = retained.iter().map(|metadata| &metadata.summary).any(|summary| {
+            (summary.job, summary.identity.id, summary.identity.epoch) == (job, snapshot.id, snapshot.epoch)
+        });
+        if !given || job != directory.job {
+            let error = StorageError::RetainedUnknown { job, id: snapshot.id };
+            return Err(error.kind(ckpt_core::ErrorKind::FailJob));
+        }
+    }
+    let alive: BTreeSet<FileName> = retained.iter().flat_map(|metadata| metadata::shared_files(metadata)).collect();
+    let named: BTreeSet<CheckpointId> =
+        claimed.retained.iter().chain(&claimed.removed).map(|snapshot| snapshot.id).collect();
+
+    let shared = delete_where(
+        directory,
+        Some(&layout::shared_directory()),
+        &mut |file| matches!(file, OurFile::Shared(name) if name.epoch < epoch && !alive.contains(&name)),
+    );
+    let checkpoints = collect_checkpoints(directory, epoch, &named);
+    Ok(shared? + checkpoints?)
+}
+
+fn collect_checkpoints(directory: &JobDirectory, epoch: LeaderEpoch, named: &BTreeSet<CheckpointId>) -> Result<u64> {
+    let mut orphans = BTreeSet::new();
+    let state = delete_where(directory, None, &mut |file| match file {
+        OurFile::Exclusive(id, name) => name.epoch < epoch && !named.contains(&id),
+        OurFile::Metadata(id) => {
+            if !named.contains(&id) {
+                orphans.insert(id);
+            }
+            false
+        }
+        OurFile::Shared(_) => false,
+    })?;
+    // Whose `_metadata` is says only what is in it. One that cannot be read is none that we know.
+    let of_former = orphans.into_iter().filter(|id| {
+        let path = layout::metadata_path(*id);
+        let read = metadata::read(&*directory.file_system, &path, &directory.show(&path), None);
+        read.is_ok_and(|(found, _)| {
+            let summary = &found.summary;
+            summary.job == directory.job && summary.identity.id == *id && summary.identity.epoch < epoch
+        })
+    });
+    let paths: Vec<_> = of_former.map(layout::metadata_path).collect();
+    match directory.delete(&paths) {
+        (deleted, None) => Ok(state + deleted),
+        (_, Some(error)) => Err(error),
+    }
+}
+
+/// Deletes the files below `prefix`, or in all checkpoint directories, that `dead` says. Returns how many.
+fn delete_where(
+    directory: &JobDirectory,
+    prefix: Option<&RelPath>,
+    dead: &mut dyn FnMut(OurFile) -> bool,
+) -> Result<u64> {
+    let (mut deleted, mut first) = (0, None);
+    directory.visit(prefix, &mut |page| {
+        let mut beyond = false;
+        let paths: Vec<_> = page
+            .into_iter()
+            .map(|entry| entry.path)
+            .inspect(|path| beyond |= prefix.is_none() && beyond_checkpoints(path))
+            .filter(|path| OurFile::parse(path).is_some_and(&mut *dead))
+            .collect();
+        let (count, error) = directory.delete(&paths);
+        deleted += count;
+        if first.is_none() {
+            first = error;
+        }
+        if beyond { Visit::Stop } else { Visit::Continue }
+    })?;
+    first.map_or(Ok(deleted), Err)
+}
+
+/// Whether a path, and so each after it, lies behind all checkpoint directories in the order of names.
+fn beyond_checkpoints(path: &RelPath) -> bool {
+    let text = path.as_str();
+    !text.starts_with(CHECKPOINT_DIRECTORY_PREFIX) && text > CHECKPOINT_DIRECTORY_PREFIX
+}

@@ -1,0 +1,80 @@
+//! What the coordinator sees of a file storage.
+
+use std::sync::Arc;
+
+use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot};
+use ckpt_core::id::{FileName, JobId};
+use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::snapshot::CheckpointIdentity;
+use ckpt_core::{ErrorKind, Result};
+use ckpt_streams::file_system::{Durability, FileWriter, Visible};
+
+use crate::context::StorageContext;
+use crate::error::StorageError;
+use crate::file::collect;
+use crate::file::directory::Directory;
+use crate::file::job_directory::JobDirectory;
+use crate::file::location::FileLocation;
+use crate::head::HeadStore;
+use crate::layout;
+use crate::view::{CoordinatorView, Location};
+
+/// What the coordinator sees of a file storage.
+#[derive(Debug)]
+pub(crate) struct FileCoordinatorView {
+    directory: Arc<JobDirectory>,
+}
+
+impl CoordinatorView for FileCoordinatorView {
+    fn supports_high_availability(&self) -> bool {
+        true
+    }
+
+    fn initialize_base_locations(&self) -> Result<()> {
+        // Directories come into being with the files in them, so a file that is never finished tells whether they can.
+        for directory in [layout::shared_directory(), layout::task_owned_directory()] {
+            let probe = self.directory.file_system.create_new(&layout::probe_in(&directory), Visible::WholeAtFinish);
+            probe.and_then(FileWriter::discard).map_err(|source| {
+                let directory = self.directory.show(&directory);
+                StorageError::BaseLocation { directory, source }.kind(ErrorKind::FailJob)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn initialize_checkpoint(&self, identity: &CheckpointIdentity) -> Result<Arc<dyn Location>> {
+        let place = layout::checkpoint_directory(identity.id);
+        let there = self
+            .directory
+            .file_system
+            .list(Some(&place), None, 1)
+            .map_err(|source| StorageError::PlaceUnknown { path: self.directory.show(&place), source }.abort())?;
+        if let Some(entry) = there.first() {
+            let path = self.directory.show(&entry.path);
+            return Err(StorageError::PlaceTaken { path, id: identity.id }.abort());
+        }
+        Ok(Arc::new(FileLocation::new(Arc::clone(&self.directory), *identity)))
+    }
+
+    fn head(&self) -> Arc<dyn HeadStore> {
+        self.directory.head()
+    }
+
+    fn load(&self, snapshot: &RetainedSnapshot) -> Result<CheckpointMetadata> {
+        self.directory.load(snapshot)
+    }
+
+    fn remove(&self, removed: &RemovedSnapshot, dead_shared: &[FileName]) -> Result<()> {
+        collect::remove(&self.directory, removed, dead_shared)
+    }
+
+    fn collect_orphans(&self, claimed: &Head, retained: &[Arc<CheckpointMetadata>]) -> Result<u64> {
+        collect::collect_orphans(&self.directory, claimed, retained)
+    }
+}
+
+impl FileCoordinatorView {
+    pub(crate) fn open(base: &Directory, job: JobId, durability: Durability, context: &StorageContext) -> Result<Self> {
+        Ok(Self { directory: JobDirectory::open(base, job, durability, context)? })
+    }
+}

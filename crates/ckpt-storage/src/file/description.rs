@@ -1,0 +1,229 @@
+//! The description of a file storage.
+
+use std::sync::Arc;
+
+use ckpt_core::Result;
+use ckpt_core::id::{JobId, Writer};
+use ckpt_streams::file_system::Durability;
+use serde::{Deserialize, Serialize};
+
+use crate::context::StorageContext;
+use crate::error::StorageError;
+use crate::file::coordinator::FileCoordinatorView;
+use crate::file::directory::Directory;
+use crate::file::pointer;
+use crate::file::worker::FileWorkerView;
+use crate::view::{CheckpointStorage, CompletedLocation, CoordinatorView, WorkerView};
+
+/// Keeps checkpoints in a directory of a file system: `<base>/<job id>/` as [the layout](crate::METADATA_FILE) says.
+///
+/// Plain data that travels to every process. Nothing is checked before it is used: see [`validate`](Self::validate).
+///
+/// ```
+/// use ckpt_storage::FileSystemStorage;
+///
+/// let storage = FileSystemStorage::new("/var/lib/ckpt").with_inline_threshold_bytes(4096);
+/// assert!(storage.validate().is_ok());
+/// assert!(FileSystemStorage::new("relative/directory").validate().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSystemStorage {
+    base_checkpoint_dir: String,
+    #[serde(default = "default_inline_threshold_bytes")]
+    inline_threshold_bytes: usize,
+    #[serde(default = "default_write_buffer_bytes")]
+    write_buffer_bytes: usize,
+    #[serde(default, with = "durability")]
+    durability: Durability,
+}
+
+impl FileSystemStorage {
+    /// Up to this many bytes a piece of state travels inside the metadata, unless it is said otherwise.
+    pub const DEFAULT_INLINE_THRESHOLD_BYTES: usize = 20 * 1024;
+
+    /// The most that the inline threshold may be.
+    pub const MAX_INLINE_THRESHOLD_BYTES: usize = 1024 * 1024;
+
+    /// How many bytes a stream gathers before it writes, unless it is said otherwise: one block of a state file.
+    pub const DEFAULT_WRITE_BUFFER_BYTES: usize = 64 * 1024;
+
+    /// A storage in that directory: an absolute path or a URI with a scheme.
+    pub fn new(base: impl Into<String>) -> Self {
+        Self {
+            base_checkpoint_dir: base.into(),
+            inline_threshold_bytes: Self::DEFAULT_INLINE_THRESHOLD_BYTES,
+            write_buffer_bytes: Self::DEFAULT_WRITE_BUFFER_BYTES,
+            durability: Durability::Full,
+        }
+    }
+
+    /// State of up to so many bytes, inclusive, goes into the metadata instead of a file; zero turns that off.
+    #[must_use]
+    pub const fn with_inline_threshold_bytes(mut self, bytes: usize) -> Self {
+        self.inline_threshold_bytes = bytes;
+        self
+    }
+
+    /// So many bytes are gathered before they are written; never fewer than the inline threshold.
+    #[must_use]
+    pub const fn with_write_buffer_bytes(mut self, bytes: usize) -> Self {
+        self.write_buffer_bytes = bytes;
+        self
+    }
+
+    /// What a crash may take.
+    #[must_use]
+    pub const fn with_durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// The directory below which each job has its own.
+    pub fn base_checkpoint_dir(&self) -> &str {
+        &self.base_checkpoint_dir
+    }
+
+    /// Up to this many bytes a piece of state goes into the metadata.
+    pub const fn inline_threshold_bytes(&self) -> usize {
+        self.inline_threshold_bytes
+    }
+
+    /// How many bytes a stream gathers before it writes.
+    pub fn write_buffer_bytes(&self) -> usize {
+        self.write_buffer_bytes.max(self.inline_threshold_bytes)
+    }
+
+    /// What a crash may take.
+    pub const fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// Checks what can be checked without touching the file system.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration`, with a message of its own for each rule: the directory is absolute or has a scheme, has a path
+    /// part, is no root, and carries no secret; the inline threshold is at most 1 MiB.
+    pub fn validate(&self) -> Result<()> {
+        self.base().map(|_| ())
+    }
+
+    fn base(&self) -> Result<Directory> {
+        let (found, most) = (self.inline_threshold_bytes, Self::MAX_INLINE_THRESHOLD_BYTES);
+        if found > most {
+            return Err(StorageError::InlineThreshold { found, most }.configuration());
+        }
+        Directory::parse(&self.base_checkpoint_dir)
+    }
+}
+
+impl CheckpointStorage for FileSystemStorage {
+    fn coordinator_view(&self, job: JobId, context: &StorageContext) -> Result<Arc<dyn CoordinatorView>> {
+        Ok(Arc::new(FileCoordinatorView::open(&self.base()?, job, self.durability, context)?))
+    }
+
+    fn worker_view(&self, job: JobId, writer: Writer, context: &StorageContext) -> Result<Arc<dyn WorkerView>> {
+        Ok(Arc::new(FileWorkerView::open(self, &self.base()?, job, writer, context)?))
+    }
+
+    fn resolve(&self, pointer: &str, context: &StorageContext) -> Result<CompletedLocation> {
+        pointer::resolve(pointer, context)
+    }
+}
+
+const fn default_inline_threshold_bytes() -> usize {
+    FileSystemStorage::DEFAULT_INLINE_THRESHOLD_BYTES
+}
+
+const fn default_write_buffer_bytes() -> usize {
+    FileSystemStorage::DEFAULT_WRITE_BUFFER_BYTES
+}
+
+/// Durability as a word, since the type belongs to a crate that has no configuration.
+mod durability {
+    use ckpt_streams::file_system::Durability;
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(durability: &Durability, serializer: S) -> Result<S::Ok, S::Error> {
+        match durability {
+            Durability::None => serializer.serialize_str("none"),
+            Durability::Full => serializer.serialize_str("full"),
+            other => Err(S::Error::custom(format_args!("durability {other:?} has no name"))),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Durability, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "none" => Ok(Durability::None),
+            "full" => Ok(Durability::Full),
+            other => Err(D::Error::custom(format_args!("durability is 'none' or 'full', found '{other}'"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ckpt_core::ErrorKind;
+
+    #[test]
+    fn each_wrong_directory_has_a_message_of_its_own() {
+        for (directory, message) in [
+            ("", "neither an absolute path nor a URI"),
+            ("relative/directory", "neither an absolute path nor a URI"),
+            ("file:relative", "neither an absolute path nor a URI"),
+            ("s3://", "has no path part"),
+            ("file:", "has no path part"),
+            ("/", "is a root directory"),
+            ("///", "is a root directory"),
+            ("file:///", "is a root directory"),
+            ("s3://bucket/", "is a root directory"),
+            ("s3://bucket", "has no path part"),
+            ("/a/../b", "'..'"),
+            ("/a/\u{7}", "control character"),
+        ] {
+            let error = FileSystemStorage::new(directory).validate().expect_err(directory);
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.to_string().contains(message), "{directory}: {error}");
+        }
+        for directory in ["/a", "/a/b/", "file:/a", "file:///a/b", "s3://bucket/a", "mem://a/b@c?"] {
+            let checked = FileSystemStorage::new(directory).validate();
+            assert_eq!(checked.is_ok(), !directory.contains('?'), "{directory}: {checked:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_directory_is_refused_and_not_shown() {
+        for directory in ["s3://user:canary@bucket/a", "s3://bucket/a?token=canary"] {
+            let error = FileSystemStorage::new(directory).validate().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("canary"));
+        }
+    }
+
+    #[test]
+    fn the_threshold_is_at_most_1_mib_inclusive() {
+        let storage = FileSystemStorage::new("/a");
+        assert_eq!(storage.inline_threshold_bytes(), 20 * 1024);
+        assert!(storage.clone().with_inline_threshold_bytes(1024 * 1024).validate().is_ok());
+        assert!(storage.clone().with_inline_threshold_bytes(1024 * 1024 + 1).validate().is_err());
+        assert_eq!(storage.with_inline_threshold_bytes(4096).with_write_buffer_bytes(1).write_buffer_bytes(), 4096);
+    }
+
+    #[test]
+    fn the_description_travels() {
+        let storage = FileSystemStorage::new("/a").with_durability(Durability::None).with_write_buffer_bytes(1);
+        let text = serde_json::to_string(&storage).unwrap();
+        assert_eq!(serde_json::from_str::<FileSystemStorage>(&text).unwrap(), storage);
+        let short: FileSystemStorage = serde_json::from_str(r#"{"base_checkpoint_dir":"/a"}"#).unwrap();
+        assert_eq!(short, FileSystemStorage::new("/a"));
+        for wrong in [
+            r#"{"base_checkpoint_dir":"/a","durability":"most"}"#,
+            r#"{"base_checkpoint_dir":"/a","inline_treshold_bytes":1}"#,
+        ] {
+            assert!(serde_json::from_str::<FileSystemStorage>(wrong).is_err(), "{wrong}");
+        }
+    }
+}

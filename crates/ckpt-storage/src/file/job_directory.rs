@@ -1,0 +1,143 @@
+//! The directory of one job, opened.
+
+use std::sync::Arc;
+
+use ckpt_core::head::RetainedSnapshot;
+use ckpt_core::id::JobId;
+use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::state::RelPath;
+use ckpt_core::{ErrorKind, Result};
+use ckpt_streams::file_system::{Durability, Entry, FileSystem};
+
+use crate::context::StorageContext;
+use crate::error::StorageError;
+use crate::file::directory::Directory;
+use crate::file::metadata;
+use crate::head::{HeadStore, RecordHeadStore};
+use crate::layout;
+
+/// How many files a listing asks for at once.
+const PAGE: usize = 1000;
+
+/// The directory of one job. Everything that views do happens beneath it.
+#[derive(Debug)]
+pub(crate) struct JobDirectory {
+    pub(crate) file_system: Arc<dyn FileSystem>,
+    pub(crate) job: JobId,
+    pub(crate) durability: Durability,
+    directory: Directory,
+    head: Arc<RecordHeadStore>,
+}
+
+impl JobDirectory {
+    /// Opens `<base>/<job>`, which is made when it is missing.
+    ///
+    /// # Errors
+    ///
+    /// The kind that the file system gives, naming the directory.
+    pub(crate) fn open(
+        base: &Directory,
+        job: JobId,
+        durability: Durability,
+        context: &StorageContext,
+    ) -> Result<Arc<Self>> {
+        let directory = base.join(job);
+        let file_system = context.file_systems.open(directory.as_str()).map_err(|source| {
+            let kind = source.kind();
+            StorageError::JobDirectory { directory: directory.to_string(), source }.kind(kind)
+        })?;
+        let head_path = layout::head_path();
+        let shown = directory.join(&head_path).to_string();
+        let head = Arc::new(RecordHeadStore::new(Arc::clone(&file_system), head_path, shown));
+        Ok(Arc::new(Self { file_system, job, durability, directory, head }))
+    }
+
+    /// A path below this directory as people know it, for errors.
+    pub(crate) fn show(&self, path: &RelPath) -> String {
+        self.directory.join(path).to_string()
+    }
+
+    pub(crate) fn head(&self) -> Arc<dyn HeadStore> {
+        Arc::clone(&self.head) as Arc<dyn HeadStore>
+    }
+
+    /// Calls `visit` with the files below `prefix`, or below the whole directory, page by page in the order of their
+    /// names, until it says [`Visit::Stop`].
+    ///
+    /// # Errors
+    ///
+    /// `Retry` when a page could not be listed.
+    pub(crate) fn visit(&self, prefix: Option<&RelPath>, visit: &mut dyn FnMut(Vec<Entry>) -> Visit) -> Result<()> {
+        let mut after: Option<RelPath> = None;
+        loop {
+            let page = self.file_system.list(prefix, after.as_ref(), PAGE).map_err(|source| {
+                let path = prefix.map_or_else(|| self.directory.to_string(), |prefix| self.show(prefix));
+                StorageError::NotListed { path, source }.retry()
+            })?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.path.clone());
+            if matches!(visit(page), Visit::Stop) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Removes those files. Returns how many answers were good, and the first that was not.
+    pub(crate) fn delete(&self, paths: &[RelPath]) -> (u64, Option<ckpt_core::Error>) {
+        let (mut deleted, mut first) = (0, None);
+        for pages in paths.chunks(PAGE) {
+            for (path, answer) in pages.iter().zip(self.file_system.remove(pages)) {
+                match answer {
+                    Ok(()) => deleted += 1,
+                    Err(source) => {
+                        first.get_or_insert_with(|| StorageError::NotDeleted { path: self.show(path), source }.retry());
+                    }
+                }
+            }
+        }
+        (deleted, first)
+    }
+
+    /// Reads the metadata of a snapshot and checks it against what HEAD says of it.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` or `Corrupt`, naming the file; `Retry` when it could not be read.
+    pub(crate) fn load(&self, snapshot: &RetainedSnapshot) -> Result<CheckpointMetadata> {
+        let path = layout::metadata_path(snapshot.id);
+        let shown = self.show(&path);
+        let (found, index) = metadata::read(&*self.file_system, &path, &shown, Some(snapshot.metadata_bytes))?;
+        let expected = snapshot.index_digest;
+        if index != expected {
+            return Err(StorageError::MetadataIndex { path: shown, found: index, expected }.corrupt());
+        }
+        let summary = &found.summary;
+        let other = |what, found: String, expected: String| {
+            StorageError::MetadataOfAnother { path: shown.clone(), what, found, expected }.kind(ErrorKind::Corrupt)
+        };
+        if summary.job != self.job {
+            return Err(other("job", summary.job.to_string(), self.job.to_string()));
+        }
+        if summary.identity.id != snapshot.id {
+            return Err(other("checkpoint", summary.identity.id.to_string(), snapshot.id.to_string()));
+        }
+        if summary.identity.epoch != snapshot.epoch {
+            return Err(other("epoch", summary.identity.epoch.to_string(), snapshot.epoch.to_string()));
+        }
+        if summary.kind != snapshot.kind {
+            return Err(other("kind", summary.kind.to_string(), snapshot.kind.to_string()));
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a listing goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Visit {
+    /// With the next page.
+    Continue,
+    /// No further.
+    Stop,
+}

@@ -1,0 +1,15 @@
+//! Checkpoints in a directory of a file system.
+
+mod collect;
+mod coordinator;
+mod description;
+mod directory;
+mod job_directory;
+mod jobs;
+mod location;
+mod metadata;
+mod pointer;
+mod worker;
+
+pub use description::FileSystemStorage;
+pub use jobs::jobs_in;

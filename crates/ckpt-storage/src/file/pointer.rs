@@ -1,0 +1,115 @@
+//! Finding the checkpoint that a user's pointer names.
+
+use std::io;
+use std::sync::Arc;
+
+use ckpt_core::state::RelPath;
+use ckpt_core::{ErrorKind, Result};
+use ckpt_streams::file_system::FileSystem;
+
+use crate::context::StorageContext;
+use crate::error::StorageError;
+use crate::file::directory::split_scheme;
+use crate::file::metadata;
+use crate::layout::METADATA_FILE;
+use crate::view::CompletedLocation;
+
+/// Finds the checkpoint that a pointer names: a directory with a `_metadata`, or such a file itself, by a relative path,
+/// an absolute one or a URI.
+///
+/// # Errors
+///
+/// A message of its own for each way to be wrong: `Configuration` for a pointer that is none or whose file system is not
+/// accessible, `NotFound` when nothing is there, `Corrupt` when it is no metadata.
+pub(crate) fn resolve(pointer: &str, context: &StorageContext) -> Result<CompletedLocation> {
+    let (parent, name) = split(&qualify(pointer)?, pointer)?;
+    let file_system = context.file_systems.open(&parent).map_err(|source| {
+        let kind = source.kind();
+        StorageError::PointerFileSystem { pointer: pointer.to_owned(), source }.kind(kind)
+    })?;
+    let (path, found) = find(&file_system, &name, pointer)?;
+    let (metadata, _) = metadata::read(&*file_system, &path, &format!("{parent}/{path}"), None)?;
+    let found = match found {
+        // The directory is what users know a checkpoint by.
+        Found::File if name.as_str() == METADATA_FILE => parent,
+        Found::File | Found::Directory => format!("{parent}/{name}"),
+    };
+    Ok(CompletedLocation::new(found, Arc::new(metadata)))
+}
+
+/// What a pointer names.
+#[derive(Clone, Copy, Debug)]
+enum Found {
+    File,
+    Directory,
+}
+
+/// The metadata file of `name`, which is either that or the directory that it is in.
+fn find(file_system: &Arc<dyn FileSystem>, name: &RelPath, pointer: &str) -> Result<(RelPath, Found)> {
+    let below = file_system.list(Some(name), None, 1).map_err(|source| {
+        let kind = source.kind();
+        StorageError::PointerFileSystem { pointer: pointer.to_owned(), source }.kind(kind)
+    })?;
+    if below.is_empty() {
+        return match file_system.open(name) {
+            Ok(_) => Ok((name.clone(), Found::File)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(StorageError::PointerMissing { pointer: pointer.to_owned() }.kind(ErrorKind::NotFound))
+            }
+            Err(_) => Err(without_metadata(pointer)),
+        };
+    }
+    let path = RelPath::new(format!("{name}/{METADATA_FILE}"))?;
+    match file_system.open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(without_metadata(pointer)),
+        // Any other error comes again, with the file's name, when it is read.
+        _ => Ok((path, Found::Directory)),
+    }
+}
+
+fn without_metadata(pointer: &str) -> ckpt_core::Error {
+    StorageError::PointerWithoutMetadata { pointer: pointer.to_owned() }.kind(ErrorKind::NotFound)
+}
+
+/// A pointer as an absolute path without links, or as the URI that it is.
+fn qualify(pointer: &str) -> Result<String> {
+    if pointer.is_empty() {
+        return Err(StorageError::PointerEmpty.configuration());
+    }
+    let not_valid = |why| StorageError::PointerNotValid { pointer: pointer.escape_debug().to_string(), why };
+    if pointer.chars().any(char::is_control) {
+        return Err(not_valid("it has a control character").configuration());
+    }
+    let local = match split_scheme(pointer) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => {
+            let path = rest.strip_prefix("//").unwrap_or(rest);
+            if !path.starts_with('/') {
+                return Err(not_valid("a file URI has an absolute path and no host").configuration());
+            }
+            path
+        }
+        Some((_, rest)) if rest.starts_with('/') => return Ok(pointer.trim_end_matches('/').to_owned()),
+        _ => pointer,
+    };
+    // What a user points to is found as any program would find it, through links and from the current directory; only
+    // what lies below it is held together.
+    let path = std::fs::canonicalize(local).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            StorageError::PointerMissing { pointer: pointer.to_owned() }.kind(ErrorKind::NotFound)
+        }
+        _ => StorageError::PointerUnreadable { pointer: pointer.to_owned(), source }.configuration(),
+    })?;
+    path.into_os_string().into_string().map_err(|_| not_valid("the path it leads to is not UTF-8").configuration())
+}
+
+/// The directory above and the last component.
+fn split(qualified: &str, pointer: &str) -> Result<(String, RelPath)> {
+    let not_valid = |why| StorageError::PointerNotValid { pointer: pointer.to_owned(), why }.configuration();
+    let (parent, name) = qualified.rsplit_once('/').ok_or_else(|| not_valid("it has no directory"))?;
+    let name = RelPath::new(name).map_err(|_| not_valid("it ends in no name of a file or directory"))?;
+    let parent = if parent.is_empty() { "/" } else { parent };
+    if parent.ends_with(':') || parent.ends_with(":/") {
+        return Err(not_valid("it has no path part"));
+    }
+    Ok((parent.to_owned(), name))
+}

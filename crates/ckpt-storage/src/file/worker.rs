@@ -1,0 +1,115 @@
+//! What a worker sees of a file storage.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use ckpt_core::Result;
+use ckpt_core::id::{CheckpointId, JobId, Writer};
+use ckpt_core::snapshot::{CheckpointBarrier, LocationReference};
+use ckpt_core::state::{Places, RelPath, Root};
+use ckpt_streams::file_system::FileSystems;
+use ckpt_streams::{
+    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, Spawn, StateDirectory,
+    StateOutputStream, StateReader, StateScope, StreamFactory,
+};
+use parking_lot::Mutex;
+
+use crate::context::StorageContext;
+use crate::error::StorageError;
+use crate::file::FileSystemStorage;
+use crate::file::directory::Directory;
+use crate::file::job_directory::JobDirectory;
+use crate::layout;
+use crate::view::WorkerView;
+
+/// What one writer sees of a file storage.
+#[derive(Debug)]
+pub(crate) struct FileWorkerView {
+    directory: Arc<JobDirectory>,
+    writer: Writer,
+    /// One for all factories, so that no name is used twice.
+    names: Arc<FileNames>,
+    options: FileStreamsOptions,
+    file_systems: Arc<FileSystems>,
+    spawn: Arc<dyn Spawn>,
+    /// The factories that somebody holds, so that whoever cancels a checkpoint gets the one that writes it.
+    alive: Mutex<HashMap<CheckpointId, Weak<FileStreams>>>,
+}
+
+impl WorkerView for FileWorkerView {
+    fn streams(&self, barrier: &CheckpointBarrier) -> Result<Arc<dyn StreamFactory>> {
+        let (id, found, expected) = (barrier.id(), barrier.identity.epoch, self.writer.epoch);
+        if found != expected {
+            return Err(StorageError::BarrierOfEpoch { found, expected }.abort());
+        }
+        if barrier.options.target != LocationReference::Default {
+            return Err(StorageError::BarrierPlace { id }.abort());
+        }
+        let mut alive = self.alive.lock();
+        if let Some(streams) = alive.get(&id).and_then(Weak::upgrade) {
+            return Ok(streams);
+        }
+        let streams = Arc::new(self.streams_in(Root::ThisSnapshot, layout::checkpoint_directory(id)));
+        alive.retain(|_, streams| streams.strong_count() > 0);
+        alive.insert(id, Arc::downgrade(&streams));
+        Ok(streams)
+    }
+
+    fn create_task_owned(&self) -> Result<Box<dyn StateOutputStream>> {
+        self.streams_in(Root::JobTaskOwned, layout::task_owned_directory()).create(StateScope::Exclusive)
+    }
+
+    fn reader(&self, from: CheckpointId, places: &Places) -> Result<Arc<dyn StateReader>> {
+        let mut directories = vec![
+            self.state_directory(Root::ThisSnapshot, layout::checkpoint_directory(from)),
+            self.state_directory(Root::JobShared, layout::shared_directory()),
+            self.state_directory(Root::JobTaskOwned, layout::task_owned_directory()),
+        ];
+        for (root, uri) in places.iter() {
+            let file_system = self
+                .file_systems
+                .open(uri)
+                .map_err(|source| StorageError::PlaceNotOpened { uri: uri.to_owned(), source }.configuration())?;
+            directories.push(StateDirectory::new(root, file_system, None));
+        }
+        Ok(Arc::new(FileStateReader::new(directories)))
+    }
+}
+
+impl FileWorkerView {
+    pub(crate) fn open(
+        storage: &FileSystemStorage,
+        base: &Directory,
+        job: JobId,
+        writer: Writer,
+        context: &StorageContext,
+    ) -> Result<Self> {
+        let mut options = FileStreamsOptions::default();
+        options.inline_threshold_bytes = storage.inline_threshold_bytes();
+        options.write_buffer_bytes = storage.write_buffer_bytes();
+        options.durability = storage.durability();
+        Ok(Self {
+            directory: JobDirectory::open(base, job, storage.durability(), context)?,
+            writer,
+            names: Arc::new(FileNames::new(writer)),
+            options,
+            file_systems: Arc::clone(&context.file_systems),
+            spawn: Arc::clone(&context.spawn),
+            alive: Mutex::new(HashMap::new()),
+        })
+    }
+
+    fn streams_in(&self, root: Root, exclusive: RelPath) -> FileStreams {
+        let target = FileStreamsTarget::new(
+            self.state_directory(root, exclusive),
+            self.state_directory(Root::JobShared, layout::shared_directory()),
+            Arc::clone(&self.names),
+            Arc::clone(&self.spawn),
+        );
+        FileStreams::new(target, self.options)
+    }
+
+    fn state_directory(&self, root: Root, directory: RelPath) -> StateDirectory {
+        StateDirectory::new(root, Arc::clone(&self.directory.file_system), Some(directory))
+    }
+}

@@ -1,0 +1,152 @@
+//! The names of things below a job's directory.
+//!
+//! ```text
+//! <base>/<job id>/
+//!   head/HEAD…                     the record of what is committed
+//!   chk-<n>/_metadata              a checkpoint's metadata
+//!   chk-<n>/<file name>            state of that checkpoint alone
+//!   shared/<file name>             state that several checkpoints may name
+//!   taskowned/<file name>          state whose life the tasks manage
+//! ```
+//!
+//! Whatever has another form is not ours, and nothing in this crate deletes it.
+
+use ckpt_core::id::{CheckpointId, FileName, JobId};
+use ckpt_core::state::RelPath;
+
+/// The file that makes a directory a checkpoint.
+pub const METADATA_FILE: &str = "_metadata";
+
+/// The directory of state that several checkpoints may name, below the job's.
+pub const SHARED_DIRECTORY: &str = "shared";
+
+/// The directory of state whose life the tasks manage, below the job's.
+pub const TASK_OWNED_DIRECTORY: &str = "taskowned";
+
+/// What the name of a checkpoint's directory begins with; its number follows, without leading zeros.
+pub const CHECKPOINT_DIRECTORY_PREFIX: &str = "chk-";
+
+/// The directory of HEAD, below the job's.
+pub const HEAD_DIRECTORY: &str = "head";
+
+/// The record in it.
+pub(crate) const HEAD_RECORD: &str = "HEAD";
+
+/// A file below a job's directory that has a form of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OurFile {
+    /// The metadata of that checkpoint.
+    Metadata(CheckpointId),
+    /// State of that checkpoint alone.
+    Exclusive(CheckpointId, FileName),
+    /// State that several checkpoints may name.
+    Shared(FileName),
+}
+
+impl OurFile {
+    /// What a path below a job's directory is; `None` when it is nothing that checkpoints consist of.
+    pub(crate) fn parse(path: &RelPath) -> Option<Self> {
+        let (directory, file) = path.as_str().split_once('/')?;
+        if directory == SHARED_DIRECTORY {
+            return file.parse().ok().map(Self::Shared);
+        }
+        let id = parse_checkpoint_directory(directory)?;
+        if file == METADATA_FILE {
+            return Some(Self::Metadata(id));
+        }
+        file.parse().ok().map(|name| Self::Exclusive(id, name))
+    }
+}
+
+/// `chk-<n>`.
+pub(crate) fn checkpoint_directory(id: CheckpointId) -> RelPath {
+    path(format!("{CHECKPOINT_DIRECTORY_PREFIX}{id}"))
+}
+
+/// `chk-<n>/_metadata`.
+pub(crate) fn metadata_path(id: CheckpointId) -> RelPath {
+    path(format!("{CHECKPOINT_DIRECTORY_PREFIX}{id}/{METADATA_FILE}"))
+}
+
+/// `shared`.
+pub(crate) fn shared_directory() -> RelPath {
+    path(SHARED_DIRECTORY.to_owned())
+}
+
+/// `shared/<file name>`.
+pub(crate) fn shared_path(name: FileName) -> RelPath {
+    path(format!("{SHARED_DIRECTORY}/{name}"))
+}
+
+/// `taskowned`.
+pub(crate) fn task_owned_directory() -> RelPath {
+    path(TASK_OWNED_DIRECTORY.to_owned())
+}
+
+/// A file in a directory that is only begun, to see whether files can be made there.
+pub(crate) fn probe_in(directory: &RelPath) -> RelPath {
+    path(format!("{directory}/_probe"))
+}
+
+/// `head/HEAD`, a record; how its versions are kept is the file system's matter.
+pub(crate) fn head_path() -> RelPath {
+    path(format!("{HEAD_DIRECTORY}/{HEAD_RECORD}"))
+}
+
+/// `<job>/head`, seen from the directory that holds jobs.
+pub(crate) fn head_directory_of(job: JobId) -> RelPath {
+    path(format!("{job}/{HEAD_DIRECTORY}"))
+}
+
+/// The number of `chk-<n>`, in the one form that we write.
+pub(crate) fn parse_checkpoint_directory(name: &str) -> Option<CheckpointId> {
+    let digits = name.strip_prefix(CHECKPOINT_DIRECTORY_PREFIX)?;
+    if digits.starts_with('0') || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    CheckpointId::new(digits.parse().ok()?)
+}
+
+fn path(text: String) -> RelPath {
+    // Only the constants above, numbers and hex digits are ever joined, and those make valid paths.
+    RelPath::new(text).expect("names of the layout are valid paths")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
+
+    #[test]
+    fn what_is_printed_is_parsed_and_nothing_else_is() {
+        let id = CheckpointId::new(70).unwrap();
+        let name = Writer::new(LeaderEpoch::new(1), WriterId::new(2)).file(3);
+        assert_eq!(checkpoint_directory(id).as_str(), "chk-70");
+        assert_eq!(OurFile::parse(&metadata_path(id)), Some(OurFile::Metadata(id)));
+        assert_eq!(OurFile::parse(&shared_path(name)), Some(OurFile::Shared(name)));
+        let exclusive = RelPath::new(format!("chk-70/{name}")).unwrap();
+        assert_eq!(OurFile::parse(&exclusive), Some(OurFile::Exclusive(id, name)));
+        for other in [
+            format!("chk-07/{name}"),
+            format!("chk-0/{name}"),
+            format!("chk-/{name}"),
+            format!("chk-+7/{name}"),
+            format!("chk-18446744073709551616/{name}"),
+            format!("chk-7/below/{name}"),
+            format!("taskowned/{name}"),
+            format!("shared/below/{name}"),
+            "shared/_metadata".to_owned(),
+            "chk-7/notes.txt".to_owned(),
+            "chk-7".to_owned(),
+            "head/HEAD-00000000000000000001".to_owned(),
+        ] {
+            assert_eq!(OurFile::parse(&RelPath::new(other.clone()).unwrap()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_largest_number_round_trips() {
+        let id = CheckpointId::new(u64::MAX).unwrap();
+        assert_eq!(parse_checkpoint_directory(checkpoint_directory(id).as_str()), Some(id));
+    }
+}
