@@ -1,66 +1,195 @@
 //! The local file system.
+//!
+//! * `beneath`: paths that cannot leave the root; `root`: opening and making it;
+//! * `writer`: files that are new, whole and synced; `durable`: when their names are;
+//! * `record`: compare-and-swap by links; `list`: listing and removing.
 
+mod beneath;
+mod durable;
+mod error;
+mod list;
+mod record;
+mod root;
+mod writer;
+
+#[cfg(all(test, not(ckpt_loom)))]
+mod local_test;
+#[cfg(all(test, not(ckpt_loom)))]
+mod record_test;
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use ckpt_core::state::RelPath;
-use ckpt_core::{Error, ErrorKind, Result};
+use ckpt_core::{ErrorKind, Result};
+use rustix::io::Errno;
 
+use crate::file_system::local::beneath::Beneath;
+use crate::file_system::local::error::LocalError;
+use crate::file_system::local::record::Record;
+use crate::file_system::local::writer::LocalWriter;
 use crate::file_system::{
-    Capabilities, CasOutcome, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
+    Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter as _, ReadAt, VersionTag, Visible,
 };
 
 /// A directory of the local (or a shared POSIX) file system.
+///
+/// Directories are made with mode 0700 and files with 0600, whatever the umask. No symbolic link below the root is
+/// followed. A record has a directory of its own.
 #[derive(Debug)]
 pub struct LocalFileSystem {
-    root: PathBuf,
+    path: PathBuf,
+    /// Empty until the root is there.
+    root: OnceLock<Arc<Beneath>>,
+}
+
+/// A local file that is read.
+#[derive(Debug)]
+struct LocalFile {
+    file: File,
+    path: PathBuf,
+    length_bytes: u64,
 }
 
 impl LocalFileSystem {
-    /// Opens a directory as the root. One that is missing is made, mode 0700, with the first file.
+    /// Opens a directory as the root. One that is missing is made, mode 0700, together with the first file in it.
     ///
     /// # Errors
     ///
     /// `Configuration` when it is no directory or may not be opened.
     pub fn open(root: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self { root: root.as_ref().to_owned() })
+        let local = Self { path: root.as_ref().to_owned(), root: OnceLock::new() };
+        local.existing().map_err(|error| error.of_kind(ErrorKind::Configuration))?;
+        Ok(local)
+    }
+
+    /// The root if it is there.
+    fn existing(&self) -> Result<Option<&Arc<Beneath>>, LocalError> {
+        if self.root.get().is_none() {
+            if let Some(opened) = root::open(&self.path)? {
+                // Another thread may have been first; both opened the same.
+                let _ = self.root.set(Arc::new(opened));
+            }
+        }
+        Ok(self.root.get())
+    }
+
+    /// The root, made if it is missing.
+    fn made(&self) -> Result<&Arc<Beneath>, LocalError> {
+        match self.existing()? {
+            Some(root) => Ok(root),
+            None => {
+                let made = Arc::new(root::make(&self.path)?);
+                Ok(self.root.get_or_init(|| made))
+            }
+        }
     }
 }
 
 impl FileSystem for LocalFileSystem {
-    fn create_new(&self, _path: &RelPath, _visible: Visible) -> Result<Box<dyn FileWriter>> {
-        Err(Error::new(ErrorKind::Retry, format!("{} is not open yet", self.root.display())))
+    fn create_new(&self, path: &RelPath, visible: Visible) -> Result<Box<dyn crate::file_system::FileWriter>> {
+        let abort = |error: LocalError| error.of_kind(ErrorKind::AbortCheckpoint);
+        let root = self.made().map_err(abort)?;
+        Ok(Box::new(LocalWriter::create(Arc::clone(root), path, visible).map_err(abort)?))
     }
 
-    fn open(&self, _path: &RelPath) -> Result<Box<dyn ReadAt>> {
-        Err(Error::new(ErrorKind::Retry, "not open yet"))
+    fn open(&self, path: &RelPath) -> Result<Box<dyn ReadAt>> {
+        let shown = || self.path.join(path.as_str());
+        let missing = || LocalError::Missing { path: shown() }.of_kind(ErrorKind::NotFound);
+        let retry = |error: io::Error| LocalError::io("open", shown(), error).of_kind(ErrorKind::Retry);
+        let root = self.existing().map_err(|error| error.of_kind(ErrorKind::Retry))?.ok_or_else(missing)?;
+        let file = match root.open_file(path) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Err(missing()),
+            Err(error) => return Err(retry(error.into())),
+        };
+        let found = file.metadata().map_err(retry)?;
+        if !found.is_file() {
+            return Err(LocalError::NotAFile { path: shown() }.of_kind(ErrorKind::Corrupt));
+        }
+        Ok(Box::new(LocalFile { file, path: shown(), length_bytes: found.len() }))
     }
 
-    fn duplicate(&self, _from: &RelPath, _to: &RelPath) -> Result<()> {
-        Err(Error::new(ErrorKind::Retry, "not open yet"))
+    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
+        let abort = |error: LocalError| error.of_kind(ErrorKind::AbortCheckpoint);
+        let root = self.made().map_err(abort)?;
+        let mut source = match root.open_file(from) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => {
+                return Err(LocalError::Missing { path: root.shown(Some(from)) }.of_kind(ErrorKind::NotFound));
+            }
+            Err(error) => return Err(abort(LocalError::io("open", root.shown(Some(from)), error))),
+        };
+        let mut copy = LocalWriter::create(Arc::clone(root), to, Visible::AtOnce).map_err(abort)?;
+        io::copy(&mut source, &mut copy).map_err(|error| crate::into_error(error, ErrorKind::AbortCheckpoint))?;
+        match Box::new(copy).finish(Durability::Full) {
+            CasOutcome::Done(_) => Ok(()),
+            CasOutcome::Failed(error) | CasOutcome::Unknown(error) => Err(error),
+            CasOutcome::Lost => Err(abort(LocalError::Exists { path: root.shown(Some(to)) })),
+        }
     }
 
-    fn sync_entries(&self, _written: &[RelPath]) -> Result<()> {
-        Err(Error::new(ErrorKind::Retry, "not open yet"))
+    fn sync_entries(&self, written: &[RelPath]) -> Result<()> {
+        if written.is_empty() {
+            return Ok(());
+        }
+        self.made()
+            .and_then(|root| root.sync_directories(written.iter().map(RelPath::parent).collect()))
+            .map_err(|error| error.of_kind(ErrorKind::AbortCheckpoint))
     }
 
-    fn read_record(&self, _path: &RelPath) -> Result<Option<(Bytes, VersionTag)>> {
-        Err(Error::new(ErrorKind::Retry, "not open yet"))
+    fn read_record(&self, path: &RelPath) -> Result<Option<(Bytes, VersionTag)>> {
+        match self.existing().map_err(|error| error.of_kind(ErrorKind::Retry))? {
+            Some(root) => Record::new(root, path).read(),
+            None => Ok(None),
+        }
     }
 
-    fn put_record(&self, _path: &RelPath, _body: Bytes, _expect: Expect<'_>) -> CasOutcome {
-        CasOutcome::Failed(Error::new(ErrorKind::Retry, "not open yet"))
+    fn put_record(&self, path: &RelPath, body: Bytes, expect: Expect<'_>) -> CasOutcome {
+        match self.made() {
+            Ok(root) => Record::new(root, path).put(&body, expect),
+            Err(error) => CasOutcome::Failed(error.of_kind(ErrorKind::Retry)),
+        }
     }
 
-    fn list(&self, _prefix: Option<&RelPath>, _after: Option<&RelPath>, _limit: usize) -> Result<Vec<Entry>> {
-        Err(Error::new(ErrorKind::Retry, "not open yet"))
+    fn list(&self, prefix: Option<&RelPath>, after: Option<&RelPath>, limit: usize) -> Result<Vec<Entry>> {
+        let listed = self.existing().and_then(|root| match root {
+            Some(root) => root.list(prefix, after, limit),
+            None => Ok(Vec::new()),
+        });
+        listed.map_err(|error| error.of_kind(ErrorKind::Retry))
     }
 
     fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>> {
-        paths.iter().map(|_| Err(Error::new(ErrorKind::Retry, "not open yet"))).collect()
+        match self.existing() {
+            Ok(Some(root)) => root.remove(paths),
+            Ok(None) => paths.iter().map(|_| Ok(())).collect(),
+            Err(_) => paths
+                .iter()
+                .map(|_| self.existing().map(|_| ()).map_err(|error| error.of_kind(ErrorKind::Retry)))
+                .collect(),
+        }
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::NONE
+        Capabilities { cheap_duplicate: false, compare_and_swap: true }
+    }
+}
+
+impl ReadAt for LocalFile {
+    fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
+        self.file.read_exact_at(buffer, offset_bytes).map_err(|error| {
+            // Told whether it is there: `UnexpectedEof` means that the file is shorter than it was.
+            let kind = error.kind();
+            io::Error::new(kind, LocalError::io("read", self.path.clone(), error).of_kind(ErrorKind::Retry))
+        })
+    }
+
+    fn length_bytes(&self) -> u64 {
+        self.length_bytes
     }
 }

@@ -1,0 +1,103 @@
+//! Which names are durable.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::SystemTime;
+
+use ckpt_core::state::RelPath;
+
+use crate::file_system::local::beneath::Beneath;
+use crate::file_system::local::error::LocalError;
+
+/// Directories whose own entry, in the directory above, was synced by us.
+///
+/// A directory that was removed and made again, perhaps by another process, is another directory with an entry that
+/// need not be durable. So each is remembered by what it is and not by its name alone.
+#[derive(Debug, Default)]
+pub(super) struct KnownDurable {
+    directories: BTreeMap<String, Identity>,
+    root: bool,
+}
+
+/// Tells a directory from a later one of the same name. Inode numbers are reused, so the time of birth counts as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    born: Option<SystemTime>,
+}
+
+impl KnownDurable {
+    /// That directory was made anew.
+    pub(super) fn forget(&mut self, path: &str) {
+        self.directories.remove(path);
+    }
+}
+
+impl Beneath {
+    /// Syncs those directories once each, and the entry of every directory above up to one known to be durable.
+    pub(super) fn sync_directories(&self, directories: BTreeSet<Option<RelPath>>) -> Result<(), LocalError> {
+        let mut to_sync: BTreeMap<Option<RelPath>, File> = BTreeMap::new();
+        let mut newly_durable = Vec::new();
+        for directory in directories {
+            let mut next = Some(directory);
+            // From the directory that holds new names upwards: the one above is synced when this one's own entry may
+            // not be durable.
+            while let Some(directory) = next.take() {
+                if to_sync.contains_key(&directory) {
+                    break;
+                }
+                let opened = self
+                    .open_directory(directory.as_ref())
+                    .map_err(|error| LocalError::io("open directory", self.shown(directory.as_ref()), error))?;
+                if let Some(path) = &directory {
+                    let identity =
+                        Identity::of(&opened.metadata().map_err(|error| {
+                            LocalError::io("look at directory", self.shown(directory.as_ref()), error)
+                        })?);
+                    if self.durable.lock().directories.get(path.as_str()) != Some(&identity) {
+                        newly_durable.push((path.as_str().to_owned(), identity));
+                        next = Some(path.parent());
+                    }
+                }
+                to_sync.insert(directory, opened);
+            }
+        }
+        // Children before parents: then an entry that survives is never of a directory whose content does not.
+        for (path, directory) in to_sync.iter().rev() {
+            directory.sync_all().map_err(|error| LocalError::io("sync directory", self.shown(path.as_ref()), error))?;
+        }
+        if !self.durable.lock().root {
+            sync_parent(self.root_path())?;
+        }
+        let mut durable = self.durable.lock();
+        durable.root = true;
+        durable.directories.extend(newly_durable);
+        Ok(())
+    }
+}
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino(), born: metadata.created().ok() }
+    }
+}
+
+/// Syncs the directory that `path` is in. One that we may not even read was not made by us just now, so its entries are
+/// somebody else's matter.
+pub(super) fn sync_parent(path: &Path) -> Result<(), LocalError> {
+    let parent = match path.parent() {
+        None => return Ok(()),
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+    };
+    match File::open(parent) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        opened => opened
+            .and_then(|directory| directory.sync_all())
+            .map_err(|error| LocalError::io("sync directory", parent.to_owned(), error)),
+    }
+}

@@ -1,0 +1,182 @@
+//! Listing and removing local files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ckpt_core::state::RelPath;
+use ckpt_core::{ErrorKind, Result};
+use rustix::fs::{AtFlags, Dir, FileType};
+use rustix::io::Errno;
+
+use crate::file_system::Entry;
+use crate::file_system::local::beneath::Beneath;
+use crate::file_system::local::error::LocalError;
+use crate::file_system::local::writer::final_name_of;
+
+/// A name in a directory.
+struct Named {
+    path: RelPath,
+    is_directory: bool,
+}
+
+impl Named {
+    /// What all paths of files below it begin with. The paths of a whole tree are in order when the names of each
+    /// directory are ordered by this.
+    fn sort_key(&self) -> impl Iterator<Item = u8> {
+        self.path.as_str().bytes().chain(self.is_directory.then_some(b'/'))
+    }
+
+    /// Whether nothing of it comes after that path.
+    fn ends_before(&self, after: &RelPath) -> bool {
+        if !self.is_directory {
+            return self.path <= *after;
+        }
+        let is_within = after.as_str().strip_prefix(self.path.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        !is_within && self.sort_key().lt(after.as_str().bytes())
+    }
+}
+
+impl Beneath {
+    /// Regular files below a directory in the order of their paths, one directory in memory at each level. Names that
+    /// no [`RelPath`] can have are not ours and are left out.
+    pub(super) fn list(
+        &self,
+        prefix: Option<&RelPath>,
+        after: Option<&RelPath>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, LocalError> {
+        let mut found = Vec::new();
+        // The next one to look at is last. Directories are replaced by what is in them.
+        let mut ahead = self.names_in(prefix)?;
+        while let Some(named) = ahead.pop() {
+            if found.len() >= limit {
+                break;
+            }
+            if after.is_some_and(|after| named.ends_before(after)) {
+                continue;
+            }
+            if named.is_directory {
+                ahead.extend(self.names_in(Some(&named.path))?);
+            } else if let Some(length_bytes) = self.length_of(&named.path)? {
+                found.push(Entry::new(named.path, length_bytes));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Files and directories in a directory, last first; none when it is not there.
+    fn names_in(&self, directory: Option<&RelPath>) -> Result<Vec<Named>, LocalError> {
+        let mut names = Vec::new();
+        for (name, kind) in self.entries_of(directory)? {
+            let is_directory = match kind {
+                FileType::RegularFile => false,
+                FileType::Directory => true,
+                _ => continue,
+            };
+            let Ok(name) = RelPath::new(name) else { continue };
+            let path = directory.map_or_else(|| name.clone(), |directory| directory.join(&name));
+            if path.as_str().len() <= RelPath::MAX_BYTES {
+                names.push(Named { path, is_directory });
+            }
+        }
+        names.sort_unstable_by(|a, b| b.sort_key().cmp(a.sort_key()));
+        Ok(names)
+    }
+
+    /// Everything that a directory holds, in no order; nothing when it is not there. Names that are not UTF-8 are left
+    /// out.
+    pub(super) fn entries_of(&self, directory: Option<&RelPath>) -> Result<Vec<(String, FileType)>, LocalError> {
+        let fail = |error: Errno| LocalError::io("list", self.shown(directory), error);
+        let opened = match self.open_directory(directory) {
+            Ok(opened) => opened,
+            Err(Errno::NOENT) => return Ok(Vec::new()),
+            Err(error) => return Err(fail(error)),
+        };
+        let mut entries = Vec::new();
+        for entry in Dir::read_from(&opened).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            if name == "." || name == ".." {
+                continue;
+            }
+            let mut kind = entry.file_type();
+            if kind == FileType::Unknown {
+                kind = match rustix::fs::statat(&opened, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(found) => FileType::from_raw_mode(found.st_mode),
+                    Err(Errno::NOENT) => continue,
+                    Err(error) => return Err(fail(error)),
+                };
+            }
+            entries.push((name.to_owned(), kind));
+        }
+        Ok(entries)
+    }
+
+    fn length_of(&self, path: &RelPath) -> Result<Option<u64>, LocalError> {
+        let found = self
+            .open_directory(path.parent().as_ref())
+            .and_then(|directory| rustix::fs::statat(&directory, path.file_name(), AtFlags::SYMLINK_NOFOLLOW));
+        match found {
+            Ok(found) => Ok(Some(u64::try_from(found.st_size).unwrap_or(0))),
+            // Removed since it was listed.
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(LocalError::io("look at", self.shown(Some(path)), error)),
+        }
+    }
+
+    /// Removes files, and directories that are empty then.
+    pub(super) fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>> {
+        let mut outcomes = Vec::with_capacity(paths.len());
+        let mut touched: BTreeMap<RelPath, BTreeSet<&str>> = BTreeMap::new();
+        for path in paths {
+            let outcome = match self.unlink(path) {
+                Ok(()) | Err(Errno::NOENT) => Ok(()),
+                Err(error) => Err(LocalError::io("remove", self.shown(Some(path)), error).of_kind(ErrorKind::Retry)),
+            };
+            if let (Ok(()), Some(parent)) = (&outcome, path.parent()) {
+                touched.entry(parent).or_default().insert(path.file_name());
+            }
+            outcomes.push(outcome);
+        }
+        // Deepest first, as far as a path sorts after its own beginning. A directory that stays is harmless, so what
+        // keeps it is no error of the files that are gone.
+        for (directory, names) in touched.iter().rev() {
+            if !self.remove_directory(directory) && self.remove_temporaries(directory, names) {
+                self.remove_directory(directory);
+            }
+        }
+        outcomes
+    }
+
+    /// Removes a directory if it is empty, and then those above. Whether it is gone.
+    fn remove_directory(&self, directory: &RelPath) -> bool {
+        let mut gone = false;
+        let mut next = Some(directory.clone());
+        while let Some(directory) = next {
+            let parent = directory.parent();
+            let removed = self
+                .open_directory(parent.as_ref())
+                .and_then(|above| rustix::fs::unlinkat(&above, directory.file_name(), AtFlags::REMOVEDIR));
+            match removed {
+                Ok(()) | Err(Errno::NOENT) => self.durable.lock().forget(directory.as_str()),
+                Err(_) => break,
+            }
+            gone = true;
+            next = parent;
+        }
+        gone
+    }
+
+    /// Removes what interrupted writers left beside those names. Whether there was any.
+    fn remove_temporaries(&self, directory: &RelPath, names: &BTreeSet<&str>) -> bool {
+        let Ok(entries) = self.entries_of(Some(directory)) else { return false };
+        let mut any = false;
+        for (name, _) in entries {
+            if final_name_of(&name).is_some_and(|name| names.contains(name)) {
+                if let Ok(name) = RelPath::new(name) {
+                    any |= self.unlink(&directory.join(&name)).is_ok();
+                }
+            }
+        }
+        any
+    }
+}

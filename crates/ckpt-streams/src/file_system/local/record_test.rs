@@ -1,0 +1,182 @@
+//! Records of the local file system: races, leftovers, versions that are dead.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use ckpt_core::ErrorKind;
+use ckpt_core::state::RelPath;
+
+use crate::file_system::{CasOutcome, Expect, FileSystem, LocalFileSystem, VersionTag};
+
+fn head() -> RelPath {
+    RelPath::new("head/HEAD").unwrap()
+}
+
+fn done(outcome: CasOutcome) -> VersionTag {
+    match outcome {
+        CasOutcome::Done(tag) => tag,
+        other => panic!("expected that it is written, found {other:?}"),
+    }
+}
+
+/// Writes versions 1..=count, each by its number as text.
+fn write_versions(local: &LocalFileSystem, count: u64) -> VersionTag {
+    let mut tag = done(local.put_record(&head(), Bytes::from("1"), Expect::Absent));
+    for version in 2..=count {
+        tag = done(local.put_record(&head(), Bytes::from(version.to_string()), Expect::Version(&tag)));
+    }
+    tag
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn of_sixteen_writers_one_wins_each_version() {
+    let scratch = tempfile::tempdir().unwrap();
+    let versions = 20;
+    let wins: Vec<AtomicUsize> = (0..versions).map(|_| AtomicUsize::new(0)).collect();
+    std::thread::scope(|scope| {
+        for writer in 0..16 {
+            let (wins, path) = (&wins, scratch.path());
+            scope.spawn(move || {
+                let local = LocalFileSystem::open(path).unwrap();
+                for (version, wins) in wins.iter().enumerate() {
+                    let body = Bytes::from(format!("{writer} writes {version}"));
+                    let tag = VersionTag::new(version.to_string());
+                    let expect = if version == 0 { Expect::Absent } else { Expect::Version(&tag) };
+                    match local.put_record(&head(), body.clone(), expect) {
+                        CasOutcome::Done(tag) => {
+                            assert_eq!(tag.as_str(), (version + 1).to_string());
+                            wins.fetch_add(1, Ordering::Relaxed);
+                        }
+                        CasOutcome::Lost => {}
+                        // Others were sixteen versions ahead between its link and its look.
+                        CasOutcome::Unknown(error) => assert!(error.to_string().contains("dead"), "{error}"),
+                        CasOutcome::Failed(error) => panic!("{error:?}"),
+                    }
+                }
+            });
+        }
+    });
+    let wins: Vec<usize> = wins.into_iter().map(AtomicUsize::into_inner).collect();
+    assert_eq!(wins, vec![1; versions]);
+}
+
+#[test]
+fn the_same_bytes_again_are_the_same_write_and_others_lose() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    let first = done(local.put_record(&head(), Bytes::from("a"), Expect::Absent));
+    assert_eq!(done(local.put_record(&head(), Bytes::from("a"), Expect::Absent)), first);
+    assert!(matches!(local.put_record(&head(), Bytes::from("b"), Expect::Absent), CasOutcome::Lost));
+    let second = done(local.put_record(&head(), Bytes::from("b"), Expect::Version(&first)));
+    assert_eq!(local.read_record(&head()).unwrap(), Some((Bytes::from("b"), second)));
+    let future = VersionTag::new("7");
+    assert!(matches!(local.put_record(&head(), Bytes::from("c"), Expect::Version(&future)), CasOutcome::Lost));
+    for bad in ["", "0", "-1", "x"] {
+        let tag = VersionTag::new(bad);
+        match local.put_record(&head(), Bytes::from("c"), Expect::Version(&tag)) {
+            CasOutcome::Failed(error) => assert_eq!(error.kind(), ErrorKind::Configuration),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn old_versions_go_after_a_marker_and_their_names_never_count_again() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    let newest = write_versions(&local, 16);
+    let directory = scratch.path().join("head");
+    assert_eq!(
+        names(&directory),
+        ["DEAD-00000000000000000014", "HEAD-00000000000000000015", "HEAD-00000000000000000016"]
+    );
+    // A writer that slept since version 4, which is gone together with version 5.
+    let slept = VersionTag::new("4");
+    assert!(matches!(local.put_record(&head(), Bytes::from("zombie"), Expect::Version(&slept)), CasOutcome::Lost));
+    assert!(matches!(local.put_record(&head(), Bytes::from("zombie"), Expect::Absent), CasOutcome::Lost));
+    // One that slept between its first look and its link: its version is there and counts for nobody.
+    std::fs::write(directory.join("HEAD-00000000000000000005"), "zombie").unwrap();
+    assert_eq!(local.read_record(&head()).unwrap(), Some((Bytes::from("16"), newest)));
+    assert!(matches!(local.put_record(&head(), Bytes::from("zombie"), Expect::Version(&slept)), CasOutcome::Lost));
+}
+
+#[test]
+fn a_marker_that_appears_after_the_link_is_seen() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    write_versions(&local, 4);
+    let directory = scratch.path().join("head");
+    // A file system on which the marker is made while the writer's own file is: the temporary name tells when.
+    let watching = directory.clone();
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stopped = std::sync::Arc::clone(&stop);
+    let other = std::thread::spawn(move || {
+        while !stopped.load(Ordering::Relaxed) {
+            if names(&watching).iter().any(|name| name.starts_with(".tmp-HEAD-00000000000000000005")) {
+                std::fs::write(watching.join("DEAD-00000000000000000009"), "").unwrap();
+                return true;
+            }
+        }
+        false
+    });
+    let expected = VersionTag::new("4");
+    // Long enough for the other to see the temporary name while the bytes are synced.
+    let outcome = local.put_record(&head(), Bytes::from(vec![7; 32 << 20]), Expect::Version(&expected));
+    stop.store(true, Ordering::Relaxed);
+    if other.join().unwrap() {
+        match outcome {
+            CasOutcome::Unknown(error) => {
+                assert!(error.to_string().starts_with("version 5 of record"), "{error}");
+                assert_eq!(error.kind(), ErrorKind::Unknown);
+            }
+            other => panic!("{other:?}"),
+        }
+    } else {
+        done(outcome);
+    }
+}
+
+#[test]
+fn leftovers_of_a_crash_are_ignored_and_removed_in_time() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path().join("head");
+    std::fs::create_dir(&directory).unwrap();
+    for name in [".tmp-HEAD-00000000000000000001-77-0", ".tmp-HEAD-00000000000000000099-77-1", "HEAD-2", "HEAD-x"] {
+        std::fs::write(directory.join(name), "half").unwrap();
+    }
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    assert_eq!(local.read_record(&head()).unwrap(), None);
+    write_versions(&local, 16);
+    assert_eq!(
+        names(&directory),
+        [
+            ".tmp-HEAD-00000000000000000099-77-1",
+            "DEAD-00000000000000000014",
+            "HEAD-00000000000000000015",
+            "HEAD-00000000000000000016",
+            "HEAD-2",
+            "HEAD-x"
+        ]
+    );
+}
+
+#[test]
+fn a_record_whose_live_versions_are_lost_is_corrupt_and_not_absent() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    write_versions(&local, 16);
+    for version in [15, 16] {
+        std::fs::remove_file(scratch.path().join(format!("head/HEAD-{version:020}"))).unwrap();
+    }
+    let error = local.read_record(&head()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("head/HEAD' has no version above 14"), "{error}");
+}

@@ -1,0 +1,183 @@
+//! Writing a local file.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ckpt_core::state::RelPath;
+use ckpt_core::{Error, ErrorKind, Result};
+use rustix::fs::AtFlags;
+use rustix::io::Errno;
+
+use crate::file_system::local::beneath::Beneath;
+use crate::file_system::local::error::LocalError;
+use crate::file_system::{CasOutcome, Durability, FileWriter, VersionTag, Visible};
+
+/// A local file that is being written. Its descriptor is the one that is synced: an error of an earlier write-back is
+/// reported to that one.
+///
+/// Closing reports nothing of its own here: the standard library ignores it, and after a sync nothing is left to fail.
+#[derive(Debug)]
+pub(super) struct LocalWriter {
+    beneath: Arc<Beneath>,
+    path: RelPath,
+    /// The name it has until it is finished; the final one for `None`.
+    temporary: Option<RelPath>,
+    /// `None` once it is finished or discarded.
+    file: Option<File>,
+    dead: bool,
+}
+
+impl LocalWriter {
+    pub(super) fn create(beneath: Arc<Beneath>, path: &RelPath, visible: Visible) -> Result<Self, LocalError> {
+        let mut attempts = 0;
+        loop {
+            let temporary = match visible {
+                Visible::AtOnce => None,
+                Visible::WholeAtFinish => Some(
+                    temporary_name(path)
+                        .map_err(|error| LocalError::io("name", beneath.shown(Some(path)), io::Error::other(error)))?,
+                ),
+            };
+            match beneath.create_file(temporary.as_ref().unwrap_or(path)) {
+                Ok(file) => {
+                    return Ok(Self { beneath, path: path.clone(), temporary, file: Some(file), dead: false });
+                }
+                Err(Errno::EXIST) if temporary.is_none() => {
+                    return Err(LocalError::Exists { path: beneath.shown(Some(path)) });
+                }
+                // Another process of this number, on another machine or before a restart, left that name.
+                Err(Errno::EXIST) if attempts < Beneath::ATTEMPTS => attempts += 1,
+                Err(Errno::NOENT) => {
+                    return Err(LocalError::Contended { path: beneath.shown(Some(path)), attempts: Beneath::ATTEMPTS });
+                }
+                Err(error) => return Err(LocalError::io("create", beneath.shown(Some(path)), error)),
+            }
+        }
+    }
+
+    fn error(&self, operation: &'static str, source: impl Into<io::Error>) -> Error {
+        LocalError::io(operation, self.beneath.shown(Some(&self.path)), source).of_kind(ErrorKind::AbortCheckpoint)
+    }
+
+    /// Removes the name that the file has while it is written.
+    fn unlink(&self) -> rustix::io::Result<()> {
+        match self.beneath.unlink(self.temporary.as_ref().unwrap_or(&self.path)) {
+            Err(Errno::NOENT) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Gives the file its final name, which nobody may have.
+    fn publish(&self, temporary: &RelPath, file: &File) -> CasOutcome {
+        let linked = self.beneath.open_directory(self.path.parent().as_ref()).and_then(|directory| {
+            let (from, to) = (temporary.file_name(), self.path.file_name());
+            rustix::fs::linkat(&directory, from, &directory, to, AtFlags::empty())
+        });
+        let Err(error) = linked else { return done() };
+        // A server may have done it and lost the answer, and the repetition then finds the name taken: by ourselves.
+        if self.is_published(file) {
+            return done();
+        }
+        match error {
+            Errno::EXIST => CasOutcome::Lost,
+            // Nothing says whether a device that fails did it.
+            Errno::IO | Errno::STALE | Errno::TIMEDOUT => CasOutcome::Unknown(
+                LocalError::io("publish", self.beneath.shown(Some(&self.path)), error).of_kind(ErrorKind::Unknown),
+            ),
+            _ => CasOutcome::Failed(self.error("publish", error)),
+        }
+    }
+
+    fn is_published(&self, file: &File) -> bool {
+        let identity = |file: &File| file.metadata().map(|found| (found.dev(), found.ino()));
+        let Ok(published) = self.beneath.open_file(&self.path) else { return false };
+        matches!((identity(file), identity(&published)), (Ok(ours), Ok(theirs)) if ours == theirs)
+    }
+}
+
+impl Write for LocalWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(file) = self.file.as_mut().filter(|_| !self.dead) else {
+            let error = LocalError::Dead { path: self.beneath.shown(Some(&self.path)) };
+            return Err(io::Error::other(error.of_kind(ErrorKind::AbortCheckpoint)));
+        };
+        match file.write(bytes) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                self.dead = true;
+                Err(io::Error::new(error.kind(), self.error("write", error)))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Does nothing: no bytes are held back here.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl FileWriter for LocalWriter {
+    fn finish(mut self: Box<Self>, durability: Durability) -> CasOutcome {
+        // Whatever fails below leaves `self.file` empty and the file removed.
+        let Some(file) = self.file.take().filter(|_| !self.dead) else {
+            let _ = self.unlink();
+            let error = LocalError::Dead { path: self.beneath.shown(Some(&self.path)) };
+            return CasOutcome::Failed(error.of_kind(ErrorKind::AbortCheckpoint));
+        };
+        if durability == Durability::Full {
+            if let Err(error) = file.sync_all() {
+                let _ = self.unlink();
+                return CasOutcome::Failed(self.error("sync", error));
+            }
+        }
+        match &self.temporary {
+            None => done(),
+            Some(temporary) => {
+                let outcome = self.publish(temporary, &file);
+                // One that stays is removed together with the final name.
+                let _ = self.unlink();
+                outcome
+            }
+        }
+    }
+
+    fn discard(mut self: Box<Self>) -> Result<()> {
+        self.file = None;
+        self.unlink().map_err(|error| {
+            LocalError::io("remove", self.beneath.shown(Some(&self.path)), error).of_kind(ErrorKind::Retry)
+        })
+    }
+}
+
+impl Drop for LocalWriter {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            let _ = self.unlink();
+        }
+    }
+}
+
+fn done() -> CasOutcome {
+    CasOutcome::Done(VersionTag::new("1"))
+}
+
+const TEMPORARY_PREFIX: &str = ".tmp-";
+
+/// A name beside the final one that says whose it is: `.tmp-<final name>-<process>-<counter>`.
+fn temporary_name(path: &RelPath) -> Result<RelPath> {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let name = RelPath::new(format!("{TEMPORARY_PREFIX}{}-{}-{number}", path.file_name(), std::process::id()))?;
+    Ok(path.parent().map_or_else(|| name.clone(), |parent| parent.join(&name)))
+}
+
+/// The final name that a temporary one belongs to.
+pub(super) fn final_name_of(temporary: &str) -> Option<&str> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (rest, counter) = temporary.strip_prefix(TEMPORARY_PREFIX)?.rsplit_once('-')?;
+    let (name, process) = rest.rsplit_once('-')?;
+    (is_number(counter) && is_number(process)).then_some(name)
+}
