@@ -45,6 +45,12 @@ const COMMANDS: &[Entry] = &[
         run: command::kill::run,
     },
     Entry {
+        name: "order",
+        arguments: "",
+        about: "the order of system calls that makes a checkpoint durable",
+        run: command::order::run,
+    },
+    Entry {
         name: "mutants",
         arguments: "[NAME] [--fast]",
         about: "breaks the code on purpose and sees each break caught",

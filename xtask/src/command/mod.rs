@@ -5,4 +5,5 @@ pub(crate) mod kill;
 pub(crate) mod lint;
 pub(crate) mod loom;
 pub(crate) mod mutants;
+pub(crate) mod order;
 pub(crate) mod test;
