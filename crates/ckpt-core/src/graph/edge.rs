@@ -29,4 +29,9 @@ impl Edge {
     pub const fn all_to_all(from: VertexId, to: VertexId) -> Self {
         Self { from, to, distribution: Distribution::AllToAll }
     }
+
+    /// An edge on which every subtask sends to its counterpart, or to a few.
+    pub const fn pointwise(from: VertexId, to: VertexId) -> Self {
+        Self { from, to, distribution: Distribution::Pointwise }
+    }
 }
