@@ -5,6 +5,7 @@ use std::time::Duration;
 
 /// The time of an event, told by whoever owns the clocks. Deadlines use `monotonic` only; `wall` is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "both clocks and nothing else")]
 pub struct Now {
     /// Since the driver began.
     pub monotonic: Monotonic,

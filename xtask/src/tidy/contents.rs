@@ -63,7 +63,7 @@ pub(super) fn units(tree: &Tree, findings: &mut Vec<Finding>) {
 
 /// Types in memory are apart from types in bytes: serde stands in wire types, messages and configuration only.
 pub(super) fn serde_derives(tree: &Tree, findings: &mut Vec<Finding>) {
-    const MAY: &[&str] = &["wire", "message", "config"];
+    const MAY: &[&str] = &["wire", "message", "config", "description"];
     for file in tree.sources.iter().filter(|file| file.in_crates()) {
         let component =
             |part: &str| MAY.iter().any(|may| part.trim_end_matches(".rs").split('_').any(|word| word == *may));

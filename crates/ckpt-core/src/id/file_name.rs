@@ -10,6 +10,7 @@ use crate::id::{LeaderEpoch, WriterId};
 ///
 /// The number is a counter of the writer, so names need no randomness and no name is ever used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "an identity is all of its parts")]
 pub struct FileName {
     /// The leader under which it was written.
     pub epoch: LeaderEpoch,
@@ -21,6 +22,7 @@ pub struct FileName {
 
 /// A writer within its epoch: what a file name needs besides a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "an identity is all of its parts")]
 pub struct Writer {
     /// The leader that deployed it.
     pub epoch: LeaderEpoch,

@@ -6,6 +6,7 @@ use crate::id::{AttemptId, VertexId};
 
 /// One parallel instance of a vertex.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "an identity is all of its parts")]
 pub struct TaskId {
     /// The vertex.
     pub vertex: VertexId,
@@ -15,6 +16,7 @@ pub struct TaskId {
 
 /// One deployment of a task. A message of a former attempt is told from one of the present by it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "an identity is all of its parts")]
 pub struct TaskAttempt {
     /// The task.
     pub task: TaskId,
