@@ -23,6 +23,7 @@ pub mod state;
 mod digest;
 mod error;
 mod time;
+mod wire;
 
 pub use digest::{Digest, DigestAlgorithm, Digester};
 pub use error::{Error, ErrorKind, Result};

@@ -4,6 +4,7 @@
 //! transition of this module: [`Head::claim`], [`ClaimedHead::commit`], [`ClaimedHead::reserve`], [`ClaimedHead::end`]. What may be deleted is a
 //! [`RemovedSnapshot`], which only a transition that was written yields.
 
+mod encoding;
 mod error;
 mod record;
 mod transition;

@@ -3,6 +3,7 @@
 //! Any of them may be lost, doubled or overtaken by another; the rules on both sides hold nevertheless. They travel as
 //! framed, versioned, bounded bytes: [`ToTask::encode`], [`ToCoordinator::decode`] and their counterparts.
 
+mod frame;
 mod marker;
 mod to_coordinator;
 mod to_task;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::check::Totals;
 use crate::id::{FileName, JobId, OperatorId};
 use crate::key_group::MaxParallelism;
 use crate::snapshot::{CheckpointIdentity, SnapshotKind};
-use crate::state::{FileRef, KeyedState, Place, Places, Root, SharedFile, StateHandle, SubtaskState};
+use crate::state::{FileRef, Place, Places, Root, StateHandle, SubtaskState};
 use crate::time::Timestamp;
 
 /// Everything that is needed to restore a checkpoint.
@@ -64,25 +65,16 @@ impl CheckpointMetadata {
         places: Places,
         operators: BTreeMap<OperatorId, OperatorMetadata>,
     ) -> Self {
-        let states = || operators.values().flat_map(|operator| operator.subtasks.values());
-        let handles = || states().flat_map(SubtaskState::handles);
-        let own = |handle: &StateHandle| match handle.place() {
-            Place::Inline(_) => true,
-            Place::File { root, .. } | Place::Segment { root, .. } => *root == Root::ThisSnapshot,
-        };
-        let reuses = states().flat_map(|state| &state.keyed).any(|keyed| match keyed {
-            KeyedState::KeyGroups(_) => false,
-            KeyedState::Incremental(state) => state.shared.values().any(|file| matches!(file, SharedFile::Reused(..))),
-        });
+        let totals = Totals::of_operators(operators.values());
         let summary = MetadataSummary {
             job,
             identity,
             kind,
             completed_at,
-            self_contained: !reuses && handles().all(own),
+            self_contained: totals.self_contained,
             places,
-            total_bytes: handles().map(StateHandle::length_bytes).fold(0, u64::saturating_add),
-            subtasks: operators.values().map(|operator| operator.subtasks.len() as u64).sum(),
+            total_bytes: totals.bytes,
+            subtasks: totals.subtasks,
         };
         Self { summary, operators }
     }

@@ -1,0 +1,87 @@
+//! postcard with the offset of what is wrong, and integers of fixed width.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use postcard::de_flavors::Flavor;
+use serde::{Deserialize, Serialize};
+
+use super::{Subject, WireError};
+
+/// The encoding of a mirror type.
+pub(crate) fn encode<T: Serialize + ?Sized>(subject: Subject, value: &T) -> Result<Vec<u8>, WireError> {
+    postcard::to_stdvec(value).map_err(|source| WireError::Encode { subject, source })
+}
+
+/// The mirror type that these bytes encode; all of them, nothing may be left over.
+pub(crate) fn decode<'a, T: Deserialize<'a>>(subject: Subject, bytes: &'a [u8]) -> Result<T, WireError> {
+    let position = Rc::new(Cell::new(0));
+    let input = Input { bytes, position: Rc::clone(&position) };
+    let value = T::deserialize(&mut postcard::Deserializer::from_flavor(input));
+    let (offset, length) = (position.get() as u64, bytes.len() as u64);
+    let value = value.map_err(|source| WireError::Malformed { subject, offset, length, source })?;
+    if offset != length {
+        return Err(WireError::LeftOver { subject, offset, length });
+    }
+    Ok(value)
+}
+
+/// Bytes to decode. The position is shared so that it is known after a failure as well.
+struct Input<'a> {
+    bytes: &'a [u8],
+    position: Rc<Cell<usize>>,
+}
+
+impl<'a> Flavor<'a> for Input<'a> {
+    type Remainder = ();
+    type Source = &'a [u8];
+
+    fn pop(&mut self) -> postcard::Result<u8> {
+        let position = self.position.get();
+        let byte = *self.bytes.get(position).ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
+        self.position.set(position + 1);
+        Ok(byte)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.bytes.len() - self.position.get())
+    }
+
+    fn try_take_n(&mut self, count: usize) -> postcard::Result<&'a [u8]> {
+        let rest = &self.bytes[self.position.get()..];
+        let taken = rest.get(..count).ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
+        self.position.set(self.position.get() + count);
+        Ok(taken)
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Little-endian integers of fixed width, read one after another from bytes whose length was checked.
+pub(crate) struct Fixed<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Fixed<'a> {
+    /// The next `N` bytes; zeros where they have ended, which the check of the length before rules out.
+    pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
+        let mut array = [0; N];
+        if let Some((first, rest)) = self.0.split_first_chunk::<N>() {
+            array = *first;
+            self.0 = rest;
+        }
+        array
+    }
+
+    pub(crate) fn u64(&mut self) -> u64 {
+        u64::from_le_bytes(self.array())
+    }
+
+    pub(crate) fn u32(&mut self) -> u32 {
+        u32::from_le_bytes(self.array())
+    }
+
+    pub(crate) fn u16(&mut self) -> u16 {
+        u16::from_le_bytes(self.array())
+    }
+}

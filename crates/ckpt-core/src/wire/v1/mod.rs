@@ -1,0 +1,57 @@
+//! Format version 1: the mirror types of everything that is stored or sent.
+//!
+//! Frozen: what they encode must stay readable for ever, so fields and variants keep their order, and new variants come
+//! last. Each mirror has `of`, which borrows from the type it mirrors and refuses what could not be read again, and
+//! `into_domain`, which checks what was read.
+
+mod head;
+mod message;
+mod metadata;
+mod restore;
+mod snapshot;
+mod state;
+mod stored;
+
+pub(crate) use head::Head;
+pub(crate) use message::{Marker, ToCoordinator, ToTask};
+pub(crate) use metadata::{IndexEntry, Operator, Part, PartEntry, Summary};
+pub(crate) use restore::TaskRestore;
+pub(crate) use state::SubtaskState;
+
+use super::Invalid;
+use crate::id::{CheckpointId, LeaderEpoch};
+
+/// Ids of 16 bytes.
+pub(crate) type Id = [u8; 16];
+
+fn checkpoint(field: &'static str, number: u64) -> Result<CheckpointId, Invalid> {
+    CheckpointId::new(number).ok_or_else(|| Invalid::value(field, 0, "a checkpoint number of 1 or more"))
+}
+
+fn optional_checkpoint(field: &'static str, number: Option<u64>) -> Result<Option<CheckpointId>, Invalid> {
+    number.map(|number| checkpoint(field, number)).transpose()
+}
+
+/// No leader has epoch 0.
+fn epoch(field: &'static str, number: u64) -> Result<LeaderEpoch, Invalid> {
+    match LeaderEpoch::new(number) {
+        LeaderEpoch::NONE => Err(Invalid::value(field, 0, "an epoch of 1 or more")),
+        epoch => Ok(epoch),
+    }
+}
+
+/// A map read from pairs whose keys must ascend, so that none appears twice.
+fn ascending<K: Ord + std::fmt::Display, V>(
+    field: &'static str,
+    pairs: impl Iterator<Item = Result<(K, V), Invalid>>,
+) -> Result<std::collections::BTreeMap<K, V>, Invalid> {
+    let mut map = std::collections::BTreeMap::new();
+    for pair in pairs {
+        let (key, value) = pair?;
+        if let Some((last, _)) = map.last_key_value().filter(|(last, _)| **last >= key) {
+            return Err(Invalid::value(field, format!("{key} after {last}"), "keys that ascend"));
+        }
+        map.insert(key, value);
+    }
+    Ok(map)
+}
