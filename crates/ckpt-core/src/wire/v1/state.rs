@@ -50,7 +50,7 @@ struct OperatorState<'a> {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Partitions {
-    offsets: Offsets,
+    ranges: Ranges,
     redistribution: Redistribution,
 }
 
@@ -72,6 +72,10 @@ pub(crate) struct Range {
 #[derive(Debug, Serialize, Deserialize)]
 struct Offsets(List<u64>);
 
+/// Ranges that ascend and do not overlap: for each, how far it begins after the end of the one before, and its length.
+#[derive(Debug, Serialize, Deserialize)]
+struct Ranges(List<(u64, u64)>);
+
 impl<'a> SubtaskState<'a> {
     pub(crate) fn of(subtask: &'a state::SubtaskState) -> Result<Self, Invalid> {
         Ok(Self {
@@ -92,7 +96,7 @@ impl<'a> Keyed<'a> {
         match keyed {
             state::KeyedState::KeyGroups(groups) => {
                 let handle = groups.handle();
-                check_within(groups.offsets_bytes(), handle)?;
+                check_end(groups.offsets_bytes().last().copied(), handle)?;
                 Ok(Self::KeyGroups {
                     range: Range::of(groups.range()),
                     offsets: Offsets::of(groups.offsets_bytes())?,
@@ -123,7 +127,7 @@ impl<'a> Keyed<'a> {
         Ok(match self {
             Self::KeyGroups { range, offsets, handle } => {
                 let (offsets, handle) = (offsets.into_domain()?, handle.into_domain()?);
-                check_within(&offsets, &handle)?;
+                check_end(offsets.last().copied(), &handle)?;
                 let groups = state::KeyGroupsState::new(range.into_domain()?, offsets, handle)
                     .map_err(|error| Invalid::Refused { field: "keyed state", error })?;
                 state::KeyedState::KeyGroups(groups)
@@ -163,10 +167,10 @@ impl<'a> OperatorState<'a> {
     fn of(operator: &'a state::OperatorState) -> Result<Self, Invalid> {
         let mut states = Vec::with_capacity(operator.states.len());
         for (name, partitions) in &operator.states {
-            check_within(&partitions.offsets_bytes, &operator.handle)?;
-            let offsets = Offsets::of(&partitions.offsets_bytes)?;
-            let redistribution = Redistribution::of(partitions.redistribution);
-            states.push((name.as_str(), Partitions { offsets, redistribution }));
+            let ranges = partitions.ranges_bytes();
+            check_end(ranges.last().map(|range| range.end), &operator.handle)?;
+            let redistribution = Redistribution::of(partitions.redistribution());
+            states.push((name.as_str(), Partitions { ranges: Ranges::of(ranges), redistribution }));
         }
         Ok(Self { states: List(states), handle: Handle::of(&operator.handle)? })
     }
@@ -174,9 +178,11 @@ impl<'a> OperatorState<'a> {
     fn into_domain(self) -> Result<state::OperatorState, Invalid> {
         let handle = self.handle.into_domain()?;
         let states = self.states.0.into_iter().map(|(name, partitions)| {
-            let offsets = partitions.offsets.into_domain()?;
-            check_within(&offsets, &handle)?;
-            Ok((name.to_owned(), state::Partitions::new(offsets, partitions.redistribution.into_domain())))
+            let ranges = partitions.ranges.into_domain()?;
+            check_end(ranges.last().map(|range| range.end), &handle)?;
+            let partitions = state::Partitions::new(ranges, partitions.redistribution.into_domain())
+                .map_err(|error| Invalid::Refused { field: "the partitions", error })?;
+            Ok((name.to_owned(), partitions))
         });
         let states = ascending("the operator states", states)?;
         Ok(state::OperatorState::new(states, handle))
@@ -243,10 +249,37 @@ impl Offsets {
     }
 }
 
-/// Sections begin within the piece that holds them. Offsets never descend, so the last one decides.
-fn check_within(offsets: &[u64], handle: &state::StateHandle) -> Result<(), Invalid> {
-    match offsets.last() {
-        Some(&last) if last > handle.length_bytes() => {
+impl Ranges {
+    /// The constructor of partitions sees to it that they ascend and do not overlap.
+    fn of(ranges: &[std::ops::Range<u64>]) -> Self {
+        let mut end = 0;
+        let mut steps = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            steps.push((range.start - end, range.end - range.start));
+            end = range.end;
+        }
+        Self(List(steps))
+    }
+
+    fn into_domain(self) -> Result<Vec<std::ops::Range<u64>>, Invalid> {
+        let mut end = 0_u64;
+        let mut ranges = Vec::with_capacity(self.0.0.len());
+        for (gap, length) in self.0.0 {
+            let range = end.checked_add(gap).and_then(|start| Some(start..start.checked_add(length)?));
+            let Some(range) = range else {
+                return Err(Invalid::value("a partition", format!("{end} + {gap} + {length}"), "numbers of 64 bits"));
+            };
+            end = range.end;
+            ranges.push(range);
+        }
+        Ok(ranges)
+    }
+}
+
+/// Sections end within the piece that holds them. They ascend, so the last offset decides.
+fn check_end(last: Option<u64>, handle: &state::StateHandle) -> Result<(), Invalid> {
+    match last {
+        Some(last) if last > handle.length_bytes() => {
             let expected = format!("at most {}, the length of the piece", handle.length_bytes());
             Err(Invalid::value("an offset", last, expected))
         }
