@@ -2,6 +2,8 @@
 //!
 //! A script is events with the actions that they lead to beneath. `CKPT_REWRITE_TESTDATA=1` writes the actions anew.
 
+#![expect(clippy::disallowed_methods, reason = "scripts are files")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -6,13 +6,19 @@
 //! ```text
 //!            the task's thread                                   a spawned job
 //!   marker ─▶ aligner ─ all barriers here ─▶ forward ─▶ capture ─▶ write ─▶ seal ─▶ acknowledge
-//!                │                                                  │        │
-//!                └─ overtaken, cancelled ─▶ decline, forward        └────────┴─ failed ─▶ clean up, decline
+//!                │                                      │           │        │
+//!                └─ overtaken, cancelled ─▶ decline     └─ failed ──┴────────┴──▶ clean up, decline
 //! ```
+//!
+//! What was sealed is always acknowledged, even when the checkpoint was aborted meanwhile: only then does the coordinator
+//! know that there is something to delete. What was not sealed is deleted here.
 
 mod checkpointed;
 mod checkpoints;
+mod in_flight;
 mod options;
+mod recent_ids;
+mod snapshot_job;
 
 pub use checkpointed::{CapturedState, CheckpointedTask};
 pub use checkpoints::TaskCheckpoints;

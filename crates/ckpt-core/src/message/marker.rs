@@ -26,4 +26,12 @@ impl Marker {
             Self::Cancel { id, .. } => *id,
         }
     }
+
+    /// The leader that triggered it.
+    pub const fn epoch(&self) -> LeaderEpoch {
+        match self {
+            Self::Barrier(barrier) => barrier.identity.epoch,
+            Self::Cancel { epoch, .. } => *epoch,
+        }
+    }
 }

@@ -1,0 +1,127 @@
+//! The part of a snapshot that runs in the background.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use ckpt_core::id::{TaskAttempt, WriterId};
+use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToCoordinator};
+use ckpt_core::snapshot::{CheckpointBarrier, CheckpointMetrics};
+use ckpt_core::state::{StateHandle, TaskSnapshot};
+use ckpt_core::{Error, Monotonic, Result};
+use ckpt_streams::StreamFactory;
+
+use crate::clock::Clock;
+use crate::gateway::CoordinatorGateway;
+use crate::observer::{CheckpointObserver, Phase};
+use crate::task::CapturedState;
+use crate::task::in_flight::Ticket;
+
+/// Writes captured state, seals it and says so to the coordinator. However it ends, the coordinator hears of it: a job
+/// that is refused, or dropped with its pool, or whose writing panics, declines.
+pub(super) struct SnapshotJob {
+    pub(super) captured: Option<Box<dyn CapturedState>>,
+    pub(super) streams: Arc<dyn StreamFactory>,
+    pub(super) reporter: Reporter,
+    pub(super) observer: Arc<dyn CheckpointObserver>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) barrier: CheckpointBarrier,
+    pub(super) metrics: CheckpointMetrics,
+    pub(super) captured_at: Monotonic,
+    pub(super) outcome: Outcome,
+    /// The last field, so that it is dropped last: who waits for it finds the captured state gone.
+    pub(super) ticket: Ticket,
+}
+
+/// Whether the coordinator knows how a job ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Open,
+    Reported,
+}
+
+/// Speaks to the coordinator for one task.
+#[derive(Clone, Debug)]
+pub(super) struct Reporter {
+    pub(super) coordinator: Arc<dyn CoordinatorGateway>,
+    pub(super) attempt: TaskAttempt,
+    pub(super) writer: WriterId,
+}
+
+impl SnapshotJob {
+    /// On a thread that may block.
+    pub(super) fn run(mut self) {
+        match self.write_and_seal() {
+            Ok(snapshot) => self.acknowledge(snapshot),
+            Err(error) => self.fail(&describe(&error)),
+        }
+    }
+
+    fn write_and_seal(&mut self) -> Result<TaskSnapshot> {
+        self.phase(Phase::WritingState);
+        let staged = match self.captured.take() {
+            Some(captured) => captured.write(&*self.streams)?,
+            None => TaskSnapshot::default(),
+        };
+        self.phase(Phase::Sealing);
+        self.streams.seal(staged)
+    }
+
+    fn acknowledge(&mut self, snapshot: TaskSnapshot) {
+        self.metrics.write = Some(self.clock.now().monotonic.since(self.captured_at));
+        // What is reused has no handle here; the coordinator knows how long it is.
+        self.metrics.written_bytes = snapshot.handles().map(StateHandle::length_bytes).fold(0, u64::saturating_add);
+        self.metrics.total_bytes = self.metrics.written_bytes;
+        self.phase(Phase::Acknowledging);
+        self.reporter.acknowledge(&self.barrier, snapshot, self.metrics);
+        self.outcome = Outcome::Reported;
+    }
+
+    /// Leaves nothing behind and declines, unless the task has cancelled the snapshot itself.
+    fn fail(&mut self, message: &str) {
+        drop(self.streams.cancel());
+        if !self.ticket.is_cancelled() {
+            self.reporter.decline(&self.barrier, DeclineReason::SnapshotFailed, message);
+        }
+        self.outcome = Outcome::Reported;
+    }
+
+    fn phase(&self, phase: Phase) {
+        self.observer.phase(phase, Some(self.barrier.id()));
+    }
+}
+
+impl Drop for SnapshotJob {
+    fn drop(&mut self) {
+        if self.outcome == Outcome::Open {
+            self.captured = None;
+            self.fail("the captured state was not written: the pool refused the job, or it panicked");
+        }
+    }
+}
+
+impl Reporter {
+    pub(super) fn acknowledge(&self, barrier: &CheckpointBarrier, snapshot: TaskSnapshot, metrics: CheckpointMetrics) {
+        let (epoch, id) = (barrier.identity.epoch, barrier.id());
+        let mut message = Acknowledge::new(epoch, id, self.attempt, self.writer, snapshot);
+        message.metrics = metrics;
+        self.coordinator.send(ToCoordinator::Acknowledge(message));
+    }
+
+    pub(super) fn decline(&self, barrier: &CheckpointBarrier, reason: DeclineReason, message: &str) {
+        let decline = Decline::new(barrier.identity.epoch, barrier.id(), self.attempt, reason, message);
+        self.coordinator.send(ToCoordinator::Decline(decline));
+    }
+}
+
+/// The error and its sources as one line.
+pub(super) fn describe(error: &Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Writing into a string cannot fail.
+        let _ = write!(line, ": {cause}");
+        source = cause.source();
+    }
+    line
+}
