@@ -39,6 +39,12 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "test", arguments: "", about: "every test: unit, integration, doc, loom", run: command::test::run },
     Entry { name: "loom", arguments: "[CRATE]", about: "the loom models", run: command::loom::run },
     Entry {
+        name: "bench",
+        arguments: "[--quick] [NAME]",
+        about: "ours against a baseline measured in the same run",
+        run: command::bench::run,
+    },
+    Entry {
         name: "kill",
         arguments: "[--runs N] [--kills K] [--seed S] [--phase P[,P]] [-- FLAGS OF WORDCOUNT]",
         about: "the word count, killed at moments drawn from the seed, over and over",

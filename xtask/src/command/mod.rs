@@ -1,5 +1,6 @@
 //! One command per file.
 
+pub(crate) mod bench;
 pub(crate) mod fix;
 pub(crate) mod kill;
 pub(crate) mod lint;

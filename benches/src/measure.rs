@@ -1,0 +1,166 @@
+//! Interleaved pairs of measurements.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use serde::Serialize;
+
+/// Takes the comparisons of one subject and prints each as a line of JSON.
+#[derive(Debug)]
+pub struct Bench {
+    pairs: usize,
+    /// A side repeats its work until it has taken this long, so that the clock's own cost does not count.
+    least: Duration,
+    filter: Option<String>,
+}
+
+/// What one round of the work of a comparison amounts to.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Work {
+    /// So many bytes; results are in nanoseconds for each KiB.
+    Bytes(usize),
+    /// So many operations; results are in nanoseconds for each.
+    Operations(usize),
+}
+
+/// One comparison, as it is printed.
+#[derive(Debug, Serialize)]
+struct Comparison<'a> {
+    name: &'a str,
+    ours: f64,
+    baseline_name: &'a str,
+    baseline: f64,
+    unit: &'static str,
+    /// Ours over the baseline, the median over all pairs: below 1 is faster.
+    ratio: f64,
+    /// From the lower to the upper quartile of the ratios.
+    spread: f64,
+    /// How many pairs were measured.
+    runs: usize,
+}
+
+impl Bench {
+    /// Reads the arguments that `cargo bench` passes on: `--quick` for fewer and shorter rounds, a part of a name to
+    /// take only those comparisons.
+    pub fn from_arguments() -> Self {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        let quick = arguments.iter().any(|argument| argument == "--quick");
+        let (pairs, least) = if quick { (7, Duration::from_millis(4)) } else { (31, Duration::from_millis(25)) };
+        Self { pairs, least, filter: arguments.into_iter().find(|argument| !argument.starts_with('-')) }
+    }
+
+    /// Measures `ours` against `baseline`. Each call is one round of `work` and gives something that depends on it, so
+    /// that the compiler cannot leave it out.
+    pub fn compare<A, B>(
+        &self,
+        name: &str,
+        baseline_name: &str,
+        work: Work,
+        mut ours: impl FnMut() -> A,
+        mut baseline: impl FnMut() -> B,
+    ) {
+        if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
+            return;
+        }
+        // The first rounds of each also warm caches and allocator.
+        let our_rounds = self.rounds(&mut ours);
+        let baseline_rounds = self.rounds(&mut baseline);
+        let mut pairs = Vec::with_capacity(self.pairs);
+        for number in 0..self.pairs {
+            // Who goes first changes, so that neither always finds the other's leavings.
+            let pair = if number % 2 == 0 {
+                let first = time_of(our_rounds, &mut ours);
+                (first, time_of(baseline_rounds, &mut baseline))
+            } else {
+                let first = time_of(baseline_rounds, &mut baseline);
+                (time_of(our_rounds, &mut ours), first)
+            };
+            pairs.push(pair);
+        }
+        let mut ratios: Vec<f64> = pairs.iter().map(|(ours, baseline)| ours / baseline).collect();
+        let (amount, unit) = work.amount_and_unit();
+        let comparison = Comparison {
+            name,
+            ours: rounded(median(&mut pairs.iter().map(|(ours, _)| ours / amount).collect::<Vec<_>>())),
+            baseline_name,
+            baseline: rounded(median(&mut pairs.iter().map(|(_, baseline)| baseline / amount).collect::<Vec<_>>())),
+            unit,
+            ratio: rounded(median(&mut ratios)),
+            spread: rounded(quantile(&ratios, 0.75) - quantile(&ratios, 0.25)),
+            runs: self.pairs,
+        };
+        match serde_json::to_string(&comparison) {
+            Ok(line) => println!("{line}"),
+            Err(error) => eprintln!("{name}: {error}"),
+        }
+    }
+
+    fn rounds<T>(&self, work: &mut impl FnMut() -> T) -> u32 {
+        let mut rounds = 1;
+        loop {
+            let taken = time_of(rounds, work) * f64::from(rounds);
+            if taken >= self.least.as_nanos() as f64 || rounds >= 1 << 24 {
+                return rounds;
+            }
+            rounds *= 2;
+        }
+    }
+}
+
+impl Work {
+    fn amount_and_unit(self) -> (f64, &'static str) {
+        match self {
+            Self::Bytes(bytes) => (bytes as f64 / 1024.0, "ns/KiB"),
+            Self::Operations(operations) => (operations as f64, "ns/op"),
+        }
+    }
+}
+
+/// Nanoseconds of processor time for one round, of all threads of this process.
+fn time_of<T>(rounds: u32, work: &mut impl FnMut() -> T) -> f64 {
+    let begin = processor_time();
+    for _ in 0..rounds {
+        std::hint::black_box(work());
+    }
+    (processor_time() - begin).as_nanos() as f64 / f64::from(rounds)
+}
+
+fn processor_time() -> Duration {
+    let now = clock_gettime(ClockId::ProcessCPUTime);
+    // Neither part is ever negative on this clock.
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+fn median(numbers: &mut [f64]) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    quantile(numbers, 0.5)
+}
+
+/// Of sorted numbers.
+fn quantile(numbers: &[f64], part: f64) -> f64 {
+    let at = (numbers.len().saturating_sub(1) as f64 * part).round() as usize;
+    numbers.get(at).copied().unwrap_or(f64::NAN)
+}
+
+fn rounded(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_and_quartiles() {
+        let mut numbers = [5.0, 1.0, 3.0, 2.0, 4.0];
+        assert_eq!(median(&mut numbers), 3.0);
+        assert_eq!((quantile(&numbers, 0.25), quantile(&numbers, 0.75)), (2.0, 4.0));
+    }
+
+    #[test]
+    fn work_takes_processor_time() {
+        let sum = |n: u64| move || (0..n).fold(0, |a: u64, b| std::hint::black_box(a ^ b));
+        assert!(time_of(3, &mut sum(1_000_000)) > time_of(3, &mut sum(10_000)));
+    }
+}
