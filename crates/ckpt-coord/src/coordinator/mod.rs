@@ -1,12 +1,227 @@
 //! The coordinator of a job's checkpoints, as a state machine: no thread, no I/O, no clock.
+//!
+//! The embedder tells it what happened ([`Event`]) and does what it wants done ([`Action`]), in that order; the driver of
+//! this crate is one embedder, an engine with an event loop of its own is another. A checkpoint goes this way:
+//!
+//! ```text
+//!  trigger ──▶ Initializing ──▶ Acknowledging ──▶ Publishing ──▶ Published ──▶ Committing ──▶ committed
+//!   (number,       │  place made:     │  all tasks        │ _metadata    │ HEAD write │ HEAD written:
+//!    plan)         │  tell sources    │  have             │ is durable   │ emitted    │ older pending aborted, promise,
+//!                  │                  │                   │              │            │ tasks told, removed collected
+//!                  ▼                  ▼                   ▼              ▼            ▼
+//!            place failed,      declined, expired,   not published,   expired,     fenced or unknown:
+//!            expired, task      task lost, state     expired,         subsumed,    in doubt, everything stops
+//!            lost, shut down    refused, subsumed,   subsumed,        shut down
+//!                  │            shut down            shut down            │
+//!                  └──────────────────┴─── aborted ───────┴───────────────┘
+//!                         tasks told, place discarded, promise answered
+//! ```
+//!
+//! The order in which a checkpoint is committed protects data and stands in `completion.rs` alone.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod abort;
+mod acknowledge;
 mod action;
+mod committed;
+mod completion;
 mod event;
+#[cfg(any(test, debug_assertions))]
+mod invariants;
+mod lifecycle;
+mod outbox;
+mod pending;
 mod reason;
+mod schedule;
+mod settings;
 mod statistics;
+mod tasks;
+mod trigger;
+mod validate;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use ckpt_core::graph::JobGraph;
+use ckpt_core::head::WrittenHead;
+use ckpt_core::id::{CheckpointId, LeaderEpoch};
+use ckpt_core::message::ToCoordinator;
+use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::{Monotonic, Now};
 
 pub use action::{Action, Answer, Completion, IoId, ReplyToken};
 pub use event::{Event, ManualTrigger};
 pub use reason::{AbortReason, Failure, StateRefusal};
+pub use settings::CoordinatorSettings;
 pub use statistics::CheckpointStatistics;
+
+use committed::Committed;
+use lifecycle::Lifecycle;
+use outbox::{Outbox, Purpose};
+use pending::PendingCheckpoint;
+use schedule::Schedule;
+use tasks::Tasks;
+
+/// Decides when checkpoints are taken, whether they are complete, and what may be deleted.
+#[derive(Debug)]
+pub struct Coordinator {
+    settings: CoordinatorSettings,
+    tasks: Tasks,
+    committed: Committed,
+    schedule: Schedule,
+    pending: BTreeMap<CheckpointId, PendingCheckpoint>,
+    /// Requests by hand that wait for room.
+    requests: VecDeque<(ManualTrigger, ReplyToken)>,
+    /// The newest aborted checkpoints whose places were made, so that late state is discarded too.
+    aborted: BTreeSet<CheckpointId>,
+    outbox: Outbox,
+    lifecycle: Lifecycle,
+    statistics: CheckpointStatistics,
+}
+
+impl Coordinator {
+    /// How many of the newest aborted checkpoints may be asked to be discarded again.
+    pub const REMEMBERED_ABORTED: usize = 64;
+
+    /// The coordinator of a job that was claimed. `retained` is the metadata of each checkpoint that HEAD retains. What
+    /// former leaders left is collected first.
+    pub fn new(
+        settings: CoordinatorSettings,
+        graph: Arc<JobGraph>,
+        claimed: WrittenHead,
+        retained: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
+    ) -> Self {
+        let statistics = CheckpointStatistics {
+            latest_id: claimed.head.head().newest().map(|newest| newest.id),
+            ..CheckpointStatistics::default()
+        };
+        let mut coordinator = Self {
+            schedule: Schedule::new(&settings),
+            tasks: Tasks::new(graph),
+            committed: Committed::new(claimed, retained),
+            pending: BTreeMap::new(),
+            requests: VecDeque::new(),
+            aborted: BTreeSet::new(),
+            outbox: Outbox::default(),
+            lifecycle: Lifecycle::Running,
+            statistics,
+            settings,
+        };
+        coordinator.collect_leftovers();
+        coordinator
+    }
+
+    /// Takes an event. Never blocks and never fails.
+    pub fn handle(&mut self, now: Now, event: Event) {
+        if self.lifecycle.has_stopped() {
+            self.refuse(event);
+            return;
+        }
+        // Before the event: what comes at the deadline comes too late.
+        self.expire(now.monotonic);
+        match event {
+            Event::DeadlineReached => {}
+            Event::TriggerRequested { trigger, reply } => self.trigger_requested(trigger, reply),
+            Event::AttemptsStarted { attempts } => self.attempts_started(now.monotonic, &attempts),
+            Event::AttemptLost { attempt, reason } => self.attempt_lost(attempt, &reason),
+            Event::AttemptFinished { attempt } => self.attempt_finished(attempt),
+            Event::MessageReceived { message } => match message {
+                ToCoordinator::Acknowledge(acknowledge) => self.acknowledged(now, acknowledge),
+                ToCoordinator::Decline(decline) => self.declined(decline),
+                _ => {}
+            },
+            Event::LocationInitialized { io, target } => {
+                if let Some(Purpose::Initialize(id)) = self.outbox.finish(io) {
+                    self.location_initialized(id, target);
+                }
+            }
+            Event::MetadataPublished { io, snapshot } => {
+                if let Some(Purpose::Publish(id)) = self.outbox.finish(io) {
+                    self.metadata_published(id, snapshot);
+                }
+            }
+            Event::HeadWritten { io, written } => {
+                if let Some(Purpose::WriteHead(purpose)) = self.outbox.finish(io) {
+                    self.head_written(now.monotonic, purpose, written);
+                }
+            }
+            Event::LocationDiscarded { io } => {
+                self.outbox.finish(io);
+            }
+            Event::SnapshotRemoved { io } => {
+                if let Some(Purpose::Remove { removed, .. }) = self.outbox.finish(io) {
+                    self.committed.is_collected(removed.snapshot().id);
+                }
+            }
+            Event::OrphansCollected { io, files } => {
+                if self.outbox.finish(io).is_some() {
+                    self.statistics.orphans_collected += files;
+                }
+            }
+            Event::IoFailed { io, failure } => {
+                if let Some(purpose) = self.outbox.finish(io) {
+                    self.io_failed(purpose, failure);
+                }
+            }
+            Event::ShutDownRequested { reply } => self.shut_down_requested(reply),
+            Event::EndRequested { state, at_end, reply } => self.end_requested(state, at_end, reply),
+        }
+        self.proceed(now);
+        #[cfg(any(test, debug_assertions))]
+        self.assert_invariants();
+    }
+
+    /// The next action; drain them after [`new`](Self::new) and after each [`handle`](Self::handle).
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.outbox.pop()
+    }
+
+    /// When [`Event::DeadlineReached`] is due next.
+    pub fn poll_timeout(&self) -> Option<Monotonic> {
+        if self.lifecycle.has_stopped() {
+            return None;
+        }
+        let deadlines =
+            self.pending.values().filter(|pending| !pending.is_committing()).map(|pending| pending.deadline);
+        deadlines.chain(self.schedule.poll_timeout()).min()
+    }
+
+    /// The term of this coordinator.
+    pub const fn epoch(&self) -> LeaderEpoch {
+        self.committed.head().head().epoch
+    }
+
+    /// What happened so far.
+    pub fn statistics(&self) -> CheckpointStatistics {
+        CheckpointStatistics { pending: self.pending.len() as u64, ..self.statistics }
+    }
+
+    /// Does whatever has become possible.
+    fn proceed(&mut self, now: Now) {
+        match self.lifecycle {
+            Lifecycle::Running => {
+                self.schedule.advance(now.monotonic);
+                self.commit_next();
+                self.trigger_next(now);
+                self.collect_removed();
+            }
+            Lifecycle::ShuttingDown { .. } | Lifecycle::Ending { .. } => self.proceed_to_the_end(),
+            Lifecycle::Stopped(_) => {}
+        }
+    }
+
+    /// An answer says that an action failed.
+    fn io_failed(&mut self, purpose: Purpose, failure: Failure) {
+        match purpose {
+            Purpose::Initialize(id) => self.abort(id, AbortReason::LocationFailed(failure)),
+            Purpose::Publish(id) => self.publish_failed(id, failure),
+            Purpose::WriteHead(purpose) => self.head_not_written(purpose, failure),
+            Purpose::Discard(_) => self.statistics.failed_discards += 1,
+            Purpose::Remove { removed, .. } => {
+                self.statistics.failed_removals += 1;
+                self.committed.put_back(removed);
+            }
+            Purpose::CollectOrphans => self.statistics.failed_collections += 1,
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use ckpt_core::id::{CheckpointId, FileName, OperatorId, TaskAttempt};
+use ckpt_core::id::{CheckpointId, FileName, OperatorId, TaskAttempt, TaskId};
 use ckpt_core::message::DeclineReason;
 use ckpt_core::state::{FileRef, Root};
 use ckpt_core::{Error, ErrorKind};
@@ -25,6 +25,9 @@ pub enum AbortReason {
     /// Tasks are being deployed or were lost; try again when all run.
     #[error("not all tasks are running")]
     NotAllTasksRunning,
+    /// A source has finished, and its state lies in the newest checkpoint's own directory, where no later one may name it.
+    #[error("source {0} has finished and its state cannot be named by another checkpoint")]
+    FinishedSource(TaskId),
     /// The queue of requests is full.
     #[error("{0} requests for checkpoints wait already")]
     TooManyRequests(usize),
@@ -126,6 +129,9 @@ pub enum StateRefusal {
         /// The file.
         file: FileRef,
     },
+    /// It is of a form that this version does not know.
+    #[error("it is of a form that this version does not know")]
+    UnknownForm,
     /// It has no digest though it was written by us.
     #[error("file {file} has no digest")]
     NoDigest {
@@ -173,7 +179,8 @@ impl AbortReason {
             Self::NotAllTasksRunning | Self::TooManyRequests(_) | Self::Subsumed { .. } => ErrorKind::Retry,
             Self::NoNumber(failure) | Self::LeadershipLost(failure) => failure.kind,
             Self::ShutDown | Self::JobEnded => ErrorKind::Cancelled,
-            Self::LocationFailed(_)
+            Self::FinishedSource(_)
+            | Self::LocationFailed(_)
             | Self::Declined { .. }
             | Self::StateRefused { .. }
             | Self::Expired { .. }

@@ -1,49 +1,67 @@
-//! Runs a [coordinator](crate::coordinator) on a thread, against storage and tasks.
+//! Runs a [coordinator](crate::coordinator) on a thread of its own, against storage and tasks.
+//!
+//! The thread takes what comes from one inbox, waits no longer than the coordinator's next deadline, and never blocks on
+//! anything else: whatever may block runs as a job of the [`Spawn`](ckpt_streams::Spawn) in [`DriverOptions`], whose
+//! answer comes back through the inbox. Begin with [`ClaimedJob::claim`], deploy the tasks, then [`Driver::start`].
 
 mod claimed;
+mod event_loop;
+mod handle;
+mod inbox;
+mod jobs;
 mod options;
+mod replies;
 
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
+use std::time::Duration;
 
-use ckpt_core::Result;
 use ckpt_core::config::CheckpointConfig;
 use ckpt_core::graph::JobGraph;
-use ckpt_core::head::{AtEnd, JobState};
-use ckpt_core::id::{TaskAttempt, WriterId};
-use ckpt_core::message::ToCoordinator;
-use ckpt_streams::Pending;
+use ckpt_core::{Error, ErrorKind, Result};
+use crossbeam_channel::unbounded;
 
 pub use claimed::ClaimedJob;
+pub use handle::DriverHandle;
 pub use options::DriverOptions;
 
 pub use crate::coordinator::{CheckpointStatistics, ManualTrigger};
-use crate::gateway::CoordinatorGateway;
-use crate::observer::CompletedCheckpoint;
+use event_loop::EventLoop;
+use handle::Shared;
 
-/// Runs the coordinator of one job. Dropping it shuts it down.
+/// Runs the coordinator of one job. Dropping it shuts it down, for which it waits a few seconds at most; call
+/// [`DriverHandle::shut_down`] or [`DriverHandle::end`] first to wait as long as it takes.
 #[derive(Debug)]
 pub struct Driver {
     handle: DriverHandle,
+    thread: ThreadId,
 }
 
-/// Reaches a driver from any thread; cheap to clone. No method blocks.
-#[derive(Clone, Debug)]
-pub struct DriverHandle {}
-
 impl Driver {
-    /// Starts the thread.
+    /// How long a drop waits.
+    const GRACE: Duration = Duration::from_secs(5);
+
+    /// Starts the thread. What former leaders left is collected at once; checkpoints are taken as soon as all tasks are
+    /// reported to run.
     ///
     /// # Errors
     ///
-    /// `Configuration` when the configuration cannot be followed, `FailJob` when no thread can be started.
+    /// `FailJob` when no thread can be started.
     pub fn start(
         claimed: ClaimedJob,
         graph: Arc<JobGraph>,
         config: CheckpointConfig,
         options: DriverOptions,
     ) -> Result<Self> {
-        let _ = (claimed, graph, config, options);
-        Ok(Self { handle: DriverHandle {} })
+        let (sender, receiver) = unbounded();
+        let shared = Arc::new(Shared::default());
+        let event_loop =
+            EventLoop::new(claimed, graph, config, options, (sender.clone(), receiver), Arc::clone(&shared));
+        let thread = thread::Builder::new().name("ckpt-coordinator".to_owned()).spawn(move || event_loop.run());
+        let thread = thread.map_err(|error| {
+            Error::new(ErrorKind::FailJob, format!("the coordinator's thread cannot be started: {error}"))
+        })?;
+        Ok(Self { handle: DriverHandle::new(sender, shared), thread: thread.thread().id() })
     }
 
     /// Reaches this driver from other threads.
@@ -52,47 +70,12 @@ impl Driver {
     }
 }
 
-impl DriverHandle {
-    /// Tasks run, each under the number by which it names files.
-    pub fn attempts_started(&self, attempts: Vec<(TaskAttempt, WriterId)>) {
-        drop(attempts);
-    }
-
-    /// A task runs no more and has not finished, or cannot be reached.
-    pub fn attempt_lost(&self, attempt: TaskAttempt, reason: impl Into<String>) {
-        let _ = (attempt, reason.into());
-    }
-
-    /// A task has finished, side effects committed: no checkpoint needs it any more.
-    pub fn attempt_finished(&self, attempt: TaskAttempt) {
-        let _ = attempt;
-    }
-
-    /// Takes a checkpoint now, whatever the minimum pause.
-    pub fn trigger_checkpoint(&self, trigger: ManualTrigger) -> Pending<Result<CompletedCheckpoint>> {
-        let _ = trigger;
-        unreachable!("being written")
-    }
-
-    /// The job is over: stops triggering, aborts what is pending, writes the terminal HEAD.
-    pub fn end(&self, state: JobState, at_end: AtEnd) -> Pending<Result<()>> {
-        let _ = (state, at_end);
-        unreachable!("being written")
-    }
-
-    /// Stops; the job may go on later. Nothing that is committed is deleted.
-    pub fn shut_down(&self) -> Pending<Result<()>> {
-        unreachable!("being written")
-    }
-
-    /// What happened so far.
-    pub fn statistics(&self) -> CheckpointStatistics {
-        CheckpointStatistics::default()
-    }
-}
-
-impl CoordinatorGateway for DriverHandle {
-    fn send(&self, message: ToCoordinator) {
-        drop(message);
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let mut stopped = self.handle.shut_down();
+        // An observer that drops the driver must not wait for itself.
+        if thread::current().id() != self.thread {
+            let _ = stopped.wait_timeout(Self::GRACE);
+        }
     }
 }

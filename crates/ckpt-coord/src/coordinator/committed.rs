@@ -1,0 +1,123 @@
+//! What is committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ckpt_core::head::{ClaimedHead, RemovedSnapshot, WrittenHead};
+use ckpt_core::id::{CheckpointId, FileName, ReservedIds};
+use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::state::{FileRef, KeyedState, Place, Root, SharedFile, StateHandle};
+
+/// What is committed: HEAD as last written, the metadata of what it retains, and what waits to be deleted.
+#[derive(Debug)]
+pub(super) struct Committed {
+    head: ClaimedHead,
+    ids: ReservedIds,
+    /// Of everything retained, and of what was removed since and is not deleted yet.
+    metadata: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
+    /// Removed, and not being deleted.
+    removed: Vec<RemovedSnapshot>,
+    /// Deleted, and still listed in HEAD.
+    collected: Vec<CheckpointId>,
+    /// For bases that were asked for: the files that may be named again.
+    reusable: BTreeMap<CheckpointId, Reusable>,
+}
+
+/// The shared files that a checkpoint names, each in one piece.
+pub(super) type Reusable = BTreeMap<(Root, FileRef), StateHandle>;
+
+impl Committed {
+    pub(super) fn new(claimed: WrittenHead, metadata: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>) -> Self {
+        let removed = claimed.all_removed();
+        let (head, ids) = (claimed.head, claimed.reserved);
+        Self { head, ids, metadata, removed, collected: Vec::new(), reusable: BTreeMap::new() }
+    }
+
+    pub(super) const fn head(&self) -> &ClaimedHead {
+        &self.head
+    }
+
+    pub(super) fn ids(&mut self) -> &mut ReservedIds {
+        &mut self.ids
+    }
+
+    pub(super) fn collected(&self) -> &[CheckpointId] {
+        &self.collected
+    }
+
+    pub(super) fn newest_id(&self) -> Option<CheckpointId> {
+        self.head.head().newest().map(|newest| newest.id)
+    }
+
+    pub(super) fn metadata(&self, id: CheckpointId) -> Option<&Arc<CheckpointMetadata>> {
+        self.metadata.get(&id)
+    }
+
+    /// The metadata of everything retained.
+    pub(super) fn retained(&self) -> impl Iterator<Item = &Arc<CheckpointMetadata>> {
+        self.head.head().retained.iter().filter_map(|snapshot| self.metadata.get(&snapshot.id))
+    }
+
+    /// HEAD was written; `completed` is what it committed, if it did.
+    pub(super) fn written(&mut self, written: WrittenHead, completed: Option<Arc<CheckpointMetadata>>) {
+        self.head = written.head;
+        self.ids.append(written.reserved);
+        self.removed.extend(written.removed);
+        let head = self.head.head();
+        self.collected.retain(|id| head.removed.iter().any(|removed| removed.id == *id));
+        if let Some(metadata) = completed {
+            self.metadata.insert(metadata.summary.identity.id, metadata);
+        }
+    }
+
+    /// Takes the removed snapshots that are not among `pinned`.
+    pub(super) fn take_removed(&mut self, pinned: &BTreeSet<CheckpointId>) -> Vec<RemovedSnapshot> {
+        let (kept, taken) = self.removed.drain(..).partition(|removed| pinned.contains(&removed.snapshot().id));
+        self.removed = kept;
+        taken
+    }
+
+    /// The shared files of a removed snapshot that are not among `live`. One whose metadata is not known was removed by a
+    /// former leader: its shared files go when what former leaders left is collected.
+    pub(super) fn dead_shared(&self, id: CheckpointId, live: &BTreeSet<FileName>) -> Vec<FileName> {
+        let named = self.metadata.get(&id).map(|metadata| metadata.shared_files()).unwrap_or_default();
+        named.difference(live).copied().collect()
+    }
+
+    /// Nothing is left of it.
+    pub(super) fn is_collected(&mut self, id: CheckpointId) {
+        self.collected.push(id);
+        self.metadata.remove(&id);
+        self.reusable.remove(&id);
+    }
+
+    /// The removed snapshot could not be deleted: it is removed still.
+    pub(super) fn put_back(&mut self, removed: RemovedSnapshot) {
+        self.removed.push(removed);
+    }
+
+    /// The files that a checkpoint based on `base` may name again.
+    pub(super) fn reusable(&mut self, base: CheckpointId) -> Option<&Reusable> {
+        if !self.reusable.contains_key(&base) {
+            let files = reusable_files(self.metadata.get(&base)?);
+            self.reusable.insert(base, files);
+        }
+        self.reusable.get(&base)
+    }
+}
+
+fn reusable_files(metadata: &CheckpointMetadata) -> Reusable {
+    let states = metadata.operators.values().flat_map(|operator| operator.subtasks.values());
+    let shared = states.flat_map(|state| &state.keyed).flat_map(|keyed| match keyed {
+        KeyedState::Incremental(state) => state.shared.values().collect::<Vec<_>>(),
+        _ => Vec::new(),
+    });
+    let files = shared.filter_map(|file| match file {
+        SharedFile::Written(handle) => match handle.place() {
+            Place::File { root, file } => Some(((*root, file.clone()), handle.clone())),
+            _ => None,
+        },
+        SharedFile::Reused(..) | _ => None,
+    });
+    files.collect()
+}

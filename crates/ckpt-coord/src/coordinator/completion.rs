@@ -1,0 +1,177 @@
+//! The order in which a checkpoint is committed. It protects data, and it stands nowhere else.
+//!
+//! 1. All tasks have acknowledged. Their state is durable: only sealed state fits into an acknowledgement.
+//! 2. `_metadata` is published and durable. Before that HEAD must not name it, or a restore would find nothing.
+//! 3. One write of HEAD commits the checkpoint *and* moves the oldest retained ones to the removed: at no moment is one
+//!    visible without the other. One write is in flight at a time. Its deadline is tested before the write is emitted;
+//!    afterwards nothing aborts the checkpoint, since the write may land. If the outcome is unknown, or another leader is
+//!    there, this coordinator stops: it deletes nothing and tells no task, for HEAD may name the checkpoint or not.
+//! 4. Older pending checkpoints are aborted: they could not be committed after this one.
+//! 5. Whoever waits is answered, and the checkpoint is counted. Nothing is announced before it is committed.
+//! 6. Tasks are told; sinks commit what they staged.
+//! 7. Removed snapshots are deleted, with the shared files that nothing retained or pending names. A snapshot that a
+//!    pending checkpoint is based on waits until that has ended, since its tasks may name its files again.
+//! 8. The next write of HEAD drops what was deleted from the list of the removed. So a crash anywhere leaves a HEAD from
+//!    which the next leader goes on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ckpt_core::head::{RetainedSnapshot, WrittenHead};
+use ckpt_core::id::{CheckpointId, FileName};
+use ckpt_core::message::ToTask;
+use ckpt_core::{ErrorKind, Monotonic, Timestamp};
+
+use crate::coordinator::outbox::{HeadPurpose, Purpose};
+use crate::coordinator::pending::{PendingCheckpoint, Stage};
+use crate::coordinator::{AbortReason, Action, Answer, Completion, Coordinator, Failure};
+
+impl Coordinator {
+    /// Step 2: all tasks have acknowledged.
+    pub(super) fn publish(&mut self, now: Timestamp, id: CheckpointId) {
+        let job = self.committed.head().head().job;
+        let Some(pending) = self.pending.get_mut(&id) else { return };
+        let metadata = Arc::new(pending.take_metadata(job, &self.tasks, now));
+        pending.stage = Stage::Publishing(Arc::clone(&metadata));
+        self.outbox.begin(Purpose::Publish(id), |io| Action::PublishMetadata { io, metadata });
+    }
+
+    /// `_metadata` is durable. If the checkpoint was aborted in the meantime, its place goes.
+    pub(super) fn metadata_published(&mut self, id: CheckpointId, snapshot: RetainedSnapshot) {
+        let Some(pending) = self.pending.get_mut(&id) else { return self.discard(id) };
+        if let Stage::Publishing(metadata) = &pending.stage {
+            pending.stage = Stage::Published(Arc::clone(metadata), snapshot);
+        }
+    }
+
+    /// `_metadata` is not there, or perhaps it is: HEAD does not name it, so the checkpoint is not committed either way.
+    pub(super) fn publish_failed(&mut self, id: CheckpointId, failure: Failure) {
+        self.abort(id, AbortReason::PublishFailed(failure));
+        self.discard(id);
+    }
+
+    /// Step 3: commits the oldest checkpoint that is published, unless HEAD is being written.
+    pub(super) fn commit_next(&mut self) {
+        while self.outbox.head_write().is_none() {
+            let published = self.pending.values_mut().find_map(|pending| match &pending.stage {
+                Stage::Published(metadata, snapshot) => Some((Arc::clone(metadata), snapshot.clone(), pending)),
+                _ => None,
+            });
+            let Some((metadata, snapshot, pending)) = published else { return };
+            let (id, retain) = (pending.id(), self.settings.num_retained());
+            match self.committed.head().commit(snapshot, retain, self.committed.collected()) {
+                Ok(write) => {
+                    pending.stage = Stage::Committing(metadata);
+                    let purpose = Purpose::WriteHead(HeadPurpose::Commit(id));
+                    self.outbox.begin(purpose, |io| Action::WriteHead { io, commits: Some(id), write });
+                }
+                Err(error) => self.abort(id, AbortReason::CommitFailed(Failure::from(&error))),
+            }
+        }
+    }
+
+    /// HEAD is written and durable.
+    pub(super) fn head_written(&mut self, now: Monotonic, purpose: HeadPurpose, written: WrittenHead) {
+        let pending = match purpose {
+            HeadPurpose::Commit(id) => self.pending.remove(&id),
+            HeadPurpose::Reserve | HeadPurpose::End => None,
+        };
+        let subsumed_upto = written.removed.last().map(|removed| removed.snapshot().id);
+        let metadata = pending.as_ref().and_then(|pending| match &pending.stage {
+            Stage::Committing(metadata) => Some(Arc::clone(metadata)),
+            _ => None,
+        });
+        let total_bytes = metadata.as_ref().map_or(0, |metadata| metadata.summary.total_bytes);
+        self.committed.written(written, metadata);
+        match pending {
+            Some(pending) => self.completed(now, &pending, total_bytes, subsumed_upto),
+            None if purpose == HeadPurpose::End => self.end_written(),
+            None => {}
+        }
+    }
+
+    /// Steps 4 to 6; the seventh follows each event.
+    fn completed(
+        &mut self,
+        now: Monotonic,
+        pending: &PendingCheckpoint,
+        total_bytes: u64,
+        subsumed_upto: Option<CheckpointId>,
+    ) {
+        let id = pending.id();
+        let older: Vec<_> = self.pending.range(..id).map(|(id, _)| *id).collect();
+        for older in older {
+            self.abort(older, AbortReason::Subsumed { by: id });
+        }
+        let completed = Completion::new(pending.identity, total_bytes, now.since(pending.started));
+        self.schedule.completed(now);
+        self.statistics.completed += 1;
+        self.statistics.latest = Some(completed);
+        self.statistics.latest_id = Some(id);
+        self.outbox.push(Action::ReportCompleted { completed });
+        if let Some(to) = pending.reply {
+            self.outbox.push(Action::Reply { to, answer: Answer::Completed(completed) });
+        }
+        let to = pending.participants().filter(|attempt| self.tasks.runs(*attempt)).collect();
+        let message = ToTask::Completed { epoch: pending.identity.epoch, id, subsumed_upto };
+        self.outbox.push(Action::Send { to, message });
+    }
+
+    /// HEAD was not written for certain, or nobody knows.
+    pub(super) fn head_not_written(&mut self, purpose: HeadPurpose, failure: Failure) {
+        match (failure.kind, purpose) {
+            (ErrorKind::Retry, HeadPurpose::Commit(id)) => {
+                if let Some(pending) = self.pending.get_mut(&id) {
+                    // The write was never made, so it can be aborted as before it was emitted.
+                    if let Stage::Committing(metadata) = &pending.stage {
+                        pending.stage = Stage::Publishing(Arc::clone(metadata));
+                    }
+                }
+                self.abort(id, AbortReason::CommitFailed(failure));
+                self.discard(id);
+            }
+            (ErrorKind::Retry, HeadPurpose::Reserve) => {
+                while let Some((_, to)) = self.requests.pop_front() {
+                    let answer = Answer::Aborted(AbortReason::NoNumber(failure.clone()));
+                    self.outbox.push(Action::Reply { to, answer });
+                }
+                self.schedule.give_up();
+            }
+            (ErrorKind::Retry, HeadPurpose::End) => self.end_failed(failure),
+            _ => self.step_down(failure),
+        }
+    }
+
+    /// Step 7.
+    pub(super) fn collect_removed(&mut self) {
+        let bases: BTreeSet<_> =
+            self.pending.values().filter_map(|pending| pending.identity.latest_completed).collect();
+        let removed = self.committed.take_removed(&bases);
+        if removed.is_empty() {
+            return;
+        }
+        let live = self.live_shared_files();
+        for removed in removed {
+            let dead_shared = self.committed.dead_shared(removed.snapshot().id, &live);
+            let purpose = Purpose::Remove { removed: removed.clone(), dead_shared: dead_shared.clone() };
+            self.outbox.begin(purpose, |io| Action::RemoveSnapshot { io, removed, dead_shared });
+        }
+    }
+
+    /// The shared files that anything retained, anything pending or the base of anything pending names.
+    pub(super) fn live_shared_files(&self) -> BTreeSet<FileName> {
+        let bases = self.pending.values().filter_map(|pending| pending.identity.latest_completed);
+        let bases = bases.filter_map(|base| self.committed.metadata(base));
+        let mut live: BTreeSet<_> = self.committed.retained().chain(bases).flat_map(|it| it.shared_files()).collect();
+        live.extend(self.pending.values().flat_map(PendingCheckpoint::shared_files));
+        live
+    }
+
+    /// What former leaders removed or left is collected when this one begins.
+    pub(super) fn collect_leftovers(&mut self) {
+        self.collect_removed();
+        let claimed = Box::new(self.committed.head().head().clone());
+        let retained = self.committed.retained().cloned().collect();
+        self.outbox.begin(Purpose::CollectOrphans, |io| Action::CollectOrphans { io, claimed, retained });
+    }
+}

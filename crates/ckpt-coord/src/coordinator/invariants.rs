@@ -1,0 +1,153 @@
+//! What holds after each event.
+
+use std::collections::BTreeSet;
+
+use ckpt_core::id::CheckpointId;
+use ckpt_core::state::{FileRef, Place, Root};
+
+use crate::coordinator::Coordinator;
+use crate::coordinator::outbox::{HeadPurpose, Purpose};
+use crate::coordinator::pending::Stage;
+
+/// A rule that is broken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Violation {
+    /// More checkpoints are pending than may be.
+    TooManyPending(usize),
+    /// A pending checkpoint has a number that is not above everything committed when it began, or was not reserved.
+    Number(CheckpointId),
+    /// A checkpoint is past acknowledgement though not every task has acknowledged.
+    Incomplete(CheckpointId),
+    /// Places of two checkpoints are being made at once: triggers could leave out of order.
+    TwoTriggers,
+    /// HEAD is being written twice at once, or for a checkpoint that is not committing, or is not written for one that is.
+    HeadWrites(Vec<HeadPurpose>),
+    /// What a pending checkpoint is based on is not kept.
+    BaseLost(CheckpointId),
+    /// The metadata of a retained checkpoint is not known.
+    MetadataLost(CheckpointId),
+    /// Something that is retained, or a base, is being deleted.
+    Deleting(CheckpointId),
+    /// A shared file that something live names is being deleted.
+    DeletingShared(String),
+    /// A checkpoint that is committed or pending is being discarded.
+    Discarding(CheckpointId),
+    /// A retained checkpoint names a place that may not be named.
+    Names(CheckpointId, Root),
+    /// Something is left though the coordinator has stopped.
+    LeftOver,
+    /// Two wait under one token.
+    ReplyTwice,
+}
+
+impl Coordinator {
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn assert_invariants(&self) {
+        if let Err(violation) = self.check() {
+            panic!("the coordinator broke a rule of its own: {violation:?}");
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Violation> {
+        self.check_pending()?;
+        self.check_head_writes()?;
+        self.check_deletions()?;
+        self.check_committed()?;
+        if self.lifecycle.has_stopped() && !(self.pending.is_empty() && self.requests.is_empty()) {
+            return Err(Violation::LeftOver);
+        }
+        Ok(())
+    }
+
+    fn check_pending(&self) -> Result<(), Violation> {
+        if self.pending.len() > self.settings.max_concurrent() {
+            return Err(Violation::TooManyPending(self.pending.len()));
+        }
+        let head = self.committed.head().head();
+        let mut initializing = 0;
+        for (id, pending) in &self.pending {
+            let base = pending.identity.latest_completed;
+            if *id >= head.unreserved_id || base.is_some_and(|base| base >= *id) || pending.identity.epoch != head.epoch
+            {
+                return Err(Violation::Number(*id));
+            }
+            let acknowledging = matches!(pending.stage, Stage::Initializing | Stage::Acknowledging);
+            if acknowledging == (pending.outstanding() == 0) {
+                return Err(Violation::Incomplete(*id));
+            }
+            initializing += usize::from(matches!(pending.stage, Stage::Initializing));
+            if base.is_some_and(|base| self.committed.metadata(base).is_none()) {
+                return Err(Violation::BaseLost(*id));
+            }
+        }
+        let mut tokens = BTreeSet::new();
+        let waiting = self.pending.values().filter_map(|pending| pending.reply);
+        if !waiting.chain(self.requests.iter().map(|(_, token)| *token)).all(|token| tokens.insert(token)) {
+            return Err(Violation::ReplyTwice);
+        }
+        if initializing > 1 { Err(Violation::TwoTriggers) } else { Ok(()) }
+    }
+
+    fn check_head_writes(&self) -> Result<(), Violation> {
+        let writes = self.outbox.in_flight().filter_map(|purpose| match purpose {
+            Purpose::WriteHead(purpose) => Some(*purpose),
+            _ => None,
+        });
+        let writes: Vec<_> = writes.collect();
+        let committing: Vec<_> = self.pending.values().filter(|it| it.is_committing()).map(|it| it.id()).collect();
+        let fits = match (writes.as_slice(), committing.as_slice()) {
+            ([HeadPurpose::Commit(write)], [pending]) => write == pending,
+            ([HeadPurpose::Commit(_)], _) => false,
+            ([] | [_], []) => true,
+            _ => false,
+        };
+        if fits { Ok(()) } else { Err(Violation::HeadWrites(writes)) }
+    }
+
+    fn check_deletions(&self) -> Result<(), Violation> {
+        let head = self.committed.head().head();
+        let retained = |id| head.retained.iter().any(|snapshot| snapshot.id == id);
+        let is_base = |id| self.pending.values().any(|pending| pending.identity.latest_completed == Some(id));
+        for purpose in self.outbox.in_flight() {
+            match purpose {
+                Purpose::Remove { removed, dead_shared } => {
+                    let id = removed.snapshot().id;
+                    if retained(id) || is_base(id) {
+                        return Err(Violation::Deleting(id));
+                    }
+                    let live = self.live_shared_files();
+                    if let Some(file) = dead_shared.iter().find(|file| live.contains(file)) {
+                        return Err(Violation::DeletingShared(file.to_string()));
+                    }
+                }
+                Purpose::Discard(id) if retained(*id) || self.pending.contains_key(id) => {
+                    return Err(Violation::Discarding(*id));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn check_committed(&self) -> Result<(), Violation> {
+        let head = self.committed.head().head();
+        for snapshot in &head.retained {
+            let Some(metadata) = self.committed.metadata(snapshot.id) else {
+                return Err(Violation::MetadataLost(snapshot.id));
+            };
+            if snapshot.epoch != head.epoch {
+                continue;
+            }
+            for handle in metadata.handles() {
+                match handle.place() {
+                    Place::File { root: root @ Root::Borrowed(_), .. }
+                    | Place::File { root: root @ Root::ThisSnapshot, file: FileRef::Foreign(_) } => {
+                        return Err(Violation::Names(snapshot.id, *root));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}

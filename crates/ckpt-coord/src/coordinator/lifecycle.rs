@@ -1,0 +1,185 @@
+//! How a coordinator stops.
+
+use ckpt_core::ErrorKind;
+use ckpt_core::head::{AtEnd, JobState};
+use ckpt_core::id::CheckpointId;
+
+use crate::coordinator::outbox::{HeadPurpose, Purpose};
+use crate::coordinator::{AbortReason, Action, Answer, Coordinator, Event, Failure, ReplyToken};
+
+/// Whether a coordinator works, stops, or has stopped.
+#[derive(Debug)]
+pub(super) enum Lifecycle {
+    Running,
+    /// It waits for the actions under way. Nothing that is committed is deleted.
+    ShuttingDown {
+        replies: Vec<ReplyToken>,
+    },
+    /// It waits for the actions under way, writes the terminal HEAD and deletes what that removes.
+    Ending {
+        state: JobState,
+        at_end: AtEnd,
+        reply: ReplyToken,
+        written: bool,
+        others: Vec<ReplyToken>,
+    },
+    /// It has stopped: on request, or for that reason.
+    Stopped(Option<Failure>),
+}
+
+impl Lifecycle {
+    pub(super) const fn has_stopped(&self) -> bool {
+        matches!(self, Self::Stopped(_))
+    }
+
+    /// Why no checkpoint is taken any more, if none is.
+    pub(super) fn refusal(&self) -> Option<AbortReason> {
+        match self {
+            Self::Running => None,
+            Self::ShuttingDown { .. } | Self::Stopped(None) => Some(AbortReason::ShutDown),
+            Self::Ending { .. } => Some(AbortReason::JobEnded),
+            Self::Stopped(Some(failure)) => Some(AbortReason::LeadershipLost(failure.clone())),
+        }
+    }
+}
+
+impl Coordinator {
+    pub(super) fn shut_down_requested(&mut self, reply: ReplyToken) {
+        match &mut self.lifecycle {
+            Lifecycle::Running => {
+                self.lifecycle = Lifecycle::ShuttingDown { replies: vec![reply] };
+                self.give_up_everything(&AbortReason::ShutDown);
+            }
+            Lifecycle::ShuttingDown { replies } | Lifecycle::Ending { others: replies, .. } => replies.push(reply),
+            Lifecycle::Stopped(_) => {}
+        }
+    }
+
+    pub(super) fn end_requested(&mut self, state: JobState, at_end: AtEnd, reply: ReplyToken) {
+        let refusal = match &self.lifecycle {
+            Lifecycle::Running if state == JobState::Active => {
+                Some(Failure::new(ErrorKind::Configuration, "a job does not end as active"))
+            }
+            Lifecycle::Running => None,
+            _ => Some(stopped()),
+        };
+        match refusal {
+            Some(failure) => self.outbox.push(Action::Reply { to: reply, answer: Answer::Failed(failure) }),
+            None => {
+                let (written, others) = (false, Vec::new());
+                self.lifecycle = Lifecycle::Ending { state, at_end, reply, written, others };
+                self.give_up_everything(&AbortReason::JobEnded);
+            }
+        }
+    }
+
+    /// Aborts whatever is not being committed, and answers every request.
+    fn give_up_everything(&mut self, reason: &AbortReason) {
+        self.schedule.disarm();
+        let pending: Vec<CheckpointId> = self.pending.keys().copied().collect();
+        for id in pending {
+            self.abort(id, reason.clone());
+        }
+        while let Some((_, to)) = self.requests.pop_front() {
+            self.outbox.push(Action::Reply { to, answer: Answer::Aborted(reason.clone()) });
+        }
+    }
+
+    /// Takes the next step towards the end, if it is possible already.
+    pub(super) fn proceed_to_the_end(&mut self) {
+        if let Lifecycle::Ending { state, at_end, written, .. } = &self.lifecycle {
+            if *written {
+                self.collect_removed();
+            } else {
+                if self.outbox.head_write().is_some() {
+                    return;
+                }
+                match self.committed.head().end(*state, *at_end, self.committed.collected()) {
+                    Ok(write) => {
+                        let purpose = Purpose::WriteHead(HeadPurpose::End);
+                        self.outbox.begin(purpose, |io| Action::WriteHead { io, commits: None, write });
+                    }
+                    Err(error) => self.end_failed(Failure::from(&error)),
+                }
+                return;
+            }
+        }
+        if self.outbox.is_idle() {
+            self.stop(None);
+        }
+    }
+
+    /// The terminal HEAD is written.
+    pub(super) fn end_written(&mut self) {
+        if let Lifecycle::Ending { written, .. } = &mut self.lifecycle {
+            *written = true;
+        }
+    }
+
+    /// The terminal HEAD was not written, for certain: the job may go on under another leader.
+    pub(super) fn end_failed(&mut self, failure: Failure) {
+        if let Lifecycle::Ending { reply, others, .. } = &mut self.lifecycle {
+            let (to, replies) = (*reply, std::mem::take(others));
+            self.outbox.push(Action::Reply { to, answer: Answer::Failed(failure) });
+            self.lifecycle = Lifecycle::ShuttingDown { replies };
+        }
+        self.proceed_to_the_end();
+    }
+
+    /// This coordinator leads no more, or does not know whether it does. Nothing is deleted, no task is told.
+    pub(super) fn step_down(&mut self, failure: Failure) {
+        self.outbox.push(Action::StepDown { failure: failure.clone() });
+        let reason = AbortReason::LeadershipLost(failure.clone());
+        for (id, pending) in std::mem::take(&mut self.pending) {
+            if pending.is_committing() {
+                self.statistics.in_doubt += 1;
+            } else {
+                self.statistics.aborted += 1;
+                self.outbox.push(Action::ReportAborted { checkpoint: id, reason: reason.clone() });
+            }
+            if let Some(to) = pending.reply {
+                self.outbox.push(Action::Reply { to, answer: Answer::Aborted(reason.clone()) });
+            }
+        }
+        self.give_up_everything(&reason);
+        self.stop(Some(failure));
+    }
+
+    /// Everything has ended.
+    fn stop(&mut self, failure: Option<Failure>) {
+        let answer = match &failure {
+            None => Answer::Done,
+            Some(failure) => Answer::Failed(failure.clone()),
+        };
+        let waiting = match std::mem::replace(&mut self.lifecycle, Lifecycle::Stopped(failure)) {
+            Lifecycle::Running | Lifecycle::Stopped(_) => Vec::new(),
+            Lifecycle::ShuttingDown { replies } => replies,
+            Lifecycle::Ending { reply, others, .. } => [vec![reply], others].concat(),
+        };
+        for to in waiting {
+            self.outbox.push(Action::Reply { to, answer: answer.clone() });
+        }
+        self.outbox.forget_answers();
+        self.outbox.push(Action::Stopped);
+    }
+
+    /// An event after the end: only requests are answered.
+    pub(super) fn refuse(&mut self, event: Event) {
+        let Lifecycle::Stopped(failure) = &self.lifecycle else { return };
+        let (to, answer) = match event {
+            Event::TriggerRequested { reply, .. } => {
+                (reply, Answer::Aborted(self.lifecycle.refusal().unwrap_or(AbortReason::ShutDown)))
+            }
+            Event::ShutDownRequested { reply } if failure.is_none() => (reply, Answer::Done),
+            Event::ShutDownRequested { reply } | Event::EndRequested { reply, .. } => {
+                (reply, Answer::Failed(failure.clone().unwrap_or_else(stopped)))
+            }
+            _ => return,
+        };
+        self.outbox.push(Action::Reply { to, answer });
+    }
+}
+
+fn stopped() -> Failure {
+    Failure::new(ErrorKind::Cancelled, "the coordinator has shut down, or is about to")
+}

@@ -1,0 +1,80 @@
+//! Actions that wait to be taken, and answers that are due.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ckpt_core::head::RemovedSnapshot;
+use ckpt_core::id::{CheckpointId, FileName};
+
+use crate::coordinator::{Action, IoId};
+
+/// Actions that wait to be taken, and what each answer that is due will be about.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    actions: VecDeque<Action>,
+    next_io: u64,
+    in_flight: BTreeMap<IoId, Purpose>,
+}
+
+/// What an answer will be about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Initialize(CheckpointId),
+    Publish(CheckpointId),
+    WriteHead(HeadPurpose),
+    Discard(CheckpointId),
+    Remove { removed: RemovedSnapshot, dead_shared: Vec<FileName> },
+    CollectOrphans,
+}
+
+/// What HEAD is written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HeadPurpose {
+    Commit(CheckpointId),
+    Reserve,
+    End,
+}
+
+impl Outbox {
+    pub(super) fn push(&mut self, action: Action) {
+        self.actions.push_back(action);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Queues an action whose answer will be about `purpose`.
+    pub(super) fn begin(&mut self, purpose: Purpose, action: impl FnOnce(IoId) -> Action) {
+        let io = IoId::new(self.next_io);
+        // A coordinator that did an action each nanosecond would need five centuries to come back to zero.
+        self.next_io += 1;
+        self.in_flight.insert(io, purpose);
+        self.actions.push_back(action(io));
+    }
+
+    /// The answer has come; `None` when none is due under that number.
+    pub(super) fn finish(&mut self, io: IoId) -> Option<Purpose> {
+        self.in_flight.remove(&io)
+    }
+
+    /// No answer counts any more.
+    pub(super) fn forget_answers(&mut self) {
+        self.in_flight.clear();
+    }
+
+    pub(super) fn in_flight(&self) -> impl Iterator<Item = &Purpose> {
+        self.in_flight.values()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    /// What HEAD is being written for.
+    pub(super) fn head_write(&self) -> Option<HeadPurpose> {
+        self.in_flight().find_map(|purpose| match purpose {
+            Purpose::WriteHead(purpose) => Some(*purpose),
+            _ => None,
+        })
+    }
+}

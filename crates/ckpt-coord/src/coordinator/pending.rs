@@ -1,0 +1,208 @@
+//! A checkpoint that is being taken.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ckpt_core::head::RetainedSnapshot;
+use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId, TaskAttempt, WriterId};
+use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
+use ckpt_core::snapshot::{CheckpointIdentity, SnapshotKind};
+use ckpt_core::state::{FileRef, Place, Places, Root, StateHandle, SubtaskState, TaskSnapshot};
+use ckpt_core::{Monotonic, Timestamp};
+
+use crate::coordinator::ReplyToken;
+use crate::coordinator::tasks::{Plan, TaskState, Tasks};
+
+/// A checkpoint that is being taken.
+#[derive(Debug)]
+pub(super) struct PendingCheckpoint {
+    pub(super) identity: CheckpointIdentity,
+    pub(super) kind: SnapshotKind,
+    pub(super) started: Monotonic,
+    pub(super) deadline: Monotonic,
+    /// Where it begins.
+    pub(super) trigger: Vec<TaskAttempt>,
+    pub(super) stage: Stage,
+    pub(super) reply: Option<ReplyToken>,
+    /// By task index.
+    parts: Vec<Part>,
+    outstanding: usize,
+}
+
+/// How far it has come.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Its place is being made; no task knows of it.
+    Initializing,
+    /// Tasks take their parts.
+    Acknowledging,
+    /// All have; `_metadata` is being published.
+    Publishing(Arc<CheckpointMetadata>),
+    /// `_metadata` is published; HEAD is not written yet.
+    Published(Arc<CheckpointMetadata>, RetainedSnapshot),
+    /// HEAD is being written: nothing aborts it any more.
+    Committing(Arc<CheckpointMetadata>),
+}
+
+/// What one task has to do with it.
+#[derive(Debug)]
+enum Part {
+    /// It is expected to acknowledge.
+    Expected(TaskAttempt, WriterId),
+    /// It has acknowledged that.
+    Acknowledged(TaskAttempt, TaskSnapshot),
+    /// It had finished: its state is what it was.
+    Finished(TaskSnapshot),
+}
+
+/// What an acknowledgement was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Acknowledged {
+    First,
+    Again,
+    Conflicting,
+}
+
+impl PendingCheckpoint {
+    /// A checkpoint in which those take part; `finished` says what state a task has that takes part no more.
+    pub(super) fn new(
+        identity: CheckpointIdentity,
+        kind: SnapshotKind,
+        (started, deadline): (Monotonic, Monotonic),
+        plan: Plan,
+        mut finished: BTreeMap<usize, TaskSnapshot>,
+        reply: Option<ReplyToken>,
+    ) -> Self {
+        let mut outstanding = 0;
+        let parts = plan.states.into_iter().enumerate().map(|(index, state)| match state {
+            TaskState::Running(attempt, writer) => {
+                outstanding += 1;
+                Part::Expected(attempt, writer)
+            }
+            TaskState::Finished | TaskState::NotRunning => Part::Finished(finished.remove(&index).unwrap_or_default()),
+        });
+        let parts = parts.collect();
+        let (stage, trigger) = (Stage::Initializing, plan.trigger);
+        Self { identity, kind, started, deadline, trigger, stage, reply, parts, outstanding }
+    }
+
+    pub(super) const fn id(&self) -> CheckpointId {
+        self.identity.id
+    }
+
+    /// How many tasks have not acknowledged.
+    pub(super) const fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
+    pub(super) const fn is_committing(&self) -> bool {
+        matches!(self.stage, Stage::Committing(_))
+    }
+
+    /// The writer under which that attempt takes part; `None` when it does not.
+    pub(super) fn takes_part(&self, index: usize, attempt: TaskAttempt) -> bool {
+        match self.parts.get(index) {
+            Some(Part::Expected(expected, _) | Part::Acknowledged(expected, _)) => *expected == attempt,
+            _ => false,
+        }
+    }
+
+    /// The writer of an attempt that is still waited for.
+    pub(super) fn waits_for(&self, index: usize, attempt: TaskAttempt) -> Option<WriterId> {
+        match self.parts.get(index) {
+            Some(Part::Expected(expected, writer)) if *expected == attempt => Some(*writer),
+            _ => None,
+        }
+    }
+
+    /// Takes an acknowledgement of someone who [takes part](Self::takes_part).
+    pub(super) fn acknowledge(&mut self, index: usize, attempt: TaskAttempt, snapshot: TaskSnapshot) -> Acknowledged {
+        match &mut self.parts[index] {
+            part @ Part::Expected(..) => {
+                *part = Part::Acknowledged(attempt, snapshot);
+                self.outstanding -= 1;
+                Acknowledged::First
+            }
+            Part::Acknowledged(_, first) if *first == snapshot => Acknowledged::Again,
+            Part::Acknowledged(..) | Part::Finished(_) => Acknowledged::Conflicting,
+        }
+    }
+
+    /// Everyone who takes part.
+    pub(super) fn participants(&self) -> impl Iterator<Item = TaskAttempt> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Expected(attempt, _) | Part::Acknowledged(attempt, _) => Some(*attempt),
+            Part::Finished(_) => None,
+        })
+    }
+
+    /// The metadata of it, complete. What was acknowledged is moved into it.
+    pub(super) fn take_metadata(&mut self, job: JobId, tasks: &Tasks, now: Timestamp) -> CheckpointMetadata {
+        debug_assert_eq!(self.outstanding, 0);
+        let mut operators = BTreeMap::<OperatorId, OperatorMetadata>::new();
+        for vertex in tasks.graph().vertices() {
+            for operator in &vertex.operators {
+                let metadata = OperatorMetadata::new(&*operator.name, vertex.parallelism, vertex.max_parallelism);
+                operators.insert(operator.id, metadata);
+            }
+        }
+        for (index, part) in self.parts.iter_mut().enumerate() {
+            let (Part::Acknowledged(_, snapshot) | Part::Finished(snapshot)) = part else { continue };
+            for (operator, state) in std::mem::take(&mut snapshot.operators) {
+                if let Some(metadata) = operators.get_mut(&operator).filter(|_| !state.is_empty()) {
+                    metadata.subtasks.insert(tasks.id(index).subtask, state);
+                }
+            }
+        }
+        CheckpointMetadata::new(job, self.identity, self.kind, now, Places::none(), operators)
+    }
+
+    /// The files of the job's shared directory that it names so far.
+    pub(super) fn shared_files(&self) -> BTreeSet<FileName> {
+        if let Stage::Publishing(metadata) | Stage::Published(metadata, _) | Stage::Committing(metadata) = &self.stage {
+            return metadata.shared_files();
+        }
+        let snapshots = self.parts.iter().filter_map(|part| match part {
+            Part::Acknowledged(_, snapshot) | Part::Finished(snapshot) => Some(snapshot),
+            Part::Expected(..) => None,
+        });
+        snapshots.flat_map(TaskSnapshot::handles).filter_map(shared_file).collect()
+    }
+}
+
+/// What a task that has finished contributes to a later checkpoint: the state it had in `newest`, so that a restore
+/// finds it at its end. `None` when it is a source whose state goes with `newest`: started without it, it would read
+/// everything again. A task that is no source loses such state: its inputs have ended, nothing comes that needs it.
+pub(super) fn state_of_finished(newest: &CheckpointMetadata, tasks: &Tasks, index: usize) -> Option<TaskSnapshot> {
+    let subtask = tasks.id(index).subtask;
+    let mut operators = BTreeMap::new();
+    for operator in &tasks.vertex(index).operators {
+        let Some(state) = newest.operators.get(&operator.id).and_then(|operator| operator.subtasks.get(&subtask))
+        else {
+            continue;
+        };
+        if !state.handles().any(is_exclusive) {
+            operators.insert(operator.id, SubtaskState::clone(state));
+        } else if tasks.is_source(index) {
+            return None;
+        }
+    }
+    Some(TaskSnapshot::new(operators))
+}
+
+/// Whether the bytes go with the checkpoint that names them.
+pub(super) fn is_exclusive(handle: &StateHandle) -> bool {
+    matches!(
+        handle.place(),
+        Place::File { root: Root::ThisSnapshot, .. } | Place::Segment { root: Root::ThisSnapshot, .. }
+    )
+}
+
+/// The file of the job's shared directory in which the bytes lie, if they do.
+fn shared_file(handle: &StateHandle) -> Option<FileName> {
+    match handle.place() {
+        Place::File { root: Root::JobShared, file: FileRef::Ours(name) }
+        | Place::Segment { root: Root::JobShared, file: FileRef::Ours(name), .. } => Some(*name),
+        _ => None,
+    }
+}

@@ -1,0 +1,107 @@
+//! Reaches a driver from other threads.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ckpt_core::Result;
+use ckpt_core::head::{AtEnd, JobState};
+use ckpt_core::id::{TaskAttempt, WriterId};
+use ckpt_core::message::ToCoordinator;
+use ckpt_streams::Pending;
+use crossbeam_channel::Sender;
+use parking_lot::Mutex;
+
+use crate::coordinator::{CheckpointStatistics, Event, Failure, ManualTrigger};
+use crate::driver::inbox::Input;
+use crate::driver::replies::Owed;
+use crate::gateway::CoordinatorGateway;
+use crate::observer::CompletedCheckpoint;
+
+/// Reaches a driver from any thread; cheap to clone. No method blocks. Whoever waits for an answer gets one: when the
+/// driver stops, at the latest.
+#[derive(Clone)]
+pub struct DriverHandle {
+    inbox: Sender<Input>,
+    shared: Arc<Shared>,
+}
+
+/// What the driver's thread and its handles share. Each lock is held for a copy only.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) statistics: Mutex<CheckpointStatistics>,
+    /// Why the driver stopped, if not on request.
+    pub(super) failure: Mutex<Option<Failure>>,
+}
+
+impl DriverHandle {
+    pub(super) const fn new(inbox: Sender<Input>, shared: Arc<Shared>) -> Self {
+        Self { inbox, shared }
+    }
+
+    /// Tasks run, each under the number by which it names files.
+    pub fn attempts_started(&self, attempts: Vec<(TaskAttempt, WriterId)>) {
+        self.tell(Event::AttemptsStarted { attempts });
+    }
+
+    /// A task runs no more and has not finished, or cannot be reached. What still waits for it is aborted.
+    pub fn attempt_lost(&self, attempt: TaskAttempt, reason: impl Into<String>) {
+        self.tell(Event::AttemptLost { attempt, reason: reason.into() });
+    }
+
+    /// A task has finished: its input ended, and a checkpoint that began after that is committed. Later checkpoints go
+    /// on without it.
+    pub fn attempt_finished(&self, attempt: TaskAttempt) {
+        self.tell(Event::AttemptFinished { attempt });
+    }
+
+    /// Takes a checkpoint now, whatever the minimum pause, or as soon as there is room for one.
+    ///
+    /// The answer's error is `Retry` when not all tasks run, `AbortCheckpoint` when the checkpoint failed, `Cancelled`
+    /// when the driver shuts down, `Fenced` when another leader is there, `Unknown` when only HEAD knows.
+    pub fn trigger_checkpoint(&self, trigger: ManualTrigger) -> Pending<Result<CompletedCheckpoint>> {
+        self.ask(|owed| Input::Trigger(trigger, owed))
+    }
+
+    /// The job is over: takes no checkpoint any more, aborts what is pending, writes the terminal HEAD, and deletes what
+    /// that removes.
+    ///
+    /// The answer's error is `Fenced` or `Unknown` as above; `Cancelled` when the driver was stopped already.
+    pub fn end(&self, state: JobState, at_end: AtEnd) -> Pending<Result<()>> {
+        self.ask(|owed| Input::End(state, at_end, owed))
+    }
+
+    /// Stops, once a commit that is under way has ended; the job may go on under another leader. Nothing that is committed
+    /// is deleted.
+    pub fn shut_down(&self) -> Pending<Result<()>> {
+        self.ask(Input::ShutDown)
+    }
+
+    /// What happened so far.
+    pub fn statistics(&self) -> CheckpointStatistics {
+        *self.shared.statistics.lock()
+    }
+
+    fn tell(&self, event: Event) {
+        // A driver that has stopped needs to know nothing.
+        let _ = self.inbox.send(Input::Event(event));
+    }
+
+    fn ask<T>(&self, request: impl FnOnce(Owed<T>) -> Input) -> Pending<Result<T>> {
+        let (promise, pending) = Pending::channel();
+        // A request that cannot be sent is dropped, which answers it.
+        let _ = self.inbox.send(request(Owed::new(promise, Arc::clone(&self.shared))));
+        pending
+    }
+}
+
+impl CoordinatorGateway for DriverHandle {
+    fn send(&self, message: ToCoordinator) {
+        self.tell(Event::MessageReceived { message });
+    }
+}
+
+impl fmt::Debug for DriverHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DriverHandle").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,26 @@
+//! What comes to the driver's thread.
+
+use std::sync::Arc;
+
+use ckpt_core::head::{AtEnd, JobState};
+use ckpt_core::id::CheckpointId;
+use ckpt_storage::Location;
+
+use crate::coordinator::{Event, IoId, ManualTrigger};
+use crate::driver::replies::Owed;
+use crate::observer::CompletedCheckpoint;
+
+/// What comes to the driver's thread.
+#[derive(Debug)]
+pub(super) enum Input {
+    Event(Event),
+    /// The place of a checkpoint is made; the coordinator sees it as an event without the place.
+    Located {
+        io: IoId,
+        checkpoint: CheckpointId,
+        location: Arc<dyn Location>,
+    },
+    Trigger(ManualTrigger, Owed<CompletedCheckpoint>),
+    End(JobState, AtEnd, Owed<()>),
+    ShutDown(Owed<()>),
+}

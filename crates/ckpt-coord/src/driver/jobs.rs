@@ -1,0 +1,177 @@
+//! Actions that block, as jobs.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use ckpt_core::ErrorKind;
+use ckpt_core::head::{Head, HeadWrite, RemovedSnapshot};
+use ckpt_core::id::{CheckpointId, FileName};
+use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::snapshot::CheckpointIdentity;
+use ckpt_storage::{CoordinatorView, HeadOutcome, HeadStore, Location};
+use ckpt_streams::Spawn;
+use crossbeam_channel::Sender;
+
+use crate::coordinator::{Coordinator, Event, Failure, IoId};
+use crate::driver::inbox::Input;
+use crate::observer::{CheckpointObserver, Phase};
+
+/// Runs actions that block as jobs; each is answered exactly once through the inbox, whatever becomes of its job.
+#[derive(Debug)]
+pub(super) struct Jobs {
+    view: Arc<dyn CoordinatorView>,
+    head: Arc<dyn HeadStore>,
+    spawn: Arc<dyn Spawn>,
+    observer: Arc<dyn CheckpointObserver>,
+    inbox: Sender<Input>,
+    /// Of pending checkpoints, and of the newest aborted ones.
+    locations: BTreeMap<CheckpointId, Arc<dyn Location>>,
+    aborted: VecDeque<CheckpointId>,
+}
+
+impl Jobs {
+    pub(super) fn new(
+        view: Arc<dyn CoordinatorView>,
+        spawn: Arc<dyn Spawn>,
+        observer: Arc<dyn CheckpointObserver>,
+        inbox: Sender<Input>,
+    ) -> Self {
+        let head = view.head();
+        Self { view, head, spawn, observer, inbox, locations: BTreeMap::new(), aborted: VecDeque::new() }
+    }
+
+    pub(super) fn located(&mut self, checkpoint: CheckpointId, location: Arc<dyn Location>) {
+        self.locations.insert(checkpoint, location);
+    }
+
+    /// The place of a committed checkpoint is the storage's business from now on.
+    pub(super) fn completed(&mut self, checkpoint: CheckpointId) {
+        self.locations.remove(&checkpoint);
+    }
+
+    /// The coordinator may ask for the place of an aborted checkpoint for a while.
+    pub(super) fn aborted(&mut self, checkpoint: CheckpointId) {
+        self.aborted.push_back(checkpoint);
+        if self.aborted.len() > 2 * Coordinator::REMEMBERED_ABORTED {
+            let forgotten = self.aborted.pop_front();
+            forgotten.map(|checkpoint| self.locations.remove(&checkpoint));
+        }
+    }
+
+    pub(super) fn initialize(&self, io: IoId, identity: CheckpointIdentity) {
+        let view = Arc::clone(&self.view);
+        self.run("ckpt-initialize", io, move || match view.initialize_checkpoint(&identity) {
+            Ok(location) => Input::Located { io, checkpoint: identity.id, location },
+            Err(error) => failed(io, Failure::from(&error)),
+        });
+    }
+
+    pub(super) fn publish(&self, io: IoId, metadata: Arc<CheckpointMetadata>) {
+        let id = metadata.summary.identity.id;
+        let observer = Arc::clone(&self.observer);
+        let Some(location) = self.location(io, id) else { return };
+        self.run("ckpt-publish", io, move || {
+            observer.phase(Phase::Publishing, Some(id));
+            match location.publish(&metadata) {
+                Ok(snapshot) => Input::Event(Event::MetadataPublished { io, snapshot }),
+                Err(error) => failed(io, Failure::from(&error)),
+            }
+        });
+    }
+
+    pub(super) fn write_head(&self, io: IoId, commits: Option<CheckpointId>, write: HeadWrite) {
+        let (head, observer) = (Arc::clone(&self.head), Arc::clone(&self.observer));
+        self.run("ckpt-head", io, move || {
+            observer.phase(Phase::WritingHead, commits);
+            match head.write(write) {
+                HeadOutcome::Written(written) => Input::Event(Event::HeadWritten { io, written }),
+                HeadOutcome::Fenced(error) => {
+                    failed(io, Failure::new(ErrorKind::Fenced, Failure::from(&error).message))
+                }
+                HeadOutcome::Unknown(error) => {
+                    failed(io, Failure::new(ErrorKind::Unknown, Failure::from(&error).message))
+                }
+                _ => failed(io, Failure::new(ErrorKind::Unknown, "the store gave an answer that is not understood")),
+            }
+        });
+    }
+
+    pub(super) fn discard(&self, io: IoId, checkpoint: CheckpointId) {
+        let Some(location) = self.location(io, checkpoint) else { return };
+        self.run("ckpt-discard", io, move || match location.discard() {
+            Ok(()) => Input::Event(Event::LocationDiscarded { io }),
+            Err(error) => failed(io, Failure::from(&error)),
+        });
+    }
+
+    pub(super) fn remove(&self, io: IoId, removed: RemovedSnapshot, dead_shared: Vec<FileName>) {
+        let (view, observer) = (Arc::clone(&self.view), Arc::clone(&self.observer));
+        self.run("ckpt-remove", io, move || {
+            observer.phase(Phase::Collecting, Some(removed.snapshot().id));
+            match view.remove(&removed, &dead_shared) {
+                Ok(()) => Input::Event(Event::SnapshotRemoved { io }),
+                Err(error) => failed(io, Failure::from(&error)),
+            }
+        });
+    }
+
+    pub(super) fn collect_orphans(&self, io: IoId, claimed: Box<Head>, retained: Vec<Arc<CheckpointMetadata>>) {
+        let (view, observer) = (Arc::clone(&self.view), Arc::clone(&self.observer));
+        self.run("ckpt-orphans", io, move || {
+            observer.phase(Phase::Collecting, None);
+            match view.collect_orphans(&claimed, &retained) {
+                Ok(files) => Input::Event(Event::OrphansCollected { io, files }),
+                Err(error) => failed(io, Failure::from(&error)),
+            }
+        });
+    }
+
+    /// The place of a checkpoint; without one the action is answered here.
+    fn location(&self, io: IoId, checkpoint: CheckpointId) -> Option<Arc<dyn Location>> {
+        let location = self.locations.get(&checkpoint).cloned();
+        if location.is_none() {
+            let message = format!("the place of checkpoint {checkpoint} is not known any more");
+            let _ = self.inbox.send(failed(io, Failure::new(ErrorKind::NotFound, message)));
+        }
+        location
+    }
+
+    fn run(&self, name: &'static str, io: IoId, job: impl FnOnce() -> Input + Send + 'static) {
+        let mut due = Due { io, inbox: self.inbox.clone(), begun: false, answered: false };
+        let job = move || {
+            due.begun = true;
+            let answer = job();
+            due.answered = true;
+            // A driver that has stopped needs no answer.
+            let _ = due.inbox.send(answer);
+        };
+        // A job that is refused is dropped, and what it owned answers.
+        let _ = self.spawn.spawn(name, Box::new(job));
+    }
+}
+
+/// The duty to answer. It answers by itself when its job never ran, or panicked.
+struct Due {
+    io: IoId,
+    inbox: Sender<Input>,
+    begun: bool,
+    answered: bool,
+}
+
+impl Drop for Due {
+    fn drop(&mut self) {
+        if self.answered {
+            return;
+        }
+        let failure = if self.begun {
+            Failure::new(ErrorKind::Unknown, "the job ended without an answer")
+        } else {
+            Failure::new(ErrorKind::Retry, "the job was refused: the pool is full or shut down")
+        };
+        let _ = self.inbox.send(failed(self.io, failure));
+    }
+}
+
+const fn failed(io: IoId, failure: Failure) -> Input {
+    Input::Event(Event::IoFailed { io, failure })
+}
