@@ -1,0 +1,108 @@
+//! The loops that run tasks.
+
+use ckpt_coord::task::TaskCheckpoints;
+use ckpt_core::id::TaskAttempt;
+use ckpt_core::{Error, ErrorKind, Result};
+use crossbeam_channel::Sender;
+
+use crate::exchange::{Control, Inbox, Received, Tail};
+use crate::operators::{ReceivingTask, SourceTask};
+use crate::text::Reading;
+
+/// What the engine learns from its threads.
+#[derive(Debug)]
+pub(super) enum TaskEvent {
+    /// The task has its state and begins.
+    Started,
+    /// The source has read all its input; it stays and answers barriers.
+    SourceEnded,
+    /// The thread has ended; without an error the task has finished.
+    Ended(TaskAttempt, Result<()>),
+    /// A checkpoint was committed.
+    CheckpointCompleted,
+    /// A checkpoint will never complete.
+    CheckpointAborted { reason: String },
+    /// The coordinator has stopped: another leader has taken over, or may have.
+    LeadershipLost { kind: ErrorKind, message: String },
+}
+
+/// Runs a source until the engine says that the last checkpoint is committed.
+pub(super) fn run_source(
+    mut task: SourceTask,
+    mut inbox: Inbox,
+    mut checkpoints: TaskCheckpoints,
+    events: &Sender<TaskEvent>,
+) -> Result<()> {
+    checkpoints.restored(&mut task)?;
+    tell(events, TaskEvent::Started);
+    let mut ended = false;
+    loop {
+        let control = match ended {
+            false => inbox.poll_control()?,
+            true => match inbox.receive()? {
+                Received::Control(control) => Some(control),
+                Received::Batch(..) => None,
+            },
+        };
+        match control {
+            Some(Control::Message(message)) => checkpoints.on_message(&mut task, message)?,
+            Some(Control::Finish) => break,
+            None if ended => {}
+            None => {
+                if task.read()? == Reading::Ended {
+                    ended = true;
+                    tell(events, TaskEvent::SourceEnded);
+                }
+            }
+        }
+    }
+    task.end()?;
+    checkpoints.finish();
+    Ok(())
+}
+
+/// Runs a task with inputs until all of them have ended and it has nothing left to do.
+pub(super) fn run_receiver(
+    mut task: impl ReceivingTask,
+    mut checkpoints: TaskCheckpoints,
+    events: &Sender<TaskEvent>,
+) -> Result<()> {
+    checkpoints.restored(&mut task)?;
+    tell(events, TaskEvent::Started);
+    let mut open_inputs = task.inbox().inputs();
+    while open_inputs > 0 || !task.may_finish() {
+        match task.inbox().receive()? {
+            Received::Control(Control::Message(message)) => checkpoints.on_message(&mut task, message)?,
+            // Its inputs say when it is over.
+            Received::Control(Control::Finish) => {}
+            Received::Batch(input, mut batch) => {
+                task.process(&batch)?;
+                let tail = batch.tail.take();
+                task.inbox().give_back(input, batch);
+                match tail {
+                    None => {}
+                    Some(Tail::Marker(marker)) => checkpoints.on_marker(&mut task, input, marker)?,
+                    Some(Tail::End) => {
+                        checkpoints.on_input_ended(&mut task, input)?;
+                        open_inputs -= 1;
+                        if open_inputs == 0 {
+                            task.all_inputs_ended()?;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    checkpoints.finish();
+    Ok(())
+}
+
+/// Whether the error only says that the engine stops the task.
+pub(super) fn is_stop(error: &Error) -> bool {
+    error.kind() == ErrorKind::Cancelled
+}
+
+fn tell(events: &Sender<TaskEvent>, event: TaskEvent) {
+    // Once the engine is gone nobody needs to know.
+    let _ = events.send(event);
+}
