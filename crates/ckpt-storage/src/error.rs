@@ -2,7 +2,7 @@
 
 use ckpt_core::head::HeadVersion;
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
-use ckpt_core::{Digest, Error, ErrorKind};
+use ckpt_core::{Error, ErrorKind};
 
 /// What goes wrong in this crate. Outside it is an [`Error`] whose kind says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -54,28 +54,20 @@ pub(crate) enum StorageError {
     #[error("checkpoint {id} is committed in '{head}' and is not discarded")]
     DiscardCommitted { id: CheckpointId, head: String },
 
-    #[error("metadata of checkpoint {id} cannot be encoded")]
-    MetadataNotEncoded { id: CheckpointId, source: Error },
     #[error("metadata file '{path}' is missing")]
     MetadataMissing { path: String, source: Error },
     #[error("metadata file '{path}' could not be opened")]
     MetadataNotOpened { path: String, source: Error },
     #[error("metadata file '{path}' could not be read")]
     MetadataUnreadable { path: String, source: std::io::Error },
-    #[error("metadata file '{path}' has {found_bytes} bytes, expected {expected_bytes}")]
-    MetadataLength { path: String, found_bytes: u64, expected_bytes: u64 },
-    #[error("metadata file '{path}' has {found_bytes} bytes, expected at most {most_bytes}")]
-    MetadataTooLong { path: String, found_bytes: u64, most_bytes: u64 },
-    #[error("metadata file '{path}' is damaged")]
-    MetadataDamaged { path: String, source: Error },
-    #[error("metadata file '{path}' has an index of digest {found}, expected {expected}")]
-    MetadataIndex { path: String, found: Digest, expected: Digest },
-    #[error("metadata file '{path}' is of {what} {found}, expected {expected}")]
-    MetadataOfAnother { path: String, what: &'static str, found: String, expected: String },
+    #[error("metadata file '{path}' cannot be used")]
+    MetadataNotRead { path: String, source: Error },
+    #[error("metadata file '{path}' is of job {found}, expected {expected}")]
+    MetadataOfAnotherJob { path: String, found: JobId, expected: JobId },
 
     #[error("'{path}' could not be read")]
     HeadUnreadable { path: String, source: Error },
-    #[error("'{path}' is damaged")]
+    #[error("HEAD '{path}' cannot be used")]
     HeadDamaged { path: String, source: Error },
     #[error("'{path}' was written by the leader of epoch {found}, ours is {ours}: another leader has taken over")]
     FencedByEpoch { path: String, found: LeaderEpoch, ours: LeaderEpoch },
@@ -98,6 +90,8 @@ pub(crate) enum StorageError {
     NotDeleted { path: String, source: Error },
     #[error("the files below '{path}' could not be listed")]
     NotListed { path: String, source: Error },
+    #[error("nothing is collected: HEAD is of job {found}, expected {expected}")]
+    HeadOfAnotherJob { found: JobId, expected: JobId },
     #[error("nothing is collected: HEAD of job {job} retains checkpoint {id} and its metadata was not given")]
     RetainedUnknown { job: JobId, id: CheckpointId },
 

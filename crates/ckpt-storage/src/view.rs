@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ckpt_core::Result;
 use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot};
-use ckpt_core::id::{CheckpointId, JobId, Writer};
+use ckpt_core::id::{CheckpointId, FileName, JobId, Writer};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, LocationReference};
 use ckpt_core::state::Places;
@@ -23,7 +23,8 @@ pub trait CheckpointStorage: Send + Sync + Debug {
     /// `Configuration` when the description cannot hold checkpoints.
     fn coordinator_view(&self, job: JobId, context: &StorageContext) -> Result<Arc<dyn CoordinatorView>>;
 
-    /// What a worker of that job sees, whose files are named by `writer`.
+    /// What a worker of that job sees, whose files are named by `writer`. One view for each writer: it counts the
+    /// writer's files.
     ///
     /// # Errors
     ///
@@ -50,11 +51,11 @@ pub trait CoordinatorView: Send + Sync + Debug {
     /// `FailJob`, naming the directory.
     fn initialize_base_locations(&self) -> Result<()>;
 
-    /// Makes the place of a checkpoint.
+    /// The place of a checkpoint, in which nothing is yet.
     ///
     /// # Errors
     ///
-    /// `AbortCheckpoint` when it cannot be made, or exists.
+    /// `AbortCheckpoint` when something is there, or it cannot be told.
     fn initialize_checkpoint(&self, identity: &CheckpointIdentity) -> Result<Arc<dyn Location>>;
 
     /// The record of what is committed.
@@ -73,14 +74,18 @@ pub trait CoordinatorView: Send + Sync + Debug {
     /// # Errors
     ///
     /// `Retry`, naming the first that could not be deleted; the others were tried.
-    fn remove(&self, removed: &RemovedSnapshot, dead_shared: &[ckpt_core::id::FileName]) -> Result<()>;
+    fn remove(&self, removed: &RemovedSnapshot, dead_shared: &[FileName]) -> Result<()>;
 
-    /// Deletes what former leaders left and the claimed HEAD does not name: checkpoints, and shared files that none of
-    /// `retained` names. Returns how many files it deleted. What is not of our name form stays.
+    /// Deletes what former leaders left and HEAD did not name when it was claimed: checkpoints that `claimed` neither
+    /// retains nor lists as removed, and shared files that none of `retained` names. Returns how many files it deleted.
+    /// `claimed` is HEAD as this leader's claim wrote it, and `retained` the metadata of everything that it retains.
+    ///
+    /// What has no name form of ours stays, and so does every file of this epoch and of higher ones.
     ///
     /// # Errors
     ///
-    /// `Retry`, naming the first that could not be deleted; the others were tried.
+    /// `FailJob` when the metadata of a retained checkpoint was not given: nothing is deleted then. `Retry`, naming the
+    /// first that could not be deleted; the others were tried.
     fn collect_orphans(&self, claimed: &Head, retained: &[Arc<CheckpointMetadata>]) -> Result<u64>;
 }
 
@@ -96,12 +101,13 @@ pub trait Location: Send + Sync + Debug {
     /// `AbortCheckpoint` when it could not be written or another one is there; `Unknown` when it may be.
     fn publish(&self, metadata: &CheckpointMetadata) -> Result<RetainedSnapshot>;
 
-    /// Deletes every file of our name form in it, its `_metadata` if it was never committed, and the directory if it is
-    /// empty then. For a checkpoint that was aborted; its number is never used again.
+    /// Deletes every file of our name form in it, its `_metadata`, and the directory if it is empty then. For a
+    /// checkpoint that was aborted; its number is never used again.
     ///
     /// # Errors
     ///
-    /// `Retry`, naming the first that could not be deleted.
+    /// `Retry`, naming the first that could not be deleted. Nothing is deleted when HEAD cannot be read (its error), or
+    /// retains this checkpoint (`FailJob`).
     fn discard(&self) -> Result<()>;
 }
 

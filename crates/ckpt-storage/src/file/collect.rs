@@ -8,11 +8,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ckpt_core::Result;
 use ckpt_core::head::{Head, RemovedSnapshot};
-use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch};
+use ckpt_core::id::{CheckpointId, FileName};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::state::RelPath;
+use ckpt_core::{ErrorKind, Result};
 
 use crate::error::StorageError;
 use crate::file::job_directory::{JobDirectory, Visit};
@@ -45,12 +45,8 @@ pub(crate) fn delete_checkpoint(directory: &JobDirectory, id: CheckpointId) -> R
 }
 
 fn delete_state(directory: &JobDirectory, id: CheckpointId) -> Result<()> {
-    delete_where(
-        directory,
-        Some(&layout::checkpoint_directory(id)),
-        &mut |file| matches!(file, OurFile::Exclusive(of, _) if of == id),
-    )
-    .map(|_| ())
+    let state_of_any = |path: &RelPath| matches!(OurFile::parse(path), Some(OurFile::Exclusive(..)));
+    delete_where(directory, Some(&layout::checkpoint_directory(id)), &mut { state_of_any }).map(|_| ())
 }
 
 fn delete_metadata(directory: &JobDirectory, id: CheckpointId) -> Result<()> {
@@ -68,7 +64,7 @@ fn delete_metadata(directory: &JobDirectory, id: CheckpointId) -> Result<()> {
 ///
 /// # Errors
 ///
-/// `FailJob` when the metadata of a retained checkpoint is missing from `retained`: nothing is deleted then, since it is
+/// `FailJob` when the metadata of a retained checkpoint is missing from `retained`, or HEAD is of another job: nothing is deleted then, since it is
 /// not known what is alive. `Retry` when something could not be listed or deleted; everything else was tried.
 pub(crate) fn collect_orphans(
     directory: &JobDirectory,
@@ -76,61 +72,82 @@ pub(crate) fn collect_orphans(
     retained: &[Arc<CheckpointMetadata>],
 ) -> Result<u64> {
     let (job, epoch) = (claimed.job, claimed.epoch);
+    if job != directory.job {
+        let error = StorageError::HeadOfAnotherJob { found: job, expected: directory.job };
+        return Err(error.kind(ErrorKind::FailJob));
+    }
     for snapshot in &claimed.retained {
         let given = retained.iter().map(|metadata| &metadata.summary).any(|summary| {
             (summary.job, summary.identity.id, summary.identity.epoch) == (job, snapshot.id, snapshot.epoch)
         });
-        if !given || job != directory.job {
+        if !given {
             let error = StorageError::RetainedUnknown { job, id: snapshot.id };
-            return Err(error.kind(ckpt_core::ErrorKind::FailJob));
+            return Err(error.kind(ErrorKind::FailJob));
         }
     }
     let alive: BTreeSet<FileName> = retained.iter().flat_map(|metadata| metadata::shared_files(metadata)).collect();
-    let named: BTreeSet<CheckpointId> =
-        claimed.retained.iter().chain(&claimed.removed).map(|snapshot| snapshot.id).collect();
-
-    let shared = delete_where(
-        directory,
-        Some(&layout::shared_directory()),
-        &mut |file| matches!(file, OurFile::Shared(name) if name.epoch < epoch && !alive.contains(&name)),
-    );
-    let checkpoints = collect_checkpoints(directory, epoch, &named);
+    let dead_shared = |path: &RelPath| match OurFile::parse(path) {
+        Some(OurFile::Shared(name)) => name.epoch < epoch && !alive.contains(&name),
+        _ => false,
+    };
+    let shared = delete_where(directory, Some(&layout::shared_directory()), &mut { dead_shared });
+    let checkpoints = collect_checkpoints(directory, claimed);
     Ok(shared? + checkpoints?)
 }
 
-fn collect_checkpoints(directory: &JobDirectory, epoch: LeaderEpoch, named: &BTreeSet<CheckpointId>) -> Result<u64> {
-    let mut orphans = BTreeSet::new();
-    let state = delete_where(directory, None, &mut |file| match file {
-        OurFile::Exclusive(id, name) => name.epoch < epoch && !named.contains(&id),
-        OurFile::Metadata(id) => {
-            if !named.contains(&id) {
-                orphans.insert(id);
+fn collect_checkpoints(directory: &JobDirectory, claimed: &Head) -> Result<u64> {
+    let epoch = claimed.epoch;
+    let named: BTreeSet<CheckpointId> =
+        claimed.retained.iter().chain(&claimed.removed).map(|snapshot| snapshot.id).collect();
+    // What is known of each directory besides its state.
+    let mut with_metadata = BTreeSet::new();
+    let mut without_metadata = BTreeSet::new();
+    let state = delete_where(directory, None, &mut |path| {
+        let Some(id) = layout::checkpoint_of(path).filter(|id| !named.contains(id)) else {
+            return false;
+        };
+        match OurFile::parse(path) {
+            Some(OurFile::Exclusive(_, name)) => {
+                without_metadata.insert(id);
+                return name.epoch < epoch;
             }
-            false
-        }
-        OurFile::Shared(_) => false,
-    })?;
+            Some(OurFile::Metadata(_)) => with_metadata.insert(id),
+            _ => without_metadata.insert(id),
+        };
+        false
+    });
     // Whose `_metadata` is says only what is in it. One that cannot be read is none that we know.
-    let of_former = orphans.into_iter().filter(|id| {
-        let path = layout::metadata_path(*id);
-        let read = metadata::read(&*directory.file_system, &path, &directory.show(&path), None);
-        read.is_ok_and(|(found, _)| {
-            let summary = &found.summary;
+    let of_former = |id: &CheckpointId| {
+        let summary = directory.metadata_file(*id).and_then(|file| file.summary());
+        summary.is_ok_and(|summary| {
             summary.job == directory.job && summary.identity.id == *id && summary.identity.epoch < epoch
         })
-    });
-    let paths: Vec<_> = of_former.map(layout::metadata_path).collect();
-    match directory.delete(&paths) {
-        (deleted, None) => Ok(state + deleted),
-        (_, Some(error)) => Err(error),
+    };
+    let paths: Vec<_> = with_metadata.iter().copied().filter(of_former).map(layout::metadata_path).collect();
+    let (deleted, mut first) = directory.delete(&paths);
+    // A leader that died while it published leaves what the file system clears away with the name it was to get.
+    let reserved = first_reserved(claimed);
+    let begun = without_metadata.difference(&with_metadata).filter(|id| reserved.is_some_and(|first| **id < first));
+    let paths: Vec<_> = begun.copied().map(layout::metadata_path).collect();
+    first = first.or(directory.delete(&paths).1);
+    let state = state?;
+    first.map_or(Ok(state + deleted), Err)
+}
+
+/// The first number that the claim reserved: those below belong to former leaders. `None` when it cannot be told,
+/// because this is no HEAD as a claim writes it.
+fn first_reserved(claimed: &Head) -> Option<CheckpointId> {
+    if claimed.retained.iter().chain(&claimed.removed).any(|snapshot| snapshot.epoch >= claimed.epoch) {
+        return None;
     }
+    claimed.unreserved_id.get().checked_sub(Head::ID_BLOCK).and_then(CheckpointId::new)
 }
 
 /// Deletes the files below `prefix`, or in all checkpoint directories, that `dead` says. Returns how many.
 fn delete_where(
     directory: &JobDirectory,
     prefix: Option<&RelPath>,
-    dead: &mut dyn FnMut(OurFile) -> bool,
+    dead: &mut dyn FnMut(&RelPath) -> bool,
 ) -> Result<u64> {
     let (mut deleted, mut first) = (0, None);
     directory.visit(prefix, &mut |page| {
@@ -139,7 +156,7 @@ fn delete_where(
             .into_iter()
             .map(|entry| entry.path)
             .inspect(|path| beyond |= prefix.is_none() && beyond_checkpoints(path))
-            .filter(|path| OurFile::parse(path).is_some_and(&mut *dead))
+            .filter(|path| dead(path))
             .collect();
         let (count, error) = directory.delete(&paths);
         deleted += count;

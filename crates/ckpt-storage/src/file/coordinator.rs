@@ -61,7 +61,7 @@ impl CoordinatorView for FileCoordinatorView {
     }
 
     fn load(&self, snapshot: &RetainedSnapshot) -> Result<CheckpointMetadata> {
-        self.directory.load(snapshot)
+        self.directory.metadata_file(snapshot.id)?.read_retained(self.directory.job, snapshot)
     }
 
     fn remove(&self, removed: &RemovedSnapshot, dead_shared: &[FileName]) -> Result<()> {

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use ckpt_core::head::RetainedSnapshot;
-use ckpt_core::id::JobId;
-use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::id::{CheckpointId, JobId};
 use ckpt_core::state::RelPath;
-use ckpt_core::{ErrorKind, Result};
+use ckpt_core::{Error, Result};
 use ckpt_streams::file_system::{Durability, Entry, FileSystem};
 
 use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::directory::Directory;
-use crate::file::metadata;
+use crate::file::metadata::MetadataFile;
 use crate::head::{HeadStore, RecordHeadStore};
 use crate::layout;
 
@@ -85,7 +83,7 @@ impl JobDirectory {
     }
 
     /// Removes those files. Returns how many answers were good, and the first that was not.
-    pub(crate) fn delete(&self, paths: &[RelPath]) -> (u64, Option<ckpt_core::Error>) {
+    pub(crate) fn delete(&self, paths: &[RelPath]) -> (u64, Option<Error>) {
         let (mut deleted, mut first) = (0, None);
         for pages in paths.chunks(PAGE) {
             for (path, answer) in pages.iter().zip(self.file_system.remove(pages)) {
@@ -100,36 +98,14 @@ impl JobDirectory {
         (deleted, first)
     }
 
-    /// Reads the metadata of a snapshot and checks it against what HEAD says of it.
+    /// The metadata file of a checkpoint.
     ///
     /// # Errors
     ///
-    /// `NotFound` or `Corrupt`, naming the file; `Retry` when it could not be read.
-    pub(crate) fn load(&self, snapshot: &RetainedSnapshot) -> Result<CheckpointMetadata> {
-        let path = layout::metadata_path(snapshot.id);
-        let shown = self.show(&path);
-        let (found, index) = metadata::read(&*self.file_system, &path, &shown, Some(snapshot.metadata_bytes))?;
-        let expected = snapshot.index_digest;
-        if index != expected {
-            return Err(StorageError::MetadataIndex { path: shown, found: index, expected }.corrupt());
-        }
-        let summary = &found.summary;
-        let other = |what, found: String, expected: String| {
-            StorageError::MetadataOfAnother { path: shown.clone(), what, found, expected }.kind(ErrorKind::Corrupt)
-        };
-        if summary.job != self.job {
-            return Err(other("job", summary.job.to_string(), self.job.to_string()));
-        }
-        if summary.identity.id != snapshot.id {
-            return Err(other("checkpoint", summary.identity.id.to_string(), snapshot.id.to_string()));
-        }
-        if summary.identity.epoch != snapshot.epoch {
-            return Err(other("epoch", summary.identity.epoch.to_string(), snapshot.epoch.to_string()));
-        }
-        if summary.kind != snapshot.kind {
-            return Err(other("kind", summary.kind.to_string(), snapshot.kind.to_string()));
-        }
-        Ok(found)
+    /// `NotFound` when there is none, or the kind that the file system gives.
+    pub(crate) fn metadata_file(&self, id: CheckpointId) -> Result<MetadataFile> {
+        let path = layout::metadata_path(id);
+        MetadataFile::open(&*self.file_system, &path, self.show(&path))
     }
 }
 

@@ -12,7 +12,6 @@ use ckpt_streams::file_system::{CasOutcome, Durability, Visible};
 use crate::error::StorageError;
 use crate::file::collect;
 use crate::file::job_directory::JobDirectory;
-use crate::file::metadata;
 use crate::layout;
 use crate::view::Location;
 
@@ -39,10 +38,10 @@ impl Location for FileLocation {
             let path = self.directory.show(&path);
             return Err(StorageError::NotOfThisPlace { path, found, found_epoch, found_job }.abort());
         }
-        let encoded = metadata::encode(metadata)?;
-        self.publish_bytes(&path, &encoded.bytes)?;
-        let metadata_bytes = encoded.bytes.len() as u64;
-        Ok(RetainedSnapshot::new(identity.id, identity.epoch, summary.kind, metadata_bytes, encoded.index_digest))
+        let (bytes, written) = metadata.encode()?;
+        self.publish_bytes(&path, &bytes)?;
+        let (bytes, index) = (written.length_bytes, written.index_digest);
+        Ok(RetainedSnapshot::new(identity.id, identity.epoch, summary.kind, bytes, index))
     }
 
     fn discard(&self) -> Result<()> {
@@ -113,10 +112,10 @@ impl FileLocation {
 
     /// The name was taken: by an earlier try of this very write, or by another.
     fn expect_same(&self, path: &RelPath, bytes: &[u8]) -> Result<()> {
-        let shown = self.directory.show(path);
-        match metadata::same(&*self.directory.file_system, path, &shown, bytes)? {
-            true => Ok(()),
-            false => Err(StorageError::PublishedByAnother { path: shown, expected_bytes: bytes.len() }.abort()),
+        if self.directory.metadata_file(self.identity.id)?.holds(bytes)? {
+            return Ok(());
         }
+        let path = self.directory.show(path);
+        Err(StorageError::PublishedByAnother { path, expected_bytes: bytes.len() }.abort())
     }
 }

@@ -1,68 +1,122 @@
-//! Reading and writing `_metadata`.
+//! Reading `_metadata`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::io;
 
-use ckpt_core::id::FileName;
-use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::head::RetainedSnapshot;
+use ckpt_core::id::{FileName, JobId};
+use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, MetadataSummary};
 use ckpt_core::state::{FileRef, KeyedState, RelPath, Root, SharedFile};
-use ckpt_core::{Digest, ErrorKind, Result};
+use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{FileSystem, ReadAt};
 
 use crate::error::StorageError;
 
-/// The most bytes of metadata that are read into memory.
-const MOST_BYTES: u64 = 1 << 30;
+/// How much is compared at a time.
+const PIECE_BYTES: usize = 256 * 1024;
 
-/// How much is read, and so allocated, at a time: a file that only claims to be long ends the reading early.
-const PIECE_BYTES: u64 = 4 << 20;
-
-/// Metadata as it stands in its file.
+/// A metadata file that is there. Its errors name it.
 #[derive(Debug)]
-pub(crate) struct EncodedMetadata {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) index_digest: Digest,
+pub(crate) struct MetadataFile {
+    file: Box<dyn ReadAt>,
+    /// The path as people know it.
+    shown: String,
 }
 
-/// The bytes of `_metadata`.
-pub(crate) fn encode(metadata: &CheckpointMetadata) -> Result<EncodedMetadata> {
-    Err(StorageError::MetadataNotEncoded {
-        id: metadata.summary.identity.id,
-        source: ckpt_core::Error::new(ErrorKind::Retry, "no encoding"),
+impl MetadataFile {
+    /// # Errors
+    ///
+    /// `NotFound` when there is none, or the kind that the file system gives.
+    pub(crate) fn open(file_system: &dyn FileSystem, path: &RelPath, shown: String) -> Result<Self> {
+        match file_system.open(path) {
+            Ok(file) => Ok(Self { file, shown }),
+            Err(source) => Err(match source.kind() {
+                kind @ ErrorKind::NotFound => StorageError::MetadataMissing { path: shown, source }.kind(kind),
+                kind => StorageError::MetadataNotOpened { path: shown, source }.kind(kind),
+            }),
+        }
     }
-    .abort())
-}
 
-/// Reads a metadata file and gives the digest of its index too. `length_bytes` is what it must have, if that is known.
-///
-/// # Errors
-///
-/// `NotFound` or `Corrupt`; `Retry` when it could not be read. All name the file.
-pub(crate) fn read(
-    file_system: &dyn FileSystem,
-    path: &RelPath,
-    shown: &str,
-    length_bytes: Option<u64>,
-) -> Result<(CheckpointMetadata, Digest)> {
-    let file = open(file_system, path, shown)?;
-    let found_bytes = file.length_bytes();
-    if let Some(expected_bytes) = length_bytes.filter(|expected| *expected != found_bytes) {
-        return Err(StorageError::MetadataLength { path: shown.to_owned(), found_bytes, expected_bytes }.corrupt());
+    /// What is known without reading state.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is damaged, `Retry` when it could not be read.
+    pub(crate) fn summary(&self) -> Result<MetadataSummary> {
+        MetadataReader::open(self).and_then(|reader| reader.summary()).map_err(|source| self.damaged(source))
     }
-    let bytes = read_all(&*file, shown)?;
-    decode(&bytes).map_err(|source| StorageError::MetadataDamaged { path: shown.to_owned(), source }.corrupt())
+
+    /// All of it.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is damaged, `Retry` when it could not be read.
+    pub(crate) fn read(&self) -> Result<CheckpointMetadata> {
+        MetadataReader::open(self).and_then(|reader| reader.read_all()).map_err(|source| self.damaged(source))
+    }
+
+    /// All of it, if it is the metadata of that job's snapshot that HEAD names.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is another or damaged, `Retry` when it could not be read.
+    pub(crate) fn read_retained(&self, job: JobId, snapshot: &RetainedSnapshot) -> Result<CheckpointMetadata> {
+        let read = || {
+            let reader = MetadataReader::open(self)?;
+            reader.verify(snapshot)?;
+            reader.read_all()
+        };
+        let metadata = read().map_err(|source| self.damaged(source))?;
+        let found = metadata.summary.job;
+        if found != job {
+            let path = self.shown.clone();
+            return Err(StorageError::MetadataOfAnotherJob { path, found, expected: job }.corrupt());
+        }
+        Ok(metadata)
+    }
+
+    /// Whether it holds exactly those bytes.
+    ///
+    /// # Errors
+    ///
+    /// `Retry` when it could not be read.
+    pub(crate) fn holds(&self, bytes: &[u8]) -> Result<bool> {
+        if self.file.length_bytes() != bytes.len() as u64 {
+            return Ok(false);
+        }
+        let mut buffer = vec![0; PIECE_BYTES.min(bytes.len())];
+        for (number, expected) in bytes.chunks(PIECE_BYTES).enumerate() {
+            let found = &mut buffer[..expected.len()];
+            self.file
+                .read_exact_at(found, (number * PIECE_BYTES) as u64)
+                .map_err(|source| StorageError::MetadataUnreadable { path: self.shown.clone(), source }.retry())?;
+            if found != expected {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn damaged(&self, source: Error) -> Error {
+        let kind = source.kind();
+        StorageError::MetadataNotRead { path: self.shown.clone(), source }.kind(kind)
+    }
 }
 
-/// Whether a file holds exactly those bytes.
-///
-/// # Errors
-///
-/// As for [`read`].
-pub(crate) fn same(file_system: &dyn FileSystem, path: &RelPath, shown: &str, bytes: &[u8]) -> Result<bool> {
-    let file = open(file_system, path, shown)?;
-    Ok(file.length_bytes() == bytes.len() as u64 && read_all(&*file, shown)? == bytes)
+impl MetadataSource for MetadataFile {
+    fn length_bytes(&self) -> u64 {
+        self.file.length_bytes()
+    }
+
+    fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Cow<'_, [u8]>> {
+        let mut bytes = vec![0; length_bytes];
+        self.file.read_exact_at(&mut bytes, offset_bytes)?;
+        Ok(Cow::Owned(bytes))
+    }
 }
 
-/// The files of the job's shared directory that a checkpoint names, written by it or reused.
+/// The files of the job's shared directory that a checkpoint names, written for it or reused.
 pub(crate) fn shared_files(metadata: &CheckpointMetadata) -> BTreeSet<FileName> {
     let mut names = metadata.shared_files();
     for state in metadata.operators.values().flat_map(|operator| operator.subtasks.values()) {
@@ -77,39 +131,4 @@ pub(crate) fn shared_files(metadata: &CheckpointMetadata) -> BTreeSet<FileName> 
         }
     }
     names
-}
-
-fn decode(bytes: &[u8]) -> Result<(CheckpointMetadata, Digest)> {
-    Err(ckpt_core::Error::new(ErrorKind::Corrupt, format!("no decoding of {} bytes", bytes.len())))
-}
-
-fn open(file_system: &dyn FileSystem, path: &RelPath, shown: &str) -> Result<Box<dyn ReadAt>> {
-    file_system.open(path).map_err(|source| match source.kind() {
-        ErrorKind::NotFound => {
-            StorageError::MetadataMissing { path: shown.to_owned(), source }.kind(ErrorKind::NotFound)
-        }
-        kind => StorageError::MetadataNotOpened { path: shown.to_owned(), source }.kind(kind),
-    })
-}
-
-fn read_all(file: &dyn ReadAt, shown: &str) -> Result<Vec<u8>> {
-    let found_bytes = file.length_bytes();
-    if found_bytes > MOST_BYTES {
-        let error = StorageError::MetadataTooLong { path: shown.to_owned(), found_bytes, most_bytes: MOST_BYTES };
-        return Err(error.corrupt());
-    }
-    let mut bytes = Vec::new();
-    while (bytes.len() as u64) < found_bytes {
-        let (begin, length) = (bytes.len(), PIECE_BYTES.min(found_bytes - bytes.len() as u64));
-        // No more than PIECE_BYTES, which every usize holds.
-        bytes.resize(begin + length as usize, 0);
-        file.read_exact_at(&mut bytes[begin..], begin as u64).map_err(|source| {
-            let kind = match source.kind() {
-                std::io::ErrorKind::UnexpectedEof => ErrorKind::Corrupt,
-                _ => ErrorKind::Retry,
-            };
-            StorageError::MetadataUnreadable { path: shown.to_owned(), source }.kind(kind)
-        })?;
-    }
-    Ok(bytes)
 }

@@ -10,7 +10,7 @@ use ckpt_streams::file_system::FileSystem;
 use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::directory::split_scheme;
-use crate::file::metadata;
+use crate::file::metadata::MetadataFile;
 use crate::layout::METADATA_FILE;
 use crate::view::CompletedLocation;
 
@@ -28,7 +28,7 @@ pub(crate) fn resolve(pointer: &str, context: &StorageContext) -> Result<Complet
         StorageError::PointerFileSystem { pointer: pointer.to_owned(), source }.kind(kind)
     })?;
     let (path, found) = find(&file_system, &name, pointer)?;
-    let (metadata, _) = metadata::read(&*file_system, &path, &format!("{parent}/{path}"), None)?;
+    let metadata = MetadataFile::open(&*file_system, &path, format!("{parent}/{path}"))?.read()?;
     let found = match found {
         // The directory is what users know a checkpoint by.
         Found::File if name.as_str() == METADATA_FILE => parent,

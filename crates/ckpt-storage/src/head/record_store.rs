@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use ckpt_core::head::{Head, HeadVersion, HeadWrite, Nonce};
 use ckpt_core::id::LeaderEpoch;
 use ckpt_core::state::RelPath;
@@ -58,7 +57,7 @@ impl HeadStore for RecordHeadStore {
     }
 
     fn write(&self, write: HeadWrite) -> HeadOutcome {
-        let body = match encode(write.head()) {
+        let body = match write.head().encode() {
             Ok(body) => body,
             Err(error) => return HeadOutcome::Failed(error),
         };
@@ -131,9 +130,12 @@ impl RecordHeadStore {
         let Some((body, tag)) = self.file_system.read_record(&self.path).map_err(unreadable)? else {
             return Ok(None);
         };
-        match decode(&body) {
+        match Head::decode(&body) {
             Ok(head) => Ok(Some((head, tag))),
-            Err(source) => Err(StorageError::HeadDamaged { path: self.shown.clone(), source }.corrupt()),
+            Err(source) => {
+                let kind = source.kind();
+                Err(StorageError::HeadDamaged { path: self.shown.clone(), source }.kind(kind))
+            }
         }
     }
 
@@ -176,12 +178,4 @@ impl Seen {
     const fn new(head: &Head, tag: VersionTag) -> Self {
         Self { version: head.version, epoch: head.epoch, nonce: head.nonce, tag }
     }
-}
-
-fn encode(head: &Head) -> Result<Bytes> {
-    Err(Error::new(ErrorKind::Retry, format!("HEAD of version {} has no encoding yet", head.version)))
-}
-
-fn decode(body: &Bytes) -> Result<Head> {
-    Err(Error::new(ErrorKind::Retry, format!("HEAD of {} bytes has no encoding yet", body.len())))
 }

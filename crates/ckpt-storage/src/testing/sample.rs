@@ -1,0 +1,113 @@
+//! Small jobs and checkpoints to test with.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use ckpt_core::head::{ClaimedHead, Nonce, RetainedSnapshot, WrittenHead};
+use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId};
+use ckpt_core::key_group::MaxParallelism;
+use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
+use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, CheckpointOptions, LocationReference, SnapshotKind};
+use ckpt_core::state::{
+    FileRef, OperatorState, Partitions, Place, Places, Redistribution, Root, StateHandle, SubtaskState, TaskSnapshot,
+};
+use ckpt_core::{Digest, Timestamp};
+use ckpt_streams::{StateReader, StateScope, StreamFactory};
+
+use crate::{CoordinatorView, HeadOutcome};
+
+/// The operator that all state of the samples belongs to.
+const OPERATOR: OperatorId = OperatorId::new([7; 16]);
+
+pub(crate) const fn job(number: u8) -> JobId {
+    JobId::new([number; 16])
+}
+
+pub(crate) const fn nonce(number: u8) -> Nonce {
+    Nonce::new([number; 16])
+}
+
+/// Checkpoint `number` of the leader of `claimed`.
+pub(crate) fn identity(claimed: &ClaimedHead, number: u64) -> CheckpointIdentity {
+    let id = CheckpointId::new(number).expect("checkpoint numbers of the samples begin at one");
+    CheckpointIdentity::new(id, claimed.head().epoch, Timestamp::from_millis(number), None)
+}
+
+pub(crate) fn barrier(identity: CheckpointIdentity) -> CheckpointBarrier {
+    CheckpointBarrier::new(identity, CheckpointOptions::aligned(SnapshotKind::Checkpoint, LocationReference::Default))
+}
+
+/// Metadata of a checkpoint whose one subtask has that state.
+pub(crate) fn metadata_of(job: JobId, identity: CheckpointIdentity, state: Option<SubtaskState>) -> CheckpointMetadata {
+    let maximum = MaxParallelism::new(128).expect("128 is a maximum parallelism");
+    let mut operator = OperatorMetadata::new("sample", 1, maximum);
+    operator.subtasks.extend(state.map(|state| (0, state)));
+    let operators = BTreeMap::from([(OPERATOR, operator)]);
+    let completed_at = Timestamp::from_millis(identity.triggered_at.millis() + 1);
+    CheckpointMetadata::new(job, identity, SnapshotKind::Checkpoint, completed_at, Places::none(), operators)
+}
+
+/// Metadata of a checkpoint that names those files of the job's shared directory. They need not exist.
+pub(crate) fn metadata(job: JobId, identity: CheckpointIdentity, shared: &[FileName]) -> CheckpointMetadata {
+    let state = |name: &FileName| {
+        let place = Place::File { root: Root::JobShared, file: FileRef::Ours(*name) };
+        operator_state(StateHandle::assume_durable(place, 1, Some(Digest::of(b"x"))))
+    };
+    let state = SubtaskState::new(Vec::new(), shared.iter().map(state).collect());
+    metadata_of(job, identity, Some(state).filter(|state| !state.is_empty()))
+}
+
+fn operator_state<H>(handle: H) -> OperatorState<H> {
+    let partitions =
+        Partitions::new(Vec::from([0..1]), Redistribution::Split).expect("one partition lies within its piece");
+    OperatorState::new(BTreeMap::from([("state".to_owned(), partitions)]), handle)
+}
+
+/// Publishes a checkpoint that names those shared files, without committing it.
+pub(crate) fn publish(
+    view: &dyn CoordinatorView,
+    job: JobId,
+    identity: CheckpointIdentity,
+    shared: &[FileName],
+) -> RetainedSnapshot {
+    let location = view.initialize_checkpoint(&identity).expect("its place is free");
+    location.publish(&metadata(job, identity, shared)).expect("nothing is in the way")
+}
+
+/// Commits a published checkpoint and retains one.
+pub(crate) fn commit(view: &dyn CoordinatorView, claimed: &ClaimedHead, published: RetainedSnapshot) -> WrittenHead {
+    let write = claimed.commit(published, 1, &[]).expect("the samples commit in order");
+    match view.head().write(write) {
+        HeadOutcome::Written(written) => written,
+        other => panic!("expected HEAD to be written, found {other:?}"),
+    }
+}
+
+/// Publishes and commits checkpoint `number`.
+pub(crate) fn commit_next(
+    view: &dyn CoordinatorView,
+    claimed: &ClaimedHead,
+    number: u64,
+    shared: &[FileName],
+) -> WrittenHead {
+    let published = publish(view, claimed.head().job, identity(claimed, number), shared);
+    commit(view, claimed, published)
+}
+
+/// Writes one exclusive and one shared piece of those bytes and seals them.
+pub(crate) fn written_state(streams: &dyn StreamFactory, bytes: &[u8]) -> SubtaskState {
+    let staged = [StateScope::Exclusive, StateScope::Shared].map(|scope| {
+        let mut stream = streams.create(scope).expect("a stream begins");
+        stream.write_all(bytes).expect("the bytes are written");
+        operator_state(stream.finish().expect("the stream ends").expect("bytes were written"))
+    });
+    let state = SubtaskState::new(Vec::new(), staged.into());
+    let sealed = streams.seal(TaskSnapshot::new(BTreeMap::from([(OPERATOR, state)]))).expect("the state is sealed");
+    sealed.operators.into_values().next().expect("the one operator")
+}
+
+pub(crate) fn read_all(reader: &dyn StateReader, handle: &StateHandle) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    reader.open(handle).expect("the state is there").read_to_end(&mut bytes).expect("the state can be read");
+    bytes
+}
