@@ -8,6 +8,7 @@ mod pending;
 mod pool;
 mod read;
 mod spawn;
+mod state_file;
 mod stream;
 mod sync;
 
@@ -20,5 +21,5 @@ pub use spawn::{Job, Rejected, Spawn};
 pub use stream::staged::Staged;
 pub use stream::{
     FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, MemoryStreams, StateOutputStream, StateScope,
-    StreamFactory,
+    StreamCounts, StreamFactory,
 };

@@ -1,26 +1,203 @@
 //! Reading state files.
 
-use ckpt_core::state::StateHandle;
-use ckpt_core::{Error, ErrorKind, Result};
+use ckpt_core::state::{FileRef, Place, RelPath, Root, StateHandle};
+use ckpt_core::{Digest, Digester, ErrorKind, Result};
 
 use crate::StateDirectory;
+use crate::file_system::ReadAt;
+use crate::read::error::ReadError;
+use crate::read::stream::{InlineStream, VerifiedStream};
 use crate::read::{StateInputStream, StateReader};
+use crate::state_file::{BLOCK_BYTES, TRAILER_BYTES, Trailer, file_bytes, handle_digest, table_bytes};
 
-/// Reads inline state and state files below known roots.
+/// Reads inline state and state files below known roots. Every block is verified before a byte of it is yielded.
 #[derive(Debug)]
 pub struct FileStateReader {
     directories: Vec<StateDirectory>,
 }
 
+/// A state file whose length, trailer and table are those of its handle.
+#[derive(Debug)]
+pub(crate) struct StateFile {
+    pub(crate) name: String,
+    pub(crate) file: Box<dyn ReadAt>,
+    pub(crate) payload_bytes: u64,
+    /// One digest for each block, as they stand in the file. `None` for a foreign file that nothing is known of.
+    pub(crate) table: Option<Vec<u8>>,
+}
+
 impl FileStateReader {
     /// A reader of those directories, at most one for each root. State below any other root is `NotFound`.
-    pub fn new(directories: Vec<StateDirectory>) -> Self {
+    pub const fn new(directories: Vec<StateDirectory>) -> Self {
         Self { directories }
     }
 }
 
 impl StateReader for FileStateReader {
     fn open(&self, handle: &StateHandle) -> Result<Box<dyn StateInputStream>> {
-        Err(Error::new(ErrorKind::NotFound, format!("{:?} is not below {:?}", handle.place(), self.directories)))
+        match handle.place() {
+            Place::Inline(bytes) => {
+                verify_inline(handle, bytes)?;
+                Ok(Box::new(InlineStream::new(bytes.clone())))
+            }
+            Place::File { root, file } => {
+                let directory = self
+                    .directories
+                    .iter()
+                    .find(|directory| directory.root == *root)
+                    .ok_or_else(|| ReadError::UnknownRoot { root: *root, file: file.to_string() })?;
+                Ok(Box::new(VerifiedStream::new(StateFile::open(directory, file, handle)?)))
+            }
+            place => Err(ReadError::UnknownPlace { place: format!("{place:?}") }.into()),
+        }
     }
+}
+
+/// Whether inline bytes are those of their handle.
+pub(crate) fn verify_inline(handle: &StateHandle, bytes: &[u8]) -> Result<(), ReadError> {
+    let length_bytes = bytes.len() as u64;
+    if length_bytes != handle.length_bytes() {
+        return Err(ReadError::InlineLength { expected_bytes: handle.length_bytes(), found_bytes: length_bytes });
+    }
+    let expected = handle.digest().ok_or_else(|| ReadError::NoDigest { place: format!("{:?}", handle.place()) })?;
+    match Digest::of(bytes) {
+        found if found == expected => Ok(()),
+        found => Err(ReadError::Inline { length_bytes, expected, found }),
+    }
+}
+
+impl StateFile {
+    pub(crate) fn open(directory: &StateDirectory, file: &FileRef, handle: &StateHandle) -> Result<Self> {
+        let path = match file {
+            FileRef::Ours(name) => directory.path_of(&RelPath::new(name.to_string())?),
+            FileRef::Foreign(path) => directory.path_of(path),
+            other => return Err(ReadError::UnknownPlace { place: format!("{other:?}") }.into()),
+        };
+        let name = path.to_string();
+        let opened = directory.file_system.open(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => ReadError::Missing { file: name.clone(), source: error }.into(),
+            _ => error,
+        })?;
+        let no_digest = || ReadError::NoDigest { place: format!("{:?}", handle.place()) };
+        Ok(match (file, handle.digest()) {
+            (FileRef::Ours(ours), Some(digest)) => {
+                Self::open_ours(name, opened, handle.length_bytes(), |payload_bytes, table| {
+                    (handle_digest(ours, payload_bytes, table), digest)
+                })?
+            }
+            (FileRef::Foreign(_), Some(digest)) => Self::open_foreign(name, opened, handle.length_bytes(), digest)?,
+            (FileRef::Foreign(_), None) if matches!(directory.root, Root::Claimed(_) | Root::Borrowed(_)) => {
+                check_length(&name, handle.length_bytes(), opened.length_bytes())?;
+                Self { name, file: opened, payload_bytes: handle.length_bytes(), table: None }
+            }
+            _ => return Err(no_digest().into()),
+        })
+    }
+
+    /// A file of our format: the trailer and the table are verified here, blocks when they are read.
+    fn open_ours(
+        name: String,
+        file: Box<dyn ReadAt>,
+        payload_bytes: u64,
+        digests: impl FnOnce(u64, &[u8]) -> (Digest, Digest),
+    ) -> Result<Self, ReadError> {
+        // The length of the file bounds what is allocated below.
+        let found_bytes = file.length_bytes();
+        let expected_bytes = file_bytes(payload_bytes).unwrap_or(u64::MAX);
+        if found_bytes < expected_bytes {
+            return Err(ReadError::FileLength { file: name, payload_bytes, expected_bytes, found_bytes });
+        }
+        check_length(&name, expected_bytes, found_bytes)?;
+        let mut trailer = [0; TRAILER_BYTES];
+        read(&*file, &name, &mut trailer, expected_bytes - TRAILER_BYTES as u64)?;
+        let trailer = Trailer::decode(&trailer).map_err(|source| ReadError::Trailer { file: name.clone(), source })?;
+        if trailer.payload_bytes != payload_bytes {
+            let (expected_bytes, found_bytes) = (payload_bytes, trailer.payload_bytes);
+            return Err(ReadError::PayloadLength { file: name, expected_bytes, found_bytes });
+        }
+        let mut table = vec![0; to_memory(&name, table_bytes(payload_bytes))?];
+        read(&*file, &name, &mut table, payload_bytes)?;
+        let found = Digest::of(&table);
+        if found != trailer.table_digest {
+            return Err(ReadError::Table { file: name, expected: trailer.table_digest, found });
+        }
+        let (found, expected) = digests(payload_bytes, &table);
+        if found != expected {
+            return Err(ReadError::OtherFile { file: name, expected, found });
+        }
+        Ok(Self { name, file, payload_bytes, table: Some(table) })
+    }
+
+    /// A file as somebody else wrote it, with a digest of the whole. It is read once now; the digests of its blocks
+    /// then tell whether later reads yield the same.
+    fn open_foreign(
+        name: String,
+        file: Box<dyn ReadAt>,
+        length_bytes: u64,
+        expected: Digest,
+    ) -> Result<Self, ReadError> {
+        check_length(&name, length_bytes, file.length_bytes())?;
+        let mut whole = Digester::new();
+        let mut table = Vec::new();
+        let mut block = vec![0; BLOCK_BYTES];
+        let mut at = 0;
+        while at < length_bytes {
+            let take = (length_bytes - at).min(BLOCK_BYTES as u64);
+            let block = &mut block[..to_memory(&name, take)?];
+            read(&*file, &name, block, at)?;
+            whole.update(block);
+            table.extend_from_slice(&Digest::of(block).value().to_le_bytes());
+            at += take;
+        }
+        match whole.finish() {
+            found if found == expected => Ok(Self { name, file, payload_bytes: length_bytes, table: Some(table) }),
+            found => Err(ReadError::Whole { file: name, expected, found }),
+        }
+    }
+
+    /// Fills `block` with one block and verifies it. Afterwards it holds that block alone.
+    pub(crate) fn read_block(&self, number: u64, block: &mut Vec<u8>) -> Result<(), ReadError> {
+        let at = number * BLOCK_BYTES as u64;
+        let length = to_memory(&self.name, self.payload_bytes.saturating_sub(at).min(BLOCK_BYTES as u64))?;
+        block.resize(length, 0);
+        read(&*self.file, &self.name, block, at)?;
+        let Some(expected) = self.digest_of(number) else { return Ok(()) };
+        match Digest::of(block) {
+            found if found == expected => Ok(()),
+            found => {
+                block.clear();
+                Err(ReadError::Block { file: self.name.clone(), block: number, expected, found })
+            }
+        }
+    }
+
+    fn digest_of(&self, number: u64) -> Option<Digest> {
+        let at = usize::try_from(number).ok()?.checked_mul(8)?;
+        let bytes = self.table.as_ref()?.get(at..at + 8)?;
+        Some(Digest::crc64_nvme(u64::from_le_bytes(bytes.try_into().ok()?)))
+    }
+
+    /// The table, when there is one.
+    pub(crate) fn into_table(self) -> Option<Vec<u8>> {
+        self.table
+    }
+}
+
+fn check_length(name: &str, expected_bytes: u64, found_bytes: u64) -> Result<(), ReadError> {
+    match found_bytes == expected_bytes {
+        true => Ok(()),
+        false => Err(ReadError::Length { file: name.to_owned(), expected_bytes, found_bytes }),
+    }
+}
+
+fn read(file: &dyn ReadAt, name: &str, buffer: &mut [u8], at: u64) -> Result<(), ReadError> {
+    file.read_exact_at(buffer, at).map_err(|source| ReadError::Io { file: name.to_owned(), source })
+}
+
+/// A length that was compared with that of a file, as one of memory.
+fn to_memory(name: &str, bytes: u64) -> Result<usize, ReadError> {
+    usize::try_from(bytes).map_err(|error| ReadError::Io {
+        file: name.to_owned(),
+        source: std::io::Error::new(std::io::ErrorKind::OutOfMemory, error),
+    })
 }

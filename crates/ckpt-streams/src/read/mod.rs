@@ -7,10 +7,13 @@ use ckpt_core::Result;
 use ckpt_core::state::StateHandle;
 
 pub use file::FileStateReader;
+pub(crate) use file::{StateFile, verify_inline};
 pub use section::read_section;
 
+mod error;
 mod file;
 mod section;
+mod stream;
 
 /// Opens stored state. Any thread may call it.
 pub trait StateReader: Send + Sync + Debug {

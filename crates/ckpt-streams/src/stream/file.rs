@@ -1,25 +1,35 @@
 //! State that goes into files.
 
-use std::sync::Arc;
+use std::sync::Arc as StdArc;
 
-use ckpt_core::state::{StateHandle, TaskSnapshot};
-use ckpt_core::{Error, ErrorKind, Result};
+use ckpt_core::state::{Place, RelPath, StateHandle, TaskSnapshot};
+use ckpt_core::{Error, Result};
 
 use crate::file_system::Durability;
+use crate::read::StateFile;
 use crate::spawn::Spawn;
+use crate::state_file::handle_digest;
+use crate::stream::error::StreamError;
+use crate::stream::file_stream::{CHECK_EVERY_BYTES, FileStream};
 use crate::stream::names::FileNames;
-use crate::stream::staged::Staged;
+use crate::stream::seal::seal;
+use crate::stream::staged::{Staged, StagedFile};
+use crate::stream::unsealed::{FileAt, Removal, Taken, Unsealed};
 use crate::stream::{StateOutputStream, StateScope, StreamFactory};
+use crate::sync::Arc;
 use crate::{Pending, StateDirectory};
 
 /// Streams into state files, for one checkpoint of one writer. Small state stays in its handle and makes no file.
+///
+/// Any number of threads may use it at once. Nothing that was not sealed outlives a cancellation, an error, or the
+/// stream or [`Staged`] that it belongs to.
 #[derive(Debug)]
 pub struct FileStreams {
-    target: FileStreamsTarget,
-    options: FileStreamsOptions,
+    inner: Arc<FileStreamsInner>,
 }
 
 /// Where the files of a [`FileStreams`] go and how they are named.
+// The standard `Arc`s: trait objects, and what is shared with other factories.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FileStreamsTarget {
@@ -28,9 +38,9 @@ pub struct FileStreamsTarget {
     /// For [`StateScope::Shared`].
     pub shared: StateDirectory,
     /// Names files.
-    pub names: Arc<FileNames>,
+    pub names: StdArc<FileNames>,
     /// Syncs and removes files side by side. It may refuse: then the caller's thread does everything.
-    pub spawn: Arc<dyn Spawn>,
+    pub spawn: StdArc<dyn Spawn>,
 }
 
 /// How a [`FileStreams`] writes.
@@ -39,16 +49,120 @@ pub struct FileStreamsTarget {
 pub struct FileStreamsOptions {
     /// State of at most that many bytes stays in its handle.
     pub inline_threshold_bytes: usize,
-    /// Smaller writes are collected until there are that many bytes.
+    /// Smaller writes are collected until there are that many bytes; at most 1 MiB.
     pub write_buffer_bytes: usize,
     /// What a crash may take of state that was sealed.
     pub durability: Durability,
+    /// How many files that are finished and not sealed may hold a descriptor. With one more the oldest is synced early.
+    pub staged_descriptors: usize,
+}
+
+/// What went past the streams that were made: see [`FileStreams::counts`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StreamCounts {
+    /// Streams with a file that were dropped without `finish` or `abort`.
+    pub dropped: u64,
+    /// Files that could not be removed. They are collected by the next leader.
+    pub left_behind: u64,
+}
+
+/// What a factory and its streams share.
+#[derive(Debug)]
+pub(crate) struct FileStreamsInner {
+    exclusive: StateDirectory,
+    shared: StateDirectory,
+    spawn: StdArc<dyn Spawn>,
+    pub(crate) names: StdArc<FileNames>,
+    pub(crate) options: FileStreamsOptions,
+    pub(crate) unsealed: Arc<Unsealed>,
 }
 
 impl FileStreams {
     /// Streams there.
-    pub fn new(target: FileStreamsTarget, options: FileStreamsOptions) -> Self {
-        Self { target, options }
+    pub fn new(target: FileStreamsTarget, mut options: FileStreamsOptions) -> Self {
+        options.write_buffer_bytes = options.write_buffer_bytes.min(CHECK_EVERY_BYTES);
+        let unsealed = Arc::new(Unsealed::new(options.staged_descriptors));
+        let FileStreamsTarget { exclusive, shared, names, spawn } = target;
+        Self { inner: Arc::new(FileStreamsInner { exclusive, shared, spawn, names, options, unsealed }) }
+    }
+
+    /// What went past it.
+    pub fn counts(&self) -> StreamCounts {
+        StreamCounts { dropped: self.inner.unsealed.dropped(), left_behind: self.inner.unsealed.left_behind() }
+    }
+
+    fn directory(&self, scope: StateScope) -> &StateDirectory {
+        match scope {
+            StateScope::Exclusive => &self.inner.exclusive,
+            StateScope::Shared => &self.inner.shared,
+        }
+    }
+
+    /// Copies one file of ours. The bytes of a state file do not hold its name, so they are the same; the handle is not.
+    fn duplicate_one(&self, from: &StateHandle, to: &StateDirectory) -> Result<Staged> {
+        let refuse = || -> Error {
+            let expected = format!("{:?} and {:?}", self.inner.exclusive.root, self.inner.shared.root);
+            StreamError::CannotDuplicate { place: format!("{:?}", from.place()), expected }.into()
+        };
+        let (root, file) = match from.place() {
+            Place::Inline(bytes) => {
+                crate::read::verify_inline(from, bytes)?;
+                return Ok(Staged::inline(bytes.clone()));
+            }
+            Place::File { root, file } => (root, file),
+            _ => return Err(refuse()),
+        };
+        let directories = [&self.inner.exclusive, &self.inner.shared];
+        let source = directories.into_iter().find(|directory| directory.root == *root).ok_or_else(refuse)?;
+        if !StdArc::ptr_eq(&source.file_system, &to.file_system) {
+            return Err(refuse());
+        }
+        let table = StateFile::open(source, file, from)?.into_table().ok_or_else(refuse)?;
+        let name = self.inner.names.next()?;
+        let path = to.path_of(&RelPath::new(name.to_string())?);
+        let from_path = source.path_of(&RelPath::new(file.to_string())?);
+        let unsealed = &self.inner.unsealed;
+        let at = FileAt { file_system: StdArc::clone(&to.file_system), path };
+        let key = unsealed.begin(at.clone())?;
+        let copied = to.file_system.duplicate(&from_path, &at.path);
+        // The copy is synced already, as a file that is synced early is.
+        if let Err(error) = copied.and_then(|()| Ok(unsealed.synced_early(key, Ok(()))?)) {
+            let _ = unsealed.remove(Taken { key, at, writer: None });
+            return Err(error);
+        }
+        let length_bytes = from.length_bytes();
+        let digest = handle_digest(&name, length_bytes, &table);
+        let unsealed = Arc::clone(unsealed);
+        Ok(Staged::file(StagedFile { unsealed, key, root: to.root, name, length_bytes, digest }))
+    }
+}
+
+impl StreamFactory for FileStreams {
+    fn create(&self, scope: StateScope) -> Result<Box<dyn StateOutputStream>> {
+        if self.inner.unsealed.is_cancelled() {
+            return Err(StreamError::Cancelled.into());
+        }
+        Ok(Box::new(FileStream::new(Arc::clone(&self.inner), self.directory(scope).clone())))
+    }
+
+    fn seal(&self, snapshot: TaskSnapshot<Staged>) -> Result<TaskSnapshot<StateHandle>> {
+        seal(&self.inner.unsealed, &*self.inner.spawn, self.inner.options.durability, snapshot)
+    }
+
+    fn duplicate(&self, from: &[StateHandle], scope: StateScope) -> Result<Vec<Staged>> {
+        // An error drops those that were made, which removes them.
+        from.iter().map(|handle| self.duplicate_one(handle, self.directory(scope))).collect()
+    }
+
+    fn cancel(&self) -> Pending<()> {
+        let (pending, files) = self.inner.unsealed.cancel();
+        if !files.is_empty() {
+            let removal = Removal::new(Arc::clone(&self.inner.unsealed), files);
+            // A job that is refused is dropped, and that removes the files as well.
+            let _ = self.inner.spawn.spawn("remove cancelled state files", Box::new(move || drop(removal)));
+        }
+        pending
     }
 }
 
@@ -57,34 +171,21 @@ impl FileStreamsTarget {
     pub const fn new(
         exclusive: StateDirectory,
         shared: StateDirectory,
-        names: Arc<FileNames>,
-        spawn: Arc<dyn Spawn>,
+        names: StdArc<FileNames>,
+        spawn: StdArc<dyn Spawn>,
     ) -> Self {
         Self { exclusive, shared, names, spawn }
     }
 }
 
 impl Default for FileStreamsOptions {
-    /// 20 KiB in the handle, 64 KiB of buffer, fully durable.
+    /// 20 KiB in the handle, 64 KiB of buffer, fully durable, 256 descriptors.
     fn default() -> Self {
-        Self { inline_threshold_bytes: 20 * 1024, write_buffer_bytes: 64 * 1024, durability: Durability::Full }
-    }
-}
-
-impl StreamFactory for FileStreams {
-    fn create(&self, _scope: StateScope) -> Result<Box<dyn StateOutputStream>> {
-        Err(Error::new(ErrorKind::AbortCheckpoint, format!("{:?} {:?}", self.target, self.options)))
-    }
-
-    fn seal(&self, _snapshot: TaskSnapshot<Staged>) -> Result<TaskSnapshot<StateHandle>> {
-        Err(Error::new(ErrorKind::AbortCheckpoint, "nothing can be sealed yet"))
-    }
-
-    fn duplicate(&self, _from: &[StateHandle], _scope: StateScope) -> Result<Vec<Staged>> {
-        Err(Error::new(ErrorKind::AbortCheckpoint, "nothing can be duplicated yet"))
-    }
-
-    fn cancel(&self) -> Pending<()> {
-        Pending::ready(())
+        Self {
+            inline_threshold_bytes: 20 * 1024,
+            write_buffer_bytes: 64 * 1024,
+            durability: Durability::Full,
+            staged_descriptors: 256,
+        }
     }
 }

@@ -1,39 +1,134 @@
 //! State that stays in its handle.
 
-use ckpt_core::state::{StateHandle, TaskSnapshot};
-use ckpt_core::{Error, ErrorKind, Result};
+use std::fmt;
+use std::io::{self, Write};
+
+use ckpt_core::Result;
+use ckpt_core::state::{Place, StateHandle, TaskSnapshot};
 
 use crate::Pending;
-use crate::stream::staged::Staged;
+use crate::io_error::into_io;
+use crate::read::verify_inline;
+use crate::stream::error::StreamError;
+use crate::stream::staged::{Content, Staged};
 use crate::stream::{StateOutputStream, StateScope, StreamFactory};
+use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// Streams whose state stays in its handle, up to a limit for each.
 #[derive(Debug)]
 pub struct MemoryStreams {
     limit_bytes: usize,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// One stream of [`MemoryStreams`].
+struct MemoryStream {
+    bytes: Vec<u8>,
+    limit_bytes: usize,
+    failed: bool,
+    cancelled: Arc<AtomicBool>,
 }
 
 impl MemoryStreams {
     /// At most that many bytes each; the write that crosses the limit is refused.
     pub fn new(limit_bytes: usize) -> Self {
-        Self { limit_bytes }
+        Self { limit_bytes, cancelled: Arc::new(AtomicBool::new(false)) }
     }
 }
 
 impl StreamFactory for MemoryStreams {
     fn create(&self, _scope: StateScope) -> Result<Box<dyn StateOutputStream>> {
-        Err(Error::new(ErrorKind::AbortCheckpoint, format!("no stream of {} bytes yet", self.limit_bytes)))
+        check(&self.cancelled)?;
+        let (limit_bytes, cancelled) = (self.limit_bytes, Arc::clone(&self.cancelled));
+        Ok(Box::new(MemoryStream { bytes: Vec::new(), limit_bytes, failed: false, cancelled }))
     }
 
-    fn seal(&self, _snapshot: TaskSnapshot<Staged>) -> Result<TaskSnapshot<StateHandle>> {
-        Err(Error::new(ErrorKind::AbortCheckpoint, "nothing can be sealed yet"))
+    fn seal(&self, snapshot: TaskSnapshot<Staged>) -> Result<TaskSnapshot<StateHandle>> {
+        check(&self.cancelled)?;
+        snapshot.try_map_handles(&mut |staged: Staged| match staged.into_content() {
+            Some(Content::Inline(bytes)) => Ok(StateHandle::inline(bytes)),
+            Some(Content::File(_)) | None => Err(StreamError::StagedElsewhere.into()),
+        })
     }
 
-    fn duplicate(&self, _from: &[StateHandle], _scope: StateScope) -> Result<Vec<Staged>> {
-        Err(Error::new(ErrorKind::AbortCheckpoint, "nothing can be duplicated yet"))
+    fn duplicate(&self, from: &[StateHandle], _scope: StateScope) -> Result<Vec<Staged>> {
+        check(&self.cancelled)?;
+        from.iter()
+            .map(|handle| match handle.place() {
+                Place::Inline(bytes) => {
+                    verify_inline(handle, bytes)?;
+                    Ok(Staged::inline(bytes.clone()))
+                }
+                place => {
+                    let (place, expected) = (format!("{place:?}"), "no directory at all".to_owned());
+                    Err(StreamError::CannotDuplicate { place, expected }.into())
+                }
+            })
+            .collect()
     }
 
     fn cancel(&self) -> Pending<()> {
+        self.cancelled.store(true, Ordering::Release);
+        // Memory goes with whoever holds it.
         Pending::ready(())
     }
+}
+
+impl MemoryStream {
+    fn try_write(&mut self, bytes: &[u8]) -> Result<(), StreamError> {
+        check(&self.cancelled)?;
+        if self.failed {
+            return Err(StreamError::FailedEarlier);
+        }
+        if bytes.len() > self.limit_bytes.saturating_sub(self.bytes.len()) {
+            let (write_bytes, position_bytes) = (bytes.len(), self.bytes.len() as u64);
+            return Err(StreamError::OverLimit { write_bytes, position_bytes, limit_bytes: self.limit_bytes });
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Write for MemoryStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.try_write(bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(error) => {
+                self.failed = true;
+                Err(into_io(error.into()))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl StateOutputStream for MemoryStream {
+    fn position(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn finish(self: Box<Self>) -> Result<Option<Staged>> {
+        check(&self.cancelled)?;
+        if self.failed {
+            return Err(StreamError::FailedEarlier.into());
+        }
+        Ok((!self.bytes.is_empty()).then(|| Staged::inline(self.bytes.into())))
+    }
+
+    fn abort(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for MemoryStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStream").field("position", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+fn check(cancelled: &AtomicBool) -> Result<(), StreamError> {
+    if cancelled.load(Ordering::Acquire) { Err(StreamError::Cancelled) } else { Ok(()) }
 }

@@ -9,14 +9,20 @@ use ckpt_core::state::{StateHandle, TaskSnapshot};
 use crate::pending::Pending;
 use crate::stream::staged::Staged;
 
-pub use file::{FileStreams, FileStreamsOptions, FileStreamsTarget};
+pub use file::{FileStreams, FileStreamsOptions, FileStreamsTarget, StreamCounts};
 pub use memory::MemoryStreams;
 pub use names::FileNames;
 
+mod error;
 mod file;
+mod file_stream;
 mod memory;
 mod names;
+mod seal;
 pub(crate) mod staged;
+#[cfg(all(test, not(ckpt_loom)))]
+mod stream_test;
+mod unsealed;
 
 /// State on its way into storage. Written by one thread; what was written is visible to nobody before it is sealed.
 ///

@@ -1,10 +1,89 @@
 //! State that is written and not durable.
 
+use std::fmt;
+
+use bytes::Bytes;
+use ckpt_core::Digest;
+use ckpt_core::id::FileName;
+use ckpt_core::state::Root;
+
+use crate::stream::unsealed::{Key, Unsealed};
+use crate::sync::Arc;
+
 /// State that is written and not durable yet. Sealing turns it into a handle; dropping it deletes it.
 ///
 /// It cannot be cloned or serialized, and an acknowledgement does not take it: state that is not durable cannot be
 /// acknowledged.
-#[derive(Debug)]
 pub struct Staged {
-    _private: (),
+    /// `None` once it was taken out to be sealed.
+    content: Option<Content>,
+}
+
+/// What was staged.
+pub(crate) enum Content {
+    /// Bytes that stay in the handle.
+    Inline(Bytes),
+    /// A file, which its factory holds.
+    File(StagedFile),
+}
+
+/// A file that was staged, by its future handle.
+pub(crate) struct StagedFile {
+    pub(crate) unsealed: Arc<Unsealed>,
+    pub(crate) key: Key,
+    pub(crate) root: Root,
+    pub(crate) name: FileName,
+    pub(crate) length_bytes: u64,
+    pub(crate) digest: Digest,
+}
+
+impl Staged {
+    /// How many payload bytes there are.
+    pub fn length_bytes(&self) -> u64 {
+        match &self.content {
+            Some(Content::Inline(bytes)) => bytes.len() as u64,
+            Some(Content::File(file)) => file.length_bytes,
+            None => 0,
+        }
+    }
+
+    pub(crate) const fn inline(bytes: Bytes) -> Self {
+        Self { content: Some(Content::Inline(bytes)) }
+    }
+
+    pub(crate) const fn file(file: StagedFile) -> Self {
+        Self { content: Some(Content::File(file)) }
+    }
+
+    pub(crate) const fn content(&self) -> Option<&Content> {
+        self.content.as_ref()
+    }
+
+    /// Takes it out; dropping what is left deletes nothing.
+    pub(crate) fn into_content(mut self) -> Option<Content> {
+        self.content.take()
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if let Some(Content::File(file)) = self.content.take() {
+            if let Some(taken) = file.unsealed.give_up(file.key) {
+                // Counted when it fails.
+                let _ = file.unsealed.remove(taken);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Staged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.content {
+            Some(Content::Inline(bytes)) => write!(f, "Staged({} bytes inline)", bytes.len()),
+            Some(Content::File(file)) => {
+                write!(f, "Staged({} bytes in {:?}/{})", file.length_bytes, file.root, file.name)
+            }
+            None => f.write_str("Staged(taken)"),
+        }
+    }
 }

@@ -33,7 +33,7 @@ use crate::file_system::local::error::LocalError;
 use crate::file_system::local::record::Record;
 use crate::file_system::local::writer::LocalWriter;
 use crate::file_system::{
-    Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter as _, ReadAt, VersionTag, Visible,
+    Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
 };
 
 /// A directory of the local (or a shared POSIX) file system.
@@ -91,7 +91,7 @@ impl LocalFileSystem {
 }
 
 impl FileSystem for LocalFileSystem {
-    fn create_new(&self, path: &RelPath, visible: Visible) -> Result<Box<dyn crate::file_system::FileWriter>> {
+    fn create_new(&self, path: &RelPath, visible: Visible) -> Result<Box<dyn FileWriter>> {
         let abort = |error: LocalError| error.of_kind(ErrorKind::AbortCheckpoint);
         let root = self.made().map_err(abort)?;
         Ok(Box::new(LocalWriter::create(Arc::clone(root), path, visible).map_err(abort)?))

@@ -1,0 +1,61 @@
+//! What goes wrong when state is read.
+
+use std::io;
+
+use ckpt_core::state::Root;
+use ckpt_core::{Digest, Error, ErrorKind};
+
+use crate::state_file::TrailerError;
+
+/// What went wrong when state was read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error("nothing is known of where {root:?} lies, which state file {file} is below")]
+    UnknownRoot { root: Root, file: String },
+    #[error("state file '{file}' is missing")]
+    Missing { file: String, source: Error },
+    #[error("cannot read state file '{file}'")]
+    Io { file: String, source: io::Error },
+    #[error(
+        "state file '{file}' is too short for {payload_bytes} bytes of state: expected {expected_bytes} bytes, found {found_bytes}"
+    )]
+    FileLength { file: String, payload_bytes: u64, expected_bytes: u64, found_bytes: u64 },
+    #[error("state file '{file}' has {found_bytes} bytes, expected {expected_bytes}")]
+    Length { file: String, expected_bytes: u64, found_bytes: u64 },
+    #[error("state file '{file}' has a damaged trailer")]
+    Trailer { file: String, source: TrailerError },
+    #[error("state file '{file}' says that it has {found_bytes} bytes of state, expected {expected_bytes}")]
+    PayloadLength { file: String, expected_bytes: u64, found_bytes: u64 },
+    #[error("the table of digests of state file '{file}' has digest {found}, expected {expected}")]
+    Table { file: String, expected: Digest, found: Digest },
+    #[error("state file '{file}' is not the one that its handle names: expected digest {expected}, found {found}")]
+    OtherFile { file: String, expected: Digest, found: Digest },
+    #[error("block {block} of state file '{file}' has digest {found}, expected {expected}")]
+    Block { file: String, block: u64, expected: Digest, found: Digest },
+    #[error("file '{file}' has digest {found}, expected {expected}")]
+    Whole { file: String, expected: Digest, found: Digest },
+    #[error("inline state of {found_bytes} bytes has a handle of {expected_bytes} bytes")]
+    InlineLength { expected_bytes: u64, found_bytes: u64 },
+    #[error("inline state of {length_bytes} bytes has digest {found}, expected {expected}")]
+    Inline { length_bytes: u64, expected: Digest, found: Digest },
+    #[error("the handle of {place} has no digest: only files below a claimed or borrowed root may have none")]
+    NoDigest { place: String },
+    #[error("state at {place} is of a kind that this version cannot read: expected inline state or a file of its own")]
+    UnknownPlace { place: String },
+    #[error("a seek to {to} is before the beginning or beyond any file")]
+    Seek { to: i128 },
+}
+
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        let kind = match &error {
+            ReadError::UnknownRoot { .. } | ReadError::Missing { .. } => ErrorKind::NotFound,
+            // A file that is shorter than it was when it was opened was damaged meanwhile.
+            ReadError::Io { source, .. } if source.kind() != io::ErrorKind::UnexpectedEof => ErrorKind::Retry,
+            ReadError::UnknownPlace { .. } => ErrorKind::Configuration,
+            ReadError::Seek { .. } => ErrorKind::FailJob,
+            _ => ErrorKind::Corrupt,
+        };
+        Self::new(kind, error)
+    }
+}

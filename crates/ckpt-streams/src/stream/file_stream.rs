@@ -1,0 +1,272 @@
+//! One stream of state: inline while it is small, then a file.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc as StdArc;
+
+use ckpt_core::id::FileName;
+use ckpt_core::state::RelPath;
+use ckpt_core::{Error, ErrorKind, Result};
+
+use crate::StateDirectory;
+use crate::file_system::{CasOutcome, Durability, FileWriter, Visible};
+use crate::io_error::{into_error, into_io};
+use crate::state_file::BlockTable;
+use crate::stream::StateOutputStream;
+use crate::stream::error::StreamError;
+use crate::stream::file::FileStreamsInner;
+use crate::stream::staged::{Staged, StagedFile};
+use crate::stream::unsealed::{FileAt, Key, Taken, Unsealed};
+use crate::sync::Arc;
+
+/// The most bytes that are written between two looks at a cancellation.
+pub(crate) const CHECK_EVERY_BYTES: usize = 1 << 20;
+
+/// A stream of a [`FileStreams`](crate::FileStreams).
+pub(crate) struct FileStream {
+    streams: Arc<FileStreamsInner>,
+    directory: StateDirectory,
+    /// All bytes while they stay in the handle, later those that are not worth a write yet.
+    buffer: Vec<u8>,
+    position: u64,
+    unchecked_bytes: usize,
+    output: Output,
+}
+
+enum Output {
+    /// No file so far.
+    Inline,
+    File(OpenFile),
+    /// Finished or aborted, or a write failed.
+    Ended,
+}
+
+struct OpenFile {
+    key: Key,
+    name: FileName,
+    writer: Box<dyn FileWriter>,
+    table: BlockTable,
+}
+
+impl FileStream {
+    pub(crate) const fn new(streams: Arc<FileStreamsInner>, directory: StateDirectory) -> Self {
+        Self { streams, directory, buffer: Vec::new(), position: 0, unchecked_bytes: 0, output: Output::Inline }
+    }
+
+    fn check_cancelled(&mut self) -> Result<(), StreamError> {
+        self.unchecked_bytes = 0;
+        if self.streams.unsealed.is_cancelled() { Err(StreamError::Cancelled) } else { Ok(()) }
+    }
+
+    fn try_write(&mut self, bytes: &[u8]) -> Result<()> {
+        match self.output {
+            Output::Ended => {
+                self.check_cancelled()?;
+                return Err(StreamError::FailedEarlier.into());
+            }
+            Output::Inline if self.buffer.len() + bytes.len() <= self.streams.options.inline_threshold_bytes => {
+                self.buffer.extend_from_slice(bytes);
+            }
+            Output::Inline => {
+                self.output = Output::File(create_file(&self.streams, &self.directory)?);
+                self.write_to_file(bytes)?;
+            }
+            Output::File(_) => self.write_to_file(bytes)?,
+        }
+        self.position += bytes.len() as u64;
+        self.unchecked_bytes += bytes.len();
+        if self.unchecked_bytes >= CHECK_EVERY_BYTES {
+            self.check_cancelled()?;
+        }
+        Ok(())
+    }
+
+    /// Large writes go through, small ones are collected.
+    fn write_to_file(&mut self, bytes: &[u8]) -> Result<()> {
+        let buffer_bytes = self.streams.options.write_buffer_bytes;
+        if self.buffer.len() + bytes.len() < buffer_bytes {
+            self.buffer.extend_from_slice(bytes);
+            return Ok(());
+        }
+        self.write_buffer()?;
+        if bytes.len() < buffer_bytes {
+            self.buffer.extend_from_slice(bytes);
+            return Ok(());
+        }
+        for piece in bytes.chunks(CHECK_EVERY_BYTES) {
+            self.check_cancelled()?;
+            self.write_through(piece)?;
+        }
+        Ok(())
+    }
+
+    fn write_buffer(&mut self) -> Result<()> {
+        if self.buffer.is_empty() || !matches!(self.output, Output::File(_)) {
+            return Ok(());
+        }
+        self.check_cancelled()?;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let outcome = self.write_through(&buffer);
+        buffer.clear();
+        self.buffer = buffer;
+        outcome
+    }
+
+    fn write_through(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Output::File(file) = &mut self.output {
+            file.table.update(bytes);
+            file.writer.write_all(bytes).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the file if there is one. The stream has ended.
+    fn remove(&mut self) -> Result<()> {
+        self.buffer = Vec::new();
+        match std::mem::replace(&mut self.output, Output::Ended) {
+            Output::File(file) => remove_open(&self.streams.unsealed, file.key, file.writer),
+            Output::Inline | Output::Ended => Ok(()),
+        }
+    }
+
+    /// Whatever failed, nothing is left; and what failed says more than a failure to remove.
+    fn fail(&mut self, error: Error) -> Error {
+        let _ = self.remove();
+        error
+    }
+
+    fn try_finish(&mut self) -> Result<Option<Staged>> {
+        self.check_cancelled()?;
+        self.write_buffer()?;
+        match std::mem::replace(&mut self.output, Output::Ended) {
+            Output::Ended => Err(StreamError::FailedEarlier.into()),
+            Output::Inline if self.position == 0 => Ok(None),
+            Output::Inline => Ok(Some(Staged::inline(std::mem::take(&mut self.buffer).into()))),
+            Output::File(file) => self.stage(file).map(Some),
+        }
+    }
+
+    /// Ends the file and hands it to the factory.
+    fn stage(&self, mut file: OpenFile) -> Result<Staged> {
+        let unsealed = &self.streams.unsealed;
+        let (tail, digest) = file.table.finish(&file.name);
+        if let Err(error) = file.writer.write_all(&tail) {
+            let _ = remove_open(unsealed, file.key, file.writer);
+            return Err(into_error(error, ErrorKind::AbortCheckpoint));
+        }
+        let oldest = match unsealed.stage(file.key, file.writer) {
+            Ok(oldest) => oldest,
+            Err((error, writer)) => {
+                // Whoever cancelled ends the file; this closes it.
+                let _ = writer.discard();
+                return Err(error.into());
+            }
+        };
+        // From here on dropping it removes the file.
+        let staged = Staged::file(StagedFile {
+            unsealed: Arc::clone(unsealed),
+            key: file.key,
+            root: self.directory.root,
+            name: file.name,
+            length_bytes: self.position,
+            digest,
+        });
+        if let Some(oldest) = oldest {
+            sync_early(unsealed, oldest, self.streams.options.durability);
+        }
+        Ok(staged)
+    }
+}
+
+impl Write for FileStream {
+    /// Takes all bytes or fails; after an error nothing is left of the stream.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.try_write(bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(error) => Err(into_io(self.fail(error))),
+        }
+    }
+
+    /// Hands collected bytes to the file, if there is one: nothing is durable by it.
+    fn flush(&mut self) -> io::Result<()> {
+        self.write_buffer().map_err(|error| into_io(self.fail(error)))
+    }
+}
+
+impl StateOutputStream for FileStream {
+    fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Option<Staged>> {
+        let outcome = self.try_finish();
+        outcome.map_err(|error| self.fail(error))
+    }
+
+    fn abort(mut self: Box<Self>) -> Result<()> {
+        self.remove()
+    }
+}
+
+impl Drop for FileStream {
+    fn drop(&mut self) {
+        if matches!(self.output, Output::File(_)) {
+            self.streams.unsealed.count_dropped();
+            let _ = self.remove();
+        }
+    }
+}
+
+fn create_file(streams: &FileStreamsInner, directory: &StateDirectory) -> Result<OpenFile> {
+    let name = streams.names.next()?;
+    let path = directory.path_of(&RelPath::new(name.to_string())?);
+    let unsealed = &streams.unsealed;
+    let at = FileAt { file_system: StdArc::clone(&directory.file_system), path: path.clone() };
+    let key = unsealed.begin(at.clone())?;
+    let writer = match directory.file_system.create_new(&path, Visible::AtOnce) {
+        Ok(writer) => writer,
+        Err(error) => {
+            unsealed.end(key);
+            return Err(error);
+        }
+    };
+    match unsealed.opened(key) {
+        Ok(()) => Ok(OpenFile { key, name, writer, table: BlockTable::default() }),
+        Err(error) => {
+            let _ = unsealed.remove(Taken { key, at, writer: Some(writer) });
+            Err(error.into())
+        }
+    }
+}
+
+/// Removes the file of a stream that has the writer itself.
+fn remove_open(unsealed: &Unsealed, key: Key, writer: Box<dyn FileWriter>) -> Result<()> {
+    match unsealed.give_up(key) {
+        Some(taken) => unsealed.remove(Taken { writer: Some(writer), ..taken }),
+        // A cancellation removes the name; this closes the file.
+        None => writer.discard(),
+    }
+}
+
+fn sync_early(unsealed: &Unsealed, oldest: Taken, durability: Durability) {
+    let Taken { key, at, writer } = oldest;
+    let outcome = match writer.map(|writer| writer.finish(durability)) {
+        None | Some(CasOutcome::Done(_)) => Ok(()),
+        Some(CasOutcome::Lost) => Err(StreamError::NameTaken { path: at.path.to_string() }.into()),
+        Some(CasOutcome::Failed(error) | CasOutcome::Unknown(error)) => Err(error),
+    };
+    if unsealed.synced_early(key, outcome).is_err() {
+        let _ = unsealed.remove(Taken { key, at, writer: None });
+    }
+}
+
+impl fmt::Debug for FileStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("FileStream");
+        debug.field("position", &self.position);
+        if let Output::File(file) = &self.output {
+            debug.field("file", &file.name);
+        }
+        debug.finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,330 @@
+//! The files of one factory that are not sealed, and their cancellation.
+//!
+//! Every file is registered before it is made. From then on it is in somebody's hands at each instant:
+//!
+//! ```text
+//!            create          finish             seal
+//!   (none) ────────▶ Open ──────────▶ Staged ──────────▶ (sealed: nobody's but the checkpoint's)
+//!                     │                 │ ▲ early sync
+//!                     └───── Busy ◀─────┘ └── Busy
+//!                             └──▶ (removed)
+//! ```
+//!
+//! `Busy` means that a thread of this crate is at it and will end it or put it back, without waiting for user code. A
+//! cancellation takes every file that is not busy; who is busy looks for it when done. So nothing is left however user
+//! code behaves, and no lock is held during I/O. All changes are made here, under one lock: this is what the models
+//! check.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc as StdArc;
+
+use ckpt_core::Error;
+use ckpt_core::state::RelPath;
+
+use crate::file_system::{FileSystem, FileWriter};
+use crate::stream::error::StreamError;
+use crate::sync::{Arc, AtomicBool, AtomicU64, Condvar, Mutex, Ordering};
+use crate::{Pending, Promise};
+
+/// The files of one factory that are not sealed.
+pub(crate) struct Unsealed {
+    /// Written under the lock only; a write of a stream looks at it without.
+    cancelled: AtomicBool,
+    state: Mutex<State>,
+    /// A file is not busy any more, or it was cancelled.
+    changed: Condvar,
+    dropped: AtomicU64,
+    left_behind: AtomicU64,
+    descriptor_limit: usize,
+}
+
+/// A file among those of its factory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(u64);
+
+/// Where a file is.
+// The standard `Arc`, since loom's cannot be made one of a trait object; what it counts is no part of the models.
+#[derive(Clone, Debug)]
+pub(crate) struct FileAt {
+    pub(crate) file_system: StdArc<dyn FileSystem>,
+    pub(crate) path: RelPath,
+}
+
+/// A file that is in our hands, to be removed or synced.
+pub(crate) struct Taken {
+    pub(crate) key: Key,
+    pub(crate) at: FileAt,
+    /// The writer, unless the stream has it or it was synced early.
+    pub(crate) writer: Option<Box<dyn FileWriter>>,
+}
+
+#[derive(Default)]
+struct State {
+    next_key: u64,
+    files: BTreeMap<Key, File>,
+    /// Files that hold a descriptor though their stream has ended, oldest first.
+    with_descriptor: BTreeSet<Key>,
+    /// Whoever cancelled, until nothing is left.
+    cancelling: Vec<Promise<()>>,
+}
+
+struct File {
+    at: FileAt,
+    phase: Phase,
+}
+
+enum Phase {
+    /// A thread of ours is at it. `unwanted`: its owner has dropped it in the meantime.
+    Busy { unwanted: bool },
+    /// A stream writes it and has the writer.
+    Open,
+    /// Finished.
+    Staged(Box<dyn FileWriter>),
+    /// Finished and synced early.
+    Synced,
+    /// It was to be synced early, which failed. The file is gone.
+    Dead(Error),
+}
+
+impl Unsealed {
+    pub(crate) fn new(descriptor_limit: usize) -> Self {
+        Self {
+            cancelled: AtomicBool::new(false),
+            state: Mutex::new(State::default()),
+            changed: Condvar::new(),
+            dropped: AtomicU64::new(0),
+            left_behind: AtomicU64::new(0),
+            descriptor_limit,
+        }
+    }
+
+    /// Whether it was cancelled. Without a lock: one who hears of it later is told at the next change of a file.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Registers a file that is about to be made.
+    pub(crate) fn begin(&self, at: FileAt) -> Result<Key, StreamError> {
+        self.register(at, Phase::Busy { unwanted: false })
+    }
+
+    fn register(&self, at: FileAt, phase: Phase) -> Result<Key, StreamError> {
+        let mut state = self.state.lock();
+        if self.is_cancelled() {
+            return Err(StreamError::Cancelled);
+        }
+        let key = Key(state.next_key);
+        state.next_key += 1;
+        state.files.insert(key, File { at, phase });
+        Ok(key)
+    }
+
+    /// The file was made. Not, when it was cancelled meanwhile: then the caller removes it and [ends](Self::end) it.
+    pub(crate) fn opened(&self, key: Key) -> Result<(), StreamError> {
+        self.put_back(key, Phase::Open)
+    }
+
+    /// A busy file is in its owner's hands again, unless it was cancelled.
+    fn put_back(&self, key: Key, phase: Phase) -> Result<(), StreamError> {
+        let mut state = self.state.lock();
+        if self.is_cancelled() {
+            return Err(StreamError::Cancelled);
+        }
+        match state.files.get_mut(&key) {
+            Some(file) if matches!(file.phase, Phase::Busy { unwanted: false }) => file.phase = phase,
+            _ => return Err(StreamError::Cancelled),
+        }
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// The stream has ended its file. When too many such files hold a descriptor, the oldest is handed to the caller,
+    /// who syncs it and says so to [`synced_early`](Self::synced_early).
+    ///
+    /// The writer comes back when it was cancelled.
+    pub(crate) fn stage(
+        &self,
+        key: Key,
+        writer: Box<dyn FileWriter>,
+    ) -> Result<Option<Taken>, (StreamError, Box<dyn FileWriter>)> {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        match state.files.get_mut(&key) {
+            Some(file) if !self.is_cancelled() && matches!(file.phase, Phase::Open) => {
+                file.phase = Phase::Staged(writer);
+            }
+            _ => return Err((StreamError::Cancelled, writer)),
+        }
+        state.with_descriptor.insert(key);
+        if state.with_descriptor.len() <= self.descriptor_limit {
+            return Ok(None);
+        }
+        let oldest = state.with_descriptor.first().copied();
+        Ok(oldest.and_then(|oldest| state.take(oldest)))
+    }
+
+    /// A file that [`stage`](Self::stage) handed out is synced, or is not and is gone. Not, when nobody wants it any
+    /// more: then the caller removes it and [ends](Self::end) it.
+    pub(crate) fn synced_early(&self, key: Key, outcome: Result<(), Error>) -> Result<(), StreamError> {
+        self.put_back(key, outcome.map_or_else(Phase::Dead, |()| Phase::Synced))
+    }
+
+    /// The owner wants the file no more. It is handed to the caller, who removes it and [ends](Self::end) it; `None`
+    /// when somebody else does so already.
+    pub(crate) fn give_up(&self, key: Key) -> Option<Taken> {
+        let mut state = self.state.lock();
+        match &mut state.files.get_mut(&key)?.phase {
+            Phase::Busy { unwanted } => {
+                *unwanted = true;
+                None
+            }
+            _ => state.take(key),
+        }
+    }
+
+    /// Hands out all those files to be sealed, when none of them is busy.
+    pub(crate) fn begin_seal(&self, keys: &[Key]) -> Result<Vec<Taken>, Error> {
+        let mut state = self.state.lock();
+        loop {
+            if self.is_cancelled() {
+                return Err(StreamError::Cancelled.into());
+            }
+            let is_busy = |key| matches!(state.files.get(key), Some(File { phase: Phase::Busy { .. }, .. }));
+            if !keys.iter().any(is_busy) {
+                break;
+            }
+            self.changed.wait(&mut state);
+        }
+        for key in keys {
+            if let Some(File { phase, .. }) = state.files.get_mut(key) {
+                if matches!(phase, Phase::Dead(_)) {
+                    if let Phase::Dead(error) = std::mem::replace(phase, Phase::Synced) {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        Ok(keys.iter().filter_map(|key| state.take(*key)).collect())
+    }
+
+    /// From here on those files belong to the checkpoint; unless it was cancelled.
+    pub(crate) fn sealed(&self, files: &[Taken]) -> Result<(), StreamError> {
+        let mut state = self.state.lock();
+        if self.is_cancelled() {
+            return Err(StreamError::Cancelled);
+        }
+        for file in files {
+            state.files.remove(&file.key);
+        }
+        Ok(())
+    }
+
+    /// Refuses everything from here on and hands out every file that is not busy, to be removed and [ended](Self::end).
+    pub(crate) fn cancel(&self) -> (Pending<()>, Vec<Taken>) {
+        let (promise, pending) = Pending::channel();
+        let mut state = self.state.lock();
+        self.cancelled.store(true, Ordering::Release);
+        if state.files.is_empty() {
+            drop(state);
+            promise.keep(());
+            return (pending, Vec::new());
+        }
+        state.cancelling.push(promise);
+        let keys: Vec<Key> = state.files.keys().copied().collect();
+        let taken = keys.into_iter().filter_map(|key| state.take(key)).collect();
+        drop(state);
+        self.changed.notify_all();
+        (pending, taken)
+    }
+
+    /// The file is no more. The last one answers those who cancelled.
+    pub(crate) fn end(&self, key: Key) {
+        let mut state = self.state.lock();
+        state.files.remove(&key);
+        let answered = if state.files.is_empty() { std::mem::take(&mut state.cancelling) } else { Vec::new() };
+        drop(state);
+        self.changed.notify_all();
+        for promise in answered {
+            promise.keep(());
+        }
+    }
+
+    /// Streams that were dropped without being finished or aborted.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_dropped(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Files that could not be removed.
+    pub(crate) fn left_behind(&self) -> u64 {
+        self.left_behind.load(Ordering::Relaxed)
+    }
+
+    /// Removes a file that was handed out and ends it, even if the file system panics.
+    pub(crate) fn remove(&self, taken: Taken) -> Result<(), Error> {
+        /// Ends the file when it goes.
+        struct Ending<'a>(&'a Unsealed, Key);
+        impl Drop for Ending<'_> {
+            fn drop(&mut self) {
+                self.0.end(self.1);
+            }
+        }
+        let _ending = Ending(self, taken.key);
+        let outcome = match taken.writer {
+            Some(writer) => writer.discard(),
+            None => taken.at.file_system.remove(&[taken.at.path]).pop().unwrap_or(Ok(())),
+        };
+        if outcome.is_err() {
+            self.left_behind.fetch_add(1, Ordering::Relaxed);
+        }
+        outcome
+    }
+}
+
+impl State {
+    /// Makes a file busy, in the hands of the caller; `None` when it is in somebody's hands, or gone.
+    fn take(&mut self, key: Key) -> Option<Taken> {
+        let file = self.files.get_mut(&key)?;
+        if matches!(file.phase, Phase::Busy { .. }) {
+            return None;
+        }
+        let writer = match std::mem::replace(&mut file.phase, Phase::Busy { unwanted: false }) {
+            Phase::Staged(writer) => Some(writer),
+            Phase::Busy { .. } | Phase::Open | Phase::Synced | Phase::Dead(_) => None,
+        };
+        self.with_descriptor.remove(&key);
+        Some(Taken { key, at: file.at.clone(), writer })
+    }
+}
+
+/// Files to be removed: by whoever runs the job that owns them, or by whoever drops it.
+pub(crate) struct Removal {
+    unsealed: Arc<Unsealed>,
+    files: Vec<Taken>,
+}
+
+impl Removal {
+    pub(crate) const fn new(unsealed: Arc<Unsealed>, files: Vec<Taken>) -> Self {
+        Self { unsealed, files }
+    }
+}
+
+impl Drop for Removal {
+    fn drop(&mut self) {
+        for taken in self.files.drain(..) {
+            // Counted; the next leader collects what is left.
+            let _ = self.unsealed.remove(taken);
+        }
+    }
+}
+
+impl fmt::Debug for Unsealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsealed").field("cancelled", &self.is_cancelled()).finish_non_exhaustive()
+    }
+}
