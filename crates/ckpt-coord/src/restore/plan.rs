@@ -1,10 +1,16 @@
 //! From a completed checkpoint to the state of every task.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ckpt_core::Result;
 use ckpt_core::graph::JobGraph;
-use ckpt_core::id::{LeaderEpoch, TaskAttempt, Writer, WriterId};
-use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::state::TaskRestore;
+use ckpt_core::id::{LeaderEpoch, OperatorId, TaskAttempt, TaskId, Writer, WriterId};
+use ckpt_core::key_group::MaxParallelism;
+use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
+use ckpt_core::state::{OperatorRestore, SubtaskState, TaskRestore};
+
+use crate::restore::error::{Contradiction, RestoreError};
+use crate::restore::redistribute;
 
 /// What each deployed task begins with: nothing when `from` is `None`, otherwise its share of that snapshot. In the order
 /// of `deployments`.
@@ -19,6 +25,138 @@ pub fn plan(
     epoch: LeaderEpoch,
     deployments: &[(TaskAttempt, WriterId)],
 ) -> Result<Vec<TaskRestore>> {
-    let _ = (graph, from);
-    Ok(deployments.iter().map(|&(attempt, writer)| TaskRestore::fresh(attempt, Writer::new(epoch, writer))).collect())
+    check_deployments(graph, deployments)?;
+    let mut shares = match from {
+        Some(metadata) => assign(graph, metadata)?,
+        None => BTreeMap::new(),
+    };
+    let restores = deployments.iter().map(|&(attempt, writer)| {
+        let mut restore = TaskRestore::fresh(attempt, Writer::new(epoch, writer));
+        if let Some(metadata) = from {
+            restore.from = Some(metadata.summary.identity.id);
+            restore.places = metadata.summary.places.clone();
+            restore.operators = shares.remove(&attempt.task).unwrap_or_default();
+        }
+        restore
+    });
+    Ok(restores.collect())
 }
+
+fn check_deployments(graph: &JobGraph, deployments: &[(TaskAttempt, WriterId)]) -> Result<(), RestoreError> {
+    let expected: BTreeSet<TaskId> = graph.tasks().collect();
+    let mut deployed = BTreeSet::new();
+    for (attempt, _) in deployments {
+        if !expected.contains(&attempt.task) {
+            return Err(RestoreError::NoSuchTask(attempt.task));
+        }
+        if !deployed.insert(attempt.task) {
+            return Err(RestoreError::DeployedTwice(attempt.task));
+        }
+    }
+    let mut missing = expected.difference(&deployed);
+    match missing.next() {
+        Some(&first) => {
+            Err(RestoreError::NotDeployed { missing: missing.count() + 1, expected: expected.len(), first })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The state of every task, by operator; what has none is absent.
+fn assign(
+    graph: &JobGraph,
+    metadata: &CheckpointMetadata,
+) -> Result<BTreeMap<TaskId, BTreeMap<OperatorId, OperatorRestore>>> {
+    let checkpoint = metadata.summary.identity.id;
+    let mut shares: BTreeMap<TaskId, BTreeMap<OperatorId, OperatorRestore>> = BTreeMap::new();
+    for (&operator, stored) in &metadata.operators {
+        let name = || stored.name.clone();
+        let Some(vertex) = graph.vertex_of(operator) else {
+            if stored.subtasks.values().all(SubtaskState::is_empty) {
+                continue;
+            }
+            return Err(RestoreError::NoSuchOperator { checkpoint, operator, name: name() }.into());
+        };
+        let (given, max) = (vertex.max_parallelism, stored.max_parallelism);
+        if given != max {
+            return Err(RestoreError::MaxParallelism { checkpoint, operator, name: name(), stored: max, given }.into());
+        }
+        check_stored(stored).map_err(|contradiction| RestoreError::Contradiction {
+            checkpoint,
+            operator,
+            name: name(),
+            contradiction,
+        })?;
+        for (subtask, state) in share_out(stored, vertex.parallelism, max)? {
+            if !state.is_empty() {
+                let key_groups = max.range_of(subtask, vertex.parallelism)?;
+                let task = TaskId::new(vertex.id, subtask);
+                shares.entry(task).or_default().insert(operator, OperatorRestore::new(key_groups, state));
+            }
+        }
+    }
+    Ok(shares)
+}
+
+/// The state of one operator at the new parallelism, by new subtask.
+fn share_out(stored: &OperatorMetadata, parallelism: u32, max: MaxParallelism) -> Result<BTreeMap<u32, SubtaskState>> {
+    let same = stored.parallelism == parallelism;
+    let mut shares: BTreeMap<u32, SubtaskState> = BTreeMap::new();
+    for (&subtask, state) in &stored.subtasks {
+        for keyed in &state.keyed {
+            let range = keyed.range();
+            let heirs = if same {
+                subtask..=subtask
+            } else {
+                max.subtask_of(range.first(), parallelism)..=max.subtask_of(range.last(), parallelism)
+            };
+            for heir in heirs {
+                shares.entry(heir).or_default().keyed.push(keyed.clone());
+            }
+        }
+    }
+    if same && !redistribute::is_needed(stored) {
+        for (&subtask, state) in &stored.subtasks {
+            shares.entry(subtask).or_default().operator.clone_from(&state.operator);
+        }
+    } else {
+        for (subtask, operator) in redistribute::operator_state(stored, parallelism)? {
+            shares.entry(subtask).or_default().operator = operator;
+        }
+    }
+    Ok(shares)
+}
+
+/// What must hold for the rest to be right, whoever wrote the snapshot.
+fn check_stored(stored: &OperatorMetadata) -> Result<(), Contradiction> {
+    let (parallelism, max) = (stored.parallelism, stored.max_parallelism);
+    if parallelism == 0 || parallelism > u32::from(max.get()) {
+        return Err(Contradiction::Parallelism { parallelism, max });
+    }
+    for (&subtask, state) in &stored.subtasks {
+        let Ok(expected) = max.range_of(subtask, parallelism) else {
+            return Err(Contradiction::Subtask { subtask, parallelism });
+        };
+        for keyed in &state.keyed {
+            let found = keyed.range();
+            if found.intersection(expected) != Some(found) {
+                return Err(Contradiction::KeyGroups { subtask, found, expected });
+            }
+        }
+        for piece in &state.operator {
+            let length = piece.handle.length_bytes();
+            for (name, partitions) in &piece.states {
+                // They ascend, so the last one's end is the farthest.
+                let end = partitions.ranges_bytes().last().map_or(0, |range| range.end);
+                if end > length {
+                    return Err(Contradiction::Partition { subtask, state: name.clone(), end, length });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "plan_test.rs"]
+mod tests;
