@@ -126,3 +126,7 @@ impl Pairs {
         Ok(Some(i64::from(text.parse::<i32>().map_err(unreadable)?)))
     }
 }
+
+#[cfg(test)]
+#[path = "parse_test.rs"]
+mod parse_test;

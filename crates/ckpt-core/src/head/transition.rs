@@ -147,7 +147,9 @@ impl ClaimedHead {
         let excess = write.next.retained.len().saturating_sub(retain);
         let removes = write.next.retained.drain(..excess).collect();
         let write = write.removing(removes);
-        if current.unreserved_id.get() - id.get() < Head::ID_BLOCK / 2 { write.reserving() } else { Ok(write) }
+        // The number itself is below the boundary, and used.
+        let left_above = current.unreserved_id.get() - id.get() - 1;
+        if left_above < Head::ID_BLOCK / 2 { write.reserving() } else { Ok(write) }
     }
 
     /// The write that reserves another block of numbers, for a leader that runs out of them without committing; it also

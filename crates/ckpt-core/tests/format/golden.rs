@@ -1,0 +1,65 @@
+//! The golden files: what was written once is written again byte for byte, and read back as the same value.
+//!
+//! They are kept for ever. `CKPT_WRITE_GOLDEN=1 cargo test -p ckpt-core --test format` writes those that do not exist
+//! yet; none is ever replaced.
+
+use std::fmt::Debug;
+use std::fs;
+use std::path::PathBuf;
+
+use ckpt_core::head::Head;
+use ckpt_core::message::{Marker, ToCoordinator, ToTask};
+use ckpt_core::metadata::{CheckpointMetadata, MetadataReader};
+use ckpt_core::state::TaskRestore;
+
+use crate::samples;
+
+pub(crate) fn path(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "testdata", "v1", name].iter().collect()
+}
+
+pub(crate) fn read(name: &str) -> Vec<u8> {
+    fs::read(path(name)).unwrap_or_else(|error| panic!("{}: {error}", path(name).display()))
+}
+
+fn check<T: PartialEq + Debug>(name: &str, value: &T, encoded: &[u8], decode: fn(&[u8]) -> ckpt_core::Result<T>) {
+    if std::env::var_os("CKPT_WRITE_GOLDEN").is_some() && !path(name).exists() {
+        fs::write(path(name), encoded).unwrap();
+    }
+    let golden = read(name);
+    assert_eq!(encoded, golden, "{name} is written as other bytes than before");
+    assert_eq!(decode(&golden).unwrap(), *value, "{name} is read as another value than before");
+}
+
+#[test]
+fn metadata_is_pinned() {
+    let metadata = samples::fixed_metadata();
+    let (bytes, written) = metadata.encode().unwrap();
+    check("metadata", &metadata, &bytes, CheckpointMetadata::decode);
+    let slice = bytes.as_slice();
+    let reader = MetadataReader::open(&slice).unwrap();
+    assert_eq!(reader.written(), written);
+    assert_eq!(written.length_bytes, bytes.len() as u64);
+    assert_eq!(reader.summary().unwrap(), metadata.summary);
+}
+
+#[test]
+fn head_is_pinned() {
+    let head = samples::fixed_head();
+    check("head", &head, &head.encode().unwrap(), Head::decode);
+}
+
+#[test]
+fn messages_are_pinned() {
+    for (message, name) in samples::fixed_to_task().iter().zip(["trigger", "completed", "aborted"]) {
+        check(&format!("to-task-{name}"), message, &message.encode(4096).unwrap(), ToTask::decode);
+    }
+    for (message, name) in samples::fixed_to_coordinator().iter().zip(["acknowledge", "decline"]) {
+        check(&format!("to-coordinator-{name}"), message, &message.encode(4096).unwrap(), ToCoordinator::decode);
+    }
+    for (message, name) in samples::fixed_markers().iter().zip(["barrier", "cancel"]) {
+        check(&format!("marker-{name}"), message, &message.encode(4096).unwrap(), Marker::decode);
+    }
+    let restore = samples::fixed_restore();
+    check("task-restore", &restore, &restore.encode(4096).unwrap(), TaskRestore::decode);
+}

@@ -1,0 +1,144 @@
+//! Bytes whose digests are right and whose contents are not: counts and lengths that promise too much, values that no
+//! writer writes.
+
+use std::time::{Duration, Instant};
+
+use ckpt_core::head::Head;
+use ckpt_core::message::{ToCoordinator, ToTask};
+use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::{Digest, Error, ErrorKind};
+
+use crate::golden;
+
+/// The largest number as postcard writes it.
+const HUGE: [u8; 10] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+
+fn digest(bytes: &[u8]) -> [u8; 8] {
+    Digest::of(bytes).value().to_le_bytes()
+}
+
+/// A file or frame of that header whose length and digest are right.
+fn sealed(header: &[u8], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).unwrap().to_le_bytes();
+    let content = [header, &length, body].concat();
+    [content.as_slice(), &digest(&content)].concat()
+}
+
+fn refused(what: &str, error: Error, expected: &str) {
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{what}: {error}");
+    assert!(error.to_string().contains(expected), "{what}: {error}");
+}
+
+/// A metadata file of those sections, every digest of which is right.
+fn file(index: &[u8], sections: &[u8], index_offset: u64) -> Vec<u8> {
+    let mut file = [b"CKPTMETA".as_slice(), &1_u32.to_le_bytes(), sections, index].concat();
+    let length = file.len() as u64 + 56;
+    let mut trailer = Vec::new();
+    for number in [index_offset, index.len() as u64, Digest::of(index).value(), length] {
+        trailer.extend_from_slice(&number.to_le_bytes());
+    }
+    trailer.extend_from_slice(&1_u32.to_le_bytes());
+    trailer.extend_from_slice(&1_u32.to_le_bytes());
+    let own = digest(&trailer);
+    trailer.extend_from_slice(&own);
+    file.extend_from_slice(&trailer);
+    [file.as_slice(), b"CKPTMEND"].concat()
+}
+
+/// One entry of an index.
+fn entry(tag: u8, critical: u8, offset: u8, section: &[u8]) -> Vec<u8> {
+    let place = [tag, critical, 0, 0, offset, u8::try_from(section.len()).unwrap(), 1];
+    [place.as_slice(), &digest(section)].concat()
+}
+
+#[test]
+fn counts_above_the_bytes_that_are_left_end_at_once() {
+    let began = Instant::now();
+    // A job, version 1, epoch 1, a nonce, active, unreserved 1001, then the count of the retained.
+    let head = [[1; 16].as_slice(), &[1, 1], &[2; 16], &[0, 0xe9, 7], &HUGE].concat();
+    let error = Head::decode(&sealed(b"CKPTHEAD\x01\0\0\0", &head)).unwrap_err();
+    refused("HEAD", error, "HEAD cannot be decoded at byte 47 of 47");
+
+    // An acknowledgement: epoch, id, vertex, subtask, attempt, writer, then the count of the operators.
+    let acknowledge = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0], &HUGE].concat();
+    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &acknowledge)).unwrap_err();
+    refused("an acknowledgement", error, "cannot be decoded at byte 32 of 32");
+
+    // A trigger whose target has the length that is left and more.
+    let trigger = [[0, 2, 1, 0, 0, 0, 1].as_slice(), &HUGE].concat();
+    let error = ToTask::decode(&sealed(b"CKPM\x01\0\x01\0", &trigger)).unwrap_err();
+    refused("a trigger", error, "a message to a task cannot be decoded");
+
+    let error = CheckpointMetadata::decode(&file(&HUGE, &[], 12)).unwrap_err();
+    refused("an index", error, "the index of checkpoint metadata cannot be decoded at byte 10 of 10");
+    assert!(began.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn what_is_left_over_is_told() {
+    let golden = golden::read("head");
+    let body = [&golden[16..golden.len() - 8], &[0]].concat();
+    let error = Head::decode(&sealed(b"CKPTHEAD\x01\0\0\0", &body)).unwrap_err();
+    let expected = format!("HEAD ends at byte {}, expected its end at byte {}", body.len() - 1, body.len());
+    refused("HEAD", error, &expected);
+}
+
+#[test]
+fn values_that_no_writer_writes_are_refused() {
+    let frame = |body: &[u8]| ToTask::decode(&sealed(b"CKPM\x01\0\x01\0", body)).unwrap_err();
+    refused("epoch 0", frame(&[2, 0, 5]), "the epoch is 0, expected an epoch of 1 or more");
+    refused("checkpoint 0", frame(&[2, 1, 0]), "the checkpoint is 0, expected a checkpoint number of 1 or more");
+    refused("subsumes itself", frame(&[1, 1, 5, 1, 5]), "the newest subsumed checkpoint is 5, expected one below 5");
+    refused("an unknown message", frame(&[9, 1, 5]), "cannot be decoded at byte 1 of 3");
+
+    // Two operators in an acknowledgement, of which the second is the first again.
+    let operator = [[7; 16].as_slice(), &[0, 0]].concat();
+    let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0, 2], &operator, &operator, &[0; 6]].concat();
+    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &body)).unwrap_err();
+    refused("an operator twice", error, "expected keys that ascend");
+}
+
+#[test]
+fn sections_fill_the_file_and_unknown_ones_are_skipped_unless_critical() {
+    let golden = golden::read("metadata");
+    let number = |at: usize| u64::from_le_bytes(golden[at..at + 8].try_into().unwrap());
+    let trailer = golden.len() - 56;
+    let (offset, length) = (number(trailer) as usize, number(trailer + 8) as usize);
+    // The golden index has fewer than 127 entries, so its count is one byte; another section comes first.
+    let summary_alone = |extra: &[u8], tag: u8, critical: u8, gap: &[u8]| {
+        let index = [[golden[offset] + 1].as_slice(), &entry(tag, critical, 12, extra)].concat();
+        file(&index, &[extra, gap].concat(), (12 + extra.len() + gap.len()) as u64)
+    };
+    let error = CheckpointMetadata::decode(&summary_alone(b"later", 77, 1, &[])).unwrap_err();
+    refused("a count of too few entries", error, "cannot be decoded");
+
+    let only = |extra: &[u8], tag: u8, critical: u8, gap: &[u8]| {
+        let index = [[1].as_slice(), &entry(tag, critical, 12, extra)].concat();
+        CheckpointMetadata::decode(&file(&index, &[extra, gap].concat(), (12 + extra.len() + gap.len()) as u64))
+            .unwrap_err()
+    };
+    refused("a critical section", only(b"later", 77, 1, &[]), "a section of the unknown kind 77 at byte 12");
+    refused("an uncritical one is skipped", only(b"later", 77, 0, &[]), "the summary is absent, expected one");
+    refused("a gap", only(b"later", 77, 0, &[0]), "the end of the sections is 17, expected 18");
+
+    // The golden file with one more, uncritical section behind its own: it is read as without it.
+    let extra = b"later";
+    let mut index = golden[offset..offset + length].to_vec();
+    index[0] += 1;
+    let place = [[77, 0, 0, 0].as_slice(), &varint(offset as u64), &[extra.len() as u8, 1], &digest(extra)].concat();
+    index.extend_from_slice(&place);
+    let sections = [&golden[12..offset], extra].concat();
+    let longer = file(&index, &sections, (offset + extra.len()) as u64);
+    assert_eq!(CheckpointMetadata::decode(&longer).unwrap(), CheckpointMetadata::decode(&golden).unwrap());
+}
+
+/// A number as postcard writes it.
+fn varint(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}

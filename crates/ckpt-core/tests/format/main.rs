@@ -1,0 +1,7 @@
+//! The bytes of every file and frame: pinned by golden files, told from damaged ones, and the same after a round trip.
+
+mod damage;
+mod golden;
+mod hostile;
+mod round_trip;
+mod samples;

@@ -1,0 +1,130 @@
+//! Generated values come back as they were, and a metadata file is read no further than asked.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+
+use bytes::Bytes;
+use ckpt_core::ErrorKind;
+use ckpt_core::head::{Head, RetainedSnapshot};
+use ckpt_core::id::OperatorId;
+use ckpt_core::key_group::MaxParallelism;
+use ckpt_core::message::{Marker, ToCoordinator, ToTask};
+use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, OperatorMetadata};
+use ckpt_core::state::{OperatorState, Places, StateHandle, SubtaskState, TaskRestore};
+
+use crate::samples::{Random, fixed_metadata};
+
+const LIMIT: usize = 1 << 20;
+
+#[test]
+fn generated_values_come_back() {
+    for seed in 0..500 {
+        let random = &mut Random::new(seed);
+        let metadata = random.metadata();
+        let (bytes, written) = metadata.encode().unwrap();
+        assert_eq!(CheckpointMetadata::decode(&bytes).unwrap(), metadata, "seed {seed}");
+        assert_eq!(metadata.encode().unwrap(), (bytes, written), "the same bytes again, seed {seed}");
+        let head = random.head();
+        assert_eq!(Head::decode(&head.encode().unwrap()).unwrap(), head, "seed {seed}");
+        let to_task = random.message_to_task();
+        assert_eq!(ToTask::decode(&to_task.encode(LIMIT).unwrap()).unwrap(), to_task, "seed {seed}");
+        let to_coordinator = random.message_to_coordinator();
+        let frame = to_coordinator.encode(LIMIT).unwrap();
+        assert_eq!(ToCoordinator::decode(&frame).unwrap(), to_coordinator, "seed {seed}");
+        let marker = random.marker();
+        assert_eq!(Marker::decode(&marker.encode(LIMIT).unwrap()).unwrap(), marker, "seed {seed}");
+        let restore = random.restore();
+        assert_eq!(TaskRestore::decode(&restore.encode(LIMIT).unwrap()).unwrap(), restore, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_frame_has_at_most_the_bytes_allowed() {
+    let restore = Random::new(3).restore();
+    let frame = restore.encode(LIMIT).unwrap();
+    assert_eq!(restore.encode(frame.len()).unwrap(), frame);
+    let error = restore.encode(frame.len() - 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
+    assert!(error.to_string().contains(&format!("at most {}", frame.len() - 1)), "{error}");
+}
+
+#[test]
+fn a_frame_of_another_kind_is_refused() {
+    let frame = Random::new(5).marker().encode(LIMIT).unwrap();
+    let error = ToTask::decode(&frame).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("the kind of a frame is 3, expected 1, a message to a task"), "{error}");
+}
+
+/// A file that remembers what was read of it.
+struct Watched {
+    bytes: Vec<u8>,
+    read: RefCell<Vec<(u64, usize)>>,
+}
+
+impl MetadataSource for Watched {
+    fn length_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Cow<'_, [u8]>> {
+        self.read.borrow_mut().push((offset_bytes, length_bytes));
+        let first = offset_bytes as usize;
+        Ok(Cow::Owned(self.bytes[first..first + length_bytes].to_vec()))
+    }
+}
+
+/// 64 subtasks with 300 KiB inline each: parts of three subtasks.
+fn large() -> CheckpointMetadata {
+    let mut operator = OperatorMetadata::new("large", 64, MaxParallelism::new(128).unwrap());
+    for subtask in 0..64_u32 {
+        let handle = StateHandle::inline(Bytes::from(vec![subtask as u8; 300 << 10]));
+        let state = SubtaskState::new(Vec::new(), vec![OperatorState::new(BTreeMap::new(), handle)]);
+        operator.subtasks.insert(subtask, state);
+    }
+    let sample = fixed_metadata().summary;
+    let operators = [(OperatorId::new([1; 16]), operator)].into();
+    CheckpointMetadata::new(sample.job, sample.identity, sample.kind, sample.completed_at, Places::none(), operators)
+}
+
+#[test]
+fn a_summary_touches_trailer_index_and_summary_only() {
+    let metadata = large();
+    let (bytes, _) = metadata.encode().unwrap();
+    let file = Watched { bytes, read: RefCell::default() };
+    let reader = MetadataReader::open(&file).unwrap();
+    assert_eq!(reader.summary().unwrap(), metadata.summary);
+    let touched: usize = file.read.borrow().iter().map(|(_, length)| length).sum();
+    assert!(file.bytes.len() > 18 << 20 && touched < 4096, "{touched} bytes of {}", file.bytes.len());
+
+    file.read.borrow_mut().clear();
+    assert_eq!(reader.read_all().unwrap(), metadata);
+    let parts: Vec<_> = file.read.borrow().iter().map(|(_, length)| *length).filter(|length| *length > 4096).collect();
+    assert_eq!(parts.len(), 64_usize.div_ceil(3), "three subtasks fit into a part");
+    assert!(parts.iter().all(|length| *length <= 1 << 20), "{parts:?}");
+}
+
+#[test]
+fn a_file_that_head_does_not_name_is_told() {
+    let metadata = fixed_metadata();
+    let (bytes, written) = metadata.encode().unwrap();
+    let identity = metadata.summary.identity;
+    let (length, digest) = (written.length_bytes, written.index_digest);
+    let named = RetainedSnapshot::new(identity.id, identity.epoch, metadata.summary.kind, length, digest);
+    let slice = bytes.as_slice();
+    let reader = MetadataReader::open(&slice).unwrap();
+    reader.verify(&named).unwrap();
+
+    let mut other = named.clone();
+    other.metadata_bytes += 1;
+    assert!(reader.verify(&other).unwrap_err().to_string().contains(&format!("expected {}", length + 1)));
+    let mut other = named.clone();
+    other.index_digest = ckpt_core::Digest::of(b"another");
+    assert!(reader.verify(&other).unwrap_err().to_string().contains("digest"));
+    let mut other = named;
+    other.id = crate::samples::checkpoint(1235);
+    let error = reader.verify(&other).unwrap_err();
+    assert!(error.to_string().contains("expected checkpoint 1235 of epoch 3"), "{error}");
+}

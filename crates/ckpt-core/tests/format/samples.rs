@@ -1,0 +1,394 @@
+//! Values to encode: fixed ones for the golden files, and generated ones.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ckpt_core::head::{Head, Nonce, RetainedSnapshot};
+use ckpt_core::id::{
+    AttemptId, CheckpointId, JobId, LeaderEpoch, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId,
+};
+use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
+use ckpt_core::message::{Acknowledge, Decline, DeclineReason, Marker, ToCoordinator, ToTask};
+use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
+use ckpt_core::snapshot::{
+    AfterSavepoint, Alignment, CheckpointBarrier, CheckpointIdentity, CheckpointOptions, LocationReference,
+    SavepointFormat, SnapshotKind,
+};
+use ckpt_core::state::{
+    ClaimId, FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorRestore, OperatorState, Partitions, Place,
+    Places, Redistribution, RelPath, Root, SharedFile, StateHandle, SubtaskState, TaskRestore, TaskSnapshot,
+};
+use ckpt_core::{Digest, Timestamp};
+
+/// A generator of values: the same seed gives the same values.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// SplitMix64.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn id(&mut self) -> [u8; 16] {
+        std::array::from_fn(|_| self.next() as u8)
+    }
+
+    /// Small and large numbers alike.
+    fn number(&mut self) -> u64 {
+        let shift = self.below(64);
+        self.next() >> shift
+    }
+
+    fn name(&mut self) -> String {
+        (0..self.below(12)).map(|_| char::from(b'a' + self.below(26) as u8)).chain(['ä']).collect()
+    }
+
+    fn checkpoint(&mut self) -> CheckpointId {
+        checkpoint(self.number().max(1))
+    }
+
+    fn epoch(&mut self) -> LeaderEpoch {
+        LeaderEpoch::new(self.number().max(1))
+    }
+
+    fn attempt(&mut self) -> TaskAttempt {
+        TaskId::new(VertexId::new(self.id()), self.next() as u32).attempt(AttemptId::new(self.number()))
+    }
+
+    fn kind(&mut self) -> SnapshotKind {
+        match self.below(5) {
+            0 => SnapshotKind::FullCheckpoint,
+            1 => savepoint(SavepointFormat::Canonical, AfterSavepoint::Continue),
+            2 => savepoint(SavepointFormat::Native, AfterSavepoint::Suspend),
+            3 => savepoint(SavepointFormat::Native, AfterSavepoint::Terminate),
+            _ => SnapshotKind::Checkpoint,
+        }
+    }
+
+    fn identity(&mut self) -> CheckpointIdentity {
+        let id = self.checkpoint();
+        let latest = CheckpointId::new(self.below(id.get()));
+        CheckpointIdentity::new(id, self.epoch(), Timestamp::from_millis(self.number()), latest)
+    }
+
+    fn barrier(&mut self) -> CheckpointBarrier {
+        let target = match self.below(2) {
+            0 => LocationReference::Default,
+            _ => LocationReference::at(Bytes::from(self.name())).unwrap(),
+        };
+        let mut options = CheckpointOptions::aligned(self.kind(), target);
+        if self.below(2) == 0 {
+            options.alignment = Alignment::AtLeastOnce;
+        }
+        CheckpointBarrier::new(self.identity(), options)
+    }
+
+    fn root(&mut self) -> Root {
+        match self.below(5) {
+            0 => Root::ThisSnapshot,
+            1 => Root::JobShared,
+            2 => Root::JobTaskOwned,
+            3 => Root::Claimed(ClaimId::new(7)),
+            _ => Root::Borrowed(9),
+        }
+    }
+
+    fn file(&mut self) -> FileRef {
+        match self.below(3) {
+            0 => FileRef::Foreign(RelPath::new(format!("{}/{}", self.name(), self.name())).unwrap()),
+            _ => FileRef::Ours(
+                Writer::new(LeaderEpoch::new(self.number()), WriterId::new(self.number())).file(self.next() as u32),
+            ),
+        }
+    }
+
+    fn handle_of(&mut self, length_bytes: u64) -> StateHandle {
+        let digest = Some(Digest::crc64_nvme(self.next()));
+        let (root, file) = (self.root(), self.file());
+        match self.below(3) {
+            0 if length_bytes < 1000 => {
+                StateHandle::inline((0..length_bytes).map(|_| self.next() as u8).collect::<Vec<_>>().into())
+            }
+            1 => {
+                let offset_bytes = self.below(u64::MAX - length_bytes);
+                StateHandle::assume_durable(Place::Segment { root, file, offset_bytes }, length_bytes, digest)
+            }
+            _ => {
+                let digest = digest.filter(|_| !matches!(root, Root::Claimed(_) | Root::Borrowed(_)));
+                StateHandle::assume_durable(Place::File { root, file }, length_bytes, digest)
+            }
+        }
+    }
+
+    fn handle(&mut self) -> StateHandle {
+        let length = self.number() >> 8;
+        self.handle_of(length)
+    }
+
+    fn range(&mut self) -> KeyGroupRange {
+        let first = self.below(128);
+        range(first as u16, (first + self.below(128 - first)) as u16)
+    }
+
+    fn keyed(&mut self) -> KeyedState {
+        let range = self.range();
+        if self.below(2) == 0 {
+            let mut at = 0;
+            let offsets = (0..range.count()).map(|_| (at, at += self.below(40)).0).collect();
+            return KeyedState::KeyGroups(KeyGroupsState::new(range, offsets, self.handle_of(at)).unwrap());
+        }
+        let shared = (0..self.below(4)).map(|_| (self.name(), SharedFile::Written(self.handle()))).collect();
+        let private = (0..self.below(4)).map(|_| (self.name(), self.handle())).collect();
+        let operator = OperatorId::new(self.id());
+        KeyedState::Incremental(IncrementalState::new(operator, range, shared, private, self.handle()))
+    }
+
+    fn operator_state(&mut self) -> OperatorState {
+        let mut end = 0;
+        let mut states = BTreeMap::new();
+        for _ in 0..self.below(3) {
+            let mut at = 0;
+            let ranges = (0..self.below(5)).map(|_| {
+                let start = at + self.below(3);
+                at = start + self.below(50);
+                start..at
+            });
+            let ranges = ranges.collect();
+            end = end.max(at);
+            let redistribution = match self.below(3) {
+                0 => Redistribution::Split,
+                1 => Redistribution::Union,
+                _ => Redistribution::Broadcast,
+            };
+            states.insert(self.name(), Partitions::new(ranges, redistribution).unwrap());
+        }
+        OperatorState::new(states, self.handle_of(end))
+    }
+
+    fn subtask(&mut self) -> SubtaskState {
+        let keyed = (0..self.below(3)).map(|_| self.keyed()).collect();
+        SubtaskState::new(keyed, (0..self.below(3)).map(|_| self.operator_state()).collect())
+    }
+
+    pub(crate) fn metadata(&mut self) -> CheckpointMetadata {
+        let mut operators = BTreeMap::new();
+        for _ in 0..self.below(4) {
+            let parallelism = 1 + self.below(8) as u32;
+            let mut operator = OperatorMetadata::new(self.name(), parallelism, MaxParallelism::new(128).unwrap());
+            for subtask in 0..parallelism {
+                if self.below(4) > 0 {
+                    operator.subtasks.insert(subtask, self.subtask());
+                }
+            }
+            operators.insert(OperatorId::new(self.id()), operator);
+        }
+        let (job, at) = (JobId::new(self.id()), Timestamp::from_millis(self.number()));
+        CheckpointMetadata::new(job, self.identity(), self.kind(), at, places(), operators)
+    }
+
+    pub(crate) fn message_to_task(&mut self) -> ToTask {
+        let (epoch, id) = (self.epoch(), self.checkpoint());
+        match self.below(3) {
+            0 => ToTask::Trigger(self.barrier()),
+            1 => ToTask::Completed { epoch, id, subsumed_upto: CheckpointId::new(self.below(id.get())) },
+            _ => ToTask::Aborted { epoch, id },
+        }
+    }
+
+    pub(crate) fn message_to_coordinator(&mut self) -> ToCoordinator {
+        let (epoch, id, attempt) = (self.epoch(), self.checkpoint(), self.attempt());
+        if self.below(3) == 0 {
+            return ToCoordinator::Decline(Decline::new(epoch, id, attempt, DeclineReason::InputEnded, self.name()));
+        }
+        let operators = (0..self.below(4)).map(|_| (OperatorId::new(self.id()), self.subtask())).collect();
+        let writer = WriterId::new(self.number());
+        let mut acknowledge = Acknowledge::new(epoch, id, attempt, writer, TaskSnapshot::new(operators));
+        acknowledge.metrics.alignment = Some(Duration::from_nanos(self.number()));
+        acknowledge.metrics.written_bytes = self.number();
+        ToCoordinator::Acknowledge(acknowledge)
+    }
+
+    pub(crate) fn marker(&mut self) -> Marker {
+        match self.below(2) {
+            0 => Marker::Barrier(self.barrier()),
+            _ => Marker::Cancel { epoch: self.epoch(), id: self.checkpoint() },
+        }
+    }
+
+    pub(crate) fn restore(&mut self) -> TaskRestore {
+        let mut restore = TaskRestore::fresh(self.attempt(), Writer::new(self.epoch(), WriterId::new(self.number())));
+        restore.from = CheckpointId::new(self.below(3));
+        restore.places = places();
+        for _ in 0..self.below(4) {
+            let given = OperatorRestore::new(self.range(), self.subtask());
+            restore.operators.insert(OperatorId::new(self.id()), given);
+        }
+        restore
+    }
+
+    pub(crate) fn head(&mut self) -> Head {
+        let job = JobId::new(self.id());
+        let mut written = Head::claim(None, job, Nonce::new(self.id())).unwrap().written();
+        for _ in 0..self.below(12) {
+            if self.below(4) == 0 {
+                written = Head::claim(Some(written.head.head()), job, Nonce::new(self.id())).unwrap().written();
+            }
+            let head = written.head.head();
+            let above = head.newest().map_or(0, |newest| newest.id.get());
+            let id = checkpoint(above + 1 + self.below(5));
+            let digest = Digest::crc64_nvme(self.next());
+            let completed = RetainedSnapshot::new(id, head.epoch, SnapshotKind::Checkpoint, self.number(), digest);
+            written = written.head.commit(completed, 1 + self.below(3) as usize, &[]).unwrap().written();
+        }
+        written.head.head().clone()
+    }
+}
+
+pub(crate) fn checkpoint(number: u64) -> CheckpointId {
+    CheckpointId::new(number).unwrap()
+}
+
+pub(crate) fn range(first: u16, last: u16) -> KeyGroupRange {
+    KeyGroupRange::new(KeyGroup::new(first), KeyGroup::new(last)).unwrap()
+}
+
+fn savepoint(format: SavepointFormat, then: AfterSavepoint) -> SnapshotKind {
+    SnapshotKind::Savepoint { format, then }
+}
+
+fn places() -> Places {
+    let places = [(Root::Claimed(ClaimId::new(7)), "file:///claimed"), (Root::Borrowed(9), "s3://bucket/borrowed")];
+    Places::new(places.map(|(root, uri)| (root, uri.to_owned())).to_vec()).unwrap()
+}
+
+/// State with every kind of handle and of place.
+fn fixed_state() -> SubtaskState {
+    let writer = Writer::new(LeaderEpoch::new(3), WriterId::new(0xab));
+    let own = FileRef::Ours(writer.file(1));
+    let file = |root, file, bytes| {
+        StateHandle::assume_durable(Place::File { root, file }, bytes, Some(Digest::crc64_nvme(0x0123_4567_89ab_cdef)))
+    };
+    let groups = KeyGroupsState::new(range(0, 3), vec![0, 10, 10, 300], file(Root::ThisSnapshot, own.clone(), 1000));
+    let shared = [
+        ("000007.sst".to_owned(), SharedFile::Written(file(Root::JobShared, FileRef::Ours(writer.file(2)), 1 << 20))),
+        ("000009.sst".to_owned(), SharedFile::Written(file(Root::Claimed(ClaimId::new(7)), own.clone(), 1 << 40))),
+    ];
+    let foreign = FileRef::Foreign(RelPath::new("chk-5/0c1d").unwrap());
+    let borrowed = StateHandle::assume_durable(Place::File { root: Root::Borrowed(9), file: foreign }, 77, None);
+    let segment = StateHandle::assume_durable(
+        Place::Segment { root: Root::JobTaskOwned, file: own, offset_bytes: 4096 },
+        55,
+        Some(Digest::of(b"segment")),
+    );
+    let incremental = IncrementalState::new(
+        OperatorId::new([0x22; 16]),
+        range(4, 127),
+        shared.into(),
+        [("MANIFEST".to_owned(), borrowed), ("OPTIONS".to_owned(), segment)].into(),
+        StateHandle::inline(Bytes::from_static(b"meta")),
+    );
+    let partitions =
+        |ranges: &[std::ops::Range<u64>], redistribution| Partitions::new(ranges.to_vec(), redistribution).unwrap();
+    let states = [
+        ("broadcast".to_owned(), partitions(&[0..1, 1..2], Redistribution::Broadcast)),
+        ("split".to_owned(), partitions(&[2..5, 6..6, 7..9], Redistribution::Split)),
+        ("union".to_owned(), partitions(&[], Redistribution::Union)),
+    ];
+    let operator = OperatorState::new(states.into(), StateHandle::inline(Bytes::from_static(b"0123456789")));
+    SubtaskState::new(
+        vec![KeyedState::KeyGroups(groups.unwrap()), KeyedState::Incremental(incremental)],
+        vec![operator],
+    )
+}
+
+fn fixed_identity() -> CheckpointIdentity {
+    let triggered = Timestamp::from_millis(1_767_225_600_000);
+    CheckpointIdentity::new(checkpoint(1234), LeaderEpoch::new(3), triggered, Some(checkpoint(1200)))
+}
+
+fn fixed_attempt() -> TaskAttempt {
+    TaskId::new(VertexId::new([0x33; 16]), 5).attempt(AttemptId::new(6))
+}
+
+pub(crate) fn fixed_metadata() -> CheckpointMetadata {
+    let max = MaxParallelism::new(128).unwrap();
+    let mut stateful = OperatorMetadata::new("count", 3, max);
+    stateful.subtasks.insert(0, fixed_state());
+    stateful.subtasks.insert(2, SubtaskState::default());
+    let stateless = OperatorMetadata::new("größe", 1, max);
+    let operators = [(OperatorId::new([0x22; 16]), stateful), (OperatorId::new([0x11; 16]), stateless)];
+    let completed = Timestamp::from_millis(1_767_225_600_123);
+    let job = JobId::new(*b"0123456789abcdef");
+    CheckpointMetadata::new(job, fixed_identity(), SnapshotKind::Checkpoint, completed, places(), operators.into())
+}
+
+pub(crate) fn fixed_head() -> Head {
+    let job = JobId::new(*b"0123456789abcdef");
+    let claimed = Head::claim(None, job, Nonce::new([0x44; 16])).unwrap().written();
+    let mut written = Head::claim(Some(claimed.head.head()), job, Nonce::new([0x55; 16])).unwrap().written();
+    for (number, kind) in
+        [(1001, SnapshotKind::FullCheckpoint), (1002, SnapshotKind::Checkpoint), (1700, SnapshotKind::Checkpoint)]
+    {
+        let digest = Digest::of(&[number as u8]);
+        let completed = RetainedSnapshot::new(checkpoint(number), LeaderEpoch::new(2), kind, 300 * number, digest);
+        written = written.head.commit(completed, 2, &[]).unwrap().written();
+    }
+    written.head.head().clone()
+}
+
+pub(crate) fn fixed_to_task() -> [ToTask; 3] {
+    let target = LocationReference::at(Bytes::from_static(b"place")).unwrap();
+    let options = CheckpointOptions::aligned(savepoint(SavepointFormat::Native, AfterSavepoint::Terminate), target);
+    let (epoch, id) = (LeaderEpoch::new(3), checkpoint(1234));
+    [
+        ToTask::Trigger(CheckpointBarrier::new(fixed_identity(), options)),
+        ToTask::Completed { epoch, id, subsumed_upto: Some(checkpoint(1233)) },
+        ToTask::Aborted { epoch, id },
+    ]
+}
+
+pub(crate) fn fixed_to_coordinator() -> [ToCoordinator; 2] {
+    let (epoch, id) = (LeaderEpoch::new(3), checkpoint(1234));
+    let mut state = fixed_state();
+    if let KeyedState::Incremental(files) = &mut state.keyed[1] {
+        let reused = FileRef::Ours(Writer::new(LeaderEpoch::new(2), WriterId::new(1)).file(4));
+        files.shared.insert("000011.sst".to_owned(), SharedFile::Reused(Root::JobShared, reused));
+    }
+    let operators = [(OperatorId::new([0x22; 16]), state)];
+    let snapshot = TaskSnapshot::new(operators.into());
+    let mut acknowledge = Acknowledge::new(epoch, id, fixed_attempt(), WriterId::new(0xab), snapshot);
+    acknowledge.metrics.start_delay = Some(Duration::from_millis(12));
+    acknowledge.metrics.write = Some(Duration::from_nanos(1));
+    acknowledge.metrics.total_bytes = 1 << 33;
+    let decline = Decline::new(epoch, id, fixed_attempt(), DeclineReason::SnapshotFailed, "the disk is full");
+    [ToCoordinator::Acknowledge(acknowledge), ToCoordinator::Decline(decline)]
+}
+
+pub(crate) fn fixed_markers() -> [Marker; 2] {
+    let options = CheckpointOptions::aligned(SnapshotKind::Checkpoint, LocationReference::Default);
+    [
+        Marker::Barrier(CheckpointBarrier::new(fixed_identity(), options)),
+        Marker::Cancel { epoch: LeaderEpoch::new(3), id: checkpoint(1234) },
+    ]
+}
+
+pub(crate) fn fixed_restore() -> TaskRestore {
+    let mut restore = TaskRestore::fresh(fixed_attempt(), Writer::new(LeaderEpoch::new(4), WriterId::new(0xcd)));
+    restore.from = Some(checkpoint(1234));
+    restore.places = places();
+    restore.operators.insert(OperatorId::new([0x22; 16]), OperatorRestore::new(range(64, 127), fixed_state()));
+    restore
+}
