@@ -13,6 +13,8 @@ mod error;
 mod file;
 mod head;
 mod layout;
+#[cfg(test)]
+mod test_support;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod view;

@@ -91,6 +91,8 @@ impl Jobs {
                 HeadOutcome::Unknown(error) => {
                     failed(io, Failure::new(ErrorKind::Unknown, Failure::from(&error).message))
                 }
+                // It was certainly not written; the kind says whether trying again may help.
+                HeadOutcome::Failed(error) => failed(io, Failure::from(&error)),
                 _ => failed(io, Failure::new(ErrorKind::Unknown, "the store gave an answer that is not understood")),
             }
         });

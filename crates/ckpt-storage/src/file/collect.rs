@@ -173,3 +173,7 @@ fn beyond_checkpoints(path: &RelPath) -> bool {
     let text = path.as_str();
     !text.starts_with(CHECKPOINT_DIRECTORY_PREFIX) && text > CHECKPOINT_DIRECTORY_PREFIX
 }
+
+#[cfg(test)]
+#[path = "collect_test.rs"]
+mod collect_test;

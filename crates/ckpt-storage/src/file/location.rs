@@ -119,3 +119,7 @@ impl FileLocation {
         Err(StorageError::PublishedByAnother { path, expected_bytes: bytes.len() }.abort())
     }
 }
+
+#[cfg(test)]
+#[path = "location_test.rs"]
+mod location_test;

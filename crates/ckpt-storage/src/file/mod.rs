@@ -13,3 +13,6 @@ mod worker;
 
 pub use description::FileSystemStorage;
 pub use jobs::jobs_in;
+
+#[cfg(test)]
+mod storage_test;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ckpt_core::head::{Head, HeadVersion, HeadWrite, Nonce};
 use ckpt_core::id::LeaderEpoch;
 use ckpt_core::state::RelPath;
-use ckpt_core::{Error, ErrorKind, Result};
+use ckpt_core::{Digest, Error, ErrorKind, Result};
 use ckpt_streams::file_system::{CasOutcome, Expect, FileSystem, VersionTag};
 use parking_lot::Mutex;
 
@@ -27,6 +27,8 @@ pub(crate) struct RecordHeadStore {
     shown: String,
     /// What was last seen, so that a commit need not read before it writes. It may be old; then the swap fails.
     seen: Mutex<Option<Seen>>,
+    /// The write whose outcome is not known yet: it may land even after a later try of it has failed.
+    in_doubt: Mutex<Option<(HeadVersion, Nonce)>>,
 }
 
 /// What must be known of a HEAD to write its successor.
@@ -35,6 +37,8 @@ struct Seen {
     version: HeadVersion,
     epoch: LeaderEpoch,
     nonce: Nonce,
+    /// Of its bytes, which tell it from another write of the same leader.
+    digest: Digest,
     tag: VersionTag,
 }
 
@@ -48,29 +52,43 @@ enum Standing {
 
 impl HeadStore for RecordHeadStore {
     fn read(&self) -> Result<Option<Head>> {
-        let Some((head, tag)) = self.read_tagged()? else {
-            *self.seen.lock() = None;
-            return Ok(None);
-        };
-        *self.seen.lock() = Some(Seen::new(&head, tag));
-        Ok(Some(head))
+        let (head, seen) = self.read_seen()?.unzip();
+        *self.seen.lock() = seen;
+        Ok(head)
     }
 
     fn write(&self, write: HeadWrite) -> HeadOutcome {
+        let this = (write.head().version, write.head().nonce);
+        let doubtful = *self.in_doubt.lock() == Some(this);
+        let outcome = self.swap(write, doubtful);
+        *self.in_doubt.lock() = matches!(outcome, HeadOutcome::Unknown(_)).then_some(this);
+        outcome
+    }
+}
+
+impl RecordHeadStore {
+    pub(crate) fn new(file_system: Arc<dyn FileSystem>, path: RelPath, shown: String) -> Self {
+        Self { file_system, path, shown, seen: Mutex::new(None), in_doubt: Mutex::new(None) }
+    }
+
+    /// Writes the next HEAD. With `doubtful` an earlier try of the same may have been written, or may be yet.
+    fn swap(&self, write: HeadWrite, doubtful: bool) -> HeadOutcome {
         let body = match write.head().encode() {
             Ok(body) => body,
             Err(error) => return HeadOutcome::Failed(error),
         };
         // What an earlier call saw is only a hint of where to swap; the swap itself decides.
         let seen = self.seen.lock().take();
-        let mut hint = seen.filter(|seen| matches!(self.standing(Some(seen), write.head()), Ok(Standing::Predecessor)));
+        let mut hint =
+            seen.filter(|seen| matches!(self.standing(Some(seen), write.head(), &body), Ok(Standing::Predecessor)));
         // Once a swap was sent whose answer is not known, only `Written` and `Fenced` are certain.
-        let mut unanswered = None;
+        let mut unanswered =
+            doubtful.then(|| Error::new(ErrorKind::Unknown, "an earlier try of the same was not answered"));
         for _ in 0..MOST_TRIES {
             let current = match hint.take() {
                 Some(seen) => Some(seen),
-                None => match self.read_tagged() {
-                    Ok(current) => current.map(|(head, tag)| Seen::new(&head, tag)),
+                None => match self.read_seen() {
+                    Ok(current) => current.map(|(_, seen)| seen),
                     Err(error) if unanswered.is_none() => return HeadOutcome::Failed(error),
                     Err(error) => {
                         unanswered = Some(error);
@@ -78,7 +96,7 @@ impl HeadStore for RecordHeadStore {
                     }
                 },
             };
-            match self.standing(current.as_ref(), write.head()) {
+            match self.standing(current.as_ref(), write.head(), &body) {
                 Ok(Standing::Written) => {
                     *self.seen.lock() = current;
                     return HeadOutcome::Written(write.written());
@@ -89,7 +107,7 @@ impl HeadStore for RecordHeadStore {
             let expect = current.as_ref().map_or(Expect::Absent, |seen| Expect::Version(&seen.tag));
             match self.file_system.put_record(&self.path, body.clone(), expect) {
                 CasOutcome::Done(tag) => {
-                    *self.seen.lock() = Some(Seen::new(write.head(), tag));
+                    *self.seen.lock() = Some(Seen::new(write.head(), &body, tag));
                     return HeadOutcome::Written(write.written());
                 }
                 // What is there now says whether an earlier try of ours came first, or somebody else.
@@ -115,14 +133,8 @@ impl HeadStore for RecordHeadStore {
             None => HeadOutcome::Failed(StorageError::HeadContended { path, version, tries: MOST_TRIES }.retry()),
         }
     }
-}
 
-impl RecordHeadStore {
-    pub(crate) fn new(file_system: Arc<dyn FileSystem>, path: RelPath, shown: String) -> Self {
-        Self { file_system, path, shown, seen: Mutex::new(None) }
-    }
-
-    fn read_tagged(&self) -> Result<Option<(Head, VersionTag)>> {
+    fn read_seen(&self) -> Result<Option<(Head, Seen)>> {
         let unreadable = |source: Error| {
             let kind = source.kind();
             StorageError::HeadUnreadable { path: self.shown.clone(), source }.kind(kind)
@@ -131,7 +143,10 @@ impl RecordHeadStore {
             return Ok(None);
         };
         match Head::decode(&body) {
-            Ok(head) => Ok(Some((head, tag))),
+            Ok(head) => {
+                let seen = Seen::new(&head, &body, tag);
+                Ok(Some((head, seen)))
+            }
             Err(source) => {
                 let kind = source.kind();
                 Err(StorageError::HeadDamaged { path: self.shown.clone(), source }.kind(kind))
@@ -139,12 +154,12 @@ impl RecordHeadStore {
         }
     }
 
-    /// What the HEAD that is there means for a write of `next`.
+    /// What the HEAD that is there means for a write of `next`, whose bytes are `body`.
     ///
     /// # Errors
     ///
     /// `Fenced` when another write came first.
-    fn standing(&self, current: Option<&Seen>, next: &Head) -> Result<Standing> {
+    fn standing(&self, current: Option<&Seen>, next: &Head, body: &[u8]) -> Result<Standing> {
         let path = || self.shown.clone();
         let (ours, expected) = (next.epoch, next.version.get() - 1);
         let Some(current) = current else {
@@ -153,10 +168,10 @@ impl RecordHeadStore {
             }
             return Err(StorageError::HeadGone { path: path(), expected, ours }.fenced());
         };
-        if current.version == next.version && current.nonce == next.nonce && current.epoch == next.epoch {
+        let of_this_leader = current.epoch == next.epoch && current.nonce == next.nonce;
+        if current.version == next.version && of_this_leader && current.digest == Digest::of(body) {
             return Ok(Standing::Written);
         }
-        let of_this_leader = current.epoch == next.epoch && current.nonce == next.nonce;
         // A claim proceeds from whatever the former leader wrote last.
         let of_the_former = current.epoch.next() == Some(next.epoch);
         if current.version.get() == expected && (of_this_leader || of_the_former) {
@@ -175,7 +190,11 @@ impl RecordHeadStore {
 }
 
 impl Seen {
-    const fn new(head: &Head, tag: VersionTag) -> Self {
-        Self { version: head.version, epoch: head.epoch, nonce: head.nonce, tag }
+    fn new(head: &Head, body: &[u8], tag: VersionTag) -> Self {
+        Self { version: head.version, epoch: head.epoch, nonce: head.nonce, digest: Digest::of(body), tag }
     }
 }
+
+#[cfg(test)]
+#[path = "record_store_test.rs"]
+mod record_store_test;

@@ -1,0 +1,119 @@
+//! Publishing and discarding when something goes wrong at every step.
+
+use ckpt_core::ErrorKind;
+
+use crate::test_support::{Fault, MemoryDisk};
+use crate::testing::sample::{commit, identity, job, metadata, nonce};
+use crate::{CheckpointStorage, FileSystemStorage, claim};
+
+const METADATA: &str = "base/01010101010101010101010101010101/chk-1/_metadata";
+
+fn storage() -> FileSystemStorage {
+    FileSystemStorage::new("mem:/base")
+}
+
+#[test]
+fn flink_26286_publishing_survives_a_fault_at_every_step() {
+    let mut steps = 0;
+    for fault in [Fault::Fails, Fault::ReplyLost, Fault::RequestLost] {
+        for how_many in [1, 2, 1000] {
+            for step in 0.. {
+                let disk = MemoryDisk::default();
+                let view = storage().coordinator_view(job(1), &disk.context()).unwrap();
+                let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap().head;
+                let identity = identity(&claimed, 1);
+                let location = view.initialize_checkpoint(&identity).unwrap();
+                let metadata = metadata(job(1), identity, &[]);
+                let before = disk.operations();
+                disk.fail(step, fault, how_many);
+                let outcome = location.publish(&metadata);
+                let untouched = disk.operations() - before <= step;
+                disk.heal();
+                match outcome {
+                    Ok(published) => {
+                        let _ = commit(&*view, &claimed, published.clone());
+                        assert_eq!(view.load(&published).unwrap(), metadata);
+                    }
+                    Err(error) => {
+                        assert!(matches!(
+                            error.kind(),
+                            ErrorKind::AbortCheckpoint | ErrorKind::Unknown | ErrorKind::Retry
+                        ));
+                        assert!(error.to_string().contains("chk-1/_metadata"), "{error}");
+                        if error.kind() == ErrorKind::Unknown {
+                            // It may be there: then the same again succeeds.
+                            let _ = location.publish(&metadata).unwrap();
+                        }
+                        location.discard().unwrap();
+                        assert!(disk.files().is_empty(), "{fault:?} at {step}: {:?}", disk.files());
+                    }
+                }
+                steps += 1;
+                if untouched {
+                    break;
+                }
+            }
+        }
+    }
+    assert!(steps > 30, "{steps}");
+}
+
+#[test]
+fn flink_35217_the_name_is_synced_before_anyone_is_told() {
+    let disk = MemoryDisk::default();
+    let view = storage().coordinator_view(job(1), &disk.context()).unwrap();
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap().head;
+    let location = view.initialize_checkpoint(&identity(&claimed, 1)).unwrap();
+    disk.take_log();
+    let published = location.publish(&metadata(job(1), identity(&claimed, 1), &[])).unwrap();
+    assert_eq!(disk.take_log(), [format!("publish {METADATA}"), format!("sync {METADATA}")]);
+    // The retry of an earlier try whose sync may have been lost syncs again.
+    assert_eq!(location.publish(&metadata(job(1), identity(&claimed, 1), &[])).unwrap(), published);
+    assert!(disk.take_log().contains(&format!("sync {METADATA}")));
+}
+
+#[test]
+fn a_metadata_of_another_is_neither_replaced_nor_taken_for_ours() {
+    let disk = MemoryDisk::default();
+    let view = storage().coordinator_view(job(1), &disk.context()).unwrap();
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap().head;
+    let location = view.initialize_checkpoint(&identity(&claimed, 1)).unwrap();
+    let metadata = metadata(job(1), identity(&claimed, 1), &[]);
+    let ours = metadata.encode().unwrap().0;
+    let mut same_length = ours.clone();
+    *same_length.last_mut().unwrap() ^= 1;
+    for other in [Vec::new(), same_length, b"something else".to_vec()] {
+        disk.put(METADATA, &other);
+        let error = location.publish(&metadata).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
+        assert!(error.to_string().contains(METADATA), "{error}");
+        disk.damage(METADATA, |bytes| assert_eq!(*bytes, other));
+    }
+}
+
+#[test]
+fn flink_24611_discarding_a_checkpoint_spares_shared_files() {
+    let disk = MemoryDisk::default();
+    let view = storage().coordinator_view(job(1), &disk.context()).unwrap();
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap().head;
+    let base = "base/01010101010101010101010101010101";
+    let name = "0000000000000001-0000000000000001-00000000";
+    let location = view.initialize_checkpoint(&identity(&claimed, 1)).unwrap();
+    for path in ["chk-1", "shared", "taskowned", "chk-10"] {
+        disk.put(&format!("{base}/{path}/{name}"), b"state");
+    }
+    location.discard().unwrap();
+    assert_eq!(disk.files(), ["chk-10", "shared", "taskowned"].map(|path| format!("{base}/{path}/{name}")));
+}
+
+#[test]
+fn discarding_needs_head() {
+    let disk = MemoryDisk::default();
+    let view = storage().coordinator_view(job(1), &disk.context()).unwrap();
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap().head;
+    let location = view.initialize_checkpoint(&identity(&claimed, 1)).unwrap();
+    let _ = location.publish(&metadata(job(1), identity(&claimed, 1), &[])).unwrap();
+    disk.fail(0, Fault::Fails, 1);
+    assert_eq!(location.discard().unwrap_err().kind(), ErrorKind::Retry);
+    assert_eq!(disk.files(), [METADATA]);
+}

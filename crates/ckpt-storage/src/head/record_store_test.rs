@@ -1,0 +1,200 @@
+//! HEAD when answers get lost, leaders meet and bytes rot.
+
+use ckpt_core::ErrorKind;
+use ckpt_core::head::{Head, HeadWrite, WrittenHead};
+use std::sync::Arc;
+
+use crate::test_support::{Fault, MemoryDisk};
+use crate::testing::sample::{commit_next, identity, job, nonce, publish};
+use crate::{CheckpointStorage, CoordinatorView, FileSystemStorage, HeadOutcome, claim};
+
+const HEAD: &str = "base/01010101010101010101010101010101/head/HEAD";
+
+fn view(disk: &MemoryDisk) -> Arc<dyn CoordinatorView> {
+    FileSystemStorage::new("mem:/base").coordinator_view(job(1), &disk.context()).unwrap()
+}
+
+/// A leader that has committed checkpoint 1 and is about to commit checkpoint 2.
+fn about_to_commit(view: &dyn CoordinatorView) -> (WrittenHead, HeadWrite) {
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap();
+    let written = commit_next(view, &claimed.head, 1, &[]);
+    let published = publish(view, job(1), identity(&written.head, 2), &[]);
+    let write = written.head.commit(published, 1, &[]).unwrap();
+    (written, write)
+}
+
+fn there(view: &dyn CoordinatorView) -> Head {
+    view.head().read().unwrap().unwrap()
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_found_by_reading() {
+    for fault in [Fault::ReplyLost, Fault::RequestLost] {
+        for lost in 1..=2 {
+            let disk = MemoryDisk::default();
+            let view = view(&disk);
+            let (_, write) = about_to_commit(&*view);
+            disk.fail(0, fault, lost);
+            let outcome = view.head().write(write.clone());
+            disk.heal();
+            assert!(matches!(outcome, HeadOutcome::Written(_)), "{fault:?} {lost}: {outcome:?}");
+            assert_eq!(there(&*view), *write.head());
+        }
+    }
+}
+
+#[test]
+fn flink_28265_own_first_try_is_recognised() {
+    let disk = MemoryDisk::default();
+    let view = view(&disk);
+    let (_, write) = about_to_commit(&*view);
+    disk.fail(0, Fault::ReplyLost, 1000);
+    let outcome = view.head().write(write.clone());
+    let HeadOutcome::Unknown(error) = outcome else { panic!("expected an unknown outcome, found {outcome:?}") };
+    assert_eq!(error.kind(), ErrorKind::Unknown);
+    assert!(error.to_string().contains("head/HEAD"), "{error}");
+    disk.heal();
+    // The swap of the same write finds its own first try, whoever asks, and the checkpoint is there.
+    for again in [&view, &self::view(&disk)] {
+        assert!(matches!(again.head().write(write.clone()), HeadOutcome::Written(_)));
+        again.load(there(&**again).newest().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn flink_22494_a_lost_request_stays_unknown_and_head_is_what_it_was() {
+    let disk = MemoryDisk::default();
+    let view = view(&disk);
+    let (before, write) = about_to_commit(&*view);
+    disk.fail(0, Fault::RequestLost, 1000);
+    assert!(matches!(view.head().write(write.clone()), HeadOutcome::Unknown(_)));
+    // A later try that certainly failed says nothing about the earlier one.
+    disk.fail(0, Fault::Fails, 1000);
+    assert!(matches!(view.head().write(write), HeadOutcome::Unknown(_)));
+    disk.heal();
+    assert_eq!(there(&*view), *before.head.head());
+}
+
+#[test]
+fn iceberg_3717_a_commit_under_a_later_claim_is_fenced_and_deletes_nothing() {
+    let disk = MemoryDisk::default();
+    let first = view(&disk);
+    let (_, write) = about_to_commit(&*first);
+    disk.fail(0, Fault::ReplyLost, 1000);
+    assert!(matches!(first.head().write(write.clone()), HeadOutcome::Unknown(_)));
+    disk.heal();
+    let second = view(&disk);
+    let claimed = claim(&*second.head(), job(1), nonce(2)).unwrap();
+    // The commit did land, and the second leader answers for it now.
+    assert_eq!(claimed.head.head().newest(), write.head().newest());
+    let files = disk.files();
+    let outcome = first.head().write(write);
+    let HeadOutcome::Fenced(error) = outcome else { panic!("expected to be fenced, found {outcome:?}") };
+    assert_eq!(error.kind(), ErrorKind::Fenced);
+    let message = error.to_string();
+    assert!(message.contains(HEAD) && message.contains("epoch 2") && message.contains("ours is 1"), "{message}");
+    assert_eq!(disk.files(), files);
+}
+
+#[test]
+fn a_swap_that_certainly_failed_changes_nothing_and_may_be_tried_again() {
+    let disk = MemoryDisk::default();
+    let view = view(&disk);
+    let (before, write) = about_to_commit(&*view);
+    disk.fail(0, Fault::Fails, 1);
+    let outcome = view.head().write(write.clone());
+    let HeadOutcome::Failed(error) = outcome else { panic!("expected a failure, found {outcome:?}") };
+    assert_eq!(error.kind(), ErrorKind::Retry);
+    assert_eq!(there(&*view), *before.head.head());
+    assert!(matches!(view.head().write(write), HeadOutcome::Written(_)));
+}
+
+#[test]
+fn another_leader_of_the_same_epoch_fences() {
+    let disk = MemoryDisk::default();
+    let (first, second) = (view(&disk), view(&disk));
+    let ours = Head::claim(None, job(1), nonce(1)).unwrap();
+    let theirs = Head::claim(None, job(1), nonce(2)).unwrap();
+    assert!(matches!(second.head().write(theirs), HeadOutcome::Written(_)));
+    let HeadOutcome::Fenced(error) = first.head().write(ours) else { panic!("not fenced") };
+    assert!(error.to_string().contains("our own epoch 1"), "{error}");
+}
+
+#[test]
+fn slatedb_352_a_stale_write_never_lands_on_a_later_version() {
+    let disk = MemoryDisk::default();
+    let first = view(&disk);
+    let (_, stale) = about_to_commit(&*first);
+    let second = view(&disk);
+    let mut written = claim(&*second.head(), job(1), nonce(2)).unwrap();
+    for number in 1001..1010 {
+        written = commit_next(&*second, &written.head, number, &[]);
+        assert!(matches!(first.head().write(stale.clone()), HeadOutcome::Fenced(_)));
+        assert!(matches!(view(&disk).head().write(stale.clone()), HeadOutcome::Fenced(_)));
+        assert_eq!(there(&*second), *written.head.head());
+    }
+}
+
+#[test]
+fn flink_27572_head_that_vanished_is_no_fresh_start_for_its_leader() {
+    let disk = MemoryDisk::default();
+    let (_, write) = about_to_commit(&*view(&disk));
+    let empty = MemoryDisk::default();
+    let HeadOutcome::Fenced(error) = view(&empty).head().write(write) else { panic!("written into nothing") };
+    assert!(error.to_string().contains("is gone"), "{error}");
+    assert_eq!(view(&empty).head().read().unwrap(), None);
+}
+
+#[test]
+fn flink_22502_a_damaged_head_is_an_error_and_no_older_one_is_taken() {
+    let disk = MemoryDisk::default();
+    let view = view(&disk);
+    let (_, write) = about_to_commit(&*view);
+    assert!(matches!(view.head().write(write.clone()), HeadOutcome::Written(_)));
+    let length = write.head().encode().unwrap().len();
+    let check = |change: &dyn Fn(&mut Vec<u8>), what: String| {
+        let disk = MemoryDisk::default();
+        let view = self::view(&disk);
+        let (_, write) = about_to_commit(&*view);
+        assert!(matches!(view.head().write(write.clone()), HeadOutcome::Written(_)));
+        disk.damage(HEAD, |bytes| change(bytes));
+        // Another process finds it.
+        let view = self::view(&disk);
+        for error in [view.head().read().unwrap_err(), claim(&*view.head(), job(1), nonce(2)).unwrap_err()] {
+            assert!(matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Configuration), "{what}: {error}");
+            assert!(error.to_string().contains(HEAD), "{what}: {error}");
+        }
+        let files = disk.files();
+        let HeadOutcome::Failed(_) = view.head().write(write) else { panic!("{what}: written over damage") };
+        assert_eq!(disk.files(), files, "{what}");
+    };
+    for at in 0..length {
+        check(&|bytes| bytes[at] ^= 1 << (at % 8), format!("bit {} of byte {at}", at % 8));
+        check(&|bytes| bytes.truncate(at), format!("cut to {at}"));
+    }
+    check(&|bytes| bytes.push(0), "a byte more".to_owned());
+}
+
+#[test]
+fn flink_7783_a_head_that_cannot_be_read_is_no_absent_one() {
+    let disk = MemoryDisk::default();
+    let (before, _) = about_to_commit(&*view(&disk));
+    let view = view(&disk);
+    disk.fail(0, Fault::Fails, 1000);
+    assert_eq!(view.head().read().unwrap_err().kind(), ErrorKind::Retry);
+    assert_eq!(claim(&*view.head(), job(1), nonce(2)).unwrap_err().kind(), ErrorKind::Retry);
+    disk.heal();
+    assert_eq!(there(&*view), *before.head.head());
+}
+
+#[test]
+fn another_write_of_the_same_leader_is_not_taken_for_this_one() {
+    let disk = MemoryDisk::default();
+    let view = view(&disk);
+    let (written, write) = about_to_commit(&*view);
+    assert!(matches!(view.head().write(write.clone()), HeadOutcome::Written(_)));
+    let other = written.head.reserve(&[]).unwrap();
+    assert_eq!(other.head().version, write.head().version);
+    assert!(matches!(view.head().write(other), HeadOutcome::Fenced(_)));
+    assert_eq!(there(&*view), *write.head());
+}
