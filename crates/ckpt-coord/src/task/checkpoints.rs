@@ -334,3 +334,7 @@ impl Drop for TaskCheckpoints {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "checkpoints_test.rs"]
+mod tests;

@@ -20,6 +20,9 @@ mod options;
 mod recent_ids;
 mod snapshot_job;
 
+#[cfg(test)]
+mod rig_test;
+
 pub use checkpointed::{CapturedState, CheckpointedTask};
 pub use checkpoints::TaskCheckpoints;
 pub use options::TaskOptions;
