@@ -25,7 +25,7 @@ pub(super) struct Case {
 impl Case {
     pub(super) fn draw(seed: u64, kills: u64) -> Self {
         let mut random = Random::new(seed);
-        let interval_millis = random.magnitude(5, 200);
+        let interval_millis = random.magnitude(10, 200);
         let parallelisms = (0..=kills).map(|_| random.within(1, 4)).collect();
         let largest = random.magnitude(64 << 10, MOST_INPUT_BYTES / 2);
         let mut inputs = vec![(Shape::Words, largest)];
@@ -87,7 +87,7 @@ mod tests {
         for seed in 0..500 {
             let case = Case::draw(seed, 5);
             assert_eq!(case, Case::draw(seed, 5));
-            assert!((5..=200).contains(&case.interval_millis));
+            assert!((10..=200).contains(&case.interval_millis));
             assert!(case.inputs.iter().map(|(_, bytes)| bytes).sum::<u64>() <= MOST_INPUT_BYTES);
             assert_eq!(case.parallelisms.len(), 6);
             case.parallelisms.iter().for_each(|parallelism| parallelisms[*parallelism as usize] = true);

@@ -90,7 +90,7 @@ fn trace(workspace: &Workspace, directory: &Path, kills: u64) -> Result<Verdict>
     shell::run(&mut command).map_err(|error| format!("{error}; see {}", directory.join("log.txt").display()))?;
 
     let text = String::from_utf8_lossy(&fs::read(&trace)?).into_owned();
-    let events = event::events(&strace::calls(&text), &directory.join("checkpoints"));
+    let events = event::events(&strace::calls(&text), directory);
     Ok(rules::check(&events))
 }
 

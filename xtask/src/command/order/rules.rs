@@ -1,11 +1,12 @@
 //! The order that a trace must show.
 //!
 //! 1. When a task acknowledges, every state file that it wrote for this checkpoint is synced, and so is its name:
-//!    the directory it is in, and every new directory above that one.
+//!    the directory it is in, and every new directory above that one. The same holds for output that it staged.
 //! 2. When the HEAD write begins, `_metadata` of the checkpoint was written, synced, named, and its name synced.
 //! 3. A HEAD is named after its bytes were synced; when anyone is told, its name is synced as well.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ pub(super) struct Verdict {
     pub(super) violations: Vec<String>,
     acknowledgements: u64,
     state_files: u64,
+    staged_outputs: u64,
     metadata_files: u64,
     heads: u64,
     notices: u64,
@@ -62,19 +64,28 @@ impl Trace<'_> {
     fn acknowledged(&self, event: &Event, since: usize, id: u64, verdict: &mut Verdict) {
         verdict.acknowledgements += 1;
         let directory = format!("chk-{id}");
-        for (at, path) in self.created(since, event.begin, event.thread) {
-            let parent = path.parent().and_then(Path::file_name).unwrap_or_default();
-            if parent != directory.as_str() && parent != "shared" {
-                continue;
-            }
-            verdict.state_files += 1;
-            let shown = path.display();
+        let own =
+            |earlier: &&Event| earlier.thread == event.thread && earlier.begin >= since && earlier.end < event.begin;
+        for earlier in self.events.iter().filter(own) {
+            // Under which name the bytes were written, and under which they are found.
+            let (written, found) = match &earlier.what {
+                What::Created(path) if [directory.as_str(), "shared"].contains(&parent_name(path)) => {
+                    verdict.state_files += 1;
+                    (path, path)
+                }
+                What::Named { from, to } if parent_name(to) == "output" => {
+                    verdict.staged_outputs += 1;
+                    (from, to)
+                }
+                _ => continue,
+            };
+            let shown = found.display();
             let what = format!("checkpoint {id} is acknowledged while the bytes of {shown} are not synced");
-            verdict.expect(self.bytes_synced(path, event.begin), what);
+            verdict.expect(self.bytes_synced(written, event.begin), what);
             let what = |unsynced: &Path| {
                 format!("checkpoint {id} is acknowledged while the name {} is not synced", unsynced.display())
             };
-            self.expect_names_synced(path, at, event.begin, verdict, what);
+            self.expect_names_synced(found, earlier.end, event.begin, verdict, what);
         }
     }
 
@@ -126,15 +137,6 @@ impl Trace<'_> {
         }
     }
 
-    /// Files that a thread made within a span of the trace, with the time at which they were there.
-    fn created(&self, since: usize, until: usize, thread: u32) -> impl Iterator<Item = (usize, &PathBuf)> {
-        let within = move |event: &&Event| event.thread == thread && event.begin >= since && event.end < until;
-        self.events.iter().filter(within).filter_map(|event| match &event.what {
-            What::Created(path) => Some((event.end, path)),
-            _ => None,
-        })
-    }
-
     /// Whether a sync of this file began after its last write had ended, and had ended itself by then.
     fn bytes_synced(&self, path: &Path, by: usize) -> bool {
         let touched = self.events.iter().filter(|event| event.begin < by).filter_map(|event| match &event.what {
@@ -172,9 +174,12 @@ impl Trace<'_> {
     }
 }
 
+fn parent_name(path: &Path) -> &str {
+    path.parent().and_then(Path::file_name).and_then(OsStr::to_str).unwrap_or_default()
+}
+
 fn is_head(path: &Path) -> bool {
-    let in_head = path.parent().and_then(Path::file_name).is_some_and(|parent| parent == "head");
-    in_head && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("HEAD-"))
+    parent_name(path) == "head" && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("HEAD-"))
 }
 
 impl Verdict {
@@ -183,10 +188,11 @@ impl Verdict {
         self.counts().iter().map(|(_, times)| times).sum()
     }
 
-    pub(super) fn counts(&self) -> [(&'static str, u64); 5] {
+    pub(super) fn counts(&self) -> [(&'static str, u64); 6] {
         [
             ("acknowledgements", self.acknowledgements),
             ("state files", self.state_files),
+            ("staged outputs", self.staged_outputs),
             ("_metadata files", self.metadata_files),
             ("HEADs", self.heads),
             ("notices", self.notices),
