@@ -63,8 +63,8 @@ fn removing_can_be_taken_up_after_a_stop_at_every_step() {
             let outcome = view.remove(&written.removed[0], &[file(1, 9)]);
             let untouched = disk.operations() - before <= step;
             disk.heal();
-            if outcome.is_err() {
-                assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Retry);
+            if let Err(error) = outcome {
+                assert_eq!(error.kind(), ErrorKind::Retry);
                 assert!(disk.files().contains(&format!("{BASE}/chk-1/_metadata")), "step {step}: metadata goes last");
                 // The leader dies here. What it left is removed by the next.
                 let next = self::view(&disk);

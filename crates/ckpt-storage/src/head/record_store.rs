@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ckpt_core::head::{Head, HeadVersion, HeadWrite, Nonce};
 use ckpt_core::id::LeaderEpoch;
 use ckpt_core::state::RelPath;
-use ckpt_core::{Digest, Error, ErrorKind, Result};
+use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{CasOutcome, Expect, FileSystem, VersionTag};
 use parking_lot::Mutex;
 
@@ -37,8 +38,8 @@ struct Seen {
     version: HeadVersion,
     epoch: LeaderEpoch,
     nonce: Nonce,
-    /// Of its bytes, which tell it from another write of the same leader.
-    digest: Digest,
+    /// Its bytes, which tell it from another write of the same leader. A digest would not: HEAD ends in its own.
+    body: Bytes,
     tag: VersionTag,
 }
 
@@ -107,14 +108,13 @@ impl RecordHeadStore {
             let expect = current.as_ref().map_or(Expect::Absent, |seen| Expect::Version(&seen.tag));
             match self.file_system.put_record(&self.path, body.clone(), expect) {
                 CasOutcome::Done(tag) => {
-                    *self.seen.lock() = Some(Seen::new(write.head(), &body, tag));
+                    *self.seen.lock() = Some(Seen::new(write.head(), body, tag));
                     return HeadOutcome::Written(write.written());
                 }
                 // What is there now says whether an earlier try of ours came first, or somebody else.
                 CasOutcome::Lost => {}
                 CasOutcome::Failed(source) if unanswered.is_none() => {
-                    let path = self.shown.clone();
-                    return HeadOutcome::Failed(StorageError::HeadNotWritten { path, source }.retry());
+                    return self.explain_failure(source, write.head(), &body);
                 }
                 // Reading tells whether it was written, and never that it will not be: hence the same bytes once more.
                 CasOutcome::Failed(error) | CasOutcome::Unknown(error) => unanswered = Some(error),
@@ -144,7 +144,7 @@ impl RecordHeadStore {
         };
         match Head::decode(&body) {
             Ok(head) => {
-                let seen = Seen::new(&head, &body, tag);
+                let seen = Seen::new(&head, body, tag);
                 Ok(Some((head, seen)))
             }
             Err(source) => {
@@ -152,6 +152,16 @@ impl RecordHeadStore {
                 Err(StorageError::HeadDamaged { path: self.shown.clone(), source }.kind(kind))
             }
         }
+    }
+
+    /// A write certainly failed: perhaps because another leader has written, which it must hear then.
+    fn explain_failure(&self, source: Error, next: &Head, body: &[u8]) -> HeadOutcome {
+        if let Ok(current) = self.read_seen() {
+            if let Err(fenced) = self.standing(current.map(|(_, seen)| seen).as_ref(), next, body) {
+                return HeadOutcome::Fenced(fenced);
+            }
+        }
+        HeadOutcome::Failed(StorageError::HeadNotWritten { path: self.shown.clone(), source }.retry())
     }
 
     /// What the HEAD that is there means for a write of `next`, whose bytes are `body`.
@@ -169,7 +179,7 @@ impl RecordHeadStore {
             return Err(StorageError::HeadGone { path: path(), expected, ours }.fenced());
         };
         let of_this_leader = current.epoch == next.epoch && current.nonce == next.nonce;
-        if current.version == next.version && of_this_leader && current.digest == Digest::of(body) {
+        if current.version == next.version && of_this_leader && current.body == body {
             return Ok(Standing::Written);
         }
         // A claim proceeds from whatever the former leader wrote last.
@@ -190,8 +200,8 @@ impl RecordHeadStore {
 }
 
 impl Seen {
-    fn new(head: &Head, body: &[u8], tag: VersionTag) -> Self {
-        Self { version: head.version, epoch: head.epoch, nonce: head.nonce, digest: Digest::of(body), tag }
+    fn new(head: &Head, body: Bytes, tag: VersionTag) -> Self {
+        Self { version: head.version, epoch: head.epoch, nonce: head.nonce, body, tag }
     }
 }
 

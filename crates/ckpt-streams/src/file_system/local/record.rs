@@ -120,6 +120,8 @@ impl<'a> Record<'a> {
         match Box::new(writer).finish(Durability::Full) {
             CasOutcome::Done(_) => Ok(self.commit(version)),
             CasOutcome::Lost => self.settle_taken(version, body),
+            // Whoever declared this version dead has removed the temporary file too.
+            CasOutcome::Failed(_) if version <= self.look().map_err(retry)?.dead_upto() => Ok(CasOutcome::Lost),
             other => Ok(other),
         }
     }
