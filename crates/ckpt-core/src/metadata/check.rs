@@ -31,8 +31,8 @@ fn check_operator(operator: &OperatorMetadata) -> Result<(), Invalid> {
     }
     for keyed in operator.subtasks.values().flat_map(|subtask| &subtask.keyed) {
         if keyed.range().last().get() >= max.get() {
-            let expected = format!("key groups below the maximum parallelism, {max}");
-            return Err(Invalid::value("the key groups", keyed.range(), expected));
+            let expected = format!("groups below the maximum parallelism, {max}");
+            return Err(Invalid::value("a range of key groups", keyed.range(), expected));
         }
         if let KeyedState::Incremental(files) = keyed {
             // A file without its handle could neither be verified nor be counted as still in use.
