@@ -19,3 +19,8 @@ pub mod wordcount;
 mod error;
 mod exchange;
 mod operators;
+
+/// The code of the README is compiled and run as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
