@@ -249,4 +249,4 @@ const fn key_of(barrier: &CheckpointBarrier) -> Key {
 
 #[cfg(test)]
 #[path = "aligner_test.rs"]
-mod tests;
+pub(super) mod tests;

@@ -12,7 +12,7 @@ use ckpt_core::snapshot::{CheckpointIdentity, CheckpointOptions, LocationReferen
 
 use super::*;
 
-pub(super) fn barrier(epoch: u64, id: u64, triggered_at: u64, alignment: Alignment) -> CheckpointBarrier {
+pub(in crate::barrier) fn barrier(epoch: u64, id: u64, triggered_at: u64, alignment: Alignment) -> CheckpointBarrier {
     let identity = CheckpointIdentity::new(
         CheckpointId::new(id).unwrap(),
         LeaderEpoch::new(epoch),
@@ -24,11 +24,11 @@ pub(super) fn barrier(epoch: u64, id: u64, triggered_at: u64, alignment: Alignme
     CheckpointBarrier::new(identity, options)
 }
 
-pub(super) fn at(millis: u64) -> Now {
+pub(in crate::barrier) fn at(millis: u64) -> Now {
     Now::new(Monotonic::since_start(Duration::from_millis(millis)), Timestamp::from_millis(1000 + millis))
 }
 
-pub(super) fn drain(aligner: &mut BarrierAligner) -> Vec<BarrierAction> {
+pub(in crate::barrier) fn drain(aligner: &mut BarrierAligner) -> Vec<BarrierAction> {
     std::iter::from_fn(|| aligner.poll_action()).collect()
 }
 

@@ -22,6 +22,9 @@ mod action;
 mod aligner;
 mod event;
 
+#[cfg(test)]
+mod model_test;
+
 pub use action::BarrierAction;
 pub use aligner::BarrierAligner;
 pub use event::BarrierEvent;
