@@ -32,6 +32,8 @@ pub(crate) struct Inbox {
 pub(crate) enum Control {
     /// The coordinator says so.
     Message(ToTask),
+    /// Every task has its state: sources read.
+    Begin,
     /// The last checkpoint is committed: end.
     Finish,
 }

@@ -16,7 +16,7 @@ use ckpt_streams::Spawn;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::error::Fault;
-use crate::exchange::{Inbox, Output};
+use crate::exchange::{Control, Inbox, Output};
 use crate::job::gateway::Inboxes;
 use crate::job::graph::{COUNT, SINK, SOURCE, name_of, operator_of};
 use crate::job::observer::TaskObserver;
@@ -135,9 +135,14 @@ impl Tasks {
         self.threads.len()
     }
 
+    /// Tells them that all of them have their state.
+    pub(super) fn begin(&self) {
+        self.gateway.tell_all(|| Control::Begin);
+    }
+
     /// Tells them that the last checkpoint is committed.
     pub(super) fn finish(&self) {
-        self.gateway.finish_all();
+        self.gateway.tell_all(|| Control::Finish);
     }
 
     /// Stops and joins them; what they still had to say is in the events.

@@ -18,11 +18,11 @@ impl Inboxes {
         Self(inboxes)
     }
 
-    /// Tells every task that the last checkpoint is committed.
-    pub(super) fn finish_all(&self) {
+    /// Tells every task.
+    pub(super) fn tell_all(&self, control: impl Fn() -> Control) {
         for inbox in self.0.values() {
             // A task that is gone has failed, which the engine learns from its thread.
-            let _ = inbox.send(Control::Finish);
+            let _ = inbox.send(control());
         }
     }
 }

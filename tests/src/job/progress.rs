@@ -12,17 +12,20 @@ pub(crate) struct Progress {
     read_bytes: AtomicU64,
     /// What had been read when the tasks were restored.
     restored_bytes: AtomicU64,
+    total_bytes: u64,
+    /// The observer is told each time so much more was read.
+    step_bytes: u64,
     observer: Arc<dyn JobObserver>,
 }
 
 impl Progress {
-    /// The observer is told each time so much more was read.
-    const STEP_BYTES: u64 = 128 * 1024;
+    const LONGEST_STEP_BYTES: u64 = 128 * 1024;
 
     /// All of `total_bytes` counts as read until subtasks say what is left.
-    pub(super) const fn new(total_bytes: u64, observer: Arc<dyn JobObserver>) -> Self {
+    pub(super) fn new(total_bytes: u64, observer: Arc<dyn JobObserver>) -> Self {
         let (read_bytes, restored_bytes) = (AtomicU64::new(total_bytes), AtomicU64::new(total_bytes));
-        Self { read_bytes, restored_bytes, observer }
+        let step_bytes = (total_bytes / 64).clamp(1, Self::LONGEST_STEP_BYTES);
+        Self { read_bytes, restored_bytes, total_bytes, step_bytes, observer }
     }
 
     /// A subtask begins with that much to read.
@@ -35,7 +38,7 @@ impl Progress {
     pub(crate) fn read(&self, more_bytes: u64) {
         let before = self.read_bytes.fetch_add(more_bytes, Ordering::Relaxed);
         let now = before + more_bytes;
-        if before / Self::STEP_BYTES != now / Self::STEP_BYTES {
+        if before / self.step_bytes != now / self.step_bytes || now == self.total_bytes {
             self.observer.progress(now);
         }
     }

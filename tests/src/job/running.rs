@@ -171,6 +171,7 @@ impl RunningJob {
                 if self.state.started == self.tasks.count() {
                     self.options.observer.restored(self.restored_from, self.progress.restored_bytes());
                     self.handle().attempts_started(self.attempts.clone());
+                    self.tasks.begin();
                 }
             }
             TaskEvent::SourceEnded => self.state.sources_ended += 1,

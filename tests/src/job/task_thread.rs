@@ -35,25 +35,25 @@ pub(super) fn run_source(
 ) -> Result<()> {
     checkpoints.restored(&mut task)?;
     tell(events, TaskEvent::Started);
-    let mut ended = false;
+    let mut reading = false;
     loop {
-        let control = match ended {
-            false => inbox.poll_control()?,
-            true => match inbox.receive()? {
+        // While it reads it looks at what the engine says between two buffers, otherwise it waits for it.
+        let control = match reading {
+            true => inbox.poll_control()?,
+            false => match inbox.receive()? {
                 Received::Control(control) => Some(control),
                 Received::Batch(..) => None,
             },
         };
         match control {
             Some(Control::Message(message)) => checkpoints.on_message(&mut task, message)?,
+            Some(Control::Begin) => reading = true,
             Some(Control::Finish) => break,
-            None if ended => {}
-            None => {
-                if task.read()? == Reading::Ended {
-                    ended = true;
-                    tell(events, TaskEvent::SourceEnded);
-                }
+            None if reading && task.read()? == Reading::Ended => {
+                reading = false;
+                tell(events, TaskEvent::SourceEnded);
             }
+            None => {}
         }
     }
     task.end()?;
@@ -73,8 +73,8 @@ pub(super) fn run_receiver(
     while open_inputs > 0 || !task.may_finish() {
         match task.inbox().receive()? {
             Received::Control(Control::Message(message)) => checkpoints.on_message(&mut task, message)?,
-            // Its inputs say when it is over.
-            Received::Control(Control::Finish) => {}
+            // Its inputs say when it begins and when it is over.
+            Received::Control(Control::Begin | Control::Finish) => {}
             Received::Batch(input, mut batch) => {
                 task.process(&batch)?;
                 let tail = batch.tail.take();

@@ -184,7 +184,11 @@ mod tests {
                 }
                 assert!(reader.split().position_bytes > split.position_bytes || reader.filled > 0);
                 if reader.split() == split {
-                    while reader.read(|word| Ok(words.push(word.to_vec()))).unwrap() == Reading::More {}
+                    let mut push = |word: &[u8]| {
+                        words.push(word.to_vec());
+                        Ok(())
+                    };
+                    while reader.read(&mut push).unwrap() == Reading::More {}
                     break;
                 }
                 split = reader.split();

@@ -1,1 +1,37 @@
-//! The main job.
+//! The main job: a parent process runs the pipeline in a child, kills it at seeded moments, starts it again until it ends,
+//! and checks the output.
+
+mod exit;
+mod kill_plan;
+mod options;
+mod parent;
+mod phase_name;
+mod pipeline;
+mod process;
+mod report;
+mod reporter;
+mod screen;
+mod statistics;
+mod summary;
+mod workplace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::wordcount::options::Arguments;
+
+/// The program: reads the command line, runs as parent or as pipeline, says how it ended.
+///
+/// Exit codes: 0 the output is right; 1 it is wrong; 2 an error, nothing was deleted; 3 another run has taken over.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let exit = match arguments.pipeline {
+        Some(hidden) => pipeline::run(&hidden.options()),
+        None => parent::run(&arguments.options),
+    };
+    if let Some(line) = exit.line() {
+        eprintln!("{line}");
+    }
+    exit.code()
+}
