@@ -17,6 +17,8 @@ pub(super) struct Committed {
     metadata: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
     /// Removed, and not being deleted.
     removed: Vec<RemovedSnapshot>,
+    /// Removed, and could not be deleted; tried again when HEAD is written next.
+    failed: Vec<RemovedSnapshot>,
     /// Deleted, and still listed in HEAD.
     collected: Vec<CheckpointId>,
     /// For bases that were asked for: the files that may be named again.
@@ -30,7 +32,8 @@ impl Committed {
     pub(super) fn new(claimed: WrittenHead, metadata: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>) -> Self {
         let removed = claimed.all_removed();
         let (head, ids) = (claimed.head, claimed.reserved);
-        Self { head, ids, metadata, removed, collected: Vec::new(), reusable: BTreeMap::new() }
+        let (failed, collected) = (Vec::new(), Vec::new());
+        Self { head, ids, metadata, removed, failed, collected, reusable: BTreeMap::new() }
     }
 
     pub(super) const fn head(&self) -> &ClaimedHead {
@@ -62,6 +65,7 @@ impl Committed {
     pub(super) fn written(&mut self, written: WrittenHead, completed: Option<Arc<CheckpointMetadata>>) {
         self.head = written.head;
         self.ids.append(written.reserved);
+        self.removed.append(&mut self.failed);
         self.removed.extend(written.removed);
         let head = self.head.head();
         self.collected.retain(|id| head.removed.iter().any(|removed| removed.id == *id));
@@ -91,9 +95,9 @@ impl Committed {
         self.reusable.remove(&id);
     }
 
-    /// The removed snapshot could not be deleted: it is removed still.
-    pub(super) fn put_back(&mut self, removed: RemovedSnapshot) {
-        self.removed.push(removed);
+    /// The removed snapshot could not be deleted: it is removed still, and tried again when HEAD is written next.
+    pub(super) fn not_collected(&mut self, removed: RemovedSnapshot) {
+        self.failed.push(removed);
     }
 
     /// The files that a checkpoint based on `base` may name again.

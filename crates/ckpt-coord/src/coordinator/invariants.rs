@@ -14,7 +14,7 @@ use crate::coordinator::pending::Stage;
 pub(super) enum Violation {
     /// More checkpoints are pending than may be.
     TooManyPending(usize),
-    /// A pending checkpoint has a number that is not above everything committed when it began, or was not reserved.
+    /// A pending checkpoint has a number that is not above everything committed, or was not reserved.
     Number(CheckpointId),
     /// A checkpoint is past acknowledgement though not every task has acknowledged.
     Incomplete(CheckpointId),

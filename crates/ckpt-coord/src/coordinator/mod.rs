@@ -219,9 +219,14 @@ impl Coordinator {
             Purpose::Discard(_) => self.statistics.failed_discards += 1,
             Purpose::Remove { removed, .. } => {
                 self.statistics.failed_removals += 1;
-                self.committed.put_back(removed);
+                self.committed.not_collected(removed);
             }
             Purpose::CollectOrphans => self.statistics.failed_collections += 1,
         }
     }
 }
+
+#[cfg(test)]
+mod script_test;
+#[cfg(test)]
+mod simulation;

@@ -79,3 +79,7 @@ impl Drop for Driver {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "driver_test.rs"]
+mod tests;

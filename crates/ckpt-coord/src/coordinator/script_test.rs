@@ -1,0 +1,396 @@
+//! Scripts: `testdata/*.txt` hold events, one a line, with the actions that follow printed beneath. With `CKPT_REWRITE=1`
+//! in the environment the files are rewritten to what happens, which is then to be read.
+//!
+//! ```text
+//! config interval=100 pause=0 timeout=1000 concurrent=1 retain=1     settings, before anything else
+//! claim                                              a new leader claims what the former one left
+//! run s0 s1 c0         finish s0    lost s0          tasks; `s0#2` is another deployment
+//! time 100                                           the clock shows 100 ms
+//! trigger [full]                                     by hand
+//! ack 1 s0 [epoch=9] [writer=9] [new=3] [reuse=3] [private=3] [foreign=3] [borrowed] [operator]
+//! decline 1 s0
+//! ok place|publish|head|discard|remove|orphans [ID]  storage has done it
+//! fail KIND place|… [ID]                             storage has not
+//! shutdown   end [discard]   statistics
+//! drain 999                                          that many numbers are used up
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ckpt_core::config::CheckpointConfig;
+use ckpt_core::graph::{Edge, Vertex};
+use ckpt_core::head::{AtEnd, Head, JobState, Nonce, RetainedSnapshot};
+use ckpt_core::id::{AttemptId, JobId, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId};
+use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
+use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToTask};
+use ckpt_core::snapshot::LocationReference;
+use ckpt_core::state::{
+    FileRef, IncrementalState, KeyedState, Place, Root, SharedFile, StateHandle, SubtaskState, TaskSnapshot,
+};
+use ckpt_core::{Digest, ErrorKind, Timestamp};
+
+use super::*;
+
+const JOB: JobId = JobId::new([9; 16]);
+const SOURCE: VertexId = VertexId::new([1; 16]);
+const COUNT: VertexId = VertexId::new([2; 16]);
+
+struct Script {
+    config: CheckpointConfig,
+    coordinator: Option<Coordinator>,
+    head: Option<Head>,
+    metadata: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
+    millis: u64,
+    waiting: BTreeMap<IoId, Action>,
+    tokens: u64,
+}
+
+impl Script {
+    fn new() -> Self {
+        let (config, waiting) = (CheckpointConfig::default(), BTreeMap::new());
+        Self { config, coordinator: None, head: None, metadata: BTreeMap::new(), millis: 0, waiting, tokens: 0 }
+    }
+
+    /// Runs one line and returns the actions that follow.
+    fn line(&mut self, line: &str) -> String {
+        let words: Vec<_> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["config", settings @ ..] => {
+                self.configure(settings);
+                return String::new();
+            }
+            ["claim"] => self.claim(),
+            ["drain", count] => {
+                for _ in 0..count.parse::<u64>().unwrap() {
+                    self.coordinator.as_mut().unwrap().committed.ids().take().unwrap();
+                }
+                return String::new();
+            }
+            ["time", millis] => {
+                self.millis = millis.parse().unwrap();
+                self.tell(Event::DeadlineReached);
+            }
+            [command, rest @ ..] => {
+                let event = self.event(command, rest);
+                self.tell(event);
+            }
+            [] => return String::new(),
+        }
+        self.actions()
+    }
+
+    fn configure(&mut self, settings: &[&str]) {
+        for setting in settings {
+            let (key, value) = setting.split_once('=').unwrap();
+            let number: u64 = value.parse().unwrap();
+            let (config, time) = (self.config.clone(), Duration::from_millis(number));
+            self.config = match key {
+                "interval" => config.with_interval(time).unwrap(),
+                "timeout" => config.with_timeout(time).unwrap(),
+                "pause" => config.with_min_pause(time),
+                "concurrent" => config.with_max_concurrent(number as u32).unwrap(),
+                "retain" => config.with_num_retained(number as usize).unwrap(),
+                other => panic!("no setting '{other}'"),
+            };
+        }
+    }
+
+    fn claim(&mut self) {
+        let written = Head::claim(self.head.as_ref(), JOB, Nonce::new([1; 16])).unwrap().written();
+        self.head = Some(written.head.head().clone());
+        let retained = &written.head.head().retained;
+        let retained =
+            retained.iter().map(|snapshot| (snapshot.id, Arc::clone(&self.metadata[&snapshot.id]))).collect();
+        let max = MaxParallelism::new(128).unwrap();
+        let vertices = vec![Vertex::single(SOURCE, "source", 2, max), Vertex::single(COUNT, "count", 1, max)];
+        let graph = Arc::new(JobGraph::new(vertices, vec![Edge::all_to_all(SOURCE, COUNT)]).unwrap());
+        let settings = CoordinatorSettings::new(self.config.clone());
+        self.coordinator = Some(Coordinator::new(settings, graph, written, retained));
+        self.waiting.clear();
+    }
+
+    fn tell(&mut self, event: Event) {
+        let monotonic = Monotonic::since_start(Duration::from_millis(self.millis));
+        let now = Now::new(monotonic, Timestamp::from_millis(self.millis));
+        self.coordinator.as_mut().expect("a script begins with 'claim'").handle(now, event);
+    }
+
+    fn actions(&mut self) -> String {
+        let (coordinator, mut text) = (self.coordinator.as_mut().unwrap(), String::new());
+        while let Some(action) = coordinator.poll_action() {
+            writeln!(text, "    {}", show(&action)).unwrap();
+            if let Some(io) = io_of(&action) {
+                assert!(self.waiting.insert(io, action).is_none());
+            }
+        }
+        if let Some(wake) = coordinator.poll_timeout() {
+            writeln!(text, "    (wake at {:?})", wake.elapsed()).unwrap();
+        }
+        text
+    }
+
+    /// The oldest action of that kind, and for that checkpoint if one is named.
+    fn find(&self, what: &[&str]) -> IoId {
+        let fits = |action: &&Action| {
+            let (kind, id) = match action {
+                Action::InitializeLocation { identity, .. } => ("place", Some(identity.id)),
+                Action::PublishMetadata { metadata, .. } => ("publish", Some(metadata.summary.identity.id)),
+                Action::WriteHead { commits, .. } => ("head", *commits),
+                Action::DiscardLocation { checkpoint, .. } => ("discard", Some(*checkpoint)),
+                Action::RemoveSnapshot { removed, .. } => ("remove", Some(removed.snapshot().id)),
+                _ => ("orphans", None),
+            };
+            kind == what[0] && what.get(1).is_none_or(|wanted| Some(checkpoint(wanted)) == id)
+        };
+        let found =
+            self.waiting.values().find(fits).unwrap_or_else(|| panic!("nothing waits for '{}'", what.join(" ")));
+        io_of(found).unwrap()
+    }
+
+    fn token(&mut self) -> ReplyToken {
+        self.tokens += 1;
+        ReplyToken::new(self.tokens)
+    }
+
+    fn event(&mut self, command: &str, words: &[&str]) -> Event {
+        match (command, words) {
+            ("run", tasks) => {
+                Event::AttemptsStarted { attempts: tasks.iter().map(|task| (attempt(task), writer(task))).collect() }
+            }
+            ("lost", [task]) => Event::AttemptLost { attempt: attempt(task), reason: "killed".to_owned() },
+            ("finish", [task]) => Event::AttemptFinished { attempt: attempt(task) },
+            ("trigger", kind) => {
+                let trigger = if kind == ["full"] { ManualTrigger::Full } else { ManualTrigger::Configured };
+                Event::TriggerRequested { trigger, reply: self.token() }
+            }
+            ("ack", [id, task, options @ ..]) => {
+                let message = ToCoordinator::Acknowledge(self.acknowledge(id, task, options));
+                Event::MessageReceived { message }
+            }
+            ("decline", [id, task]) => {
+                let (epoch, reason) = (self.coordinator.as_ref().unwrap().epoch(), DeclineReason::SnapshotFailed);
+                let decline = Decline::new(epoch, checkpoint(id), attempt(task), reason, "the disk is full");
+                Event::MessageReceived { message: ToCoordinator::Decline(decline) }
+            }
+            ("ok", what) => {
+                let io = self.find(what);
+                let action = self.waiting.remove(&io).unwrap();
+                self.succeed(io, action)
+            }
+            ("fail", [kind, what @ ..]) => {
+                let kind = match *kind {
+                    "retry" => ErrorKind::Retry,
+                    "abort" => ErrorKind::AbortCheckpoint,
+                    "fenced" => ErrorKind::Fenced,
+                    "unknown" => ErrorKind::Unknown,
+                    other => panic!("no kind '{other}'"),
+                };
+                let io = self.find(what);
+                self.waiting.remove(&io);
+                Event::IoFailed { io, failure: Failure::new(kind, "injected") }
+            }
+            ("shutdown", []) => Event::ShutDownRequested { reply: self.token() },
+            ("end", options) => {
+                let at_end = if options == ["discard"] { AtEnd::Discard } else { AtEnd::Retain };
+                Event::EndRequested { state: JobState::Finished, at_end, reply: self.token() }
+            }
+            (command, words) => panic!("no command '{command} {}'", words.join(" ")),
+        }
+    }
+
+    fn succeed(&mut self, io: IoId, action: Action) -> Event {
+        match action {
+            Action::InitializeLocation { .. } => Event::LocationInitialized { io, target: LocationReference::Default },
+            Action::PublishMetadata { metadata, .. } => {
+                let (identity, kind) = (metadata.summary.identity, metadata.summary.kind);
+                self.metadata.insert(identity.id, metadata);
+                let snapshot = RetainedSnapshot::new(identity.id, identity.epoch, kind, 1, Digest::of(b"index"));
+                Event::MetadataPublished { io, snapshot }
+            }
+            Action::WriteHead { write, .. } => {
+                self.head = Some(write.head().clone());
+                Event::HeadWritten { io, written: write.written() }
+            }
+            Action::DiscardLocation { .. } => Event::LocationDiscarded { io },
+            Action::RemoveSnapshot { .. } => Event::SnapshotRemoved { io },
+            Action::CollectOrphans { .. } => Event::OrphansCollected { io, files: 1 },
+            other => panic!("{other:?} is due no answer"),
+        }
+    }
+
+    fn acknowledge(&self, id: &str, task: &str, options: &[&str]) -> Acknowledge {
+        let present = self.coordinator.as_ref().unwrap().epoch();
+        let (mut epoch, mut writer) = (present, writer(task));
+        let (mut shared, mut private) = (BTreeMap::new(), BTreeMap::new());
+        let mut operator = OperatorId::new(attempt(task).task.vertex.bytes());
+        let stored = |root, file: FileRef| {
+            StateHandle::assume_durable(Place::File { root, file }, 10, Some(Digest::of(b"file")))
+        };
+        for option in options {
+            let (key, value) = option.split_once('=').unwrap_or((option, "0"));
+            let number: u32 = value.parse().unwrap();
+            let file = FileRef::Ours(Writer::new(present, writer).file(number));
+            match key {
+                "epoch" => epoch = LeaderEpoch::new(u64::from(number)),
+                "writer" => writer = WriterId::new(u64::from(number)),
+                "operator" => operator = OperatorId::new([8; 16]),
+                "new" => drop(shared.insert(value.to_owned(), SharedFile::Written(stored(Root::JobShared, file)))),
+                "reuse" => drop(shared.insert(value.to_owned(), SharedFile::Reused(Root::JobShared, file))),
+                "private" => drop(private.insert(value.to_owned(), stored(Root::ThisSnapshot, file))),
+                "foreign" => {
+                    let file = FileRef::Ours(Writer::new(present, WriterId::new(99)).file(number));
+                    drop(private.insert(value.to_owned(), stored(Root::ThisSnapshot, file)));
+                }
+                "borrowed" => drop(private.insert(value.to_owned(), stored(Root::Borrowed(0), file))),
+                other => panic!("no option '{other}'"),
+            }
+        }
+        let range = KeyGroupRange::new(KeyGroup::new(0), KeyGroup::new(127)).unwrap();
+        let meta = StateHandle::inline(Bytes::from_static(b"meta"));
+        let state = KeyedState::Incremental(IncrementalState::new(operator, range, shared, private, meta));
+        let snapshot = TaskSnapshot::new([(operator, SubtaskState::new(vec![state], vec![]))].into());
+        Acknowledge::new(epoch, checkpoint(id), attempt(task), writer, snapshot)
+    }
+}
+
+fn checkpoint(id: &str) -> CheckpointId {
+    CheckpointId::new(id.parse().unwrap()).unwrap()
+}
+
+fn attempt(text: &str) -> TaskAttempt {
+    let (task, attempt) = text.split_once('#').unwrap_or((text, "1"));
+    let vertex = if task.starts_with('s') { SOURCE } else { COUNT };
+    TaskId::new(vertex, task[1..].parse().unwrap()).attempt(AttemptId::new(attempt.parse().unwrap()))
+}
+
+/// Each task writes under a number of its own: that of its attempt and a digit for the task.
+fn writer(text: &str) -> WriterId {
+    let TaskAttempt { task, attempt } = attempt(text);
+    WriterId::new(attempt.get() * 10 + u64::from(task.vertex == COUNT) * 2 + u64::from(task.subtask))
+}
+
+fn io_of(action: &Action) -> Option<IoId> {
+    match action {
+        Action::InitializeLocation { io, .. }
+        | Action::PublishMetadata { io, .. }
+        | Action::WriteHead { io, .. }
+        | Action::DiscardLocation { io, .. }
+        | Action::RemoveSnapshot { io, .. }
+        | Action::CollectOrphans { io, .. } => Some(*io),
+        _ => None,
+    }
+}
+
+fn show(action: &Action) -> String {
+    let ids = |snapshots: &[RetainedSnapshot]| {
+        snapshots.iter().map(|snapshot| snapshot.id.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    match action {
+        Action::InitializeLocation { io, identity } => {
+            let base = identity.latest_completed.map_or("none".to_owned(), |id| id.to_string());
+            format!("io-{}: initialize {}, newest {base}", io.get(), identity.id)
+        }
+        Action::Send { to, message } => {
+            let name = |attempt: &TaskAttempt| {
+                let letter = if attempt.task.vertex == SOURCE { 's' } else { 'c' };
+                format!("{letter}{}#{}", attempt.task.subtask, attempt.attempt)
+            };
+            let message = match message {
+                ToTask::Trigger(barrier) => format!("trigger {} {}", barrier.options.kind, barrier.id()),
+                ToTask::Completed { id, subsumed_upto, .. } => match subsumed_upto {
+                    Some(upto) => format!("completed {id}, subsumed up to {upto}"),
+                    None => format!("completed {id}"),
+                },
+                ToTask::Aborted { id, .. } => format!("aborted {id}"),
+                other => format!("{other:?}"),
+            };
+            format!("send [{}] {message}", to.iter().map(name).collect::<Vec<_>>().join(" "))
+        }
+        Action::PublishMetadata { io, metadata } => {
+            let summary = &metadata.summary;
+            let shared: Vec<_> = metadata.shared_files().iter().map(|name| name.number.to_string()).collect();
+            let shared = if shared.is_empty() { String::new() } else { format!(", shared {}", shared.join(" ")) };
+            format!("io-{}: publish {}, {} subtasks{shared}", io.get(), summary.identity.id, summary.subtasks)
+        }
+        Action::WriteHead { io, commits, write } => {
+            let (head, what) = (write.head(), commits.map_or("nothing".to_owned(), |id| id.to_string()));
+            let removed =
+                if head.removed.is_empty() { String::new() } else { format!(", removed {}", ids(&head.removed)) };
+            format!(
+                "io-{}: write HEAD {} ({}) commits {what}, retained [{}]{removed}",
+                io.get(),
+                head.version,
+                head.state,
+                ids(&head.retained)
+            )
+        }
+        Action::ReportCompleted { completed } => {
+            format!("report {} completed in {:?}", completed.identity.id, completed.duration)
+        }
+        Action::ReportAborted { checkpoint, reason } => format!("report {checkpoint} aborted: {reason}"),
+        Action::Reply { to, answer } => match answer {
+            Answer::Completed(completed) => format!("reply {}: completed {}", to.get(), completed.identity.id),
+            Answer::Aborted(reason) => format!("reply {}: {:?}: {reason}", to.get(), reason.kind()),
+            Answer::Done => format!("reply {}: done", to.get()),
+            Answer::Failed(failure) => format!("reply {}: {:?}: {failure}", to.get(), failure.kind),
+        },
+        Action::DiscardLocation { io, checkpoint } => format!("io-{}: discard {checkpoint}", io.get()),
+        Action::RemoveSnapshot { io, removed, dead_shared } => {
+            let dead: Vec<_> = dead_shared.iter().map(|name| name.number.to_string()).collect();
+            let dead = if dead.is_empty() { String::new() } else { format!(", dead shared {}", dead.join(" ")) };
+            format!("io-{}: remove {}{dead}", io.get(), removed.snapshot().id)
+        }
+        Action::CollectOrphans { io, claimed, retained } => {
+            format!("io-{}: collect orphans below epoch {}, {} retained", io.get(), claimed.epoch, retained.len())
+        }
+        Action::StepDown { failure } => format!("step down: {:?}: {failure}", failure.kind),
+        Action::Stopped => "stopped".to_owned(),
+    }
+}
+
+/// A script as it is, with the actions that follow now.
+fn replay(text: &str) -> String {
+    let (mut script, mut out) = (Script::new(), String::new());
+    for line in text.lines() {
+        if line.starts_with("    ") {
+            continue;
+        }
+        writeln!(out, "{line}").unwrap();
+        if line.starts_with("statistics") {
+            writeln!(out, "    {}", counted(&script.coordinator.as_ref().unwrap().statistics())).unwrap();
+        } else if !line.starts_with('#') {
+            out.push_str(&script.line(line));
+        }
+    }
+    out
+}
+
+/// What was counted, without what is zero.
+fn counted(statistics: &CheckpointStatistics) -> String {
+    let text = format!("{statistics:?}");
+    let (_, counts) = text.split_once("{ ").unwrap();
+    let counts = counts.split(", latest").next().unwrap().split(", ");
+    counts.filter(|count| !count.ends_with(": 0")).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the test reads and writes its data")]
+fn scripts() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/coordinator");
+    let mut paths: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty());
+    for path in paths {
+        let expected = std::fs::read_to_string(&path).unwrap();
+        let found = replay(&expected);
+        if std::env::var_os("CKPT_REWRITE").is_some() {
+            std::fs::write(&path, found).unwrap();
+        } else {
+            assert_eq!(found, expected, "{}: run again with CKPT_REWRITE=1 and read the difference", path.display());
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The driver against file storage in a temporary directory.
+
+use std::path::Path;
+use std::time::Instant;
+
+use ckpt_core::graph::Vertex;
+use ckpt_core::head::{AtEnd, JobState, Nonce};
+use ckpt_core::id::{AttemptId, CheckpointId, JobId, TaskAttempt, TaskId, VertexId, WriterId};
+use ckpt_core::key_group::MaxParallelism;
+use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToCoordinator, ToTask};
+use ckpt_core::state::{OperatorState, StateHandle, SubtaskState, TaskSnapshot};
+use ckpt_storage::{CheckpointStorage, FileSystemStorage, StorageContext};
+use ckpt_streams::file_system::FileSystems;
+use ckpt_streams::{Job, Pool, PoolOptions, Rejected, Spawn};
+use parking_lot::{Condvar, Mutex};
+
+use super::*;
+use crate::gateway::{CoordinatorGateway, TaskGateway};
+use crate::observer::{CheckpointObserver, CompletedCheckpoint, Phase};
+
+const JOB: JobId = JobId::new([7; 16]);
+const VERTEX: VertexId = VertexId::new([1; 16]);
+
+/// Tasks that answer each trigger at once, and keep what they are told.
+#[derive(Debug, Default)]
+struct ToyTasks {
+    driver: Mutex<Option<DriverHandle>>,
+    told: Mutex<Vec<ToTask>>,
+    decline: Mutex<bool>,
+}
+
+impl TaskGateway for ToyTasks {
+    fn send(&self, to: &TaskAttempt, message: ToTask) {
+        self.told.lock().push(message.clone());
+        let (ToTask::Trigger(barrier), Some(driver)) = (message, &*self.driver.lock()) else { return };
+        let (epoch, id) = (barrier.identity.epoch, barrier.id());
+        driver.send(if *self.decline.lock() {
+            let reason = DeclineReason::SnapshotFailed;
+            ToCoordinator::Decline(Decline::new(epoch, id, *to, reason, "the disk is full"))
+        } else {
+            let handle = StateHandle::inline(format!("{to}").into_bytes().into());
+            let state = SubtaskState::new(vec![], vec![OperatorState::new([].into(), handle)]);
+            let operator = ckpt_core::id::OperatorId::new(VERTEX.bytes());
+            let snapshot = TaskSnapshot::new([(operator, state)].into());
+            ToCoordinator::Acknowledge(Acknowledge::new(epoch, id, *to, WriterId::new(1), snapshot))
+        });
+    }
+}
+
+/// Keeps what it sees, and holds one phase up while it is told to.
+#[derive(Debug, Default)]
+struct Witness {
+    seen: Mutex<Vec<String>>,
+    hold: Mutex<Option<Phase>>,
+    released: Condvar,
+}
+
+impl CheckpointObserver for Witness {
+    fn phase(&self, phase: Phase, checkpoint: Option<CheckpointId>) {
+        self.seen.lock().push(format!("{phase:?} {}", checkpoint.map_or(0, CheckpointId::get)));
+        let mut hold = self.hold.lock();
+        while *hold == Some(phase) {
+            self.released.wait(&mut hold);
+        }
+    }
+
+    fn completed(&self, checkpoint: &CompletedCheckpoint) {
+        self.seen.lock().push(format!("completed {}", checkpoint.identity.id));
+    }
+
+    fn aborted(&self, checkpoint: CheckpointId, reason: &str) {
+        self.seen.lock().push(format!("aborted {checkpoint}: {reason}"));
+    }
+
+    fn fenced(&self, error: &Error) {
+        self.seen.lock().push(format!("fenced {:?}", error.kind()));
+    }
+
+    fn shut_down(&self) {
+        self.seen.lock().push("shut down".to_owned());
+    }
+}
+
+impl Witness {
+    fn hold(&self, phase: Option<Phase>) {
+        *self.hold.lock() = phase;
+        self.released.notify_all();
+    }
+
+    fn await_line(&self, line: &str) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.seen.lock().iter().any(|seen| seen.starts_with(line)) {
+            assert!(Instant::now() < deadline, "'{line}' was not seen, but {:?}", self.seen.lock());
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+struct Running {
+    driver: Driver,
+    tasks: Arc<ToyTasks>,
+    witness: Arc<Witness>,
+    newest: Option<CheckpointId>,
+}
+
+fn task(subtask: u32) -> TaskAttempt {
+    TaskId::new(VERTEX, subtask).attempt(AttemptId::new(1))
+}
+
+fn pool() -> Arc<dyn Spawn> {
+    Arc::new(Pool::new(PoolOptions::default()).unwrap())
+}
+
+fn start(directory: &Path, config: CheckpointConfig, nonce: u8, spawn: Arc<dyn Spawn>) -> Running {
+    let context = StorageContext::new(Arc::new(FileSystems::local()), pool());
+    let storage = FileSystemStorage::new(directory.to_str().unwrap());
+    let view = storage.coordinator_view(JOB, &context).unwrap();
+    let claimed = ClaimedJob::claim(view, JOB, Nonce::new([nonce; 16])).unwrap();
+    let newest = claimed.newest().map(|metadata| metadata.summary.identity.id);
+    let vertex = Vertex::single(VERTEX, "toy", 2, MaxParallelism::new(128).unwrap());
+    let graph = Arc::new(JobGraph::new(vec![vertex], vec![]).unwrap());
+    let (tasks, witness) = (Arc::new(ToyTasks::default()), Arc::new(Witness::default()));
+    let options = DriverOptions::new(Arc::clone(&tasks) as Arc<dyn TaskGateway>, spawn)
+        .with_observer(Arc::clone(&witness) as Arc<dyn CheckpointObserver>);
+    let driver = Driver::start(claimed, graph, config, options).unwrap();
+    *tasks.driver.lock() = Some(driver.handle());
+    driver.handle().attempts_started(vec![(task(0), WriterId::new(1)), (task(1), WriterId::new(1))]);
+    Running { driver, tasks, witness, newest }
+}
+
+fn checkpoint(running: &Running) -> Result<CompletedCheckpoint> {
+    running.driver.handle().trigger_checkpoint(ManualTrigger::Configured).wait().unwrap()
+}
+
+#[test]
+fn checkpoints_complete_in_order_and_are_found_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path(), CheckpointConfig::default(), 1, pool());
+    let first = checkpoint(&running).unwrap();
+    assert_eq!(first.identity.id.get(), 1);
+    assert!(first.total_bytes > 0);
+    let second = checkpoint(&running).unwrap();
+    assert_eq!(second.identity.latest_completed, Some(first.identity.id));
+    running.witness.await_line("Collecting 1");
+    let statistics = running.driver.handle().statistics();
+    assert_eq!((statistics.triggered, statistics.completed, statistics.aborted), (2, 2, 0));
+    running.driver.handle().shut_down().wait().unwrap().unwrap();
+    let seen = running.witness.seen.lock().clone();
+    let place = |line: &str| seen.iter().position(|seen| seen == line).unwrap_or_else(|| panic!("{line}: {seen:?}"));
+    let order = ["Publishing 1", "WritingHead 1", "completed 1", "Notifying 1", "Publishing 2", "Collecting 1"];
+    assert!(order.map(place).is_sorted(), "{seen:?}");
+    let told = running.tasks.told.lock().len();
+    assert_eq!(told, 2 * 2 * 2, "each task is triggered and told twice");
+    let again = start(directory.path(), CheckpointConfig::default(), 2, pool());
+    assert_eq!(again.newest, Some(second.identity.id));
+    let third = checkpoint(&again).unwrap();
+    assert!(third.identity.id > second.identity.id);
+    assert_eq!(third.identity.latest_completed, Some(second.identity.id));
+}
+
+#[test]
+fn second_driver_on_the_directory_fences_the_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = start(directory.path(), CheckpointConfig::default(), 1, pool());
+    checkpoint(&first).unwrap();
+    let second = start(directory.path(), CheckpointConfig::default(), 2, pool());
+    let error = checkpoint(&first).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
+    assert_eq!(first.driver.handle().statistics().in_doubt, 1);
+    first.witness.await_line("fenced Fenced");
+    let told = first.tasks.told.lock().clone();
+    assert!(!told.iter().any(|message| matches!(message, ToTask::Completed { id, .. } if id.get() == 2)), "{told:?}");
+    assert_eq!(checkpoint(&first).unwrap_err().kind(), ErrorKind::Fenced, "later requests are told as well");
+    assert_eq!(first.driver.handle().shut_down().wait().unwrap().unwrap_err().kind(), ErrorKind::Fenced);
+    checkpoint(&second).unwrap();
+    assert_eq!(second.newest.map(CheckpointId::get), Some(1));
+}
+
+#[test]
+fn shut_down_waits_for_a_commit_in_flight() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path(), CheckpointConfig::default(), 1, pool());
+    running.witness.hold(Some(Phase::WritingHead));
+    let pending = running.driver.handle().trigger_checkpoint(ManualTrigger::Full);
+    running.witness.await_line("WritingHead 1");
+    let mut stopped = running.driver.handle().shut_down();
+    assert!(stopped.wait_timeout(Duration::from_millis(50)).is_none(), "the commit is not decided yet");
+    running.witness.hold(None);
+    stopped.wait().unwrap().unwrap();
+    let completed = pending.wait().unwrap().unwrap();
+    running.witness.await_line("shut down");
+    assert_eq!(checkpoint(&running).unwrap_err().kind(), ErrorKind::Cancelled);
+    let again = start(directory.path(), CheckpointConfig::default(), 2, pool());
+    assert_eq!(again.newest, Some(completed.identity.id));
+}
+
+#[test]
+fn a_declined_checkpoint_is_aborted_and_its_directory_goes() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path(), CheckpointConfig::default(), 1, pool());
+    *running.tasks.decline.lock() = true;
+    let error = checkpoint(&running).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+    *running.tasks.decline.lock() = false;
+    let completed = checkpoint(&running).unwrap();
+    assert_eq!(completed.identity.id.get(), 2);
+    running.driver.handle().shut_down().wait().unwrap().unwrap();
+    let job = directory.path().join(JOB.to_string());
+    assert!(!job.join("chk-1").exists());
+    assert!(job.join("chk-2").exists());
+}
+
+#[test]
+fn the_end_is_final_and_discards_what_it_is_told_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path(), CheckpointConfig::default(), 1, pool());
+    checkpoint(&running).unwrap();
+    running.driver.handle().end(JobState::Finished, AtEnd::Discard).wait().unwrap().unwrap();
+    assert!(!directory.path().join(JOB.to_string()).join("chk-1").exists());
+    let context = StorageContext::new(Arc::new(FileSystems::local()), pool());
+    let storage = FileSystemStorage::new(directory.path().to_str().unwrap());
+    let view = storage.coordinator_view(JOB, &context).unwrap();
+    let error = ClaimedJob::claim(view, JOB, Nonce::new([2; 16])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+}
+
+#[test]
+fn periodic_checkpoints_need_nobody_who_asks() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = CheckpointConfig::default().with_interval(Duration::from_millis(10)).unwrap();
+    let running = start(directory.path(), config, 1, pool());
+    running.witness.await_line("completed 3");
+    running.driver.handle().attempt_lost(task(0), "killed");
+    assert_eq!(checkpoint(&running).unwrap_err().kind(), ErrorKind::Retry);
+}
+
+/// Refuses every job.
+#[derive(Debug)]
+struct Full;
+
+impl Spawn for Full {
+    fn spawn(&self, _: &'static str, job: Job) -> Result<(), Rejected> {
+        drop(job);
+        Err(Rejected::new())
+    }
+}
+
+#[test]
+fn refused_jobs_are_errors_and_nobody_is_left_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path(), CheckpointConfig::default(), 1, Arc::new(Full));
+    let error = checkpoint(&running).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint, "{error}");
+    let pending = running.driver.handle().trigger_checkpoint(ManualTrigger::Configured);
+    let handle = running.driver.handle();
+    drop(running);
+    pending.wait().unwrap().unwrap_err();
+    let late = handle.trigger_checkpoint(ManualTrigger::Configured).wait().unwrap().unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::Cancelled);
+}
