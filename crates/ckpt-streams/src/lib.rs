@@ -1,6 +1,8 @@
 //! How state becomes bytes and back.
 
 pub mod file_system;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 mod directory;
 mod io_error;

@@ -36,7 +36,7 @@ pub(crate) struct FileStream {
 enum Output {
     /// No file so far.
     Inline,
-    File(OpenFile),
+    File(Box<OpenFile>),
     /// Finished or aborted, or a write failed.
     Ended,
 }
@@ -68,7 +68,7 @@ impl FileStream {
                 self.buffer.extend_from_slice(bytes);
             }
             Output::Inline => {
-                self.output = Output::File(create_file(&self.streams, &self.directory)?);
+                self.output = Output::File(Box::new(create_file(&self.streams, &self.directory)?));
                 self.write_to_file(bytes)?;
             }
             Output::File(_) => self.write_to_file(bytes)?,
@@ -142,7 +142,7 @@ impl FileStream {
             Output::Ended => Err(StreamError::FailedEarlier.into()),
             Output::Inline if self.position == 0 => Ok(None),
             Output::Inline => Ok(Some(Staged::inline(std::mem::take(&mut self.buffer).into()))),
-            Output::File(file) => self.stage(file).map(Some),
+            Output::File(file) => self.stage(*file).map(Some),
         }
     }
 

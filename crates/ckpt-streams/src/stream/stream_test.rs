@@ -9,20 +9,11 @@ use ckpt_core::id::{LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::state::{OperatorState, Place, RelPath, Root, StateHandle, SubtaskState, TaskSnapshot};
 
 use crate::file_system::{FileSystem, LocalFileSystem};
+use crate::testing::{RefusingSpawn, contract};
 use crate::{
-    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, Job, Pool, PoolOptions, Rejected,
+    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, MemoryStreams, Pool, PoolOptions,
     Spawn, Staged, StateDirectory, StateOutputStream, StateReader as _, StateScope, StreamFactory as _, read_section,
 };
-
-/// Refuses every job.
-#[derive(Debug)]
-pub(crate) struct Refusing;
-
-impl Spawn for Refusing {
-    fn spawn(&self, _name: &'static str, _job: Job) -> Result<(), Rejected> {
-        Err(Rejected::new())
-    }
-}
 
 pub(crate) fn directories(file_system: &Arc<dyn FileSystem>) -> [StateDirectory; 2] {
     let of = |root, name| StateDirectory::new(root, Arc::clone(file_system), Some(RelPath::new(name).unwrap()));
@@ -98,4 +89,20 @@ fn state_of_every_size_is_written_sealed_and_read_back() {
     assert_eq!(files_below(scratch.path()).len(), 6);
     drop(streams);
     assert_eq!(files_below(scratch.path()).len(), 6);
+}
+
+#[test]
+fn the_contract_of_stream_factories() {
+    let scratch = tempfile::tempdir().unwrap();
+    let counter = std::cell::Cell::new(0);
+    for inline_threshold_bytes in [0, 500, 5000] {
+        contract::stream_factory(&|| {
+            counter.set(counter.get() + 1);
+            let file_system = local(&scratch.path().join(counter.get().to_string()));
+            let target = target(&file_system, Arc::new(RefusingSpawn::new()));
+            let streams = FileStreams::new(target, options(inline_threshold_bytes));
+            (Arc::new(streams), Arc::new(FileStateReader::new(directories(&file_system).into())))
+        });
+    }
+    contract::stream_factory(&|| (Arc::new(MemoryStreams::new(1000)), Arc::new(FileStateReader::new(Vec::new()))));
 }

@@ -70,7 +70,11 @@ impl Beneath {
             match self.resolve(path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, FILE_MODE) {
                 Err(Errno::NOENT) if attempts < Self::ATTEMPTS => {
                     attempts += 1;
-                    self.make_directories(path.parent().as_ref())?;
+                    match self.make_directories(path.parent().as_ref()) {
+                        // Somebody removed one, empty as it was, before the next was in it.
+                        Ok(()) | Err(Errno::NOENT) => {}
+                        Err(error) => return Err(error),
+                    }
                 }
                 outcome => break outcome?,
             }

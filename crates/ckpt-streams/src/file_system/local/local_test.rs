@@ -1,1 +1,182 @@
-//! x
+//! The local file system: its contract, modes, links, what stays and what goes.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use ckpt_core::ErrorKind;
+use ckpt_core::state::RelPath;
+
+use crate::file_system::{CasOutcome, Durability, FileSystem, LocalFileSystem, Visible};
+use crate::testing::{MemoryFileSystem, contract};
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text).unwrap()
+}
+
+fn write(local: &LocalFileSystem, name: &str) {
+    let mut writer = local.create_new(&path(name), Visible::AtOnce).unwrap();
+    writer.write_all(b"bytes").unwrap();
+    assert!(matches!(writer.finish(Durability::Full), CasOutcome::Done(_)));
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn the_contract_of_file_systems() {
+    let scratch = tempfile::tempdir().unwrap();
+    let counter = std::cell::Cell::new(0);
+    contract::file_system(&|| {
+        counter.set(counter.get() + 1);
+        Arc::new(LocalFileSystem::open(scratch.path().join(format!("{}/root", counter.get()))).unwrap())
+    });
+    contract::file_system(&|| Arc::new(MemoryFileSystem::new()));
+}
+
+#[test]
+fn looking_makes_nothing_and_the_first_file_makes_the_root() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("a/b");
+    let local = LocalFileSystem::open(&root).unwrap();
+    assert!(local.list(None, None, 1).unwrap().is_empty());
+    assert_eq!(local.open(&path("x")).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(local.read_record(&path("head/HEAD")).unwrap(), None);
+    assert!(local.remove(&[path("x")])[0].is_ok());
+    assert!(!scratch.path().join("a").exists());
+    write(&local, "x");
+    assert!(root.join("x").exists());
+}
+
+#[test]
+fn modes_do_not_depend_on_the_umask() {
+    // The umask belongs to the process, so a shell sets it for a run of the test below.
+    for umask in ["000", "077", "027"] {
+        let test = "file_system::local::local_test::modes_under_the_present_umask";
+        let program = std::env::current_exe().unwrap();
+        let output = std::process::Command::new("sh")
+            .args(["-c", &format!("umask {umask} && exec \"$0\" --exact {test}")])
+            .arg(program)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && text.contains("1 passed"), "umask {umask}: {text}");
+    }
+}
+
+#[test]
+fn modes_under_the_present_umask() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path().join("a/root")).unwrap();
+    write(&local, "b/c/file");
+    let mut whole = local.create_new(&path("b/whole"), Visible::WholeAtFinish).unwrap();
+    whole.write_all(b"x").unwrap();
+    assert!(matches!(whole.finish(Durability::Full), CasOutcome::Done(_)));
+    for directory in ["a", "a/root", "a/root/b", "a/root/b/c"] {
+        assert_eq!(mode(&scratch.path().join(directory)), 0o700, "{directory}");
+    }
+    for file in ["a/root/b/c/file", "a/root/b/whole"] {
+        assert_eq!(mode(&scratch.path().join(file)), 0o600, "{file}");
+    }
+}
+
+#[test]
+fn a_directory_that_was_swapped_for_a_link_is_refused_everywhere() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (root, outside) = (scratch.path().join("root"), scratch.path().join("outside"));
+    let local = LocalFileSystem::open(&root).unwrap();
+    write(&local, "chk-1/state");
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::write(outside.join("state"), "precious").unwrap();
+    std::fs::rename(root.join("chk-1"), root.join("moved")).unwrap();
+    std::os::unix::fs::symlink(&outside, root.join("chk-1")).unwrap();
+    assert!(local.open(&path("chk-1/state")).is_err());
+    assert!(local.create_new(&path("chk-1/new"), Visible::AtOnce).is_err());
+    assert!(local.create_new(&path("chk-1/new"), Visible::WholeAtFinish).is_err());
+    assert!(local.sync_entries(&[path("chk-1/state")]).is_err());
+    assert!(local.remove(&[path("chk-1/state")])[0].is_err());
+    let listed = local.list(None, None, 9).unwrap();
+    assert_eq!(listed.iter().map(|entry| entry.path.as_str()).collect::<Vec<_>>(), ["moved/state"]);
+    assert_eq!(std::fs::read(outside.join("state")).unwrap(), b"precious");
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 1);
+    // A link in the place of the file itself is removed, never what it points to.
+    std::os::unix::fs::symlink(outside.join("state"), root.join("moved/link")).unwrap();
+    assert!(local.open(&path("moved/link")).is_err());
+    assert!(local.remove(&[path("moved/link")])[0].is_ok());
+    assert!(outside.join("state").exists());
+}
+
+#[test]
+fn an_empty_directory_goes_with_its_last_file_and_the_root_stays() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("root");
+    let local = LocalFileSystem::open(&root).unwrap();
+    for name in ["a/b/one", "a/b/two", "a/three", "four"] {
+        write(&local, name);
+    }
+    assert!(local.remove(&[path("a/b/one")])[0].is_ok());
+    assert!(root.join("a/b").exists());
+    assert!(local.remove(&[path("a/b/two")])[0].is_ok());
+    assert!(!root.join("a/b").exists() && root.join("a").exists());
+    // Also when the file is gone already: an interrupted removal is completed by the next.
+    std::fs::remove_file(root.join("a/three")).unwrap();
+    assert!(local.remove(&[path("a/three"), path("four")]).iter().all(Result::is_ok));
+    assert!(!root.join("a").exists() && root.exists());
+    // The name is used again, and its entry is synced again.
+    write(&local, "a/b/one");
+    local.sync_entries(&[path("a/b/one")]).unwrap();
+    // A directory is not a file.
+    assert!(local.remove(&[path("a/b")])[0].is_err());
+    assert!(root.join("a/b/one").exists());
+}
+
+#[test]
+fn what_an_interrupted_publication_left_goes_with_its_name() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("root");
+    let local = LocalFileSystem::open(&root).unwrap();
+    write(&local, "chk-1/state");
+    for name in [".tmp-_metadata-77-0", ".tmp-other-77-1"] {
+        std::fs::write(root.join("chk-1").join(name), "half").unwrap();
+    }
+    assert!(local.remove(&[path("chk-1/state")])[0].is_ok());
+    assert!(root.join("chk-1/.tmp-_metadata-77-0").exists());
+    assert!(local.remove(&[path("chk-1/_metadata")])[0].is_ok());
+    assert!(!root.join("chk-1/.tmp-_metadata-77-0").exists());
+    assert!(root.join("chk-1/.tmp-other-77-1").exists());
+    assert!(local.remove(&[path("chk-1/other")])[0].is_ok());
+    assert!(!root.join("chk-1").exists());
+}
+
+#[test]
+fn a_root_that_is_no_directory_is_a_configuration_error_that_names_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let error = LocalFileSystem::open(&file).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("file"), "{error}");
+    let below = LocalFileSystem::open(file.join("below"));
+    assert_eq!(below.unwrap_err().kind(), ErrorKind::Configuration);
+}
+
+#[test]
+fn threads_that_create_while_others_remove_meet_no_error() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let local = &local;
+            scope.spawn(move || {
+                for number in 0..50 {
+                    let name = path(&format!("d/e/{thread}-{number}"));
+                    drop(local.create_new(&name, Visible::AtOnce).unwrap());
+                    assert!(local.remove(&[name])[0].is_ok());
+                }
+            });
+        }
+    });
+    assert!(!scratch.path().join("d").exists());
+}

@@ -1,0 +1,164 @@
+//! What every file system must do.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ckpt_core::ErrorKind;
+use ckpt_core::state::RelPath;
+
+use crate::file_system::{CasOutcome, Durability, Expect, FileSystem, VersionTag, Visible};
+
+/// Runs the suite; each part gets an empty file system.
+///
+/// # Panics
+///
+/// When the contract is broken.
+pub fn file_system(make: &dyn Fn() -> Arc<dyn FileSystem>) {
+    files_are_new_and_read_back(&*make());
+    whole_files_never_replace(&*make());
+    nothing_is_left_of_what_was_discarded(&*make());
+    a_removed_file_does_not_come_back(&*make());
+    lists_are_ordered_and_bounded(&*make());
+    copies_are_files_of_their_own(&*make());
+    records_change_by_compare_and_swap(&*make());
+}
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text).unwrap()
+}
+
+fn write(files: &dyn FileSystem, name: &str, visible: Visible, bytes: &[u8]) -> CasOutcome {
+    let mut writer = files.create_new(&path(name), visible).unwrap();
+    writer.write_all(bytes).unwrap();
+    writer.finish(Durability::Full)
+}
+
+fn write_new(files: &dyn FileSystem, name: &str, bytes: &[u8]) {
+    done(write(files, name, Visible::AtOnce, bytes));
+}
+
+fn done(outcome: CasOutcome) -> VersionTag {
+    match outcome {
+        CasOutcome::Done(tag) => tag,
+        other => panic!("expected Done, found {other:?}"),
+    }
+}
+
+fn read(files: &dyn FileSystem, name: &str) -> Vec<u8> {
+    let file = files.open(&path(name)).unwrap();
+    let mut bytes = vec![0; usize::try_from(file.length_bytes()).unwrap()];
+    file.read_exact_at(&mut bytes, 0).unwrap();
+    bytes
+}
+
+fn names(files: &dyn FileSystem) -> Vec<String> {
+    files.list(None, None, usize::MAX).unwrap().into_iter().map(|entry| entry.path.to_string()).collect()
+}
+
+fn files_are_new_and_read_back(files: &dyn FileSystem) {
+    assert_eq!(files.open(&path("a/b/c")).unwrap_err().kind(), ErrorKind::NotFound);
+    write_new(files, "a/b/c", b"0123456789");
+    files.sync_entries(&[path("a/b/c")]).unwrap();
+    assert_eq!(read(files, "a/b/c"), b"0123456789");
+    let file = files.open(&path("a/b/c")).unwrap();
+    let mut middle = [0; 3];
+    file.read_exact_at(&mut middle, 4).unwrap();
+    assert_eq!(&middle, b"456");
+    let beyond = file.read_exact_at(&mut middle, 8).unwrap_err();
+    assert_eq!(beyond.kind(), std::io::ErrorKind::UnexpectedEof);
+    let again = files.create_new(&path("a/b/c"), Visible::AtOnce);
+    assert_eq!(again.map(drop).unwrap_err().kind(), ErrorKind::AbortCheckpoint);
+}
+
+fn whole_files_never_replace(files: &dyn FileSystem) {
+    let mut first = files.create_new(&path("d/whole"), Visible::WholeAtFinish).unwrap();
+    let mut second = files.create_new(&path("d/whole"), Visible::WholeAtFinish).unwrap();
+    first.write_all(b"first").unwrap();
+    second.write_all(b"second").unwrap();
+    assert_eq!(files.open(&path("d/whole")).unwrap_err().kind(), ErrorKind::NotFound);
+    done(first.finish(Durability::Full));
+    let lost = second.finish(Durability::Full);
+    assert!(matches!(lost, CasOutcome::Lost), "{lost:?}");
+    assert_eq!(read(files, "d/whole"), b"first");
+    assert_eq!(names(files), ["d/whole"]);
+}
+
+fn nothing_is_left_of_what_was_discarded(files: &dyn FileSystem) {
+    for visible in [Visible::AtOnce, Visible::WholeAtFinish] {
+        let mut discarded = files.create_new(&path("x/discarded"), visible).unwrap();
+        discarded.write_all(b"bytes").unwrap();
+        discarded.discard().unwrap();
+        drop(files.create_new(&path("x/dropped"), visible).unwrap());
+        assert_eq!(names(files), [""; 0]);
+    }
+}
+
+fn a_removed_file_does_not_come_back(files: &dyn FileSystem) {
+    let mut writer = files.create_new(&path("r/file"), Visible::AtOnce).unwrap();
+    writer.write_all(b"before").unwrap();
+    let outcomes = files.remove(&[path("r/file"), path("r/none"), path("s/none")]);
+    assert!(outcomes.len() == 3 && outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    // Whether a removed file can still be written to is up to the system; that nobody sees it is not.
+    let _ = writer.write_all(b"after");
+    let _ = writer.finish(Durability::Full);
+    assert_eq!(names(files), [""; 0]);
+    assert!(files.remove(&[path("r/file")])[0].is_ok());
+}
+
+fn lists_are_ordered_and_bounded(files: &dyn FileSystem) {
+    let all = ["a", "b-c", "b/a", "b/c/d", "b/e", "b0", "c/x"];
+    for name in all.iter().rev() {
+        write_new(files, name, name.as_bytes());
+    }
+    assert_eq!(names(files), all);
+    let sizes: Vec<u64> = files.list(None, None, 3).unwrap().into_iter().map(|entry| entry.length_bytes).collect();
+    assert_eq!(sizes, [1, 3, 3]);
+    let below = |prefix: &str, after: Option<&str>, limit| -> Vec<String> {
+        let listed = files.list(Some(&path(prefix)), after.map(path).as_ref(), limit).unwrap();
+        listed.into_iter().map(|entry| entry.path.to_string()).collect()
+    };
+    assert_eq!(below("b", None, 9), ["b/a", "b/c/d", "b/e"]);
+    assert_eq!(below("none", None, 9), [""; 0]);
+    // Page by page it is the same list.
+    let mut paged = Vec::new();
+    while let [entry] = &files.list(None, paged.last(), 1).unwrap()[..] {
+        paged.push(entry.path.clone());
+    }
+    assert_eq!(paged.iter().map(RelPath::as_str).collect::<Vec<_>>(), all);
+}
+
+fn copies_are_files_of_their_own(files: &dyn FileSystem) {
+    write_new(files, "from", b"bytes");
+    files.duplicate(&path("from"), &path("to/copy")).unwrap();
+    assert!(files.remove(&[path("from")])[0].is_ok());
+    assert_eq!(read(files, "to/copy"), b"bytes");
+    assert_eq!(files.duplicate(&path("from"), &path("other")).unwrap_err().kind(), ErrorKind::NotFound);
+    write_new(files, "from", b"other");
+    let taken = files.duplicate(&path("from"), &path("to/copy")).unwrap_err();
+    assert_eq!(taken.kind(), ErrorKind::AbortCheckpoint);
+    assert_eq!(read(files, "to/copy"), b"bytes");
+}
+
+fn records_change_by_compare_and_swap(files: &dyn FileSystem) {
+    let head = path("head/HEAD");
+    let put = |body: &str, expect: Expect<'_>| files.put_record(&head, Bytes::from(body.to_owned()), expect);
+    assert_eq!(files.read_record(&head).unwrap(), None);
+    let first = done(put("one", Expect::Absent));
+    // The same again is a retry whose answer was lost; something else came too late.
+    assert_eq!(done(put("one", Expect::Absent)), first);
+    assert!(matches!(put("other", Expect::Absent), CasOutcome::Lost));
+    let second = done(put("two", Expect::Version(&first)));
+    assert_ne!(first, second);
+    assert!(matches!(put("other", Expect::Version(&first)), CasOutcome::Lost));
+    assert!(matches!(put("other", Expect::Absent), CasOutcome::Lost));
+    assert_eq!(files.read_record(&head).unwrap(), Some((Bytes::from("two"), second.clone())));
+    // Many versions later an early one still does not count.
+    let mut newest = second;
+    for number in 0..40 {
+        newest = done(put(&format!("body {number}"), Expect::Version(&newest)));
+    }
+    assert!(matches!(put("zombie", Expect::Version(&first)), CasOutcome::Lost));
+    assert!(matches!(put("zombie", Expect::Absent), CasOutcome::Lost));
+    assert_eq!(files.read_record(&head).unwrap(), Some((Bytes::from("body 39"), newest)));
+}

@@ -1,0 +1,7 @@
+//! What every implementation of a trait must do, as functions that panic when it does not.
+
+mod file_system;
+mod stream_factory;
+
+pub use file_system::file_system;
+pub use stream_factory::stream_factory;
