@@ -6,6 +6,8 @@ pub mod testing;
 
 mod directory;
 mod io_error;
+#[cfg(all(test, ckpt_loom))]
+mod models;
 mod pending;
 mod pool;
 mod read;

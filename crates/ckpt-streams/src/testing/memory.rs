@@ -30,6 +30,7 @@ struct Stored {
     /// Tells a file from a later one of the same name.
     number: u64,
     bytes: Vec<u8>,
+    synced: bool,
 }
 
 struct MemoryWriter {
@@ -57,6 +58,11 @@ impl MemoryFileSystem {
     pub fn paths(&self) -> Vec<RelPath> {
         self.state.lock().files.keys().cloned().collect()
     }
+
+    /// The paths of the files that were finished with [`Durability::Full`].
+    pub fn synced(&self) -> Vec<RelPath> {
+        self.state.lock().files.iter().filter(|(_, stored)| stored.synced).map(|(path, _)| path.clone()).collect()
+    }
 }
 
 impl FileSystem for MemoryFileSystem {
@@ -69,7 +75,7 @@ impl FileSystem for MemoryFileSystem {
                 }
                 state.made += 1;
                 let number = state.made;
-                state.files.insert(path.clone(), Stored { number, bytes: Vec::new() });
+                state.files.insert(path.clone(), Stored { number, bytes: Vec::new(), synced: false });
                 Kind::AtOnce(number)
             }
             Visible::WholeAtFinish => Kind::WholeAtFinish(Vec::new()),
@@ -95,7 +101,7 @@ impl FileSystem for MemoryFileSystem {
         let bytes = stored.bytes.clone();
         state.made += 1;
         let number = state.made;
-        state.files.insert(to.clone(), Stored { number, bytes });
+        state.files.insert(to.clone(), Stored { number, bytes, synced: true });
         Ok(())
     }
 
@@ -177,15 +183,25 @@ impl Write for MemoryWriter {
 }
 
 impl FileWriter for MemoryWriter {
-    fn finish(mut self: Box<Self>, _durability: Durability) -> CasOutcome {
-        if let Kind::WholeAtFinish(bytes) = std::mem::replace(&mut self.kind, Kind::Ended) {
-            let mut state = self.state.lock();
-            if state.files.contains_key(&self.path) {
-                return CasOutcome::Lost;
+    fn finish(mut self: Box<Self>, durability: Durability) -> CasOutcome {
+        let synced = durability == Durability::Full;
+        let kind = std::mem::replace(&mut self.kind, Kind::Ended);
+        let mut state = self.state.lock();
+        match kind {
+            Kind::AtOnce(number) => {
+                if let Some(stored) = state.files.get_mut(&self.path).filter(|stored| stored.number == number) {
+                    stored.synced = synced;
+                }
             }
-            state.made += 1;
-            let number = state.made;
-            state.files.insert(self.path.clone(), Stored { number, bytes });
+            Kind::WholeAtFinish(bytes) => {
+                if state.files.contains_key(&self.path) {
+                    return CasOutcome::Lost;
+                }
+                state.made += 1;
+                let number = state.made;
+                state.files.insert(self.path.clone(), Stored { number, bytes, synced });
+            }
+            Kind::Ended => {}
         }
         CasOutcome::Done(tag_of(1))
     }
