@@ -104,13 +104,18 @@ impl fmt::Debug for MemoryDisk {
 
 /// Runs jobs on the caller's thread.
 #[derive(Debug)]
-pub(crate) struct SpawnHere;
+struct SpawnHere;
 
 impl Spawn for SpawnHere {
     fn spawn(&self, _name: &'static str, job: Job) -> Result<(), Rejected> {
         job();
         Ok(())
     }
+}
+
+/// A process that sees the local file system only.
+pub(crate) fn local_context() -> StorageContext {
+    StorageContext::new(Arc::new(FileSystems::local()), Arc::new(SpawnHere))
 }
 
 /// A directory of a [`MemoryDisk`].

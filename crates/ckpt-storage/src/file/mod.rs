@@ -15,4 +15,10 @@ pub use description::FileSystemStorage;
 pub use jobs::jobs_in;
 
 #[cfg(test)]
+mod local_test;
+#[cfg(test)]
+mod metadata_test;
+#[cfg(test)]
+mod pointer_test;
+#[cfg(test)]
 mod storage_test;

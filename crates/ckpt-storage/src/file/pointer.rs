@@ -46,29 +46,36 @@ enum Found {
 
 /// The metadata file of `name`, which is either that or the directory that it is in.
 fn find(file_system: &Arc<dyn FileSystem>, name: &RelPath, pointer: &str) -> Result<(RelPath, Found)> {
+    let path = RelPath::new(format!("{name}/{METADATA_FILE}"))?;
+    let in_directory = match file_system.open(&path) {
+        Ok(_) => return Ok((path, Found::Directory)),
+        Err(error) => error.kind(),
+    };
+    match file_system.open(name) {
+        Ok(_) => return Ok((name.clone(), Found::File)),
+        // Something is there that is no file.
+        Err(error) if error.kind() != ErrorKind::NotFound => return in_directory_only(path, in_directory, pointer),
+        Err(_) => {}
+    }
     let below = file_system.list(Some(name), None, 1).map_err(|source| {
         let kind = source.kind();
         StorageError::PointerFileSystem { pointer: pointer.to_owned(), source }.kind(kind)
     })?;
     if below.is_empty() {
-        return match file_system.open(name) {
-            Ok(_) => Ok((name.clone(), Found::File)),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Err(StorageError::PointerMissing { pointer: pointer.to_owned() }.kind(ErrorKind::NotFound))
-            }
-            Err(_) => Err(without_metadata(pointer)),
-        };
+        return Err(StorageError::PointerMissing { pointer: pointer.to_owned() }.kind(ErrorKind::NotFound));
     }
-    let path = RelPath::new(format!("{name}/{METADATA_FILE}"))?;
-    match file_system.open(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(without_metadata(pointer)),
-        // Any other error comes again, with the file's name, when it is read.
-        _ => Ok((path, Found::Directory)),
-    }
+    in_directory_only(path, in_directory, pointer)
 }
 
-fn without_metadata(pointer: &str) -> ckpt_core::Error {
-    StorageError::PointerWithoutMetadata { pointer: pointer.to_owned() }.kind(ErrorKind::NotFound)
+/// A directory is there, and opening the metadata file in it failed so.
+fn in_directory_only(path: RelPath, failed: ErrorKind, pointer: &str) -> Result<(RelPath, Found)> {
+    match failed {
+        ErrorKind::NotFound => {
+            Err(StorageError::PointerWithoutMetadata { pointer: pointer.to_owned() }.kind(ErrorKind::NotFound))
+        }
+        // It is there and could not be opened; reading it says why, and names it.
+        _ => Ok((path, Found::Directory)),
+    }
 }
 
 /// A pointer as an absolute path without links, or as the URI that it is.

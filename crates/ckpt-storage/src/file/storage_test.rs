@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use ckpt_streams::file_system::FileSystems;
-
-use crate::test_support::{MemoryDisk, SpawnHere};
+use crate::FileSystemStorage;
+use crate::test_support::{MemoryDisk, local_context};
 use crate::testing::{StorageUnderTest, check_storage};
-use crate::{FileSystemStorage, StorageContext};
 
 #[test]
 fn contract_in_memory() {
@@ -22,7 +20,6 @@ fn contract_on_disk() {
         let directory = tempfile::tempdir().unwrap();
         let base = directory.path().join("not/there/yet").into_os_string().into_string().unwrap();
         directories.push(directory);
-        let context = StorageContext::new(Arc::new(FileSystems::local()), Arc::new(SpawnHere));
-        StorageUnderTest::new(Arc::new(FileSystemStorage::new(base)), context)
+        StorageUnderTest::new(Arc::new(FileSystemStorage::new(base)), local_context())
     });
 }

@@ -1,0 +1,107 @@
+//! Each pointer that is wrong has an error of its own.
+
+use std::fs;
+use std::path::Path;
+
+use ckpt_core::ErrorKind;
+
+use crate::test_support::{MemoryDisk, local_context};
+use crate::testing::sample::{commit_next, job, nonce};
+use crate::{CheckpointStorage, FileSystemStorage, StorageContext, claim};
+
+/// A checkpoint in a real directory; returns `chk-1`.
+fn with_checkpoint(base: &Path) -> (FileSystemStorage, StorageContext, String) {
+    let base = base.canonicalize().unwrap().into_os_string().into_string().unwrap();
+    let (storage, context) = (FileSystemStorage::new(&*base), local_context());
+    let view = storage.coordinator_view(job(1), &context).unwrap();
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap();
+    let _ = commit_next(&*view, &claimed.head, 1, &[]);
+    (storage, context, format!("{base}/{}/chk-1", job(1)))
+}
+
+#[test]
+fn a_checkpoint_is_found_by_its_directory_and_by_its_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let (storage, context, checkpoint) = with_checkpoint(directory.path());
+    let link = directory.path().join("latest");
+    std::os::unix::fs::symlink(&checkpoint, &link).unwrap();
+    for pointer in [
+        checkpoint.clone(),
+        format!("{checkpoint}/"),
+        format!("{checkpoint}/_metadata"),
+        format!("file:{checkpoint}"),
+        format!("file://{checkpoint}/_metadata"),
+        format!("{checkpoint}/../chk-1"),
+        link.to_str().unwrap().to_owned(),
+    ] {
+        let found = storage.resolve(&pointer, &context).unwrap_or_else(|error| panic!("{pointer}: {error:?}"));
+        assert_eq!(found.pointer, checkpoint, "{pointer}");
+        assert_eq!(found.metadata.summary.identity.id.get(), 1);
+    }
+    // Another name does not make it another file, but its directory alone would not name it.
+    let copy = directory.path().canonicalize().unwrap().join("copy");
+    fs::copy(format!("{checkpoint}/_metadata"), &copy).unwrap();
+    let found = storage.resolve(copy.to_str().unwrap(), &context).unwrap();
+    assert_eq!(found.pointer, copy.to_str().unwrap());
+}
+
+#[test]
+fn a_relative_pointer_begins_at_the_current_directory() {
+    let here = std::env::current_dir().unwrap();
+    let directory = tempfile::tempdir_in(&here).unwrap();
+    let (storage, context, checkpoint) = with_checkpoint(directory.path());
+    let name = directory.path().file_name().unwrap().to_str().unwrap();
+    for pointer in [format!("{name}/{}/chk-1", job(1)), format!("./{name}/{}/chk-1/_metadata", job(1))] {
+        assert_eq!(storage.resolve(&pointer, &context).unwrap().pointer, checkpoint);
+    }
+}
+
+#[test]
+fn each_wrong_pointer_has_an_error_of_its_own_and_makes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (storage, context, checkpoint) = with_checkpoint(directory.path());
+    let base = directory.path().to_str().unwrap();
+    fs::create_dir(directory.path().join("empty")).unwrap();
+    fs::write(directory.path().join("text"), "not metadata").unwrap();
+    let cases = [
+        (String::new(), ErrorKind::Configuration, "the pointer to a checkpoint is empty"),
+        ("a\u{7}b".to_owned(), ErrorKind::Configuration, "control character"),
+        ("file:relative".to_owned(), ErrorKind::Configuration, "absolute path and no host"),
+        ("file://host/a".to_owned(), ErrorKind::Configuration, "absolute path and no host"),
+        ("s3://bucket/job/chk-1".to_owned(), ErrorKind::Configuration, "cannot access the file system"),
+        (format!("{base}/missing/chk-1"), ErrorKind::NotFound, "no such file or directory"),
+        (format!("{base}/missing"), ErrorKind::NotFound, "no such file or directory"),
+        (format!("{base}/text/chk-1"), ErrorKind::NotFound, "no such file or directory"),
+        (format!("{base}/empty"), ErrorKind::NotFound, "cannot find the metadata file '_metadata'"),
+        (format!("{checkpoint}/.."), ErrorKind::NotFound, "cannot find the metadata file '_metadata'"),
+        ("/".to_owned(), ErrorKind::Configuration, "no name of a file or directory"),
+        (format!("{base}/text"), ErrorKind::Corrupt, "cannot be used"),
+    ];
+    for (pointer, kind, message) in cases {
+        let error = storage.resolve(&pointer, &context).unwrap_err();
+        assert_eq!(error.kind(), kind, "{pointer}: {error:?}");
+        assert!(error.to_string().contains(message), "{pointer}: {error}");
+    }
+    assert!(!directory.path().join("missing").exists());
+}
+
+#[test]
+fn other_file_systems_are_searched_without_a_local_path() {
+    let disk = MemoryDisk::default();
+    let (storage, context) = (FileSystemStorage::new("mem:/base"), disk.context());
+    let view = storage.coordinator_view(job(1), &context).unwrap();
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap();
+    let _ = commit_next(&*view, &claimed.head, 1, &[]);
+    let checkpoint = format!("mem:/base/{}/chk-1", job(1));
+    for pointer in [checkpoint.clone(), format!("{checkpoint}/"), format!("{checkpoint}/_metadata")] {
+        assert_eq!(storage.resolve(&pointer, &context).unwrap().pointer, checkpoint);
+    }
+    for (pointer, message) in [
+        (format!("mem:/base/{}/chk-2", job(1)), "no such file or directory"),
+        (format!("mem:/base/{}", job(1)), "cannot find the metadata file"),
+        ("mem:/".to_owned(), "it has no directory"),
+    ] {
+        let error = storage.resolve(&pointer, &context).unwrap_err();
+        assert!(error.to_string().contains(message), "{pointer}: {error}");
+    }
+}
