@@ -227,6 +227,8 @@ impl Coordinator {
 }
 
 #[cfg(test)]
-mod script_test;
+#[path = "script_test.rs"]
+mod script;
 #[cfg(test)]
+#[path = "simulation_test.rs"]
 mod simulation;

@@ -2,7 +2,9 @@
 //! overtaken, jobs fail, leaders are taken over from while they still work, and the outcome of a HEAD write may be
 //! unknown and the write land later.
 
+#[path = "simulation_store_test.rs"]
 mod store;
+#[path = "simulation_tasks_test.rs"]
 mod tasks;
 
 use std::collections::BTreeMap;
