@@ -107,6 +107,20 @@ fn flink_24611_discarding_a_checkpoint_spares_shared_files() {
 }
 
 #[test]
+fn discarding_takes_metadata_last() {
+    let disk = MemoryDisk::default();
+    let view = storage().coordinator_view(job(1), &disk.context()).unwrap();
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap().head;
+    let location = view.initialize_checkpoint(&identity(&claimed, 1)).unwrap();
+    let _ = location.publish(&metadata(job(1), identity(&claimed, 1), &[])).unwrap();
+    let state = METADATA.replace("_metadata", "0000000000000001-0000000000000001-00000000");
+    disk.put(&state, b"state");
+    disk.take_log();
+    location.discard().unwrap();
+    assert_eq!(disk.take_log(), [format!("remove {state}"), format!("remove {METADATA}")]);
+}
+
+#[test]
 fn discarding_needs_head() {
     let disk = MemoryDisk::default();
     let view = storage().coordinator_view(job(1), &disk.context()).unwrap();

@@ -121,6 +121,16 @@ fn another_leader_of_the_same_epoch_fences() {
 }
 
 #[test]
+fn a_leader_whose_claim_was_never_written_is_fenced_though_the_version_fits() {
+    let disk = MemoryDisk::default();
+    let _ = claim(&*view(&disk).head(), job(1), nonce(2)).unwrap();
+    // It takes a claim for written that the store never confirmed.
+    let believed = Head::claim(None, job(1), nonce(1)).unwrap().written();
+    let write = believed.head.reserve(&[]).unwrap();
+    assert!(matches!(view(&disk).head().write(write), HeadOutcome::Fenced(_)));
+}
+
+#[test]
 fn slatedb_352_a_stale_write_never_lands_on_a_later_version() {
     let disk = MemoryDisk::default();
     let first = view(&disk);
