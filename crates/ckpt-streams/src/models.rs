@@ -133,8 +133,7 @@ fn loom_three_creators() {
     model(Some(2), || creators(3));
 }
 
-/// A file that is being made while it is cancelled does not stay. Mutate: `put_back` does not look whether it was
-/// cancelled.
+/// A file that is being made while it is cancelled does not stay. Mutate: `take` hands out a file that is busy.
 #[test]
 fn loom_create_against_cancel() {
     model(None, || {
@@ -154,7 +153,7 @@ fn loom_create_against_cancel() {
 }
 
 /// What was cancelled is gone when the answer comes, though the owner of the staged state never lets go of it. Mutate:
-/// `stage` does not look whether it was cancelled.
+/// `take` leaves open files to their streams.
 #[test]
 fn loom_finish_against_cancel() {
     model(Some(3), || {
@@ -218,7 +217,8 @@ fn loom_abort_against_cancel() {
     });
 }
 
-/// Dropping staged state and a cancellation at once: as with an abort. Mutate: `take` hands out a file that is busy.
+/// Dropping staged state and a cancellation at once: as with an abort. Mutate: `Unsealed::remove` ends
+/// the file first (`let _ =` instead of `let _ending =`).
 #[test]
 fn loom_drop_against_cancel() {
     model(Some(3), || {
@@ -269,6 +269,23 @@ fn loom_early_sync_against_drop() {
         drop(first);
         writer.join().unwrap();
         assert_eq!(scene.paths().len(), 1);
+    });
+}
+
+/// A file that is synced early while it is cancelled goes, though both owners keep what they have. Mutate: `put_back`
+/// does not look whether it was cancelled.
+#[test]
+fn loom_early_sync_against_cancel() {
+    model(Some(2), || {
+        let scene = Scene::with_descriptors(StdArc::new(RefusingSpawn::new()), 1);
+        let first = scene.write().expect("not yet");
+        let (other, kept) = (scene.clone(), Arc::new(Mutex::new(None)));
+        let keeps = Arc::clone(&kept);
+        let writer = spawn(move || *keeps.lock() = other.write());
+        scene.streams.cancel().wait().unwrap();
+        assert_eq!(scene.paths(), []);
+        writer.join().unwrap();
+        drop((first, kept.lock().take()));
     });
 }
 
