@@ -10,6 +10,8 @@ mod io_error;
 mod models;
 mod pending;
 mod pool;
+#[cfg(all(test, not(ckpt_loom)))]
+mod pool_test;
 mod read;
 mod spawn;
 mod state_file;

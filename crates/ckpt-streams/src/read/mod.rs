@@ -12,6 +12,8 @@ pub use section::read_section;
 
 mod error;
 mod file;
+#[cfg(all(test, not(ckpt_loom)))]
+mod read_test;
 mod section;
 mod stream;
 

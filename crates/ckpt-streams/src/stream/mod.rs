@@ -12,8 +12,12 @@ use crate::stream::staged::Staged;
 pub use file::{FileStreams, FileStreamsOptions, FileStreamsTarget, StreamCounts};
 pub use memory::MemoryStreams;
 pub use names::FileNames;
+#[cfg(all(test, not(ckpt_loom)))]
+pub(crate) use stream_test::snapshot_of;
 
 mod error;
+#[cfg(all(test, not(ckpt_loom)))]
+mod fault_test;
 mod file;
 mod file_stream;
 mod memory;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ckpt_core::id::FileName;
 use ckpt_core::state::RelPath;
 use ckpt_core::{ErrorKind, Result};
 use rustix::fs::{AtFlags, Dir, FileType};
@@ -133,14 +134,19 @@ impl Beneath {
                 Err(error) => Err(LocalError::io("remove", self.shown(Some(path)), error).of_kind(ErrorKind::Retry)),
             };
             if let (Ok(()), Some(parent)) = (&outcome, path.parent()) {
-                touched.entry(parent).or_default().insert(path.file_name());
+                let names = touched.entry(parent).or_default();
+                // State files have their final names at once, and there are many of them: nobody looks beside them.
+                if path.file_name().parse::<FileName>().is_err() {
+                    names.insert(path.file_name());
+                }
             }
             outcomes.push(outcome);
         }
         // Deepest first, as far as a path sorts after its own beginning. A directory that stays is harmless, so what
         // keeps it is no error of the files that are gone.
         for (directory, names) in touched.iter().rev() {
-            if !self.remove_directory(directory) && self.remove_temporaries(directory, names) {
+            let is_gone = self.remove_directory(directory);
+            if !is_gone && !names.is_empty() && self.remove_temporaries(directory, names) {
                 self.remove_directory(directory);
             }
         }
@@ -148,7 +154,7 @@ impl Beneath {
     }
 
     /// Removes a directory if it is empty, and then those above. Whether it is gone.
-    fn remove_directory(&self, directory: &RelPath) -> bool {
+    pub(super) fn remove_directory(&self, directory: &RelPath) -> bool {
         let mut gone = false;
         let mut next = Some(directory.clone());
         while let Some(directory) = next {

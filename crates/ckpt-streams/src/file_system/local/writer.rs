@@ -62,6 +62,15 @@ impl LocalWriter {
         LocalError::io(operation, self.beneath.shown(Some(&self.path)), source).of_kind(ErrorKind::AbortCheckpoint)
     }
 
+    /// Removes the file, and the directory if that was all it held.
+    fn remove(&self) -> rustix::io::Result<()> {
+        self.unlink()?;
+        if let Some(directory) = self.path.parent() {
+            self.beneath.remove_directory(&directory);
+        }
+        Ok(())
+    }
+
     /// Removes the name that the file has while it is written.
     fn unlink(&self) -> rustix::io::Result<()> {
         match self.beneath.unlink(self.temporary.as_ref().unwrap_or(&self.path)) {
@@ -123,13 +132,13 @@ impl FileWriter for LocalWriter {
     fn finish(mut self: Box<Self>, durability: Durability) -> CasOutcome {
         // Whatever fails below leaves `self.file` empty and the file removed.
         let Some(file) = self.file.take().filter(|_| !self.dead) else {
-            let _ = self.unlink();
+            let _ = self.remove();
             let error = LocalError::Dead { path: self.beneath.shown(Some(&self.path)) };
             return CasOutcome::Failed(error.of_kind(ErrorKind::AbortCheckpoint));
         };
         if durability == Durability::Full {
             if let Err(error) = file.sync_all() {
-                let _ = self.unlink();
+                let _ = self.remove();
                 return CasOutcome::Failed(self.error("sync", error));
             }
         }
@@ -146,7 +155,7 @@ impl FileWriter for LocalWriter {
 
     fn discard(mut self: Box<Self>) -> Result<()> {
         self.file = None;
-        self.unlink().map_err(|error| {
+        self.remove().map_err(|error| {
             LocalError::io("remove", self.beneath.shown(Some(&self.path)), error).of_kind(ErrorKind::Retry)
         })
     }
@@ -155,7 +164,7 @@ impl FileWriter for LocalWriter {
 impl Drop for LocalWriter {
     fn drop(&mut self) {
         if self.file.take().is_some() {
-            let _ = self.unlink();
+            let _ = self.remove();
         }
     }
 }

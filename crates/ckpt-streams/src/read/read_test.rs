@@ -1,0 +1,192 @@
+//! Damage of every kind is found, and named.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
+use ckpt_core::state::{FileRef, Place, RelPath, Root, StateHandle};
+use ckpt_core::{Digest, Error, ErrorKind};
+
+use crate::file_system::{FileSystem, LocalFileSystem};
+use crate::state_file::BLOCK_BYTES;
+use crate::testing::RefusingSpawn;
+use crate::{
+    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, StateDirectory, StateReader as _,
+    StateScope, StreamFactory as _, into_error, read_section,
+};
+
+struct Stored {
+    _scratch: tempfile::TempDir,
+    reader: FileStateReader,
+    files: Vec<(PathBuf, StateHandle)>,
+}
+
+/// Files of those lengths.
+fn store(lengths: &[usize]) -> Stored {
+    let scratch = tempfile::tempdir().unwrap();
+    let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(scratch.path()).unwrap());
+    let directory = StateDirectory::new(Root::ThisSnapshot, file_system, None);
+    let names = Arc::new(FileNames::new(Writer::new(LeaderEpoch::new(1), WriterId::new(1))));
+    let target = FileStreamsTarget::new(directory.clone(), directory.clone(), names, Arc::new(RefusingSpawn::new()));
+    let options = FileStreamsOptions { inline_threshold_bytes: 0, ..FileStreamsOptions::default() };
+    let streams = FileStreams::new(target, options);
+    let mut files = Vec::new();
+    for length in lengths {
+        let mut stream = streams.create(StateScope::Exclusive).unwrap();
+        stream.write_all(&payload(*length)).unwrap();
+        let staged = stream.finish().unwrap().into_iter().collect();
+        let sealed = streams.seal(crate::stream::snapshot_of(staged)).unwrap();
+        let handle = sealed.handles().next().unwrap().clone();
+        let Place::File { file, .. } = handle.place() else { panic!("{handle:?}") };
+        files.push((scratch.path().join(file.to_string()), handle));
+    }
+    Stored { _scratch: scratch, reader: FileStateReader::new(vec![directory]), files }
+}
+
+fn payload(length: usize) -> Vec<u8> {
+    (0..length).map(|n| (n % 253) as u8).collect()
+}
+
+/// Reads everything; what was yielded before an error, and the error.
+fn read(reader: &FileStateReader, handle: &StateHandle) -> (Vec<u8>, Option<Error>) {
+    let mut stream = match reader.open(handle) {
+        Ok(stream) => stream,
+        Err(error) => return (Vec::new(), Some(error)),
+    };
+    let mut found = Vec::new();
+    let outcome = stream.read_to_end(&mut found);
+    (found, outcome.err().map(|error| into_error(error, ErrorKind::Retry)))
+}
+
+fn assert_corrupt(stored: &Stored, damage: &str) {
+    let (path, handle) = &stored.files[0];
+    let (found, error) = read(&stored.reader, handle);
+    let error = error.unwrap_or_else(|| panic!("{damage} was not found"));
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{damage}: {error}");
+    assert!(error.to_string().contains(path.file_name().unwrap().to_str().unwrap()), "{damage}: {error}");
+    assert!(payload(handle.length_bytes() as usize).starts_with(&found), "{damage}: wrong bytes were yielded");
+}
+
+#[test]
+fn every_flipped_bit_and_every_length_is_found() {
+    let stored = store(&[50]);
+    let path = &stored.files[0].0;
+    let good = std::fs::read(path).unwrap();
+    assert_eq!(good.len(), 50 + 8 + 32);
+    for bit in 0..good.len() * 8 {
+        let mut bad = good.clone();
+        bad[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(path, bad).unwrap();
+        assert_corrupt(&stored, &format!("bit {bit}"));
+    }
+    for length in 0..good.len() {
+        std::fs::write(path, &good[..length]).unwrap();
+        assert_corrupt(&stored, &format!("length {length}"));
+    }
+    std::fs::write(path, [&good[..], &[0]].concat()).unwrap();
+    assert_corrupt(&stored, "a trailing byte");
+    std::fs::write(path, &good).unwrap();
+    assert_eq!(read(&stored.reader, &stored.files[0].1).0, payload(50));
+}
+
+#[test]
+fn a_damaged_block_is_named_and_the_others_can_be_read() {
+    let length = 3 * BLOCK_BYTES + 10;
+    let stored = store(&[length]);
+    let (path, handle) = &stored.files[0];
+    let mut bad = std::fs::read(path).unwrap();
+    bad[BLOCK_BYTES + 5] ^= 1;
+    std::fs::write(path, bad).unwrap();
+    let (found, error) = read(&stored.reader, handle);
+    assert!(found == payload(BLOCK_BYTES), "found {} bytes", found.len());
+    let text = error.unwrap().to_string();
+    assert!(text.starts_with("block 1 of state file '0000") && text.contains("expected crc64nvme:"), "{text}");
+    // A range read verifies the blocks that it touches, and no others.
+    let mut stream = stored.reader.open(handle).unwrap();
+    let section = |stream: &mut dyn crate::StateInputStream, from: usize, to: usize| {
+        read_section(stream, from as u64, Some(to as u64))
+    };
+    let last = section(&mut *stream, 2 * BLOCK_BYTES, length).unwrap();
+    assert!(last == payload(length)[2 * BLOCK_BYTES..]);
+    let error = section(&mut *stream, BLOCK_BYTES - 1, BLOCK_BYTES + 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(section(&mut *stream, 0, BLOCK_BYTES).is_ok());
+}
+
+#[test]
+fn a_file_in_the_place_of_another_is_found() {
+    let stored = store(&[500, 500]);
+    let (first, second) = (&stored.files[0].0, &stored.files[1].0);
+    assert_eq!(std::fs::read(first).unwrap(), std::fs::read(second).unwrap());
+    // The same bytes, but of another file.
+    let swapped = StateHandle::assume_durable(stored.files[0].1.place().clone(), 500, stored.files[1].1.digest());
+    let error = stored.reader.open(&swapped).map(drop).unwrap_err();
+    assert!(error.to_string().contains("is not the one that its handle names"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    // Another payload under that name.
+    let other = store(&[501]);
+    std::fs::copy(&other.files[0].0, first).unwrap();
+    assert_corrupt(&stored, "a swapped file");
+}
+
+#[test]
+fn what_a_handle_cannot_mean_is_a_typed_error() {
+    let stored = store(&[50]);
+    let (path, handle) = &stored.files[0];
+    let open = |place: &Place, length, digest| {
+        let handle = StateHandle::assume_durable(place.clone(), length, digest);
+        stored.reader.open(&handle).map(drop).unwrap_err()
+    };
+    let Place::File { file, .. } = handle.place() else { panic!() };
+    let shared = Place::File { root: Root::JobShared, file: file.clone() };
+    assert_eq!(open(&shared, 50, handle.digest()).kind(), ErrorKind::NotFound);
+    assert_eq!(open(handle.place(), u64::MAX, handle.digest()).kind(), ErrorKind::Corrupt);
+    assert_eq!(open(handle.place(), 49, handle.digest()).kind(), ErrorKind::Corrupt);
+    assert_eq!(open(handle.place(), 50, None).kind(), ErrorKind::Corrupt);
+    let segment = Place::Segment { root: Root::ThisSnapshot, file: file.clone(), offset_bytes: 0 };
+    assert_eq!(open(&segment, 50, handle.digest()).kind(), ErrorKind::Configuration);
+    let inline = Place::Inline(Bytes::from("state"));
+    assert_eq!(open(&inline, 5, Some(Digest::of(b"other"))).kind(), ErrorKind::Corrupt);
+    assert_eq!(open(&inline, 6, Some(Digest::of(b"state"))).kind(), ErrorKind::Corrupt);
+    assert_eq!(open(&inline, 5, None).kind(), ErrorKind::Corrupt);
+    std::fs::remove_file(path).unwrap();
+    let missing = stored.reader.open(handle).map(drop).unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    assert!(missing.to_string().starts_with("state file '0000"), "{missing}");
+}
+
+#[test]
+fn files_of_others_are_verified_as_a_whole_or_only_borrowed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let content = payload(BLOCK_BYTES + 100);
+    write(scratch.path(), &content);
+    let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(scratch.path()).unwrap());
+    let reader = FileStateReader::new(
+        [Root::Borrowed(1), Root::JobShared]
+            .map(|root| StateDirectory::new(root, Arc::clone(&file_system), None))
+            .into(),
+    );
+    let handle = |root, digest| {
+        let file = FileRef::Foreign(RelPath::new("000012.sst").unwrap());
+        StateHandle::assume_durable(Place::File { root, file }, content.len() as u64, digest)
+    };
+    let digest = Some(Digest::of(&content));
+    for good in [handle(Root::JobShared, digest), handle(Root::Borrowed(1), digest), handle(Root::Borrowed(1), None)] {
+        assert!(read(&reader, &good).0 == content);
+    }
+    assert_eq!(read(&reader, &handle(Root::JobShared, None)).1.unwrap().kind(), ErrorKind::Corrupt);
+    // Damage before it is opened, and after.
+    let opened = reader.open(&handle(Root::JobShared, digest)).unwrap();
+    let mut bad = content.clone();
+    bad[3] ^= 1;
+    write(scratch.path(), &bad);
+    assert_eq!(read(&reader, &handle(Root::JobShared, digest)).1.unwrap().kind(), ErrorKind::Corrupt);
+    let mut opened = opened;
+    assert_eq!(opened.read(&mut [0; 10]).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+}
+
+fn write(directory: &Path, content: &[u8]) {
+    std::fs::write(directory.join("000012.sst"), content).unwrap();
+}

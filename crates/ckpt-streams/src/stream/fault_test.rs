@@ -1,0 +1,144 @@
+//! Streams over file systems that fail, that are cancelled and that are watched.
+
+use std::sync::Arc;
+
+use ckpt_core::ErrorKind;
+
+use super::stream_test::{files_below, handles_of, options, snapshot_of, stage, target};
+use crate::file_system::{Durability, FileSystem, LocalFileSystem};
+use crate::testing::{FailingFileSystem, Failure, MemoryFileSystem, OperationKind, RecordingFileSystem, RefusingSpawn};
+use crate::{FileStreams, FileStreamsOptions, Pool, PoolOptions, Spawn, StateScope, StreamFactory as _};
+
+/// Writes three pieces of state, two of them in files, one in two writes, and seals them.
+fn write_and_seal(streams: &FileStreams) -> ckpt_core::Result<usize> {
+    let mut staged = Vec::new();
+    for (scope, length) in [(StateScope::Exclusive, 70_000), (StateScope::Shared, 300), (StateScope::Exclusive, 5)] {
+        let mut stream = streams.create(scope)?;
+        for half in [length / 2, length - length / 2] {
+            stream.write_all(&vec![1; half]).map_err(|error| crate::into_error(error, ErrorKind::FailJob))?;
+        }
+        staged.extend(stream.finish()?);
+    }
+    Ok(handles_of(&streams.seal(snapshot_of(staged))?).len())
+}
+
+#[test]
+fn whichever_operation_fails_the_error_is_typed_and_nothing_is_left() {
+    let pool: Arc<dyn Spawn> = Arc::new(Pool::new(PoolOptions::new(2, 8)).unwrap());
+    let refusing: Arc<dyn Spawn> = Arc::new(RefusingSpawn::new());
+    for (failure, spawn) in [(Failure::Once, &pool), (Failure::FromThereOn, &refusing), (Failure::Once, &refusing)] {
+        let mut at = 1;
+        loop {
+            let scratch = tempfile::tempdir().unwrap();
+            let local: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(scratch.path().join("job")).unwrap());
+            let failing = Arc::new(FailingFileSystem::new(local, at, failure));
+            let file_system: Arc<dyn FileSystem> = Arc::clone(&failing) as Arc<dyn FileSystem>;
+            let streams = FileStreams::new(target(&file_system, Arc::clone(spawn)), options(100));
+            match write_and_seal(&streams) {
+                Ok(handles) => {
+                    assert!(!failing.has_failed() && handles == 3);
+                    assert_eq!(files_below(scratch.path()).len(), 2);
+                    break;
+                }
+                Err(error) => {
+                    assert!(failing.has_failed());
+                    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint, "{error}");
+                    let text = error.to_string();
+                    assert!(
+                        text.contains("disk full") && (text.contains("chk-1/") || text.contains("shared/")),
+                        "{text}"
+                    );
+                    assert_eq!(files_below(scratch.path()), [""; 0], "operation {at}, {text}");
+                    assert_eq!(streams.counts().left_behind, 0);
+                }
+            }
+            at += 1;
+        }
+        // Two files are made, written and synced, and their directories.
+        assert!(at > 9, "only {at} operations");
+    }
+}
+
+#[test]
+fn files_are_synced_before_names_and_each_directory_once() {
+    let recording = Arc::new(RecordingFileSystem::new(Arc::new(MemoryFileSystem::new())));
+    let file_system: Arc<dyn FileSystem> = Arc::clone(&recording) as Arc<dyn FileSystem>;
+    let pool = Arc::new(Pool::new(PoolOptions::new(3, 8)).unwrap());
+    let streams = FileStreams::new(target(&file_system, pool), options(0));
+    assert_eq!(write_and_seal(&streams).unwrap(), 3);
+    let kinds: Vec<OperationKind> = recording.operations().iter().map(|operation| operation.kind).collect();
+    use OperationKind::{CreateNew, Sync, SyncEntries};
+    assert_eq!(kinds, [CreateNew, CreateNew, CreateNew, Sync, Sync, Sync, SyncEntries]);
+    assert_eq!(recording.operations()[6].paths.len(), 3);
+}
+
+#[test]
+fn without_durability_nothing_is_synced() {
+    let recording = Arc::new(RecordingFileSystem::new(Arc::new(MemoryFileSystem::new())));
+    let file_system: Arc<dyn FileSystem> = Arc::clone(&recording) as Arc<dyn FileSystem>;
+    let options = FileStreamsOptions { durability: Durability::None, ..options(0) };
+    let streams = FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options);
+    assert_eq!(write_and_seal(&streams).unwrap(), 3);
+    let count = |kind| recording.operations().iter().filter(|operation| operation.kind == kind).count();
+    assert_eq!((count(OperationKind::Sync), count(OperationKind::SyncEntries)), (0, 0));
+    assert_eq!(count(OperationKind::Finish), 3);
+}
+
+#[test]
+fn with_too_many_descriptors_the_oldest_is_synced_early_and_once() {
+    let recording = Arc::new(RecordingFileSystem::new(Arc::new(MemoryFileSystem::new())));
+    let file_system: Arc<dyn FileSystem> = Arc::clone(&recording) as Arc<dyn FileSystem>;
+    let options = FileStreamsOptions { staged_descriptors: 2, ..options(0) };
+    let streams = FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options);
+    let staged: Vec<_> = (0..5).map(|_| stage(streams.create(StateScope::Exclusive).unwrap(), b"x")).collect();
+    let of = |kind| -> Vec<String> {
+        let operations = recording.operations().into_iter().filter(|operation| operation.kind == kind);
+        operations.map(|operation| operation.paths[0].to_string()).collect()
+    };
+    let created = of(OperationKind::CreateNew);
+    assert_eq!(of(OperationKind::Sync), created[..3]);
+    assert_eq!(handles_of(&streams.seal(snapshot_of(staged)).unwrap()).len(), 5);
+    let mut synced = of(OperationKind::Sync);
+    synced.sort();
+    assert_eq!(synced, created);
+}
+
+#[test]
+fn what_is_dropped_aborted_or_cancelled_leaves_nothing() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(scratch.path()).unwrap());
+    let streams = FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options(0));
+    let open = || {
+        let mut stream = streams.create(StateScope::Exclusive).unwrap();
+        stream.write_all(b"bytes").unwrap();
+        stream
+    };
+    drop(open());
+    assert_eq!(streams.counts().dropped, 1);
+    open().abort().unwrap();
+    drop(open().finish().unwrap());
+    assert_eq!((files_below(scratch.path()).len(), streams.counts().dropped), (0, 1));
+    // Streams and staged state that somebody holds for ever do not keep their files.
+    let (held, staged) = (open(), open().finish().unwrap());
+    assert_eq!(files_below(scratch.path()).len(), 2);
+    streams.cancel().wait().unwrap();
+    assert_eq!(files_below(scratch.path()).len(), 0);
+    assert_eq!(held.finish().unwrap_err().kind(), ErrorKind::Cancelled);
+    drop(staged);
+    assert_eq!(streams.counts().left_behind, 0);
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_another_factory_staged_is_refused_and_removed() {
+    let files = MemoryFileSystem::new();
+    let file_system: Arc<dyn FileSystem> = Arc::new(files.clone());
+    let target = target(&file_system, Arc::new(RefusingSpawn::new()));
+    let (ours, theirs) = (FileStreams::new(target.clone(), options(0)), FileStreams::new(target, options(0)));
+    let mix = vec![
+        stage(ours.create(StateScope::Exclusive).unwrap(), b"x"),
+        stage(theirs.create(StateScope::Exclusive).unwrap(), b"y"),
+    ];
+    assert_eq!(ours.seal(snapshot_of(mix)).unwrap_err().kind(), ErrorKind::FailJob);
+    assert_eq!(files.paths(), []);
+}

@@ -1,0 +1,41 @@
+//! What may be sent to other threads and shared by them is part of the interface.
+
+#![cfg(not(ckpt_loom))]
+
+use ckpt_streams::file_system::{FileSystem, FileSystems, FileWriter, LocalFileSystem, ReadAt};
+use ckpt_streams::{
+    FileNames, FileStateReader, FileStreams, MemoryStreams, Pending, Pool, Promise, Spawn, Staged, StateDirectory,
+    StateInputStream, StateOutputStream, StateReader, StreamFactory,
+};
+
+fn send<T: Send + ?Sized>() {}
+fn send_and_sync<T: Send + Sync + ?Sized>() {}
+fn unpin<T: Unpin>() {}
+
+#[test]
+fn shared_by_threads() {
+    send_and_sync::<FileSystems>();
+    send_and_sync::<LocalFileSystem>();
+    send_and_sync::<FileNames>();
+    send_and_sync::<FileStreams>();
+    send_and_sync::<MemoryStreams>();
+    send_and_sync::<FileStateReader>();
+    send_and_sync::<StateDirectory>();
+    send_and_sync::<Pool>();
+    send_and_sync::<dyn FileSystem>();
+    send_and_sync::<dyn ReadAt>();
+    send_and_sync::<dyn Spawn>();
+    send_and_sync::<dyn StateReader>();
+    send_and_sync::<dyn StreamFactory>();
+}
+
+#[test]
+fn given_to_another_thread() {
+    send_and_sync::<Staged>();
+    send::<Pending<u8>>();
+    send::<Promise<u8>>();
+    unpin::<Pending<u8>>();
+    send::<dyn FileWriter>();
+    send::<dyn StateOutputStream>();
+    send::<dyn StateInputStream>();
+}
