@@ -52,6 +52,13 @@ struct Written {
     output: PathBuf,
 }
 
+impl JobRequest {
+    /// Those inputs and that place for output.
+    pub const fn new(inputs: Option<Vec<InputFile>>, output: Option<PathBuf>) -> Self {
+        Self { inputs, output }
+    }
+}
+
 impl JobFile {
     /// The name of the file.
     pub const NAME: &'static str = "job.json";

@@ -46,7 +46,6 @@ struct State {
     sources_ended: u32,
     tasks_ended: usize,
     aborted_in_a_row: u32,
-    last_abort: String,
 }
 
 /// What storage needs of this process: local files, and threads that may block.
@@ -60,7 +59,7 @@ pub fn storage_context() -> Result<StorageContext> {
 }
 
 impl RunningJob {
-    /// Takes the job over, restores every task from the newest checkpoint and lets them run.
+    /// Takes the job over, restores every task from the newest checkpoint and lets them run. Returns once they do.
     ///
     /// The order matters: HEAD is claimed before anything is deployed, so that no former leader can commit any more; tasks
     /// are announced to the coordinator once they have their state, and only then are checkpoints triggered.
@@ -105,7 +104,21 @@ impl RunningJob {
         };
         let tasks = deployment.start(restores, &surroundings)?;
         let state = State::default();
-        Ok(Self { tasks, driver, attempts, view, options, progress, epoch, restored_from, state })
+        let mut job = Self { tasks, driver, attempts, view, options, progress, epoch, restored_from, state };
+        match job.wait_until_restored() {
+            Ok(()) => Ok(job),
+            Err(error) => Err(job.stop_because(error)),
+        }
+    }
+
+    fn wait_until_restored(&mut self) -> Result<()> {
+        while self.state.started < self.tasks.count() {
+            self.next_event()?;
+        }
+        self.options.observer.restored(self.restored_from, self.progress.restored_bytes());
+        self.handle().attempts_started(self.attempts.clone());
+        self.tasks.begin();
+        Ok(())
     }
 
     /// Waits until the job has ended: all input read, all output committed, HEAD says so.
@@ -166,14 +179,7 @@ impl RunningJob {
 
     fn handle_event(&mut self, event: TaskEvent) -> Result<()> {
         match event {
-            TaskEvent::Started => {
-                self.state.started += 1;
-                if self.state.started == self.tasks.count() {
-                    self.options.observer.restored(self.restored_from, self.progress.restored_bytes());
-                    self.handle().attempts_started(self.attempts.clone());
-                    self.tasks.begin();
-                }
-            }
+            TaskEvent::Started => self.state.started += 1,
             TaskEvent::SourceEnded => self.state.sources_ended += 1,
             TaskEvent::Ended(attempt, outcome) => {
                 outcome?;
@@ -194,7 +200,6 @@ impl RunningJob {
     }
 
     fn count_abort(&mut self, reason: &str) -> Result<()> {
-        reason.clone_into(&mut self.state.last_abort);
         self.state.aborted_in_a_row += 1;
         let count = self.state.aborted_in_a_row;
         if count <= self.options.tolerated_aborts {
