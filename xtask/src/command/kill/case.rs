@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::PHASES;
 use super::input::Shape;
 use crate::Result;
 use crate::random::Random;
@@ -20,14 +21,19 @@ pub(super) struct Case {
     /// One for each start; the last one holds from then on.
     parallelisms: Vec<u64>,
     inputs: Vec<(Shape, u64)>,
+    /// Kills fall exactly where these begin; anywhere when empty.
+    phases: Vec<String>,
 }
 
 impl Case {
-    pub(super) fn draw(seed: u64, kills: u64) -> Self {
+    /// In one case of four the kills fall exactly where a phase begins: kills at random moments hardly ever meet the
+    /// short ones. `asked` are the phases that every case is to take, if any.
+    pub(super) fn draw(seed: u64, kills: u64, asked: &[String]) -> Self {
         let mut random = Random::new(seed);
         let interval_millis = random.magnitude(10, 200);
         let parallelisms = (0..=kills).map(|_| random.within(1, 4)).collect();
-        let largest = random.magnitude(64 << 10, MOST_INPUT_BYTES / 2);
+        let least = if random.once_in(4) { 64 << 10 } else { 1 << 20 };
+        let largest = random.magnitude(least, MOST_INPUT_BYTES);
         let mut inputs = vec![(Shape::Words, largest)];
         for _ in 0..random.within(0, 3) {
             let left = MOST_INPUT_BYTES - inputs.iter().map(|(_, bytes)| bytes).sum::<u64>();
@@ -37,7 +43,11 @@ impl Case {
         // The long one is not always the first.
         let last = inputs.len() - 1;
         inputs.swap(0, random.within(0, last as u64) as usize);
-        Self { seed, kills, interval_millis, parallelisms, inputs }
+        let mut phases = asked.to_vec();
+        if random.once_in(4) && asked.is_empty() {
+            phases = (0..kills).filter_map(|_| random.one_of(PHASES)).map(|phase| (*phase).to_owned()).collect();
+        }
+        Self { seed, kills, interval_millis, parallelisms, inputs, phases }
     }
 
     /// Writes the input files, each from the seed alone.
@@ -53,7 +63,7 @@ impl Case {
     }
 
     /// The command line of the word count.
-    pub(super) fn command(&self, program: &Path, directory: &Path, inputs: &[PathBuf], phases: &[String]) -> Command {
+    pub(super) fn command(&self, program: &Path, directory: &Path, inputs: &[PathBuf]) -> Command {
         let mut command = Command::new(program);
         for input in inputs {
             command.arg("--input").arg(input);
@@ -70,8 +80,8 @@ impl Case {
             .args(["--seed", &self.seed.to_string()])
             .arg("--summary")
             .arg(directory.join("summary.json"));
-        if !phases.is_empty() {
-            command.args(["--kill-phase", &phases.join(",")]);
+        if !self.phases.is_empty() {
+            command.args(["--kill-phase", &self.phases.join(",")]);
         }
         command
     }
@@ -85,13 +95,23 @@ mod tests {
     fn a_seed_draws_the_same_case_and_the_bounds_hold() {
         let mut parallelisms = [false; 5];
         for seed in 0..500 {
-            let case = Case::draw(seed, 5);
-            assert_eq!(case, Case::draw(seed, 5));
+            let case = Case::draw(seed, 5, &[]);
+            assert_eq!(case, Case::draw(seed, 5, &[]));
             assert!((10..=200).contains(&case.interval_millis));
             assert!(case.inputs.iter().map(|(_, bytes)| bytes).sum::<u64>() <= MOST_INPUT_BYTES);
             assert_eq!(case.parallelisms.len(), 6);
             case.parallelisms.iter().for_each(|parallelism| parallelisms[*parallelism as usize] = true);
         }
         assert_eq!(parallelisms, [false, true, true, true, true]);
+    }
+
+    #[test]
+    fn a_phase_that_is_asked_for_is_taken_and_otherwise_each_comes_up() {
+        let asked = ["sealing".to_owned()];
+        assert!((0..50).all(|seed| Case::draw(seed, 3, &asked).phases == asked));
+        let drawn: Vec<Case> = (0..400).map(|seed| Case::draw(seed, 3, &[])).collect();
+        assert!(PHASES.iter().all(|phase| drawn.iter().any(|case| case.phases.iter().any(|drawn| drawn == phase))));
+        let anywhere = drawn.iter().filter(|case| case.phases.is_empty()).count();
+        assert!((250..350).contains(&anywhere), "{anywhere}");
     }
 }

@@ -41,7 +41,7 @@ struct Request {
     runs: u64,
     kills: u64,
     seed: u64,
-    /// Kills fall exactly at these; anywhere when empty.
+    /// Every kill falls where one of these begins; drawn from the seed when empty.
     phases: Vec<String>,
     passed_on: Vec<String>,
 }
@@ -140,9 +140,9 @@ fn run_case(program: &Path, home: &Path, request: &Request, seed: u64) -> Result
         fs::remove_dir_all(&directory)?;
     }
     fs::create_dir_all(&directory)?;
-    let case = Case::draw(seed, request.kills);
+    let case = Case::draw(seed, request.kills, &request.phases);
     let inputs = case.write_inputs(&directory)?;
-    let mut command = case.command(program, &directory, &inputs, &request.phases);
+    let mut command = case.command(program, &directory, &inputs);
     command.args(&request.passed_on);
     let log = directory.join("log.txt");
     let kept = |what: String| format!("{what}; kept {}\n{}", directory.display(), tail_of(&log));
