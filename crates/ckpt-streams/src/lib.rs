@@ -7,7 +7,7 @@ pub mod testing;
 mod directory;
 mod io_error;
 #[cfg(all(test, ckpt_loom))]
-mod models;
+mod models_test;
 mod pending;
 mod pool;
 #[cfg(all(test, not(ckpt_loom)))]
