@@ -113,12 +113,24 @@ impl Inbox {
         }
     }
 
+    /// Waits for what the engine says; batches wait, too.
+    ///
+    /// # Errors
+    ///
+    /// `Cancelled` when the job is being stopped.
+    pub(crate) fn receive_control(&self) -> Result<Control> {
+        select_biased! {
+            recv(self.stop) -> _ => Err(Fault::Stopped.into()),
+            recv(self.control) -> control => control.map_err(|_| Fault::Stopped.into()),
+        }
+    }
+
     /// What the engine said, without waiting.
     ///
     /// # Errors
     ///
     /// `Cancelled` when the job is being stopped.
-    pub(crate) fn poll_control(&mut self) -> Result<Option<Control>> {
+    pub(crate) fn poll_control(&self) -> Result<Option<Control>> {
         match self.stop.try_recv() {
             Err(crossbeam_channel::TryRecvError::Empty) => Ok(self.control.try_recv().ok()),
             _ => Err(Fault::Stopped.into()),

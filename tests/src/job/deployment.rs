@@ -135,6 +135,17 @@ impl Tasks {
         self.threads.len()
     }
 
+    /// Waits until all of them have their state.
+    pub(super) fn wait_until_restored(&self) -> Result<()> {
+        for _ in 0..self.count() {
+            // Before the driver runs there are no events but these and those of tasks that have their state.
+            if let TaskEvent::Ended(_, Err(error)) = self.events.recv().map_err(|_| Fault::Stopped)? {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     /// Tells them that all of them have their state.
     pub(super) fn begin(&self) {
         self.gateway.tell_all(|| Control::Begin);

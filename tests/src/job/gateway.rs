@@ -1,10 +1,12 @@
-//! The way from the coordinator to the tasks.
+//! The ways between coordinator and tasks.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use ckpt_coord::TaskGateway;
+use ckpt_coord::driver::DriverHandle;
+use ckpt_coord::{CoordinatorGateway, TaskGateway};
 use ckpt_core::id::TaskAttempt;
-use ckpt_core::message::ToTask;
+use ckpt_core::message::{ToCoordinator, ToTask};
 use crossbeam_channel::Sender;
 
 use crate::exchange::Control;
@@ -32,6 +34,26 @@ impl TaskGateway for Inboxes {
         // As above. The queue has no bound, so this never blocks; the coordinator sends little and waits for answers.
         if let Some(inbox) = self.0.get(to) {
             let _ = inbox.send(Control::Message(message));
+        }
+    }
+}
+
+/// The way from the tasks to the coordinator, which begins after them.
+#[derive(Debug, Default)]
+pub(super) struct CoordinatorAddress(OnceLock<DriverHandle>);
+
+impl CoordinatorAddress {
+    /// Says where the coordinator is; once.
+    pub(super) fn set(&self, driver: DriverHandle) {
+        let _ = self.0.set(driver);
+    }
+}
+
+impl CoordinatorGateway for CoordinatorAddress {
+    fn send(&self, message: ToCoordinator) {
+        // No task has anything to say before a coordinator has asked.
+        if let Some(driver) = self.0.get() {
+            driver.send(message);
         }
     }
 }

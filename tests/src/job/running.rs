@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ckpt_coord::driver::{ClaimedJob, Driver, DriverHandle, DriverOptions, ManualTrigger};
-use ckpt_coord::{Clock, CompletedCheckpoint, SystemClock, restore};
+use ckpt_coord::{Clock, CompletedCheckpoint, CoordinatorGateway, SystemClock, restore};
 use ckpt_core::head::{AtEnd, JobState, Nonce};
-use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskAttempt, WriterId};
+use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch};
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_storage::{CheckpointStorage, CoordinatorView, FileSystemStorage, StorageContext};
 use ckpt_streams::file_system::FileSystems;
@@ -15,6 +15,7 @@ use ckpt_streams::{Pending, Pool, PoolOptions};
 use crate::error::Fault;
 use crate::job::deployment::{Deployment, TaskSurroundings, Tasks};
 use crate::job::entropy::random_bytes;
+use crate::job::gateway::CoordinatorAddress;
 use crate::job::graph::graph;
 use crate::job::observer::EngineObserver;
 use crate::job::progress::Progress;
@@ -30,10 +31,8 @@ pub struct RunningJob {
     // The order of the fields is the order in which they are dropped: first who sends, then who receives.
     tasks: Tasks,
     driver: Driver,
-    attempts: Vec<(TaskAttempt, WriterId)>,
     view: Arc<dyn CoordinatorView>,
     options: JobOptions,
-    progress: Arc<Progress>,
     epoch: LeaderEpoch,
     restored_from: Option<CheckpointId>,
     state: State,
@@ -42,7 +41,6 @@ pub struct RunningJob {
 /// How far the job is.
 #[derive(Debug, Default)]
 struct State {
-    started: usize,
     sources_ended: u32,
     tasks_ended: usize,
     aborted_in_a_row: u32,
@@ -61,8 +59,9 @@ pub fn storage_context() -> Result<StorageContext> {
 impl RunningJob {
     /// Takes the job over, restores every task from the newest checkpoint and lets them run. Returns once they do.
     ///
-    /// The order matters: HEAD is claimed before anything is deployed, so that no former leader can commit any more; tasks
-    /// are announced to the coordinator once they have their state, and only then are checkpoints triggered.
+    /// The order matters. HEAD is claimed before anything is deployed, so that no former leader can commit any more. The
+    /// driver is started once every task has its state: until then nothing is deleted, so that a job that cannot be
+    /// restored stays as it is. Then tasks are announced, and only then are checkpoints triggered.
     ///
     /// # Errors
     ///
@@ -84,41 +83,35 @@ impl RunningJob {
         let restores = restore::plan(&graph, newest.as_deref(), epoch, &attempts)?;
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let gateway = deployment.gateway();
         let watched = EngineObserver { observer: Arc::clone(&options.observer), events: deployment.events.clone() };
-        let driver_options = DriverOptions::new(deployment.gateway(), Arc::clone(&context.spawn))
-            .with_observer(Arc::new(watched))
-            .with_clock(Arc::clone(&clock))
-            .with_seed(options.seed);
-        let driver = Driver::start(claimed, graph, options.checkpoints.clone(), driver_options)?;
-
+        let coordinator = Arc::new(CoordinatorAddress::default());
         let progress = Arc::new(Progress::new(file.input_bytes(), Arc::clone(&options.observer)));
         let surroundings = TaskSurroundings {
             file,
             options: &options,
             storage: &storage,
             context,
-            coordinator: Arc::new(driver.handle()),
+            coordinator: Arc::clone(&coordinator) as Arc<dyn CoordinatorGateway>,
             spawn: Arc::clone(&context.spawn),
-            clock,
+            clock: Arc::clone(&clock),
             progress: Arc::clone(&progress),
         };
-        let tasks = deployment.start(restores, &surroundings)?;
-        let state = State::default();
-        let mut job = Self { tasks, driver, attempts, view, options, progress, epoch, restored_from, state };
-        match job.wait_until_restored() {
-            Ok(()) => Ok(job),
-            Err(error) => Err(job.stop_because(error)),
-        }
-    }
+        let mut tasks = deployment.start(restores, &surroundings)?;
+        let inquest = Inquest { view: &*view, epoch };
+        tasks.wait_until_restored().map_err(|error| inquest.explain(&mut tasks, error))?;
 
-    fn wait_until_restored(&mut self) -> Result<()> {
-        while self.state.started < self.tasks.count() {
-            self.next_event()?;
-        }
-        self.options.observer.restored(self.restored_from, self.progress.restored_bytes());
-        self.handle().attempts_started(self.attempts.clone());
-        self.tasks.begin();
-        Ok(())
+        // Nothing was changed so far but HEAD. Now the driver deletes what former leaders left, and tasks commit.
+        let driver_options = DriverOptions::new(gateway, Arc::clone(&context.spawn))
+            .with_observer(Arc::new(watched))
+            .with_clock(clock)
+            .with_seed(options.seed);
+        let driver = Driver::start(claimed, graph, options.checkpoints.clone(), driver_options)?;
+        coordinator.set(driver.handle());
+        options.observer.restored(restored_from, progress.restored_bytes());
+        tasks.begin();
+        driver.handle().attempts_started(attempts);
+        Ok(Self { tasks, driver, view, options, epoch, restored_from, state: State::default() })
     }
 
     /// Waits until the job has ended: all input read, all output committed, HEAD says so.
@@ -127,7 +120,8 @@ impl RunningJob {
     ///
     /// Why it could not go on. `Fenced` when another leader has taken over. Nothing is deleted then.
     pub fn wait(mut self) -> Result<JobReport> {
-        self.run_to_end().map_err(|error| self.stop_because(error))
+        self.run_to_end()
+            .map_err(|error| Inquest { view: &*self.view, epoch: self.epoch }.explain(&mut self.tasks, error))
     }
 
     fn run_to_end(&mut self) -> Result<JobReport> {
@@ -179,7 +173,7 @@ impl RunningJob {
 
     fn handle_event(&mut self, event: TaskEvent) -> Result<()> {
         match event {
-            TaskEvent::Started => self.state.started += 1,
+            TaskEvent::Started => {}
             TaskEvent::SourceEnded => self.state.sources_ended += 1,
             TaskEvent::Ended(attempt, outcome) => {
                 outcome?;
@@ -208,10 +202,22 @@ impl RunningJob {
         Err(Fault::Checkpoints { count, reason: reason.to_owned() }.into())
     }
 
-    /// Stops everything and finds out what `error` followed from: a task that lost its neighbour or its files says so
+    fn handle(&self) -> DriverHandle {
+        self.driver.handle()
+    }
+}
+
+/// What is needed to find out why a job cannot go on.
+struct Inquest<'a> {
+    view: &'a dyn CoordinatorView,
+    epoch: LeaderEpoch,
+}
+
+impl Inquest<'_> {
+    /// Stops the tasks and finds out what `error` followed from: a task that lost its neighbour or its files says so
     /// first, why it did is known to another, or to HEAD.
-    fn stop_because(&mut self, error: Error) -> Error {
-        self.tasks.stop();
+    fn explain(&self, tasks: &mut Tasks, error: Error) -> Error {
+        tasks.stop();
         if error.kind() == ErrorKind::Fenced {
             return error;
         }
@@ -222,15 +228,11 @@ impl RunningJob {
         if !is_stop(&error) {
             return error;
         }
-        let causes = self.tasks.events().try_iter().filter_map(|event| match event {
+        let causes = tasks.events().try_iter().filter_map(|event| match event {
             TaskEvent::Ended(_, Err(cause)) if !is_stop(&cause) => Some(cause),
             _ => None,
         });
         causes.last().unwrap_or(error)
-    }
-
-    fn handle(&self) -> DriverHandle {
-        self.driver.handle()
     }
 }
 

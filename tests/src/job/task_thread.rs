@@ -12,7 +12,7 @@ use crate::text::Reading;
 /// What the engine learns from its threads.
 #[derive(Debug)]
 pub(super) enum TaskEvent {
-    /// The task has its state and begins.
+    /// The task has its state and waits to begin.
     Started,
     /// The source has read all its input; it stays and answers barriers.
     SourceEnded,
@@ -33,21 +33,16 @@ pub(super) fn run_source(
     mut checkpoints: TaskCheckpoints,
     events: &Sender<TaskEvent>,
 ) -> Result<()> {
-    checkpoints.restored(&mut task)?;
     tell(events, TaskEvent::Started);
-    let mut reading = false;
+    wait_for_begin(&mut inbox)?;
+    checkpoints.restored(&mut task)?;
+    let mut reading = true;
     loop {
         // While it reads it looks at what the engine says between two buffers, otherwise it waits for it.
-        let control = match reading {
-            true => inbox.poll_control()?,
-            false => match inbox.receive()? {
-                Received::Control(control) => Some(control),
-                Received::Batch(..) => None,
-            },
-        };
+        let control = if reading { inbox.poll_control()? } else { Some(inbox.receive_control()?) };
         match control {
             Some(Control::Message(message)) => checkpoints.on_message(&mut task, message)?,
-            Some(Control::Begin) => reading = true,
+            Some(Control::Begin) => {}
             Some(Control::Finish) => break,
             None if reading && task.read()? == Reading::Ended => {
                 reading = false;
@@ -67,13 +62,15 @@ pub(super) fn run_receiver(
     mut checkpoints: TaskCheckpoints,
     events: &Sender<TaskEvent>,
 ) -> Result<()> {
-    checkpoints.restored(&mut task)?;
     tell(events, TaskEvent::Started);
+    wait_for_begin(task.inbox())?;
+    checkpoints.restored(&mut task)?;
+    task.begin()?;
     let mut open_inputs = task.inbox().inputs();
     while open_inputs > 0 || !task.may_finish() {
         match task.inbox().receive()? {
             Received::Control(Control::Message(message)) => checkpoints.on_message(&mut task, message)?,
-            // Its inputs say when it begins and when it is over.
+            // Its inputs say when it is over.
             Received::Control(Control::Begin | Control::Finish) => {}
             Received::Batch(input, mut batch) => {
                 task.process(&batch)?;
@@ -94,6 +91,13 @@ pub(super) fn run_receiver(
         }
     }
     checkpoints.finish();
+    Ok(())
+}
+
+/// Every task has its state before any changes anything.
+fn wait_for_begin(inbox: &mut Inbox) -> Result<()> {
+    // Nothing else is told before; batches of tasks that began earlier wait.
+    while !matches!(inbox.receive_control()?, Control::Begin) {}
     Ok(())
 }
 

@@ -10,6 +10,15 @@ pub(crate) trait ReceivingTask: CheckpointedTask {
     /// What it receives.
     fn inbox(&mut self) -> &mut Inbox;
 
+    /// Every task has its state; what the restored checkpoint promised is done. Comes once, before the first record.
+    ///
+    /// # Errors
+    ///
+    /// Any: the task fails.
+    fn begin(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Processes the records of a batch.
     ///
     /// # Errors

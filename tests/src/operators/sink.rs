@@ -39,6 +39,8 @@ pub(crate) struct SinkTask {
     open: Option<OpenPart>,
     opened: u64,
     pending: Vec<Arc<PendingPart>>,
+    /// All files that the restored state lists, those of other subtasks too, until the leftovers are dropped.
+    listed: Vec<ListedPart>,
 }
 
 /// What the sink does, whatever the subtask.
@@ -71,7 +73,7 @@ impl SinkTask {
     pub(crate) const NAME: &'static str = "sink";
     const STATE: &'static str = "staged files";
 
-    /// A subtask that owes the commits of its restored state; everything else that former leaders left is dropped here.
+    /// A subtask that owes the commits of its restored state. Nothing is changed here.
     pub(crate) fn restore(
         options: &SinkOptions,
         inbox: Inbox,
@@ -95,12 +97,13 @@ impl SinkTask {
             open: None,
             opened: 0,
             pending: Vec::new(),
+            listed: Vec::new(),
         };
         let share = listed.iter().skip(subtask as usize).step_by(options.parallelism as usize);
         sink.pending = share
             .map(|part| Arc::new(PendingPart::restored(sink.name_of(part), part.checkpoint, part.length_bytes)))
             .collect();
-        sink.drop_leftovers(&listed)?;
+        sink.listed = listed;
         Ok(sink)
     }
 
@@ -136,6 +139,11 @@ impl SinkTask {
 impl ReceivingTask for SinkTask {
     fn inbox(&mut self) -> &mut Inbox {
         &mut self.inbox
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        let listed = std::mem::take(&mut self.listed);
+        self.drop_leftovers(&listed)
     }
 
     fn process(&mut self, batch: &Batch) -> Result<()> {
