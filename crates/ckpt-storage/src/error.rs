@@ -54,6 +54,9 @@ pub(crate) enum StorageError {
     #[error("checkpoint {id} is committed in '{head}' and is not discarded")]
     DiscardCommitted { id: CheckpointId, head: String },
 
+    #[error("snapshot {id} lies at '{uri}', outside the directory of its job: file storage cannot {what} it there")]
+    SnapshotElsewhere { id: CheckpointId, uri: String, what: &'static str },
+
     #[error("metadata file '{path}' is missing")]
     MetadataMissing { path: String, source: Error },
     #[error("metadata file '{path}' could not be opened")]

@@ -48,8 +48,9 @@ impl Committed {
         &self.collected
     }
 
+    /// What the next checkpoint may be based on: a checkpoint, since savepoints share no files.
     pub(super) fn newest_id(&self) -> Option<CheckpointId> {
-        self.head.head().newest().map(|newest| newest.id)
+        self.head.head().retained.last().map(|newest| newest.id)
     }
 
     pub(super) fn metadata(&self, id: CheckpointId) -> Option<&Arc<CheckpointMetadata>> {

@@ -92,7 +92,7 @@ impl Coordinator {
         retained: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
     ) -> Self {
         let statistics = CheckpointStatistics {
-            latest_id: claimed.head.head().newest().map(|newest| newest.id),
+            latest_id: claimed.head.head().restore_point().map(|newest| newest.id),
             ..CheckpointStatistics::default()
         };
         let mut coordinator = Self {

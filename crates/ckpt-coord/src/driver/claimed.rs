@@ -18,19 +18,22 @@ pub struct ClaimedJob {
 }
 
 impl ClaimedJob {
-    /// Makes the job's directories, takes the job over and reads the metadata of everything it retains. Blocks.
+    /// Makes the job's directories, takes the job over and reads the metadata of everything that HEAD could
+    /// restore. Blocks.
     ///
     /// `nonce` must come from a good source of randomness.
     ///
     /// # Errors
     ///
-    /// `Configuration` when the record belongs to another job or the job has ended; `Corrupt` or `NotFound` when HEAD
+    /// `Configuration` when the record belongs to another job, the job has ended, or a snapshot lies where the storage
+    /// cannot read it; `Corrupt` or `NotFound` when HEAD
     /// or a retained checkpoint is damaged: never a silent step back to an older one.
     pub fn claim(view: Arc<dyn CoordinatorView>, job: JobId, nonce: Nonce) -> Result<Self> {
         view.initialize_base_locations()?;
         let written = ckpt_storage::claim(&*view.head(), job, nonce)?;
         let mut retained = BTreeMap::new();
-        for snapshot in &written.head.head().retained {
+        let head = written.head.head();
+        for snapshot in head.retained.iter().chain(&head.stopped_at) {
             retained.insert(snapshot.id, Arc::new(view.load(snapshot)?));
         }
         Ok(Self { view, written, retained })
@@ -41,9 +44,9 @@ impl ClaimedJob {
         self.written.head.head().epoch
     }
 
-    /// The checkpoint to restore: the newest one; `None` when there is none yet.
+    /// The checkpoint to restore: that which [`Head::restore_point`] names; `None` when there is none yet.
     pub fn newest(&self) -> Option<&Arc<CheckpointMetadata>> {
-        self.retained.last_key_value().map(|(_, metadata)| metadata)
+        self.head().restore_point().and_then(|snapshot| self.retained.get(&snapshot.id))
     }
 
     /// HEAD as it was claimed.

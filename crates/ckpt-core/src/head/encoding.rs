@@ -18,9 +18,9 @@ impl Head {
     ///
     /// # Errors
     ///
-    /// `AbortCheckpoint` when it has 4 GiB or more.
+    /// `AbortCheckpoint` when it has 4 GiB or more, or could not be read again.
     pub fn encode(&self) -> Result<Bytes> {
-        let body = encode(SUBJECT, &v1::Head::of(self))?;
+        let body = encode(SUBJECT, &v1::Head::of(self).map_err(|invalid| invalid.writing(SUBJECT))?)?;
         let length = u32::try_from(body.len()).map_err(|_| WireError::AboveLimit {
             subject: SUBJECT,
             limit: u32::MAX.into(),
@@ -66,7 +66,7 @@ impl Head {
         if found != expected {
             return Err(WireError::Digest { subject: SUBJECT, expected, found }.into());
         }
-        let decoded: v1::Head = decode(SUBJECT, &content[HEADER_BYTES..])?;
+        let decoded: v1::Head<'_> = decode(SUBJECT, &content[HEADER_BYTES..])?;
         Ok(decoded.into_domain().map_err(|invalid| invalid.reading(SUBJECT))?)
     }
 }

@@ -21,6 +21,12 @@ pub(super) enum TransitionError {
     NotNewer { id: CheckpointId, newest: CheckpointId },
     #[error("a savepoint is owned by its user: HEAD does not retain savepoint {id}")]
     Savepoint { id: CheckpointId },
+    #[error(
+        "checkpoint {id} has another owner or another place than this job: expected a checkpoint that it took itself"
+    )]
+    NotOurs { id: CheckpointId },
+    #[error("checkpoint {id} cannot be committed: this leader has stopped the job with savepoint {savepoint}")]
+    Stopped { id: CheckpointId, savepoint: CheckpointId },
     #[error("a job cannot end as active")]
     EndsActive,
     #[error("all {what} are used up")]
@@ -36,6 +42,8 @@ impl From<TransitionError> for Error {
             | TransitionError::NotReserved { .. }
             | TransitionError::NotNewer { .. }
             | TransitionError::Savepoint { .. }
+            | TransitionError::NotOurs { .. }
+            | TransitionError::Stopped { .. }
             | TransitionError::EndsActive
             | TransitionError::UsedUp { .. } => ErrorKind::FailJob,
         };

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::digest::Digest;
+use super::{Claim, RetainedSnapshot, SavepointInProgress};
 use crate::id::{CheckpointId, JobId, LeaderEpoch};
-use crate::snapshot::SnapshotKind;
+use crate::state::ClaimId;
 
 /// The record of what a job has committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,15 @@ pub struct Head {
     pub retained: Vec<RetainedSnapshot>,
     /// The snapshot that the present leader began from.
     pub restored_from: Option<CheckpointId>,
-    /// Snapshots that are retained no more and whose files may not all be gone yet, oldest first.
+    /// The savepoint that the job was stopped with, written before any task is told. It is its user's: never deleted.
+    pub stopped_at: Option<RetainedSnapshot>,
+    /// The places that this job has taken over, by ascending number.
+    pub claims: Vec<Claim>,
+    /// The number of the next claim: above all that were ever given, so that none is given twice.
+    pub next_claim: ClaimId,
+    /// Savepoints that are being taken, by ascending number.
+    pub savepoints_in_progress: Vec<SavepointInProgress>,
+    /// Snapshots that are retained no more and whose files may not all be gone yet, oldest first. Never a borrowed one.
     pub removed: Vec<RetainedSnapshot>,
 }
 
@@ -52,26 +60,11 @@ pub enum JobState {
     Failed,
 }
 
-/// A snapshot that HEAD names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RetainedSnapshot {
-    /// Its number.
-    pub id: CheckpointId,
-    /// The leader that took it.
-    pub epoch: LeaderEpoch,
-    /// What kind of snapshot it is.
-    pub kind: SnapshotKind,
-    /// Length of its `_metadata`.
-    pub metadata_bytes: u64,
-    /// Digest of the index in its `_metadata`.
-    pub index_digest: Digest,
-}
-
 impl Head {
-    /// The snapshot that a restore takes: the newest retained one.
-    pub fn newest(&self) -> Option<&RetainedSnapshot> {
-        self.retained.last()
+    /// The snapshot that a restore takes, or else refuses to start: the newest of what is retained and the savepoint that
+    /// the job was stopped with.
+    pub fn restore_point(&self) -> Option<&RetainedSnapshot> {
+        self.retained.last().into_iter().chain(&self.stopped_at).max_by_key(|snapshot| snapshot.id)
     }
 }
 
@@ -127,18 +120,5 @@ impl Nonce {
 impl fmt::Debug for Nonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", u128::from_be_bytes(self.0))
-    }
-}
-
-impl RetainedSnapshot {
-    /// A snapshot whose `_metadata` has that length and index.
-    pub const fn new(
-        id: CheckpointId,
-        epoch: LeaderEpoch,
-        kind: SnapshotKind,
-        metadata_bytes: u64,
-        index_digest: Digest,
-    ) -> Self {
-        Self { id, epoch, kind, metadata_bytes, index_digest }
     }
 }

@@ -1,19 +1,20 @@
 //! How HEAD changes.
 
 use super::error::TransitionError;
-use super::{Head, HeadVersion, JobState, Nonce, RetainedSnapshot};
+use super::{Head, HeadVersion, JobState, Nonce, Ownership, RetainedSnapshot, SnapshotPlace};
 use crate::error::Result;
 use crate::id::{CheckpointId, JobId, LeaderEpoch, ReservedIds};
+use crate::state::ClaimId;
 
 /// HEAD as its present leader last wrote it. Only its holder may propose the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimedHead(Head);
+pub struct ClaimedHead(Box<Head>);
 
 /// The next HEAD, not written yet. Becomes a [`WrittenHead`] when the store says that it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "nothing has changed until it is written"]
 pub struct HeadWrite {
-    next: Head,
+    next: Box<Head>,
     removes: Vec<RetainedSnapshot>,
     reserves: ReservedIds,
 }
@@ -31,7 +32,8 @@ pub struct WrittenHead {
     pub reserved: ReservedIds,
 }
 
-/// A snapshot that no HEAD retains any more. Only a HEAD that was written yields one, so nothing can be deleted before.
+/// A snapshot that no HEAD retains any more, and that is this job's to delete: never a borrowed one. Only a HEAD that was
+/// written yields one, so nothing can be deleted before.
 ///
 /// ```compile_fail
 /// use ckpt_core::head::{RemovedSnapshot, RetainedSnapshot};
@@ -81,6 +83,10 @@ impl Head {
                 unreserved_id: CheckpointId::FIRST,
                 retained: Vec::new(),
                 restored_from: None,
+                stopped_at: None,
+                claims: Vec::new(),
+                next_claim: ClaimId::FIRST,
+                savepoints_in_progress: Vec::new(),
                 removed: Vec::new(),
             };
             return HeadWrite::of(next).reserving();
@@ -93,7 +99,7 @@ impl Head {
             version: current.next_version()?,
             epoch: current.epoch.next().ok_or(TransitionError::UsedUp { what: "leader epochs" })?,
             nonce,
-            restored_from: current.newest().map(|newest| newest.id),
+            restored_from: current.restore_point().map(|snapshot| snapshot.id),
             ..current.clone()
         };
         HeadWrite::of(next).reserving()
@@ -118,15 +124,17 @@ impl ClaimedHead {
     }
 
     /// The write that commits `completed` and in the same step moves the oldest retained ones beyond `retain` to the
-    /// removed; it also drops `collected`, whose files are gone, from the list of the removed, and reserves another
-    /// block of numbers when fewer than half a block are left above `completed`.
+    /// removed, all but those that are borrowed, which it just drops; it also drops `collected`, whose files are gone, from
+    /// the list of the removed, and reserves another block of numbers when fewer than half a block are left above
+    /// `completed`.
     ///
     /// # Errors
     ///
-    /// `FailJob` when `completed` is not newer than everything retained, or is of another epoch, or its number was never
-    /// reserved, or it is a savepoint, or `retain` is zero; `Configuration` when the job has ended.
+    /// `FailJob` when `completed` is not newer than everything that could be restored, or is of another epoch, or its
+    /// number was never reserved, or it is a savepoint, or lies elsewhere, or this leader has stopped the job with a
+    /// savepoint, or `retain` is zero; `Configuration` when the job has ended.
     pub fn commit(&self, completed: RetainedSnapshot, retain: usize, collected: &[CheckpointId]) -> Result<HeadWrite> {
-        let (id, current) = (completed.id, &self.0);
+        let (id, current) = (completed.id, &*self.0);
         if retain == 0 {
             return Err(TransitionError::RetainsNone.into());
         }
@@ -139,8 +147,15 @@ impl ClaimedHead {
         if completed.kind.is_savepoint() {
             return Err(TransitionError::Savepoint { id }.into());
         }
-        if let Some(newest) = current.newest().filter(|newest| newest.id >= id) {
+        if completed.place != SnapshotPlace::JobDirectory || completed.ownership != Ownership::Job {
+            return Err(TransitionError::NotOurs { id }.into());
+        }
+        if let Some(newest) = current.restore_point().filter(|newest| newest.id >= id) {
             return Err(TransitionError::NotNewer { id, newest: newest.id }.into());
+        }
+        // What a later leader takes goes back to that savepoint and goes on from there; what this one takes ran past it.
+        if let Some(savepoint) = current.stopped_at.as_ref().filter(|savepoint| savepoint.epoch == current.epoch) {
+            return Err(TransitionError::Stopped { id, savepoint: savepoint.id }.into());
         }
         let mut write = self.next(collected)?;
         write.next.retained.push(completed);
@@ -162,8 +177,8 @@ impl ClaimedHead {
         self.next(collected)?.reserving()
     }
 
-    /// The write that ends the job, after which no other follows; every retained checkpoint is removed or stays, as
-    /// `retention` says.
+    /// The write that ends the job, after which only [`collected`](Self::collected) follows; every retained checkpoint is
+    /// removed or stays, as `retention` says. Those that are borrowed are never removed, only dropped.
     ///
     /// # Errors
     ///
@@ -181,10 +196,24 @@ impl ClaimedHead {
         Ok(write.removing(removes))
     }
 
-    /// The next version of HEAD, in which only `collected` is gone from the removed.
+    /// The write that drops `collected`, whose files are gone, from the list of the removed, and nothing else. The one
+    /// change of a job that has ended.
+    ///
+    /// # Errors
+    ///
+    /// `FailJob` when the versions of HEAD are used up.
+    pub fn collected(&self, collected: &[CheckpointId]) -> Result<HeadWrite> {
+        self.without(collected)
+    }
+
+    /// The next version of HEAD of a job that goes on, in which only `collected` is gone from the removed.
     fn next(&self, collected: &[CheckpointId]) -> Result<HeadWrite> {
         self.0.refuse_ended()?;
-        let mut next = Head { version: self.0.next_version()?, ..self.0.clone() };
+        self.without(collected)
+    }
+
+    fn without(&self, collected: &[CheckpointId]) -> Result<HeadWrite> {
+        let mut next = Head { version: self.0.next_version()?, ..(*self.0).clone() };
         next.removed.retain(|removed| !collected.contains(&removed.id));
         Ok(HeadWrite::of(next))
     }
@@ -201,12 +230,13 @@ pub enum AtEnd {
 }
 
 impl HeadWrite {
-    const fn of(next: Head) -> Self {
-        Self { next, removes: Vec::new(), reserves: ReservedIds::none() }
+    fn of(next: Head) -> Self {
+        Self { next: Box::new(next), removes: Vec::new(), reserves: ReservedIds::none() }
     }
 
-    /// The same write, which removes these too.
-    fn removing(mut self, removes: Vec<RetainedSnapshot>) -> Self {
+    /// The same write, which removes these too. What is borrowed is not ours to delete: it is just retained no more.
+    fn removing(mut self, leaving: Vec<RetainedSnapshot>) -> Self {
+        let removes: Vec<_> = leaving.into_iter().filter(RetainedSnapshot::may_be_deleted).collect();
         self.next.removed.extend(removes.iter().cloned());
         self.removes.extend(removes);
         self
@@ -230,7 +260,7 @@ impl HeadWrite {
     pub fn written(self) -> WrittenHead {
         WrittenHead {
             head: ClaimedHead(self.next),
-            removed: self.removes.into_iter().map(RemovedSnapshot).collect(),
+            removed: self.removes.into_iter().filter_map(RemovedSnapshot::of).collect(),
             reserved: self.reserves,
         }
     }
@@ -239,11 +269,16 @@ impl HeadWrite {
 impl WrittenHead {
     /// Everything that may be deleted: what this write removed and what earlier ones did and is still listed.
     pub fn all_removed(&self) -> Vec<RemovedSnapshot> {
-        self.head.0.removed.iter().cloned().map(RemovedSnapshot).collect()
+        self.head.0.removed.iter().cloned().filter_map(RemovedSnapshot::of).collect()
     }
 }
 
 impl RemovedSnapshot {
+    /// `None` when it is borrowed, whatever a list of removed ones says.
+    fn of(snapshot: RetainedSnapshot) -> Option<Self> {
+        snapshot.may_be_deleted().then_some(Self(snapshot))
+    }
+
     /// What HEAD said of it while it was retained.
     pub const fn snapshot(&self) -> &RetainedSnapshot {
         &self.0

@@ -67,6 +67,9 @@ pub enum FileRef {
 pub struct Places(Vec<(Root, String)>);
 
 impl ClaimId {
+    /// The number of a job's first claim.
+    pub const FIRST: Self = Self(1);
+
     /// Wraps the number.
     pub const fn new(number: u64) -> Self {
         Self(number)

@@ -18,13 +18,13 @@ fn digest(bytes: &[u8]) -> [u8; 8] {
 }
 
 /// A file or frame of that header whose length and digest are right.
-fn sealed(header: &[u8], body: &[u8]) -> Vec<u8> {
+pub(crate) fn sealed(header: &[u8], body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap().to_le_bytes();
     let content = [header, &length, body].concat();
     [content.as_slice(), &digest(&content)].concat()
 }
 
-fn refused(what: &str, error: Error, expected: &str) {
+pub(crate) fn refused(what: &str, error: Error, expected: &str) {
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{what}: {error}");
     assert!(error.to_string().contains(expected), "{what}: {error}");
 }

@@ -2,6 +2,7 @@
 
 mod damage;
 mod golden;
+mod head_rules;
 mod hostile;
 mod refused;
 mod round_trip;

@@ -69,7 +69,7 @@ fn removing_can_be_taken_up_after_a_stop_at_every_step() {
                 // The leader dies here. What it left is removed by the next.
                 let next = self::view(&disk);
                 let present = claim(&*next.head(), job(1), nonce(2)).unwrap();
-                let retained = Arc::new(next.load(present.head.head().newest().unwrap()).unwrap());
+                let retained = Arc::new(next.load(present.head.head().restore_point().unwrap()).unwrap());
                 next.remove(&present.all_removed()[0], &[]).unwrap();
                 next.collect_orphans(present.head.head(), &[retained]).unwrap();
             }
@@ -88,7 +88,7 @@ fn flink_27051_removing_twice_is_harmless() {
     for _ in 0..3 {
         view.remove(&written.removed[0], &[file(1, 9)]).unwrap();
     }
-    view.load(written.head.head().newest().unwrap()).unwrap();
+    view.load(written.head.head().restore_point().unwrap()).unwrap();
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn files_that_are_not_ours_survive() {
     view.remove(&written.removed[0], &[file(1, 9)]).unwrap();
     let next = self::view(&disk);
     let present = claim(&*next.head(), job(1), nonce(2)).unwrap();
-    let retained = Arc::new(next.load(present.head.head().newest().unwrap()).unwrap());
+    let retained = Arc::new(next.load(present.head.head().restore_point().unwrap()).unwrap());
     assert_eq!(next.collect_orphans(present.head.head(), &[retained]).unwrap(), 0);
     let mut expected = foreign.to_vec();
     expected.push(format!("{BASE}/chk-2/_metadata"));
@@ -145,12 +145,12 @@ fn flink_25486_a_former_leader_deletes_nothing_of_its_successor() {
         assert!(matches!(former.head().write(write), HeadOutcome::Fenced(_)));
     }
     assert_eq!(former.collect_orphans(stale.head.head(), &[]).unwrap(), 0);
-    let retained = Arc::new(former.load(first.head.head().newest().unwrap()).unwrap());
+    let retained = Arc::new(former.load(first.head.head().restore_point().unwrap()).unwrap());
     assert_eq!(former.collect_orphans(first.head.head(), &[retained]).unwrap(), 0);
     for path in files {
         assert!(disk.files().contains(&path), "{path} is gone");
     }
-    present.load(committed.head.head().newest().unwrap()).unwrap();
+    present.load(committed.head.head().restore_point().unwrap()).unwrap();
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn flink_26985_shared_files_of_what_was_restored_stay() {
     for number in 2..5 {
         let view = view(&disk);
         let present = claim(&*view.head(), job(1), nonce(number)).unwrap();
-        let retained = Arc::new(view.load(present.head.head().newest().unwrap()).unwrap());
+        let retained = Arc::new(view.load(present.head.head().restore_point().unwrap()).unwrap());
         let expected = if number == 2 { 2 } else { 0 };
         assert_eq!(view.collect_orphans(present.head.head(), &[retained]).unwrap(), expected);
     }
@@ -189,7 +189,7 @@ fn flink_5063_what_a_dead_leader_left_goes_with_the_next_claim_at_every_step() {
             disk.put(&format!("{BASE}/shared/{}", file(1, 2)), b"state");
             let view = view(&disk);
             let present = claim(&*view.head(), job(1), nonce(2)).unwrap();
-            let retained = [Arc::new(view.load(present.head.head().newest().unwrap()).unwrap())];
+            let retained = [Arc::new(view.load(present.head.head().restore_point().unwrap()).unwrap())];
             let before = disk.operations();
             if let Some(fault) = fault {
                 disk.fail(step, fault, 1);
@@ -200,7 +200,7 @@ fn flink_5063_what_a_dead_leader_left_goes_with_the_next_claim_at_every_step() {
             if let Err(error) = &outcome {
                 assert_eq!(error.kind(), ErrorKind::Retry);
             }
-            view.load(present.head.head().newest().unwrap()).unwrap();
+            view.load(present.head.head().restore_point().unwrap()).unwrap();
             view.collect_orphans(present.head.head(), &retained).unwrap();
             assert_eq!(disk.files(), [format!("{BASE}/chk-1/_metadata")], "step {step}");
             if untouched || fault.is_none() {

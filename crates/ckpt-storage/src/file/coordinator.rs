@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot};
+use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot, SnapshotPlace};
 use ckpt_core::id::{FileName, JobId};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::CheckpointIdentity;
@@ -61,15 +61,27 @@ impl CoordinatorView for FileCoordinatorView {
     }
 
     fn load(&self, snapshot: &RetainedSnapshot) -> Result<CheckpointMetadata> {
+        refuse_elsewhere(snapshot, "read")?;
         self.directory.metadata_file(snapshot.id)?.read_retained(self.directory.job, snapshot)
     }
 
     fn remove(&self, removed: &RemovedSnapshot, dead_shared: &[FileName]) -> Result<()> {
+        refuse_elsewhere(removed.snapshot(), "delete")?;
         collect::remove(&self.directory, removed, dead_shared)
     }
 
     fn collect_orphans(&self, claimed: &Head, retained: &[Arc<CheckpointMetadata>]) -> Result<u64> {
         collect::collect_orphans(&self.directory, claimed, retained)
+    }
+}
+
+/// The directory `chk-<id>` is another snapshot's than one of that number elsewhere.
+fn refuse_elsewhere(snapshot: &RetainedSnapshot, what: &'static str) -> Result<()> {
+    match &snapshot.place {
+        SnapshotPlace::Elsewhere(uri) => {
+            Err(StorageError::SnapshotElsewhere { id: snapshot.id, uri: uri.clone(), what }.configuration())
+        }
+        _ => Ok(()),
     }
 }
 

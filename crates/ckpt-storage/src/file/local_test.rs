@@ -82,7 +82,7 @@ fn two_coordinators_on_one_directory() {
         assert_eq!(files(&base), there, "stop {stop}: who is fenced deletes nothing");
         // What the fenced one left is swept by the next claim, and what the second committed is there.
         let second = second.unwrap();
-        second_view.load(second.head.head().newest().unwrap()).unwrap();
+        second_view.load(second.head.head().restore_point().unwrap()).unwrap();
         for removed in second.removed {
             second_view.remove(&removed, &[]).unwrap();
         }
@@ -91,7 +91,7 @@ fn two_coordinators_on_one_directory() {
         for removed in claimed.all_removed() {
             third.remove(&removed, &[]).unwrap();
         }
-        let retained = Arc::new(third.load(claimed.head.head().newest().unwrap()).unwrap());
+        let retained = Arc::new(third.load(claimed.head.head().restore_point().unwrap()).unwrap());
         third.collect_orphans(claimed.head.head(), &[retained]).unwrap();
         let job_directory = base.join(job(1).to_string());
         assert_eq!(files(&base), [job_directory.join("chk-1001/_metadata")], "stop {stop}");
@@ -190,7 +190,7 @@ fn flink_5214_what_an_interrupted_publication_leaves_goes_with_the_next_leader()
     fs::write(job_directory.join("chk-2/.tmp-_metadata-1-0"), "half").unwrap();
     let present = view(&base);
     let claimed = claim(&*present.head(), job(1), nonce(2)).unwrap();
-    let retained = Arc::new(present.load(claimed.head.head().newest().unwrap()).unwrap());
+    let retained = Arc::new(present.load(claimed.head.head().restore_point().unwrap()).unwrap());
     present.collect_orphans(claimed.head.head(), &[retained]).unwrap();
     assert_eq!(files(&base), [job_directory.join("chk-1/_metadata")]);
     assert!(!job_directory.join("chk-2").exists());

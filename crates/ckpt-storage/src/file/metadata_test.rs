@@ -15,7 +15,7 @@ fn committed(disk: &MemoryDisk) -> (Arc<dyn CoordinatorView>, RetainedSnapshot) 
     let view = FileSystemStorage::new("mem:/base").coordinator_view(job(1), &disk.context()).unwrap();
     let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap();
     let written = commit_next(&*view, &claimed.head, 1, &[]);
-    let retained = written.head.head().newest().unwrap().clone();
+    let retained = written.head.head().restore_point().unwrap().clone();
     (view, retained)
 }
 

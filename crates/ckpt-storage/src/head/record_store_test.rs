@@ -57,7 +57,7 @@ fn flink_28265_own_first_try_is_recognised() {
     // The swap of the same write finds its own first try, whoever asks, and the checkpoint is there.
     for again in [&view, &self::view(&disk)] {
         assert!(matches!(again.head().write(write.clone()), HeadOutcome::Written(_)));
-        again.load(there(&**again).newest().unwrap()).unwrap();
+        again.load(there(&**again).restore_point().unwrap()).unwrap();
     }
 }
 
@@ -86,7 +86,7 @@ fn iceberg_3717_a_commit_under_a_later_claim_is_fenced_and_deletes_nothing() {
     let second = view(&disk);
     let claimed = claim(&*second.head(), job(1), nonce(2)).unwrap();
     // The commit did land, and the second leader answers for it now.
-    assert_eq!(claimed.head.head().newest(), write.head().newest());
+    assert_eq!(claimed.head.head().restore_point(), write.head().restore_point());
     let files = disk.files();
     let outcome = first.head().write(write);
     let HeadOutcome::Fenced(error) = outcome else { panic!("expected to be fenced, found {outcome:?}") };

@@ -175,7 +175,7 @@ fn a_commit_is_found_by_the_next_leader(under_test: &StorageUnderTest) {
     let _ = commit_next(&*view, &claimed, 1, &[]);
     let next = under_test.coordinator();
     let claimed_next = claim(&*next.head(), job(1), nonce(2)).expect("HEAD is claimed").head;
-    let newest = claimed_next.head().newest().expect("the commit is retained");
+    let newest = claimed_next.head().restore_point().expect("the commit is retained");
     assert_eq!(next.load(newest).expect("its metadata is there"), metadata(job(1), identity(&claimed, 1), &[]));
 }
 
@@ -281,7 +281,7 @@ fn removing_takes_a_checkpoint_and_no_more(under_test: &StorageUnderTest) {
     }
     let error = view.load(second.removed[0].snapshot()).expect_err("it is gone");
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    view.load(second.head.head().newest().expect("the second is retained")).expect("the other is there");
+    view.load(second.head.head().restore_point().expect("the second is retained")).expect("the other is there");
 }
 
 fn discarding_spares_what_is_committed(under_test: &StorageUnderTest) {
@@ -334,7 +334,7 @@ fn orphans_go_and_what_is_named_stays(under_test: &StorageUnderTest) {
     assert_eq!(view.collect_orphans(present.head(), &retained).expect("none are left"), 0);
 
     assert_eq!(view.load(&orphaned).expect_err("the orphan is gone").kind(), ErrorKind::NotFound);
-    view.load(written.head.head().newest().expect("it was committed")).expect("it is there");
+    view.load(written.head.head().restore_point().expect("it was committed")).expect("it is there");
     let open = |metadata: &CheckpointMetadata| {
         let reader = own.reader(metadata.summary.identity.id, &Places::none()).expect("a reader");
         metadata.handles().map(|handle| reader.open(handle).map(|_| ()).is_ok()).collect::<Vec<_>>()

@@ -5,6 +5,7 @@
 //! `into_domain`, which checks what was read.
 
 mod head;
+mod head_rules;
 mod message;
 mod metadata;
 mod restore;
