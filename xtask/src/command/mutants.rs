@@ -1,5 +1,6 @@
 //! `cargo xtask mutants`: breaks the code on purpose, one break at a time, and sees each caught.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +9,9 @@ use crate::arguments::Arguments;
 use crate::summary::Summary;
 use crate::workspace::Workspace;
 use crate::{Result, shell};
+
+/// Builds what `cargo xtask order` and `cargo xtask kill` run.
+const WORD_COUNT: &str = "cargo build -p ckpt-tests --example wordcount";
 
 /// A patch that breaks something, and the command that has to notice.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,6 +29,8 @@ enum Verdict {
     Survived,
     DoesNotApply,
     DoesNotBuild,
+    /// The command fails on the code as it is, so its failure shows nothing.
+    FailsAnyway,
 }
 
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
@@ -35,7 +41,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
     let chosen =
         |mutant: &Mutant| only.as_ref().is_none_or(|name| mutant.name.contains(name)) && (mutant.fast || !fast);
     let mutants: Vec<Mutant> = read_all(workspace)?.into_iter().filter(chosen).collect();
-    let scratch = Scratch::new(workspace)?;
+    let mut scratch = Scratch::new(workspace)?;
     let mut summary = Summary::start();
     let mut verdicts = Vec::new();
     for mutant in &mutants {
@@ -96,6 +102,7 @@ impl Verdict {
             Self::Survived => "SURVIVED",
             Self::DoesNotApply => "does not apply",
             Self::DoesNotBuild => "does not build",
+            Self::FailsAnyway => "fails anyway",
         }
     }
 }
@@ -105,13 +112,15 @@ struct Scratch {
     tree: PathBuf,
     target: PathBuf,
     source: PathBuf,
+    /// Whether a command passes on the code as it is, of those that were tried.
+    passes: BTreeMap<String, bool>,
 }
 
 impl Scratch {
     fn new(workspace: &Workspace) -> Result<Self> {
         let home = workspace.target().join("mutants");
-        let scratch =
-            Self { tree: home.join("tree"), target: home.join("target"), source: workspace.root().to_path_buf() };
+        let (tree, target) = (home.join("tree"), home.join("target"));
+        let scratch = Self { tree, target, source: workspace.root().to_path_buf(), passes: BTreeMap::new() };
         scratch.restore()?;
         Ok(scratch)
     }
@@ -122,8 +131,15 @@ impl Scratch {
         mirror(&self.source, &self.tree, true)
     }
 
-    fn try_mutant(&self, mutant: &Mutant) -> Result<Verdict> {
+    fn try_mutant(&mut self, mutant: &Mutant) -> Result<Verdict> {
         self.restore()?;
+        if !self.passes.contains_key(&mutant.caught_by) {
+            let passes = shell::run(&mut self.command(&mutant.caught_by)).is_ok();
+            self.passes.insert(mutant.caught_by.clone(), passes);
+        }
+        if self.passes.get(&mutant.caught_by) == Some(&false) {
+            return Ok(Verdict::FailsAnyway);
+        }
         let verdict = self.judge(mutant);
         self.restore()?;
         verdict
@@ -138,18 +154,26 @@ impl Scratch {
             return Ok(Verdict::DoesNotApply);
         }
         // A mutant that the compiler refuses shows nothing about the tests.
-        if shell::run(self.cargo_check(mutant)?.current_dir(&self.tree)).is_err() {
+        if shell::run(&mut self.build(mutant)?).is_err() {
             return Ok(Verdict::DoesNotBuild);
         }
+        let passes = shell::run(&mut self.command(&mutant.caught_by)).is_ok();
+        Ok(if passes { Verdict::Survived } else { Verdict::Caught })
+    }
+
+    /// A line for the shell, to run in the copy.
+    fn command(&self, line: &str) -> Command {
         let mut command = Command::new("bash");
-        command.args(["-c", &mutant.caught_by]).current_dir(&self.tree);
-        self.set_variables(&mut command);
-        Ok(if shell::run(&mut command).is_err() { Verdict::Caught } else { Verdict::Survived })
+        command.args(["-c", line]).current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.target);
+        // Set for this program by cargo; they would point the copy's own xtask at the real tree.
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO"] {
+            command.env_remove(name);
+        }
+        command
     }
 
     /// The build that the command will need: for a `cargo test` that very command, not run.
-    fn cargo_check(&self, mutant: &Mutant) -> Result<Command> {
-        let mut command = Command::new("bash");
+    fn build(&self, mutant: &Mutant) -> Result<Command> {
         let line =
             match (mutant.caught_by.strip_prefix("cargo test "), mutant.caught_by.strip_prefix("cargo xtask loom")) {
                 (Some(rest), _) => {
@@ -164,22 +188,15 @@ impl Scratch {
                         "cargo test --profile loom -p {package} --lib --target-dir \"$CARGO_TARGET_DIR/loom\" --no-run"
                     )
                 }
-                (None, None) => "cargo build --workspace --examples".to_owned(),
+                (None, None) if mutant.caught_by.starts_with("cargo xtask order") => WORD_COUNT.to_owned(),
+                (None, None) if mutant.caught_by.starts_with("cargo xtask kill") => format!("{WORD_COUNT} --release"),
+                (None, None) => "cargo check --workspace --all-targets".to_owned(),
             };
-        command.args(["-c", &line]);
-        self.set_variables(&mut command);
+        let mut command = self.command(&line);
         if mutant.caught_by.starts_with("cargo xtask loom") {
             command.env("RUSTFLAGS", "--cfg ckpt_loom");
         }
         Ok(command)
-    }
-
-    fn set_variables(&self, command: &mut Command) {
-        command.env("CARGO_TARGET_DIR", &self.target);
-        // Set for this program by cargo; they would point the copy's own xtask at the real tree.
-        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO"] {
-            command.env_remove(name);
-        }
     }
 }
 
