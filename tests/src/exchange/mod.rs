@@ -7,3 +7,7 @@ mod output;
 pub(crate) use batch::{Batch, Tail};
 pub(crate) use inbox::{Control, Inbox, Received};
 pub(crate) use output::Output;
+
+#[cfg(test)]
+#[path = "exchange_test.rs"]
+mod tests;

@@ -255,3 +255,7 @@ impl ListedPart {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "sink_test.rs"]
+mod tests;
