@@ -11,8 +11,8 @@
 //! 6. Tasks are told; sinks commit what they staged.
 //! 7. Removed snapshots are deleted, with the shared files that nothing retained or pending names. A snapshot that a
 //!    pending checkpoint is based on waits until that has ended, since its tasks may name its files again.
-//! 8. The next write of HEAD drops what was deleted from the list of the removed. So a crash anywhere leaves a HEAD from
-//!    which the next leader goes on.
+//! 8. The next write of HEAD drops what was deleted from the list of the removed; at the end of a job, one more. So a
+//!    crash anywhere leaves a HEAD from which the next leader goes on.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ impl Coordinator {
     pub(super) fn head_written(&mut self, now: Monotonic, purpose: HeadPurpose, written: WrittenHead) {
         let pending = match purpose {
             HeadPurpose::Commit(id) => self.pending.remove(&id),
-            HeadPurpose::Reserve | HeadPurpose::End => None,
+            HeadPurpose::Reserve | HeadPurpose::End | HeadPurpose::Clear => None,
         };
         let subsumed_upto = written.removed.last().map(|removed| removed.snapshot().id);
         let metadata = pending.as_ref().and_then(|pending| match &pending.stage {
@@ -138,6 +138,8 @@ impl Coordinator {
                 self.schedule.give_up();
             }
             (ErrorKind::Retry, HeadPurpose::End) => self.end_failed(failure),
+            // The job has ended whatever becomes of this one, and nothing follows that it could endanger.
+            (_, HeadPurpose::Clear) => {}
             _ => self.step_down(failure),
         }
     }

@@ -15,16 +15,28 @@ pub(super) enum Lifecycle {
     ShuttingDown {
         replies: Vec<ReplyToken>,
     },
-    /// It waits for the actions under way, writes the terminal HEAD and deletes what that removes.
+    /// It waits for the actions under way, writes the terminal HEAD, deletes what that removes, and writes HEAD once more
+    /// without it.
     Ending {
         state: JobState,
         at_end: AtEnd,
         reply: ReplyToken,
-        written: bool,
+        step: EndStep,
         others: Vec<ReplyToken>,
     },
     /// It has stopped: on request, or for that reason.
     Stopped(Option<Failure>),
+}
+
+/// How far the end of a job has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndStep {
+    /// The terminal HEAD is not written.
+    Open,
+    /// It is; what it removed is being deleted.
+    Ended,
+    /// HEAD was asked to name what is deleted no more. Whether it does changes nothing for the job.
+    Cleared,
 }
 
 impl Lifecycle {
@@ -66,8 +78,8 @@ impl Coordinator {
         match refusal {
             Some(failure) => self.outbox.push(Action::Reply { to: reply, answer: Answer::Failed(failure) }),
             None => {
-                let (written, others) = (false, Vec::new());
-                self.lifecycle = Lifecycle::Ending { state, at_end, reply, written, others };
+                let (step, others) = (EndStep::Open, Vec::new());
+                self.lifecycle = Lifecycle::Ending { state, at_end, reply, step, others };
                 self.give_up_everything(&AbortReason::JobEnded);
             }
         }
@@ -87,21 +99,16 @@ impl Coordinator {
 
     /// Takes the next step towards the end, if it is possible already.
     pub(super) fn proceed_to_the_end(&mut self) {
-        if let Lifecycle::Ending { state, at_end, written, .. } = &self.lifecycle {
-            if *written {
-                self.collect_removed();
-            } else {
-                if self.outbox.head_write().is_some() {
-                    return;
-                }
-                match self.committed.head().end(*state, *at_end, self.committed.collected()) {
-                    Ok(write) => {
-                        let purpose = Purpose::WriteHead(HeadPurpose::End);
-                        self.outbox.begin(purpose, |io| Action::WriteHead { io, commits: None, write });
+        if let Lifecycle::Ending { state, at_end, step, .. } = self.lifecycle {
+            match step {
+                EndStep::Open => return self.write_end(state, at_end),
+                EndStep::Ended => {
+                    self.collect_removed();
+                    if self.outbox.is_idle() {
+                        self.clear_removed();
                     }
-                    Err(error) => self.end_failed(Failure::from(&error)),
                 }
-                return;
+                EndStep::Cleared => {}
             }
         }
         if self.outbox.is_idle() {
@@ -109,10 +116,39 @@ impl Coordinator {
         }
     }
 
+    /// Writes the terminal HEAD, unless HEAD is being written.
+    fn write_end(&mut self, state: JobState, at_end: AtEnd) {
+        if self.outbox.head_write().is_some() {
+            return;
+        }
+        match self.committed.head().end(state, at_end, self.committed.collected()) {
+            Ok(write) => {
+                let purpose = Purpose::WriteHead(HeadPurpose::End);
+                self.outbox.begin(purpose, |io| Action::WriteHead { io, commits: None, write });
+            }
+            Err(error) => self.end_failed(Failure::from(&error)),
+        }
+    }
+
+    /// Everything is deleted that can be: no other leader follows who would drop it from the list of the removed.
+    fn clear_removed(&mut self) {
+        if let Lifecycle::Ending { step, .. } = &mut self.lifecycle {
+            *step = EndStep::Cleared;
+        }
+        let collected = self.committed.collected();
+        if collected.is_empty() {
+            return;
+        }
+        if let Ok(write) = self.committed.head().collected(collected) {
+            let purpose = Purpose::WriteHead(HeadPurpose::Clear);
+            self.outbox.begin(purpose, |io| Action::WriteHead { io, commits: None, write });
+        }
+    }
+
     /// The terminal HEAD is written.
     pub(super) fn end_written(&mut self) {
-        if let Lifecycle::Ending { written, .. } = &mut self.lifecycle {
-            *written = true;
+        if let Lifecycle::Ending { step, .. } = &mut self.lifecycle {
+            *step = EndStep::Ended;
         }
     }
 

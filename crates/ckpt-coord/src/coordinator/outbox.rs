@@ -32,6 +32,7 @@ pub(super) enum HeadPurpose {
     Commit(CheckpointId),
     Reserve,
     End,
+    Clear,
 }
 
 impl Outbox {

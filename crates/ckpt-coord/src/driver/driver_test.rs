@@ -221,6 +221,8 @@ fn the_end_is_final_and_discards_what_it_is_told_to() {
     let context = StorageContext::new(Arc::new(FileSystems::local()), pool());
     let storage = FileSystemStorage::new(directory.path().to_str().unwrap());
     let view = storage.coordinator_view(JOB, &context).unwrap();
+    let head = view.head().read().unwrap().unwrap();
+    assert_eq!((head.state, head.retained, head.removed), (JobState::Finished, vec![], vec![]));
     let error = ClaimedJob::claim(view, JOB, Nonce::new([2; 16])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
 }
