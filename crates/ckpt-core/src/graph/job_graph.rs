@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::graph::error::GraphError;
 use crate::graph::{Edge, Vertex};
 use crate::id::{OperatorId, TaskId, VertexId};
 
@@ -19,35 +20,32 @@ impl JobGraph {
     /// `Configuration` when there is no vertex, a vertex or operator appears twice, a parallelism is zero or above its
     /// maximum, a vertex has no operator, or an edge names a vertex that is not there.
     pub fn new(vertices: Vec<Vertex>, edges: Vec<Edge>) -> Result<Self> {
-        let refuse = |message: String| Err(Error::new(ErrorKind::Configuration, message));
         if vertices.is_empty() {
-            return refuse("a job graph needs at least one vertex".to_owned());
+            return Err(GraphError::Empty.into());
         }
         let mut ids = BTreeSet::new();
         let mut operators = BTreeSet::new();
         for vertex in &vertices {
             if !ids.insert(vertex.id) {
-                return refuse(format!("vertex {} appears twice in the job graph", vertex.id));
+                return Err(GraphError::VertexTwice { vertex: vertex.id }.into());
             }
             if vertex.parallelism == 0 || vertex.parallelism > u32::from(vertex.max_parallelism.get()) {
-                return refuse(format!(
-                    "vertex '{}' has parallelism {}: expected from 1 to its maximum, {}",
-                    vertex.name, vertex.parallelism, vertex.max_parallelism
-                ));
+                let (vertex, found, max) = (vertex.name.clone(), vertex.parallelism, vertex.max_parallelism);
+                return Err(GraphError::Parallelism { vertex, found, max }.into());
             }
             if vertex.operators.is_empty() {
-                return refuse(format!("vertex '{}' has no operator", vertex.name));
+                return Err(GraphError::NoOperator { vertex: vertex.name.clone() }.into());
             }
             for operator in &vertex.operators {
                 if !operators.insert(operator.id) {
-                    return refuse(format!("operator {} appears twice in the job graph", operator.id));
+                    return Err(GraphError::OperatorTwice { operator: operator.id }.into());
                 }
             }
         }
         for edge in &edges {
             for end in [edge.from, edge.to] {
                 if !ids.contains(&end) {
-                    return refuse(format!("an edge names vertex {end}, which is not in the job graph"));
+                    return Err(GraphError::EdgeToNowhere { vertex: end }.into());
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The job graph: which tasks there are, how they are connected, whose state is whose.
 
 mod edge;
+mod error;
 mod job_graph;
 mod vertex;
 

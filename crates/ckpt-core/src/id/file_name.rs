@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::id::error::IdError;
 use crate::id::{LeaderEpoch, WriterId};
 
 /// The name of a file that we write: `<epoch>-<writer>-<number>` in 16, 16 and 8 lower-case hex digits.
@@ -69,12 +70,7 @@ impl FromStr for FileName {
 
     /// Accepts the written form only: exact lengths, lower-case digits, no sign.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let refuse = || {
-            Error::new(
-                ErrorKind::Corrupt,
-                format!("'{}' is not a file name of the form <16 hex>-<16 hex>-<8 hex>", text.escape_debug()),
-            )
-        };
+        let refuse = || IdError::FileName { found: text.to_owned() };
         let bytes = text.as_bytes();
         let hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         if bytes.len() != Self::LENGTH
@@ -82,7 +78,7 @@ impl FromStr for FileName {
             || bytes[33] != b'-'
             || !(bytes[..16].iter().chain(&bytes[17..33]).chain(&bytes[34..])).all(hex)
         {
-            return Err(refuse());
+            return Err(refuse().into());
         }
         Ok(Self {
             epoch: LeaderEpoch::new(u64::from_str_radix(&text[..16], 16).map_err(|_| refuse())?),

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::id::error::IdError;
 
 macro_rules! hex_id {
     ($(#[$meta:meta])* $name:ident, $what:literal) => {
@@ -40,12 +41,7 @@ macro_rules! hex_id {
 
             /// Accepts exactly 32 lower-case hex digits.
             fn from_str(text: &str) -> Result<Self, Error> {
-                parse(text).map(Self).ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::Configuration,
-                        format!(concat!("'{}' is not a ", $what, " of 32 lower-case hex digits"), text.escape_debug()),
-                    )
-                })
+                parse(text).map(Self).ok_or_else(|| IdError::HexId { what: $what, found: text.to_owned() }.into())
             }
         }
     };
@@ -53,17 +49,17 @@ macro_rules! hex_id {
 
 hex_id! {
     /// A job. Written as 32 lower-case hex digits, as Flink's `JobID`.
-    JobId, "job id"
+    JobId, "a job id"
 }
 
 hex_id! {
     /// An operator, the owner of state. Written as 32 lower-case hex digits, as Flink's `OperatorID`.
-    OperatorId, "operator id"
+    OperatorId, "an operator id"
 }
 
 hex_id! {
     /// A vertex of the job graph: a chain of operators that runs as one task per subtask (Flink's `JobVertexID`).
-    VertexId, "vertex id"
+    VertexId, "a vertex id"
 }
 
 fn parse(text: &str) -> Option<[u8; 16]> {

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod epoch;
+mod error;
 mod file_name;
 mod hex_id;
 mod reserved;

@@ -1,5 +1,6 @@
 //! Key groups: the unit in which keyed state moves between subtasks (Flink's `KeyGroupRangeAssignment`).
 
+mod error;
 mod hash;
 mod range;
 
@@ -8,7 +9,8 @@ use std::num::NonZeroU16;
 
 pub use range::KeyGroupRange;
 
-use crate::error::{Error, ErrorKind, Result};
+use self::error::KeyGroupError;
+use crate::error::Result;
 
 /// One of the groups that all keys of a job are divided into.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,12 +47,7 @@ impl MaxParallelism {
             .filter(|&number| u32::from(number) <= Self::UPPER_BOUND)
             .and_then(NonZeroU16::new)
             .map(Self)
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Configuration,
-                    format!("maximum parallelism must be from 1 to {}, found {number}", Self::UPPER_BOUND),
-                )
-            })
+            .ok_or_else(|| KeyGroupError::MaxParallelism { found: number }.into())
     }
 
     /// What Flink derives when none is given: 1.5 times the parallelism rounded up to a power of two, at least 128.
@@ -92,10 +89,7 @@ impl MaxParallelism {
     pub fn range_of(self, subtask: u32, parallelism: u32) -> Result<KeyGroupRange> {
         let groups = u32::from(self.get());
         if parallelism == 0 || parallelism > groups || subtask >= parallelism {
-            return Err(Error::new(
-                ErrorKind::Configuration,
-                format!("no key groups for subtask {subtask} of {parallelism}: the maximum parallelism is {groups}"),
-            ));
+            return Err(KeyGroupError::NoSubtask { subtask, parallelism, max: self }.into());
         }
         let first = (subtask * groups).div_ceil(parallelism);
         let last = ((subtask + 1) * groups - 1) / parallelism;

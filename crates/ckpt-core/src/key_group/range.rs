@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::key_group::KeyGroup;
+use crate::key_group::error::KeyGroupError;
 
 /// Key groups from a first to a last one, both inclusive; never empty.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,10 +19,7 @@ impl KeyGroupRange {
     /// `Corrupt` when `first` lies after `last`.
     pub fn new(first: KeyGroup, last: KeyGroup) -> Result<Self> {
         if first > last {
-            return Err(Error::new(
-                ErrorKind::Corrupt,
-                format!("a key-group range is never empty: its first, {first}, lies after its last, {last}"),
-            ));
+            return Err(KeyGroupError::EmptyRange { first, last }.into());
         }
         Ok(Self { first, last })
     }
@@ -53,7 +51,8 @@ impl KeyGroupRange {
 
     /// The groups that both have.
     pub fn intersection(self, other: Self) -> Option<Self> {
-        Self::new(self.first.max(other.first), self.last.min(other.last)).ok()
+        let (first, last) = (self.first.max(other.first), self.last.min(other.last));
+        (first <= last).then_some(Self { first, last })
     }
 
     /// Each group in order.

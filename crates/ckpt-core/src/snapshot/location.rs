@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::snapshot::error::LocationLength;
 
 /// A place for a snapshot's state, opaque to everyone but the storage that made it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,10 +25,7 @@ impl LocationReference {
     /// `Configuration` when there are no bytes, or more than [`MAX_BYTES`](Self::MAX_BYTES).
     pub fn at(bytes: Bytes) -> Result<Self> {
         if bytes.is_empty() || bytes.len() > Self::MAX_BYTES {
-            return Err(Error::new(
-                ErrorKind::Configuration,
-                format!("a location reference has from 1 to {} bytes, found {}", Self::MAX_BYTES, bytes.len()),
-            ));
+            return Err(LocationLength { found_bytes: bytes.len() }.into());
         }
         Ok(Self::At(bytes))
     }

@@ -3,6 +3,7 @@
 //! the acknowledgement only (FLINK-5777).
 
 mod barrier;
+mod error;
 mod identity;
 mod kind;
 mod location;

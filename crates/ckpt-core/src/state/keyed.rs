@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::id::OperatorId;
 use crate::key_group::{KeyGroup, KeyGroupRange};
+use crate::state::error::StateError;
 use crate::state::{FileRef, Root, StateHandle};
 
 /// The keyed state of one subtask, as it was written by one snapshot.
@@ -119,14 +120,7 @@ impl<H> KeyGroupsState<H> {
     /// `Corrupt` unless there is one offset for each key group and they never descend.
     pub fn new(range: KeyGroupRange, offsets_bytes: Vec<u64>, handle: H) -> Result<Self> {
         if offsets_bytes.len() != range.count() || !offsets_bytes.is_sorted() {
-            return Err(Error::new(
-                ErrorKind::Corrupt,
-                format!(
-                    "keyed state of {range} has {} offsets: expected {} that never descend",
-                    offsets_bytes.len(),
-                    range.count()
-                ),
-            ));
+            return Err(StateError::Offsets { range, found: offsets_bytes.len() }.into());
         }
         Ok(Self { range, offsets_bytes, handle })
     }

@@ -3,6 +3,7 @@
 //! The containers are generic in the handle: a task fills them with staged state, which only sealing turns into
 //! [`StateHandle`]s, and only those fit into an acknowledgement.
 
+mod error;
 mod handle;
 mod keyed;
 mod operator;

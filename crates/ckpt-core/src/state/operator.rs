@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::state::StateHandle;
+use crate::state::error::StateError;
 
 /// Named lists of partitions in one piece (Flink's `OperatorStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,14 +67,7 @@ impl Partitions {
         let mut free_from = 0;
         for (index, range) in ranges_bytes.iter().enumerate() {
             if range.start < free_from || range.end < range.start {
-                return Err(Error::new(
-                    ErrorKind::Corrupt,
-                    format!(
-                        "partition {index} of operator state lies at bytes {}..{}: expected it to begin at {free_from} or \
-                         later and to end no earlier than it begins",
-                        range.start, range.end
-                    ),
-                ));
+                return Err(StateError::Partition { index, found: range.clone(), free_from }.into());
             }
             free_from = range.end;
         }
@@ -94,6 +88,7 @@ impl Partitions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn partitions_ascend_and_do_not_overlap() {

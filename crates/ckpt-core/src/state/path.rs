@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
+use crate::state::error::{PathFlaw, StateError};
 
 /// A path below some root: one or more components joined by `/`.
 ///
@@ -15,31 +16,17 @@ pub struct RelPath(String);
 impl RelPath {
     /// The most bytes that a path may have.
     pub const MAX_BYTES: usize = 4096;
+    pub(super) const MAX_COMPONENT_BYTES: usize = 255;
 
     /// # Errors
     ///
     /// `Corrupt` when the text is not such a path; the message says why.
     pub fn new(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
-        let refuse = |why: &str| {
-            let shown: String = text.chars().take(200).collect();
-            Err(Error::new(ErrorKind::Corrupt, format!("'{}' is not a path below a root: {why}", shown.escape_debug())))
-        };
-        if text.len() > Self::MAX_BYTES {
-            return refuse("it is longer than 4096 bytes");
+        match flaw(&text) {
+            Some(flaw) => Err(StateError::Path { path: text, flaw }.into()),
+            None => Ok(Self(text)),
         }
-        if text.chars().any(|c| c == '\\' || c.is_control()) {
-            return refuse("it has a backslash or a control character");
-        }
-        for component in text.split('/') {
-            match component {
-                "" => return refuse("it has an empty component"),
-                "." | ".." => return refuse("it has a component that is '.' or '..'"),
-                component if component.len() > 255 => return refuse("it has a component of more than 255 bytes"),
-                _ => {}
-            }
-        }
-        Ok(Self(text))
     }
 
     /// The path as text.
@@ -67,6 +54,21 @@ impl RelPath {
     pub fn parent(&self) -> Option<Self> {
         self.0.rsplit_once('/').map(|(parent, _)| Self(parent.to_owned()))
     }
+}
+
+fn flaw(path: &str) -> Option<PathFlaw> {
+    if path.len() > RelPath::MAX_BYTES {
+        return Some(PathFlaw::TooLong);
+    }
+    if path.chars().any(|c| c == '\\' || c.is_control()) {
+        return Some(PathFlaw::Character);
+    }
+    path.split('/').find_map(|component| match component {
+        "" => Some(PathFlaw::EmptyComponent),
+        "." | ".." => Some(PathFlaw::DotComponent),
+        component if component.len() > RelPath::MAX_COMPONENT_BYTES => Some(PathFlaw::LongComponent),
+        _ => None,
+    })
 }
 
 impl FromStr for RelPath {

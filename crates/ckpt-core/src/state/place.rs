@@ -4,9 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::id::FileName;
 use crate::state::RelPath;
+use crate::state::error::StateError;
 
 /// Where the bytes of a piece of state lie.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -93,10 +94,10 @@ impl Places {
     pub fn new(places: Vec<(Root, String)>) -> Result<Self> {
         for (index, (root, _)) in places.iter().enumerate() {
             if !matches!(root, Root::Claimed(_) | Root::Borrowed(_)) {
-                return Err(Error::new(ErrorKind::Corrupt, format!("the place of {root:?} cannot be given")));
+                return Err(StateError::PlaceOfOurs { root: *root }.into());
             }
             if places[..index].iter().any(|(earlier, _)| earlier == root) {
-                return Err(Error::new(ErrorKind::Corrupt, format!("the place of {root:?} is given twice")));
+                return Err(StateError::PlaceTwice { root: *root }.into());
             }
         }
         Ok(Self(places))

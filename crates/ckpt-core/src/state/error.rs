@@ -1,0 +1,53 @@
+//! Why a description of state is refused.
+
+use std::ops::Range;
+
+use super::{RelPath, Root};
+use crate::error::{Error, ErrorKind};
+use crate::key_group::KeyGroupRange;
+
+/// A description of state that no snapshot of ours has.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StateError {
+    #[error("'{}' is not a path below a root: {flaw}", shown(path))]
+    Path { path: String, flaw: PathFlaw },
+    #[error("the place of {root:?} cannot be given")]
+    PlaceOfOurs { root: Root },
+    #[error("the place of {root:?} is given twice")]
+    PlaceTwice { root: Root },
+    #[error("keyed state of {range} has {found} offsets: expected {} that never descend", range.count())]
+    Offsets { range: KeyGroupRange, found: usize },
+    #[error(
+        "partition {index} of operator state lies at bytes {}..{}: expected it to begin at {free_from} or later and to \
+         end no earlier than it begins",
+        found.start,
+        found.end
+    )]
+    Partition { index: usize, found: Range<u64>, free_from: u64 },
+}
+
+/// What is wrong with a path.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(super) enum PathFlaw {
+    #[error("it is longer than {} bytes", RelPath::MAX_BYTES)]
+    TooLong,
+    #[error("it has a backslash or a control character")]
+    Character,
+    #[error("it has an empty component")]
+    EmptyComponent,
+    #[error("it has a component that is '.' or '..'")]
+    DotComponent,
+    #[error("it has a component of more than {} bytes", RelPath::MAX_COMPONENT_BYTES)]
+    LongComponent,
+}
+
+impl From<StateError> for Error {
+    fn from(error: StateError) -> Self {
+        Self::new(ErrorKind::Corrupt, error)
+    }
+}
+
+/// A path as it is shown in a message: short, and on one line.
+fn shown(path: &str) -> String {
+    path.chars().take(200).flat_map(char::escape_debug).collect()
+}
