@@ -47,7 +47,8 @@ pub trait FileSystem: Send + Sync + Debug {
     /// `AbortCheckpoint`: none of the names may be relied on, and it is not to be tried again for the same files.
     fn sync_entries(&self, written: &[RelPath]) -> Result<()>;
 
-    /// The newest version of a record: a small file that changes by compare-and-swap.
+    /// The newest version of a record: a small file that changes by compare-and-swap. What it returns is durable, even if
+    /// its writer never heard that it was.
     ///
     /// # Errors
     ///

@@ -35,6 +35,11 @@ impl KnownDurable {
     pub(super) fn forget(&mut self, path: &str) {
         self.directories.remove(path);
     }
+
+    #[cfg(all(test, not(ckpt_loom)))]
+    pub(super) fn contains(&self, path: &str) -> bool {
+        self.directories.contains_key(path)
+    }
 }
 
 impl Beneath {

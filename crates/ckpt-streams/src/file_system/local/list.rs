@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use ckpt_core::id::FileName;
 use ckpt_core::state::RelPath;
 use ckpt_core::{ErrorKind, Result};
-use rustix::fs::{AtFlags, Dir, FileType};
+use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
 use crate::file_system::Entry;
 use crate::file_system::local::beneath::Beneath;
+use crate::file_system::local::entries::visit_entries;
 use crate::file_system::local::error::LocalError;
 use crate::file_system::local::writer::final_name_of;
 
@@ -93,22 +94,19 @@ impl Beneath {
             Err(error) => return Err(fail(error)),
         };
         let mut entries = Vec::new();
-        for entry in Dir::read_from(&opened).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
-            let Ok(name) = entry.file_name().to_str() else { continue };
-            if name == "." || name == ".." {
-                continue;
-            }
-            let mut kind = entry.file_type();
+        let visited = visit_entries(&opened, &mut |name, mut kind| {
+            let Ok(name) = name.to_str() else { return Ok(()) };
             if kind == FileType::Unknown {
                 kind = match rustix::fs::statat(&opened, name, AtFlags::SYMLINK_NOFOLLOW) {
                     Ok(found) => FileType::from_raw_mode(found.st_mode),
-                    Err(Errno::NOENT) => continue,
-                    Err(error) => return Err(fail(error)),
+                    Err(Errno::NOENT) => return Ok(()),
+                    Err(error) => return Err(error),
                 };
             }
             entries.push((name.to_owned(), kind));
-        }
+            Ok(())
+        });
+        visited.map_err(fail)?;
         Ok(entries)
     }
 

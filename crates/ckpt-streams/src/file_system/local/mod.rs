@@ -2,10 +2,11 @@
 //!
 //! * `beneath`: paths that cannot leave the root; `root`: opening and making it;
 //! * `writer`: files that are new, whole and synced; `durable`: when their names are;
-//! * `record`: compare-and-swap by links; `list`: listing and removing.
+//! * `record`: compare-and-swap by links; `list` and `entries`: listing and removing.
 
 mod beneath;
 mod durable;
+mod entries;
 mod error;
 mod list;
 mod record;

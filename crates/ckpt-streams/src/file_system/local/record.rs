@@ -59,8 +59,10 @@ impl<'a> Record<'a> {
         Self { beneath, path }
     }
 
-    /// The newest version.
+    /// The newest version, durable: a writer that found it may have died, or failed, before it synced the name.
     pub(super) fn read(&self) -> Result<Option<(Bytes, VersionTag)>> {
+        let path = || self.beneath.shown(Some(self.path));
+        let mut reason = LocalError::Contended { path: path(), attempts: READ_ATTEMPTS }.of_kind(ErrorKind::Retry);
         for _ in 0..READ_ATTEMPTS {
             let found = self.look().map_err(|error| error.of_kind(ErrorKind::Retry))?;
             let dead_upto = found.dead_upto();
@@ -68,16 +70,18 @@ impl<'a> Record<'a> {
                 if found.markers.is_empty() {
                     return Ok(None);
                 }
-                let path = self.beneath.shown(Some(self.path));
-                return Err(LocalError::NoLiveVersion { path, dead_upto }.of_kind(ErrorKind::Corrupt));
+                // Or a look that took longer than two writes: it missed the versions and met the marker after them.
+                reason = LocalError::NoLiveVersion { path: path(), dead_upto }.of_kind(ErrorKind::Corrupt);
+                continue;
             };
             // Not there any more: newer ones were written, and this one was declared dead, since we looked.
             if let Some(body) = self.read_version(newest)? {
+                self.sync_names().map_err(|error| error.of_kind(ErrorKind::Retry))?;
                 return Ok(Some((body, tag_of(newest))));
             }
+            reason = LocalError::Contended { path: path(), attempts: READ_ATTEMPTS }.of_kind(ErrorKind::Retry);
         }
-        let path = self.beneath.shown(Some(self.path));
-        Err(LocalError::Contended { path, attempts: READ_ATTEMPTS }.of_kind(ErrorKind::Retry))
+        Err(reason)
     }
 
     /// Writes the version after the expected one.
@@ -112,30 +116,32 @@ impl<'a> Record<'a> {
             return Ok(CasOutcome::Lost);
         }
         if found.versions.contains(&version) {
-            return self.settle_taken(version, body);
+            return Ok(self.settle_taken(version, body));
         }
         let path = self.path_of(version);
         let mut writer = LocalWriter::create(Arc::clone(self.beneath), &path, Visible::WholeAtFinish).map_err(retry)?;
         writer.write_all(body).map_err(|error| crate::into_error(error, ErrorKind::Retry))?;
         match Box::new(writer).finish(Durability::Full) {
             CasOutcome::Done(_) => Ok(self.commit(version)),
-            CasOutcome::Lost => self.settle_taken(version, body),
+            CasOutcome::Lost => Ok(self.settle_taken(version, body)),
             // Whoever declared this version dead has removed the temporary file too.
             CasOutcome::Failed(_) if version <= self.look().map_err(retry)?.dead_upto() => Ok(CasOutcome::Lost),
             other => Ok(other),
         }
     }
 
-    /// The version is there: by another writer, or by an earlier call of ours that did not live to say so.
-    fn settle_taken(&self, version: u64, body: &Bytes) -> Result<CasOutcome> {
-        Ok(match self.read_version(version)? {
-            Some(there) if there == *body => self.commit(version),
-            Some(_) => CasOutcome::Lost,
-            None => {
+    /// The version is there: by another writer, or by an earlier call of ours that did not live to say so. Unless it can
+    /// be read nobody knows which.
+    fn settle_taken(&self, version: u64, body: &Bytes) -> CasOutcome {
+        match self.read_version(version) {
+            Ok(Some(there)) if there == *body => self.commit(version),
+            Ok(Some(_)) => CasOutcome::Lost,
+            Ok(None) => {
                 let path = self.beneath.shown(Some(self.path));
                 CasOutcome::Unknown(LocalError::TakenAndGone { path, version }.of_kind(ErrorKind::Unknown))
             }
-        })
+            Err(error) => CasOutcome::Unknown(error),
+        }
     }
 
     fn commit(&self, version: u64) -> CasOutcome {
@@ -147,7 +153,7 @@ impl<'a> Record<'a> {
 
     /// Makes the name durable, which is the commit, and looks whether it counts.
     fn try_commit(&self, version: u64) -> Result<(), LocalError> {
-        self.beneath.sync_directories(BTreeSet::from([self.path.parent()]))?;
+        self.sync_names()?;
         if version <= self.look()?.dead_upto() {
             // It may have been the newest for a while, or have come back from the dead.
             return Err(LocalError::DeclaredDead { path: self.beneath.shown(Some(self.path)), version });
@@ -166,7 +172,7 @@ impl<'a> Record<'a> {
             Ok(_) | Err(Errno::EXIST) => {}
             Err(error) => return Err(LocalError::io("create", self.beneath.shown(Some(&marker)), error)),
         }
-        self.beneath.sync_directories(BTreeSet::from([self.path.parent()]))?;
+        self.sync_names()?;
         let found = self.look()?;
         let versions = found.versions.range(..=dead_upto).map(|version| self.path_of(*version));
         let markers = found.markers.iter().rev().skip(KEPT_MARKERS);
@@ -191,6 +197,10 @@ impl<'a> Record<'a> {
                 .is_some_and(|version| version <= dead_upto)
         });
         Ok(dead.map(|(name, _)| self.sibling(&name)).collect())
+    }
+
+    fn sync_names(&self) -> Result<(), LocalError> {
+        self.beneath.sync_directories(BTreeSet::from([self.path.parent()]))
     }
 
     fn look(&self) -> Result<Found, LocalError> {

@@ -180,3 +180,26 @@ fn a_record_whose_live_versions_are_lost_is_corrupt_and_not_absent() {
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.to_string().contains("head/HEAD' has no version above 14"), "{error}");
 }
+
+#[test]
+fn what_is_read_is_durable_even_if_its_writer_never_synced_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    write_versions(&LocalFileSystem::open(scratch.path()).unwrap(), 1);
+    // Its writer died between its link and the sync of the directory.
+    std::fs::write(scratch.path().join("head/HEAD-00000000000000000002"), "2").unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    assert_eq!(local.read_record(&head()).unwrap().unwrap().0, "2");
+    assert!(local.root.get().unwrap().durable.lock().contains("head"));
+}
+
+#[test]
+fn a_version_that_is_taken_and_cannot_be_read_is_nobodys_for_certain() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    let first = write_versions(&local, 1);
+    std::fs::create_dir(scratch.path().join("head/HEAD-00000000000000000002")).unwrap();
+    match local.put_record(&head(), Bytes::from("2"), Expect::Version(&first)) {
+        CasOutcome::Unknown(error) => assert!(error.to_string().contains("HEAD-00000000000000000002"), "{error}"),
+        other => panic!("{other:?}"),
+    }
+}

@@ -81,22 +81,22 @@ impl LocalWriter {
 
     /// Gives the file its final name, which nobody may have.
     fn publish(&self, temporary: &RelPath, file: &File) -> CasOutcome {
-        let linked = self.beneath.open_directory(self.path.parent().as_ref()).and_then(|directory| {
-            let (from, to) = (temporary.file_name(), self.path.file_name());
-            rustix::fs::linkat(&directory, from, &directory, to, AtFlags::empty())
-        });
-        let Err(error) = linked else { return done() };
+        let directory = match self.beneath.open_directory(self.path.parent().as_ref()) {
+            Ok(directory) => directory,
+            Err(error) => return CasOutcome::Failed(self.error("publish", error)),
+        };
+        let (from, to) = (temporary.file_name(), self.path.file_name());
+        let Err(error) = rustix::fs::linkat(&directory, from, &directory, to, AtFlags::empty()) else { return done() };
         // A server may have done it and lost the answer, and the repetition then finds the name taken: by ourselves.
         if self.is_published(file) {
             return done();
         }
         match error {
             Errno::EXIST => CasOutcome::Lost,
-            // Nothing says whether a device that fails did it.
-            Errno::IO | Errno::STALE | Errno::TIMEDOUT => CasOutcome::Unknown(
+            error if is_refusal(error) => CasOutcome::Failed(self.error("publish", error)),
+            error => CasOutcome::Unknown(
                 LocalError::io("publish", self.beneath.shown(Some(&self.path)), error).of_kind(ErrorKind::Unknown),
             ),
-            _ => CasOutcome::Failed(self.error("publish", error)),
         }
     }
 
@@ -169,6 +169,26 @@ impl Drop for LocalWriter {
     }
 }
 
+/// Whether an error of a link says that it was not made. Any other is of a device, a server or the way to it, and nothing
+/// says whether that failed before or after.
+const fn is_refusal(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::ACCESS
+            | Errno::DQUOT
+            | Errno::LOOP
+            | Errno::MLINK
+            | Errno::NAMETOOLONG
+            | Errno::NOENT
+            | Errno::NOSPC
+            | Errno::NOTDIR
+            | Errno::OPNOTSUPP
+            | Errno::PERM
+            | Errno::ROFS
+            | Errno::XDEV
+    )
+}
+
 fn done() -> CasOutcome {
     CasOutcome::Done(VersionTag::new("1"))
 }
@@ -189,4 +209,19 @@ pub(super) fn final_name_of(temporary: &str) -> Option<&str> {
     let (rest, counter) = temporary.strip_prefix(TEMPORARY_PREFIX)?.rsplit_once('-')?;
     let (name, process) = rest.rsplit_once('-')?;
     (is_number(counter) && is_number(process)).then_some(name)
+}
+
+#[cfg(all(test, not(ckpt_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_error_that_refuses_a_link_says_that_it_was_not_made() {
+        for refusal in [Errno::NOSPC, Errno::DQUOT, Errno::ROFS, Errno::ACCESS, Errno::NOENT] {
+            assert!(is_refusal(refusal), "{refusal}");
+        }
+        for doubt in [Errno::IO, Errno::STALE, Errno::TIMEDOUT, Errno::NOTCONN, Errno::CONNABORTED, Errno::INTR] {
+            assert!(!is_refusal(doubt), "{doubt}");
+        }
+    }
 }
