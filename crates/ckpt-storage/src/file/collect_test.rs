@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::WrittenHead;
+use ckpt_core::head::{Claim, Head, Ownership, WrittenHead};
 use ckpt_core::id::{FileName, LeaderEpoch, Writer, WriterId};
+use ckpt_core::state::ClaimId;
 
 use crate::test_support::{Fault, MemoryDisk};
 use crate::testing::sample::{commit_next, identity, job, metadata, nonce, publish};
@@ -89,6 +90,32 @@ fn flink_27051_removing_twice_is_harmless() {
         view.remove(&written.removed[0], &[file(1, 9)]).unwrap();
     }
     view.load(written.head.head().restore_point().unwrap()).unwrap();
+}
+
+#[test]
+fn a_snapshot_elsewhere_is_not_taken_for_the_directory_of_its_number() {
+    let disk = MemoryDisk::default();
+    let (view, written) = one_removed(&disk);
+    let mut former = written.head.head().clone();
+    former.claims = vec![Claim::new(ClaimId::FIRST, "file:///other/chk-1")];
+    former.next_claim = ClaimId::new(2);
+    let owner = Ownership::Claimed(ClaimId::FIRST);
+    former.removed = vec![former.removed[0].clone().elsewhere("file:///other/chk-1", owner)];
+    former.retained = vec![former.retained[0].clone().elsewhere("file:///other/chk-2", owner)];
+    let claimed = Head::claim(Some(&former), job(1), nonce(2)).unwrap().written();
+    let files = disk.files();
+    let refusals = [
+        (
+            view.load(claimed.head.head().restore_point().unwrap()).unwrap_err(),
+            "snapshot 2 lies at 'file:///other/chk-2'",
+        ),
+        (view.remove(&claimed.all_removed()[0], &[]).unwrap_err(), "snapshot 1 lies at 'file:///other/chk-1'"),
+    ];
+    for (error, expected) in refusals {
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    assert_eq!(disk.files(), files);
 }
 
 #[test]
