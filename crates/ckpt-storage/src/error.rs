@@ -49,6 +49,10 @@ pub(crate) enum StorageError {
     PublishFailed { path: String, source: Error },
     #[error("'{path}' could not be written")]
     PublishWrite { path: String, source: std::io::Error },
+    #[error("'{path}' was published, and its name could not be made durable")]
+    PublishNotSynced { path: String, source: Error },
+    #[error("'{path}' exists, and could not be read to tell whose it is")]
+    PublishedUnread { path: String, source: Error },
     #[error("'{path}' may have been published: no answer was certain in {tries} tries")]
     PublishUnknown { path: String, tries: u32, source: Error },
     #[error("checkpoint {id} is committed in '{head}' and is not discarded")]

@@ -49,6 +49,13 @@ impl MemoryDisk {
         disk.faults = (first..first.saturating_add(how_many).min(first + 10_000)).map(|at| (at, fault)).collect();
     }
 
+    /// The same besides those that were said before, counted from here too.
+    pub(crate) fn fail_more(&self, after: u64, fault: Fault, how_many: u64) {
+        let mut disk = self.0.lock();
+        let first = disk.operations + after;
+        disk.faults.extend((first..first + how_many).map(|at| (at, fault)));
+    }
+
     pub(crate) fn heal(&self) {
         self.0.lock().faults.clear();
     }

@@ -67,16 +67,14 @@ impl FileLocation {
         // Once something was sent whose answer is not known, no later failure proves that nothing is there.
         let mut unanswered = None;
         for _ in 0..MOST_TRIES {
-            match self.send(path, bytes)? {
+            match self.send(path, bytes) {
                 CasOutcome::Done(_) => return self.sync(path),
                 CasOutcome::Lost => {
                     self.expect_same(path, bytes)?;
                     return self.sync(path);
                 }
                 // Whether it was published shows when the same is sent again: it is then, or it is there already.
-                CasOutcome::Failed(source) if unanswered.is_none() => {
-                    return Err(StorageError::PublishFailed { path: self.directory.show(path), source }.abort());
-                }
+                CasOutcome::Failed(error) if unanswered.is_none() => return Err(error),
                 CasOutcome::Failed(error) | CasOutcome::Unknown(error) => unanswered = Some(error),
                 other => {
                     let message = format!("the file system gave an answer that is not understood: {other:?}");
@@ -89,15 +87,23 @@ impl FileLocation {
         Err(StorageError::PublishUnknown { path, tries: MOST_TRIES, source }.unknown())
     }
 
-    fn send(&self, path: &RelPath, bytes: &[u8]) -> Result<CasOutcome> {
+    /// Sends the bytes once. A failure says of itself what it failed at.
+    fn send(&self, path: &RelPath, bytes: &[u8]) -> CasOutcome {
         let failed = |source| StorageError::PublishFailed { path: self.directory.show(path), source }.abort();
-        let mut writer = self.directory.file_system.create_new(path, Visible::WholeAtFinish).map_err(failed)?;
+        let mut writer = match self.directory.file_system.create_new(path, Visible::WholeAtFinish) {
+            Ok(writer) => writer,
+            Err(source) => return CasOutcome::Failed(failed(source)),
+        };
         if let Err(source) = writer.write_all(bytes) {
             // What the failed write left is invisible and deleted here as far as it can be; the write is what is told.
             let _ = writer.discard();
-            return Err(StorageError::PublishWrite { path: self.directory.show(path), source }.abort());
+            let error = StorageError::PublishWrite { path: self.directory.show(path), source }.abort();
+            return CasOutcome::Failed(error);
         }
-        Ok(writer.finish(self.directory.durability))
+        match writer.finish(self.directory.durability) {
+            CasOutcome::Failed(source) => CasOutcome::Failed(failed(source)),
+            outcome => outcome,
+        }
     }
 
     fn sync(&self, path: &RelPath) -> Result<()> {
@@ -107,12 +113,13 @@ impl FileLocation {
         self.directory
             .file_system
             .sync_entries(std::slice::from_ref(path))
-            .map_err(|source| StorageError::PublishFailed { path: self.directory.show(path), source }.abort())
+            .map_err(|source| StorageError::PublishNotSynced { path: self.directory.show(path), source }.unknown())
     }
 
     /// The name was taken: by an earlier try of this very write, or by another.
     fn expect_same(&self, path: &RelPath, bytes: &[u8]) -> Result<()> {
-        if self.directory.metadata_file(self.identity.id)?.holds(bytes)? {
+        let held = self.directory.metadata_file(self.identity.id).and_then(|file| file.holds(bytes));
+        if held.map_err(|source| StorageError::PublishedUnread { path: self.directory.show(path), source }.unknown())? {
             return Ok(());
         }
         let path = self.directory.show(path);
