@@ -102,6 +102,10 @@ impl ToyTasks {
         self.tasks[index].attempt
     }
 
+    pub(super) fn runs(&self, index: usize) -> bool {
+        self.tasks[index].runs
+    }
+
     /// A message has come; what the tasks say to it.
     pub(super) fn told(
         &mut self,

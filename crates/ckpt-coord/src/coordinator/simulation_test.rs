@@ -139,7 +139,8 @@ impl World {
         self.log.push(format!("{} leader {leader} takes over as {epoch:?}", self.millis));
         let attempts = self.tasks.deploy_all(epoch, newest.as_deref());
         self.drain(leader);
-        self.later(5, Happening::Learn(leader, Event::AttemptsStarted { attempts }));
+        // At once: engines report deployments in their order, and a task may be lost and deployed again at any time.
+        self.tell(leader, Event::AttemptsStarted { attempts });
     }
 
     fn newest(&self) -> usize {
@@ -238,6 +239,8 @@ impl World {
                     self.tell(leader, Event::MessageReceived { message: message.clone() });
                 }
             }
+            // A new leader has deployed it already.
+            Happening::Redeploy(index) if self.tasks.runs(index) => {}
             Happening::Redeploy(index) => {
                 let newest = self.store.load_retained().pop_last().map(|(_, metadata)| metadata);
                 let started = self.tasks.deploy(index, newest.as_deref());
