@@ -33,14 +33,24 @@ impl Coordinator {
         }
     }
 
-    /// Deletes the place of a checkpoint that was aborted, unless that is being done.
+    /// Deletes the place of a checkpoint that was aborted. While that is being done it may have passed by what came since,
+    /// so it is done once more afterwards.
     pub(super) fn discard(&mut self, id: CheckpointId) {
         self.aborted.insert(id);
         if self.aborted.len() > Self::REMEMBERED_ABORTED {
             self.aborted.pop_first();
         }
-        if !self.outbox.in_flight().any(|purpose| *purpose == Purpose::Discard(id)) {
+        if self.outbox.in_flight().any(|purpose| *purpose == Purpose::Discard(id)) {
+            self.discard_again.insert(id);
+        } else {
             self.outbox.begin(Purpose::Discard(id), |io| Action::DiscardLocation { io, checkpoint: id });
+        }
+    }
+
+    /// The place of an aborted checkpoint was deleted, or could not be.
+    pub(super) fn discarded(&mut self, id: CheckpointId) {
+        if self.discard_again.remove(&id) {
+            self.discard(id);
         }
     }
 

@@ -74,6 +74,8 @@ pub struct Coordinator {
     requests: VecDeque<(ManualTrigger, ReplyToken)>,
     /// The newest aborted checkpoints whose places were made, so that late state is discarded too.
     aborted: BTreeSet<CheckpointId>,
+    /// Those whose places are being discarded, and must be once more: something was written meanwhile.
+    discard_again: BTreeSet<CheckpointId>,
     outbox: Outbox,
     lifecycle: Lifecycle,
     statistics: CheckpointStatistics,
@@ -102,6 +104,7 @@ impl Coordinator {
             pending: BTreeMap::new(),
             requests: VecDeque::new(),
             aborted: BTreeSet::new(),
+            discard_again: BTreeSet::new(),
             outbox: Outbox::default(),
             lifecycle: Lifecycle::Running,
             statistics,
@@ -146,7 +149,9 @@ impl Coordinator {
                 }
             }
             Event::LocationDiscarded { io } => {
-                self.outbox.finish(io);
+                if let Some(Purpose::Discard(id)) = self.outbox.finish(io) {
+                    self.discarded(id);
+                }
             }
             Event::SnapshotRemoved { io } => {
                 if let Some(Purpose::Remove { removed, .. }) = self.outbox.finish(io) {
@@ -183,7 +188,9 @@ impl Coordinator {
         }
         let deadlines =
             self.pending.values().filter(|pending| !pending.is_committing()).map(|pending| pending.deadline);
-        deadlines.chain(self.schedule.poll_timeout()).min()
+        // While it stops nothing is due: a point in time that nobody takes note of would come again at once, for ever.
+        let due = self.schedule.poll_timeout().filter(|_| matches!(self.lifecycle, Lifecycle::Running));
+        deadlines.chain(due).min()
     }
 
     /// The term of this coordinator.
@@ -216,7 +223,10 @@ impl Coordinator {
             Purpose::Initialize(id) => self.abort(id, AbortReason::LocationFailed(failure)),
             Purpose::Publish(id) => self.publish_failed(id, failure),
             Purpose::WriteHead(purpose) => self.head_not_written(purpose, failure),
-            Purpose::Discard(_) => self.statistics.failed_discards += 1,
+            Purpose::Discard(id) => {
+                self.statistics.failed_discards += 1;
+                self.discarded(id);
+            }
             Purpose::Remove { removed, .. } => {
                 self.statistics.failed_removals += 1;
                 self.committed.not_collected(removed);
