@@ -1,6 +1,8 @@
 //! What holds of every checkpoint's metadata. Checked before it is written and after it was read, so that nothing is
 //! committed that could not be restored.
 
+use std::collections::BTreeSet;
+
 use super::{CheckpointMetadata, OperatorMetadata};
 use crate::state::{FileRef, KeyedState, Place, Root, SharedFile, StateHandle, SubtaskState};
 use crate::wire::Invalid;
@@ -10,10 +12,11 @@ pub(super) fn check(metadata: &CheckpointMetadata) -> Result<(), Invalid> {
     for operator in metadata.operators.values() {
         check_operator(operator)?;
     }
+    let given: BTreeSet<Root> = metadata.summary.places.iter().map(|(root, _)| root).collect();
     for handle in metadata.handles() {
         if let Place::File { root, .. } | Place::Segment { root, .. } = handle.place() {
             let needs_place = matches!(root, Root::Claimed(_) | Root::Borrowed(_));
-            if needs_place && metadata.summary.places.get(*root).is_none() {
+            if needs_place && !given.contains(root) {
                 return Err(Invalid::value("the root of a handle", format!("{root:?}"), "one whose place is given"));
             }
         }

@@ -22,6 +22,10 @@ pub(super) const TRAILER_BYTES: usize = 56;
 /// What a part takes at most, unless it holds a single subtask.
 pub(super) const MAX_PART_BYTES: usize = 1 << 20;
 
+/// What a section or the index takes at most, a part of a single subtask too: a reader allocates no more at once, whatever
+/// a file says of itself.
+pub(super) const MAX_SECTION_BYTES: u64 = 256 << 20;
+
 /// Tag of the section for the checkpoint as a whole.
 pub(super) const SUMMARY: u32 = 1;
 /// Tag of a section with the state of some subtasks of an operator.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::check::check;
-use super::format::{HEADER_BYTES, PART, SUMMARY, TRAILER_BYTES, Trailer, check_digest, check_header};
+use super::format::{
+    HEADER_BYTES, MAX_SECTION_BYTES, PART, SUMMARY, TRAILER_BYTES, Trailer, check_digest, check_header,
+};
 use super::{CheckpointMetadata, MetadataSummary, OperatorMetadata, WrittenMetadata};
 use crate::error::Result;
 use crate::head::RetainedSnapshot;
@@ -232,18 +234,17 @@ fn enter(operator: &mut OperatorMetadata, subtask: u32, state: SubtaskState) -> 
     Ok(())
 }
 
-/// Bytes of the file. Their place was checked to lie within it, so no more is allocated than the file has.
+/// Bytes of the file. Their place was checked to lie within it; but a file may be sparse, so its length bounds nothing.
 fn fetch<'a>(
     source: &'a dyn MetadataSource,
     subject: Subject,
     offset: u64,
     length: u64,
 ) -> Result<Cow<'a, [u8]>, WireError> {
-    let wanted = usize::try_from(length).map_err(|_| WireError::AboveLimit {
-        subject,
-        limit: usize::MAX as u64,
-        found: length,
-    })?;
+    let Some(wanted) = usize::try_from(length).ok().filter(|_| length <= MAX_SECTION_BYTES) else {
+        let expected = format!("at most {MAX_SECTION_BYTES} bytes");
+        return Err(Invalid::value("the length of a section", length, expected).reading(subject));
+    };
     let bytes = source.read_at(offset, wanted).map_err(|source| WireError::Read { subject, source })?;
     match bytes.len() as u64 {
         found if found == length => Ok(bytes),

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::check::check;
-use super::format::{HEADER_BYTES, MAX_PART_BYTES, PART, SUMMARY, Trailer, header};
+use super::format::{HEADER_BYTES, MAX_PART_BYTES, MAX_SECTION_BYTES, PART, SUMMARY, Trailer, header};
 use super::{CheckpointMetadata, OperatorMetadata};
 use crate::digest::Digest;
 use crate::error::Result;
@@ -76,6 +76,7 @@ impl Sections<'_> {
         part: u32,
         pieces: &[&[u8]],
     ) -> Result<(), WireError> {
+        check_length(subject, pieces.iter().map(|piece| piece.len() as u64).sum())?;
         let offset = self.position;
         let mut digester = crate::digest::Digester::new();
         for piece in pieces {
@@ -114,6 +115,7 @@ impl Sections<'_> {
     fn finish(mut self) -> Result<WrittenMetadata, WireError> {
         let subject = Subject::MetadataIndex;
         let index = encode(subject, &List(std::mem::take(&mut self.index)))?;
+        check_length(subject, index.len() as u64)?;
         let (index_offset_bytes, index_digest) = (self.position, Digest::of(&index));
         self.put(subject, &index)?;
         let length_bytes = self.position + super::format::TRAILER_BYTES as u64;
@@ -124,4 +126,10 @@ impl Sections<'_> {
         self.out.flush().map_err(|source| WireError::Write { subject: Subject::Metadata, source })?;
         Ok(written)
     }
+}
+
+/// Nothing is written that a reader would refuse.
+fn check_length(subject: Subject, found: u64) -> Result<(), WireError> {
+    let limit = MAX_SECTION_BYTES;
+    if found > limit { Err(WireError::AboveLimit { subject, limit, found }) } else { Ok(()) }
 }

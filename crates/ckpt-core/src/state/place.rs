@@ -1,5 +1,6 @@
 //! Where bytes lie.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use bytes::Bytes;
@@ -92,11 +93,12 @@ impl Places {
     ///
     /// `Corrupt` when a root is one that the reader supplies, or appears twice.
     pub fn new(places: Vec<(Root, String)>) -> Result<Self> {
-        for (index, (root, _)) in places.iter().enumerate() {
+        let mut given = BTreeSet::new();
+        for (root, _) in &places {
             if !matches!(root, Root::Claimed(_) | Root::Borrowed(_)) {
                 return Err(StateError::PlaceOfOurs { root: *root }.into());
             }
-            if places[..index].iter().any(|(earlier, _)| earlier == root) {
+            if !given.insert(*root) {
                 return Err(StateError::PlaceTwice { root: *root }.into());
             }
         }

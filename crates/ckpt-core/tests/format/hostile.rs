@@ -1,11 +1,14 @@
 //! Bytes whose digests are right and whose contents are not: counts and lengths that promise too much, values that no
 //! writer writes.
 
+use std::borrow::Cow;
+use std::io;
 use std::time::{Duration, Instant};
 
 use ckpt_core::head::Head;
 use ckpt_core::message::{ToCoordinator, ToTask};
-use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource};
+use ckpt_core::state::{ClaimId, Places, Root};
 use ckpt_core::{Digest, Error, ErrorKind};
 
 use crate::golden;
@@ -131,6 +134,46 @@ fn sections_fill_the_file_and_unknown_ones_are_skipped_unless_critical() {
     let sections = [&golden[12..offset], extra].concat();
     let longer = file(&index, &sections, (offset + extra.len()) as u64);
     assert_eq!(CheckpointMetadata::decode(&longer).unwrap(), CheckpointMetadata::decode(&golden).unwrap());
+}
+
+/// A file of a few bytes that says that it has 2^60, as a sparse one does.
+struct Sparse(Vec<u8>);
+
+impl MetadataSource for Sparse {
+    fn length_bytes(&self) -> u64 {
+        1 << 60
+    }
+
+    fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Cow<'_, [u8]>> {
+        assert!(length_bytes < 1 << 30, "{length_bytes} bytes would be allocated");
+        let trailer = self.0.len() - 56;
+        Ok(Cow::Borrowed(if offset_bytes == 0 { &self.0[..length_bytes] } else { &self.0[trailer..] }))
+    }
+}
+
+#[test]
+fn a_sparse_file_makes_nobody_allocate_its_length() {
+    let length = 1_u64 << 60;
+    let mut file = [b"CKPTMETA".as_slice(), &1_u32.to_le_bytes()].concat();
+    let mut trailer = Vec::new();
+    for number in [12, length - 12 - 56, 0, length] {
+        trailer.extend_from_slice(&number.to_le_bytes());
+    }
+    trailer.extend_from_slice(&[1, 0, 0, 0, 1, 0, 0, 0]);
+    let own = digest(&trailer);
+    file.extend([trailer.as_slice(), &own, b"CKPTMEND"].concat());
+    let error = MetadataReader::open(&Sparse(file)).unwrap_err();
+    refused("an index", error, "the length of a section is 1152921504606846908, expected at most 268435456 bytes");
+}
+
+#[test]
+fn very_many_places_are_checked_in_time() {
+    let places = |count: u64| (0..count).map(|n| (Root::Claimed(ClaimId::new(n)), String::new()));
+    let began = Instant::now();
+    Places::new(places(200_000).collect()).unwrap();
+    let twice = places(200_000).chain(places(1)).collect();
+    refused("a place twice", Places::new(twice).unwrap_err(), "twice");
+    assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 /// A number as postcard writes it.

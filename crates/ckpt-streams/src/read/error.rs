@@ -26,6 +26,8 @@ pub(crate) enum ReadError {
     Trailer { file: String, source: TrailerError },
     #[error("state file '{file}' says that it has {found_bytes} bytes of state, expected {expected_bytes}")]
     PayloadLength { file: String, expected_bytes: u64, found_bytes: u64 },
+    #[error("there is no memory for the {table_bytes} bytes of digests that state file '{file}' says it has")]
+    TableMemory { file: String, table_bytes: u64 },
     #[error("the table of digests of state file '{file}' has digest {found}, expected {expected}")]
     Table { file: String, expected: Digest, found: Digest },
     #[error("state file '{file}' is not the one that its handle names: expected digest {expected}, found {found}")]
@@ -53,7 +55,7 @@ impl From<ReadError> for Error {
             // A file that is shorter than it was when it was opened was damaged meanwhile.
             ReadError::Io { source, .. } if source.kind() != io::ErrorKind::UnexpectedEof => ErrorKind::Retry,
             ReadError::UnknownPlace { .. } => ErrorKind::Configuration,
-            ReadError::Seek { .. } => ErrorKind::FailJob,
+            ReadError::TableMemory { .. } | ReadError::Seek { .. } => ErrorKind::FailJob,
             _ => ErrorKind::Corrupt,
         };
         Self::new(kind, error)

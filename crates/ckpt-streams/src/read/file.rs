@@ -101,7 +101,6 @@ impl StateFile {
         payload_bytes: u64,
         digests: impl FnOnce(u64, &[u8]) -> (Digest, Digest),
     ) -> Result<Self, ReadError> {
-        // The length of the file bounds what is allocated below.
         let found_bytes = file.length_bytes();
         let expected_bytes = file_bytes(payload_bytes).unwrap_or(u64::MAX);
         if found_bytes < expected_bytes {
@@ -115,7 +114,8 @@ impl StateFile {
             let (expected_bytes, found_bytes) = (payload_bytes, trailer.payload_bytes);
             return Err(ReadError::PayloadLength { file: name, expected_bytes, found_bytes });
         }
-        let mut table = vec![0; to_memory(&name, table_bytes(payload_bytes))?];
+        let mut table = zeroed(table_bytes(payload_bytes))
+            .ok_or_else(|| ReadError::TableMemory { file: name.clone(), table_bytes: table_bytes(payload_bytes) })?;
         read(&*file, &name, &mut table, payload_bytes)?;
         let found = Digest::of(&table);
         if found != trailer.table_digest {
@@ -200,4 +200,49 @@ fn to_memory(name: &str, bytes: u64) -> Result<usize, ReadError> {
         file: name.to_owned(),
         source: std::io::Error::new(std::io::ErrorKind::OutOfMemory, error),
     })
+}
+
+/// So many zeros; `None` when there is no memory for them. A file may be sparse, so that its length proves nothing.
+pub(crate) fn zeroed(bytes: u64) -> Option<Vec<u8>> {
+    let bytes = usize::try_from(bytes).ok()?;
+    let mut zeros = Vec::new();
+    zeros.try_reserve_exact(bytes).ok()?;
+    zeros.resize(bytes, 0);
+    Some(zeros)
+}
+
+#[cfg(all(test, not(ckpt_loom)))]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// A file that says that it is longer than any memory, with a trailer that is in order.
+    #[derive(Debug)]
+    struct Sparse {
+        payload_bytes: u64,
+    }
+
+    impl ReadAt for Sparse {
+        fn read_exact_at(&self, buffer: &mut [u8], _offset_bytes: u64) -> io::Result<()> {
+            let trailer = Trailer { payload_bytes: self.payload_bytes, table_digest: Digest::of(&[]) };
+            buffer.copy_from_slice(&trailer.encode());
+            Ok(())
+        }
+
+        fn length_bytes(&self) -> u64 {
+            file_bytes(self.payload_bytes).unwrap()
+        }
+    }
+
+    #[test]
+    fn the_table_of_a_sparse_file_is_an_error_and_ends_no_process() {
+        let payload_bytes = 1 << 62;
+        let digests = |_: u64, _: &[u8]| (Digest::of(&[]), Digest::of(&[]));
+        let opened =
+            StateFile::open_ours("sparse".to_owned(), Box::new(Sparse { payload_bytes }), payload_bytes, digests);
+        let expected =
+            "there is no memory for the 562949953421312 bytes of digests that state file 'sparse' says it has";
+        assert_eq!(opened.unwrap_err().to_string(), expected);
+    }
 }
