@@ -34,7 +34,7 @@ pub(crate) enum Fault {
     #[error("job file {path:?} cannot be {verb}")]
     JobFile { path: PathBuf, verb: &'static str, source: io::Error },
     #[error("job file {path:?} is damaged")]
-    JobFileDamaged { path: PathBuf, source: serde_json::Error },
+    JobFileDamaged { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("{path:?} holds checkpoints of job {found}: expected {expected}")]
     ForeignCheckpoints { path: PathBuf, found: JobId, expected: String },
     #[error("the job in {path:?} has other {what}: expected {expected}, found {found}")]

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ckpt_core::Result;
 use ckpt_core::id::JobId;
 use ckpt_core::key_group::MaxParallelism;
+use ckpt_core::{Error, Result};
 use ckpt_storage::{StorageContext, jobs_in};
 use serde::{Deserialize, Serialize};
 
@@ -77,11 +77,11 @@ impl JobFile {
             Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Fault::JobFile { path, verb: "read", source }.into()),
         };
-        let written: Written =
-            serde_json::from_slice(&bytes).map_err(|source| Fault::JobFileDamaged { path: path.clone(), source })?;
+        let damaged = |source| Fault::JobFileDamaged { path: path.clone(), source };
+        let written: Written = serde_json::from_slice(&bytes).map_err(|error| damaged(error.into()))?;
         Ok(Some(Self {
-            job: written.job.parse()?,
-            max_parallelism: MaxParallelism::new(written.max_parallelism)?,
+            job: written.job.parse().map_err(|error: Error| damaged(error.into()))?,
+            max_parallelism: MaxParallelism::new(written.max_parallelism).map_err(|error| damaged(error.into()))?,
             inputs: written.inputs,
             output: written.output,
             checkpoints: checkpoints.to_owned(),
@@ -122,8 +122,11 @@ impl JobFile {
             inputs: file.inputs.clone(),
             output: file.output.clone(),
         };
-        let bytes = serde_json::to_vec_pretty(&written)
-            .map_err(|source| Fault::JobFileDamaged { path: file.path(), source })?;
+        let bytes = serde_json::to_vec_pretty(&written).map_err(|error| Fault::JobFile {
+            path: file.path(),
+            verb: "written",
+            source: error.into(),
+        })?;
         // Two first runs at once: the link of one fails, and it goes on as a later run of the other's job.
         let temporary = checkpoints.join(format!(".{}-{}", Self::NAME, file.job));
         let published = File::create_new(&temporary)

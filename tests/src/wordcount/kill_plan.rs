@@ -127,7 +127,8 @@ impl KillPlan {
                 let phases = phase_name::of_a_checkpoint();
                 let index = self.random.below(phases.len() as u64) as usize;
                 let phase = phases.into_iter().nth(index).unwrap_or(Phase::Sealing);
-                let delay = Duration::from_micros(self.random.below(1000));
+                let longest = [0, 100, 1000][self.random.below(3) as usize];
+                let delay = Duration::from_micros(self.random.below(longest));
                 Moment::AfterPhase { bytes, phase, delay, armed: false }
             }
         }

@@ -109,7 +109,7 @@ impl Run<'_> {
         let Options { interval, kills, seed, .. } = self.options;
         let (file, total) = (&self.workplace.file, bytes_text(self.workplace.file.input_bytes()));
         self.screen.say(&format!(
-            "{total} in {} files, parallelism {}, a checkpoint every {interval} ms, {kills} kills, seed {seed}",
+            "{total} in {} file(s), parallelism {}, a checkpoint every {interval} ms, {kills} kills, seed {seed}",
             file.inputs.len(),
             self.options.parallelism_of(0),
         ));

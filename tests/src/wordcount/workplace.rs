@@ -63,10 +63,13 @@ impl Workplace {
 
 fn make_up_input(directory: &Path, seed: u64) -> Result<InputFile> {
     let path = directory.join(MADE_UP_NAME);
-    let written = fs::create_dir_all(directory).and_then(|()| File::create(&path)).and_then(|file| {
+    // Two runs may begin here at once; both make up the same, and neither must see half of it.
+    let unfinished = directory.join(format!(".{MADE_UP_NAME}-{}", std::process::id()));
+    let written = fs::create_dir_all(directory).and_then(|()| File::create(&unfinished)).and_then(|file| {
         let mut file = BufWriter::with_capacity(1 << 20, file);
         write_zipf_words(&mut file, seed, MADE_UP_BYTES)?;
-        file.flush()
+        file.flush()?;
+        fs::rename(&unfinished, &path)
     });
     written.map_err(|source| Fault::Output { path: path.clone(), verb: "made up as input", source })?;
     InputFile::inspect(&path)
