@@ -1,6 +1,7 @@
 //! What a task receives.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use ckpt_core::Result;
 use ckpt_core::message::ToTask;
@@ -122,6 +123,19 @@ impl Inbox {
         select_biased! {
             recv(self.stop) -> _ => Err(Fault::Stopped.into()),
             recv(self.control) -> control => control.map_err(|_| Fault::Stopped.into()),
+        }
+    }
+
+    /// Waits that long for what the engine says.
+    ///
+    /// # Errors
+    ///
+    /// `Cancelled` when the job is being stopped.
+    pub(crate) fn receive_control_within(&self, patience: Duration) -> Result<Option<Control>> {
+        select_biased! {
+            recv(self.stop) -> _ => Err(Fault::Stopped.into()),
+            recv(self.control) -> control => control.map(Some).map_err(|_| Fault::Stopped.into()),
+            default(patience) => Ok(None),
         }
     }
 

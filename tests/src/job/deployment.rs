@@ -1,6 +1,7 @@
 //! Deploying the tasks of a job.
 
 use std::any::Any;
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -213,6 +214,9 @@ impl Task {
                 max_parallelism: file.max_parallelism,
                 parallelism: options.parallelism,
                 progress: Arc::clone(progress),
+                read_limit: options.read_limit.map(|limit| {
+                    NonZeroU64::new(limit.get() / u64::from(options.parallelism)).unwrap_or(NonZeroU64::MIN)
+                }),
             },
             sink: SinkOptions {
                 operator: operator_of(SINK),

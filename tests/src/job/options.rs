@@ -1,5 +1,6 @@
 //! How a job is run.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use ckpt_coord::driver::CheckpointStatistics;
@@ -18,6 +19,8 @@ pub struct JobOptions {
     pub checkpoints: CheckpointConfig,
     /// How many batches may be on their way from one task to another.
     pub credits_per_input: usize,
+    /// How many bytes of input a second all sources together read at most; without it, as many as they can.
+    pub read_limit: Option<NonZeroU64>,
     /// After that many aborted checkpoints in a row the job fails.
     pub tolerated_aborts: u32,
     /// What the delay before the first checkpoint is drawn from.
@@ -45,6 +48,7 @@ impl JobOptions {
             parallelism,
             checkpoints,
             credits_per_input: 8,
+            read_limit: None,
             tolerated_aborts: 10,
             seed: 0,
             observer: Arc::new(NobodyWatches),
@@ -62,6 +66,13 @@ impl JobOptions {
     #[must_use]
     pub const fn with_credits_per_input(mut self, credits: usize) -> Self {
         self.credits_per_input = credits;
+        self
+    }
+
+    /// With sources that read that many bytes a second at most.
+    #[must_use]
+    pub const fn with_read_limit(mut self, bytes_per_second: Option<NonZeroU64>) -> Self {
+        self.read_limit = bytes_per_second;
         self
     }
 

@@ -39,11 +39,17 @@ pub(super) fn run_source(
     let mut reading = true;
     loop {
         // While it reads it looks at what the engine says between two buffers, otherwise it waits for it.
-        let control = if reading { inbox.poll_control()? } else { Some(inbox.receive_control()?) };
+        let ahead = task.ahead();
+        let control = match reading {
+            true if ahead.is_zero() => inbox.poll_control()?,
+            true => inbox.receive_control_within(ahead)?,
+            false => Some(inbox.receive_control()?),
+        };
         match control {
             Some(Control::Message(message)) => checkpoints.on_message(&mut task, message)?,
             Some(Control::Begin) => {}
             Some(Control::Finish) => break,
+            None if !ahead.is_zero() => {}
             None if reading && task.read()? == Reading::Ended => {
                 reading = false;
                 tell(events, TaskEvent::SourceEnded);

@@ -1,6 +1,7 @@
 //! The three operators of the word count: a source that reads words, a count by key, a transactional sink.
 
 mod count;
+mod pace;
 mod part_file;
 mod part_name;
 mod receiving;

@@ -1,7 +1,9 @@
 //! The source: reads words and sends each to the task that counts it.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ckpt_coord::task::{CapturedState, CheckpointedTask};
 use ckpt_core::Result;
@@ -15,6 +17,7 @@ use ckpt_streams::{Staged, StreamFactory};
 
 use crate::exchange::{Output, Tail};
 use crate::job::Progress;
+use crate::operators::pace::Pace;
 use crate::operators::restore::Restored;
 use crate::operators::write_state;
 use crate::text::{InputFile, Reading, Split, SplitReader, key_hash};
@@ -32,6 +35,7 @@ pub(crate) struct SourceTask {
     routes: Vec<usize>,
     outputs: Vec<Output>,
     progress: Arc<Progress>,
+    pace: Option<Pace>,
 }
 
 /// What the source does, whatever the subtask.
@@ -42,6 +46,8 @@ pub(crate) struct SourceOptions {
     pub(crate) max_parallelism: MaxParallelism,
     pub(crate) parallelism: u32,
     pub(crate) progress: Arc<Progress>,
+    /// Bytes a second, for this subtask.
+    pub(crate) read_limit: Option<NonZeroU64>,
 }
 
 /// Positions as they were at a barrier.
@@ -84,6 +90,7 @@ impl SourceTask {
             routes: groups.map(|group| max_parallelism.subtask_of(group, parallelism) as usize).collect(),
             outputs,
             progress: Arc::clone(&options.progress),
+            pace: options.read_limit.map(Pace::new),
         })
     }
 
@@ -101,11 +108,20 @@ impl SourceTask {
             output.batch()?.push(hash, group, word);
             output.send_if_full()
         })?;
-        self.progress.read(before_bytes - reader.split().remaining_bytes());
+        let read_bytes = before_bytes - reader.split().remaining_bytes();
+        self.progress.read(read_bytes);
+        if let Some(pace) = &mut self.pace {
+            pace.read(read_bytes);
+        }
         if reading == Reading::More {
             self.reading = Some(reader);
         }
         Ok(Reading::More)
+    }
+
+    /// How long it is too early to read on.
+    pub(crate) fn ahead(&self) -> Duration {
+        self.pace.as_ref().map_or(Duration::ZERO, Pace::ahead)
     }
 
     /// Tells the receivers that nothing more will come.

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -41,6 +42,9 @@ pub(super) struct Options {
     /// Milliseconds from one checkpoint to the next.
     #[arg(long, value_name = "MS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
     pub(super) interval: u64,
+    /// Bytes of input that are read in a second at most. [default: as many as can be]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) read_limit: Option<NonZeroU64>,
     /// How often the pipeline is killed.
     #[arg(long, value_name = "K", default_value_t = 3)]
     pub(super) kills: u32,
@@ -74,6 +78,8 @@ pub(super) struct PipelineOptions {
     pub(super) parallelism: u32,
     #[arg(long)]
     pub(super) interval: u64,
+    #[arg(long)]
+    pub(super) read_limit: Option<NonZeroU64>,
     #[arg(long)]
     pub(super) seed: u64,
     /// Phases at which it waits for an answer of the parent.
@@ -111,6 +117,9 @@ impl PipelineOptions {
             [("--parallelism", self.parallelism.into()), ("--interval", self.interval), ("--seed", self.seed)]
         {
             arguments.extend([flag.into(), number.to_string().into()]);
+        }
+        if let Some(limit) = self.read_limit {
+            arguments.extend(["--read-limit".into(), limit.to_string().into()]);
         }
         if !self.gate.is_empty() {
             let names: Vec<_> = self.gate.iter().copied().map(phase_name::name).collect();

@@ -133,6 +133,7 @@ impl Run<'_> {
             checkpoints: self.workplace.file.checkpoints.clone(),
             parallelism,
             interval: self.options.interval,
+            read_limit: self.options.read_limit,
             seed: self.options.seed.wrapping_add(number as u64),
             gate: self.plan.gate().into_iter().collect(),
             trace_phases: self.options.trace_phases,

@@ -48,6 +48,9 @@ fn run_job(options: &PipelineOptions, reporter: Arc<Reporter>) -> Result<()> {
     }
     let checkpoints =
         CheckpointConfig::default().with_interval(options.interval())?.with_timeout(TIMEOUT)?.with_num_retained(2)?;
-    let job = JobOptions::new(options.parallelism, checkpoints).with_seed(options.seed).with_observer(reporter);
+    let job = JobOptions::new(options.parallelism, checkpoints)
+        .with_read_limit(options.read_limit)
+        .with_seed(options.seed)
+        .with_observer(reporter);
     RunningJob::start(&file, job, &context)?.wait().map(drop)
 }

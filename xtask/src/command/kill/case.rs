@@ -21,6 +21,8 @@ pub(super) struct Case {
     /// One for each start; the last one holds from then on.
     parallelisms: Vec<u64>,
     inputs: Vec<(Shape, u64)>,
+    /// Bytes a second. Unlimited, a few megabytes are read before the second checkpoint.
+    read_limit: Option<u64>,
     /// Kills fall exactly where these begin; anywhere when empty.
     phases: Vec<String>,
 }
@@ -43,11 +45,13 @@ impl Case {
         // The long one is not always the first.
         let last = inputs.len() - 1;
         inputs.swap(0, random.within(0, last as u64) as usize);
+        let total: u64 = inputs.iter().map(|(_, bytes)| bytes).sum();
+        let read_limit = (!random.once_in(4)).then(|| (total * 1000 / random.within(200, 2000)).max(1));
         let mut phases = asked.to_vec();
         if random.once_in(4) && asked.is_empty() {
             phases = (0..kills).filter_map(|_| random.one_of(PHASES)).map(|phase| (*phase).to_owned()).collect();
         }
-        Self { seed, kills, interval_millis, parallelisms, inputs, phases }
+        Self { seed, kills, interval_millis, parallelisms, inputs, read_limit, phases }
     }
 
     /// Writes the input files, each from the seed alone.
@@ -80,6 +84,9 @@ impl Case {
             .args(["--seed", &self.seed.to_string()])
             .arg("--summary")
             .arg(directory.join("summary.json"));
+        if let Some(limit) = self.read_limit {
+            command.args(["--read-limit", &limit.to_string()]);
+        }
         if !self.phases.is_empty() {
             command.args(["--kill-phase", &self.phases.join(",")]);
         }
