@@ -22,7 +22,7 @@ impl Progress {
     const LONGEST_STEP_BYTES: u64 = 128 * 1024;
 
     /// All of `total_bytes` counts as read until subtasks say what is left.
-    pub(super) fn new(total_bytes: u64, observer: Arc<dyn JobObserver>) -> Self {
+    pub(crate) fn new(total_bytes: u64, observer: Arc<dyn JobObserver>) -> Self {
         let (read_bytes, restored_bytes) = (AtomicU64::new(total_bytes), AtomicU64::new(total_bytes));
         let step_bytes = (total_bytes / 64).clamp(1, Self::LONGEST_STEP_BYTES);
         Self { read_bytes, restored_bytes, total_bytes, step_bytes, observer }

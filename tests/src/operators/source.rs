@@ -156,3 +156,7 @@ impl CapturedState for CapturedSplits {
         write_state(streams, self.operator, SourceTask::STATE, &partitions, Redistribution::Split)
     }
 }
+
+#[cfg(test)]
+#[path = "source_test.rs"]
+mod tests;
