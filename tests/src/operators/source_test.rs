@@ -47,6 +47,7 @@ impl Source {
             files: files.into(),
             max_parallelism,
             parallelism: 1,
+            read_limit: None,
         };
         let (stop, stopped) = bounded(0);
         let (inbox, control, outputs) = Inbox::new(1, 1000, &stopped);
