@@ -184,13 +184,20 @@ fn of_two_parents_one_is_fenced_and_the_other_is_right() {
 
 #[test]
 fn damage_is_refused_and_nothing_is_deleted() {
-    let place = Place::new(&words(11, 12 << 20));
-    place.leave_unfinished();
-    // By kind: the newest HEAD; every checkpoint, since HEAD alone knows which is committed.
+    let states_of = |path: &PathBuf| Tree::of(path.parent().unwrap()).with("-0000");
+    // Early state is small and lies in `_metadata`, and only HEAD knows which checkpoint is committed: so each that may
+    // be has to have files of its own.
+    let (place, metadata) = (11..31)
+        .find_map(|seed| {
+            let place = Place::new(&words(seed, 12 << 20));
+            place.leave_unfinished();
+            let metadata = Tree::of(place.directory.path()).with("/_metadata");
+            metadata.iter().all(|path| !states_of(path).is_empty()).then_some((place, metadata))
+        })
+        .expect("in one of twenty runs every checkpoint has files of its own");
+    // By kind: the newest HEAD; every checkpoint.
     let heads = Tree::of(place.directory.path()).with("/head/HEAD-");
-    let metadata = Tree::of(place.directory.path()).with("/_metadata");
-    let states: Vec<_> = metadata.iter().flat_map(|path| Tree::of(path.parent().unwrap()).with("-0000")).collect();
-    assert!(!states.is_empty(), "the state is too small to lie in files of its own");
+    let states: Vec<_> = metadata.iter().flat_map(states_of).collect();
     for (paths, part) in [(&heads[heads.len() - 1..], "/head/HEAD"), (&metadata, "/_metadata"), (&states, "chk-")] {
         let contents: Vec<_> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
         for (path, content) in paths.iter().zip(&contents) {
