@@ -9,7 +9,7 @@ use ckpt_core::id::{CheckpointId, FileName, JobId, Writer};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, LocationReference};
 use ckpt_core::state::Places;
-use ckpt_streams::{StateOutputStream, StateReader, StreamFactory};
+use ckpt_streams::{StateReader, StreamFactory};
 
 use crate::context::StorageContext;
 use crate::head::HeadStore;
@@ -130,12 +130,13 @@ pub trait WorkerView: Send + Sync + Debug {
     /// `AbortCheckpoint` when the barrier names a place that is none of ours.
     fn streams(&self, barrier: &CheckpointBarrier) -> Result<Arc<dyn StreamFactory>>;
 
-    /// A stream for state that belongs to no checkpoint and that only the tasks dispose of.
+    /// The streams of state that belongs to no checkpoint and that only the tasks dispose of. What they stage is sealed by
+    /// the same streams.
     ///
     /// # Errors
     ///
-    /// `AbortCheckpoint` when the file cannot be made.
-    fn create_task_owned(&self) -> Result<Box<dyn StateOutputStream>>;
+    /// `AbortCheckpoint` when the place cannot be opened.
+    fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>>;
 
     /// Reads state of the snapshot `from`, whose claimed and borrowed roots lie at `places`.
     ///

@@ -11,9 +11,7 @@ use ckpt_core::state::{OperatorState, Partitions, Places, Redistribution, Subtas
 use ckpt_core::{Error, ErrorKind, Monotonic, Now, Result, Timestamp};
 use ckpt_storage::{CheckpointStorage, FileSystemStorage, StorageContext, WorkerView};
 use ckpt_streams::file_system::FileSystems;
-use ckpt_streams::{
-    Job, MemoryStreams, Rejected, Spawn, Staged, StateOutputStream, StateReader, StateScope, StreamFactory,
-};
+use ckpt_streams::{Job, MemoryStreams, Rejected, Spawn, Staged, StateReader, StateScope, StreamFactory};
 use parking_lot::Mutex;
 
 use crate::clock::Clock;
@@ -126,8 +124,8 @@ impl WorkerView for MemoryView {
         }
     }
 
-    fn create_task_owned(&self) -> Result<Box<dyn StateOutputStream>> {
-        MemoryStreams::new(100).create(StateScope::Exclusive)
+    fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>> {
+        Ok(Arc::new(MemoryStreams::new(100)))
     }
 
     fn reader(&self, _: CheckpointId, _: &Places) -> Result<Arc<dyn StateReader>> {

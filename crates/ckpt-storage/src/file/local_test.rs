@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ckpt_core::ErrorKind;
-use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
+use ckpt_core::id::{CheckpointId, LeaderEpoch, Writer, WriterId};
+use ckpt_core::state::{Place, Places, Root};
 
 use crate::test_support::local_context;
-use crate::testing::sample::{barrier, commit, commit_next, identity, job, metadata_of, nonce, publish, written_state};
+use crate::testing::sample::{
+    barrier, commit, commit_next, identity, job, metadata_of, nonce, publish, read_all, written_state,
+};
 use crate::{CheckpointStorage, CoordinatorView, FileSystemStorage, HeadOutcome, claim, jobs_in};
 
 fn storage(base: &Path) -> FileSystemStorage {
@@ -194,4 +197,24 @@ fn flink_5214_what_an_interrupted_publication_leaves_goes_with_the_next_leader()
     present.collect_orphans(claimed.head.head(), &[retained]).unwrap();
     assert_eq!(files(&base), [job_directory.join("chk-1/_metadata")]);
     assert!(!job_directory.join("chk-2").exists());
+}
+
+/// Whatever the scope, the coordinator knows of none of it.
+#[test]
+fn task_owned_state_is_sealed_by_its_streams_and_read_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let view = view(directory.path());
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap().head;
+    let worker = Writer::new(claimed.head().epoch, WriterId::new(1));
+    let worker = storage(directory.path()).worker_view(job(1), worker, &local_context()).unwrap();
+    let bytes = vec![7; 1000];
+    let state = written_state(&*worker.task_owned_streams().unwrap(), &bytes);
+    let reader = worker.reader(CheckpointId::FIRST, &Places::none()).unwrap();
+    for handle in state.handles() {
+        assert!(matches!(handle.place(), Place::File { root: Root::JobTaskOwned, .. }), "{handle:?}");
+        assert_eq!(read_all(&*reader, handle), bytes);
+    }
+    let found = files(&directory.path().join(job(1).to_string()));
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|path| path.parent().unwrap().ends_with("taskowned")), "{found:?}");
 }

@@ -9,8 +9,8 @@ use ckpt_core::snapshot::{CheckpointBarrier, LocationReference};
 use ckpt_core::state::{Places, RelPath, Root};
 use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{
-    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, Spawn, StateDirectory,
-    StateOutputStream, StateReader, StateScope, StreamFactory,
+    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, Spawn, StateDirectory, StateReader,
+    StreamFactory,
 };
 use parking_lot::Mutex;
 
@@ -55,8 +55,9 @@ impl WorkerView for FileWorkerView {
         Ok(streams)
     }
 
-    fn create_task_owned(&self) -> Result<Box<dyn StateOutputStream>> {
-        self.streams_in(Root::JobTaskOwned, layout::task_owned_directory()).create(StateScope::Exclusive)
+    fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>> {
+        let directory = self.state_directory(Root::JobTaskOwned, layout::task_owned_directory());
+        Ok(Arc::new(self.streams_into(directory.clone(), directory)))
     }
 
     fn reader(&self, from: CheckpointId, places: &Places) -> Result<Arc<dyn StateReader>> {
@@ -100,13 +101,13 @@ impl FileWorkerView {
     }
 
     fn streams_in(&self, root: Root, exclusive: RelPath) -> FileStreams {
-        let target = FileStreamsTarget::new(
-            self.state_directory(root, exclusive),
-            self.state_directory(Root::JobShared, layout::shared_directory()),
-            Arc::clone(&self.names),
-            Arc::clone(&self.spawn),
-        );
-        FileStreams::new(target, self.options)
+        let shared = self.state_directory(Root::JobShared, layout::shared_directory());
+        self.streams_into(self.state_directory(root, exclusive), shared)
+    }
+
+    fn streams_into(&self, exclusive: StateDirectory, shared: StateDirectory) -> FileStreams {
+        let (names, spawn) = (Arc::clone(&self.names), Arc::clone(&self.spawn));
+        FileStreams::new(FileStreamsTarget::new(exclusive, shared, names, spawn), self.options)
     }
 
     fn state_directory(&self, root: Root, directory: RelPath) -> StateDirectory {
