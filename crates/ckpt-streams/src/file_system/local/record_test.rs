@@ -40,13 +40,14 @@ fn names(directory: &Path) -> Vec<String> {
 fn of_sixteen_writers_one_wins_each_version() {
     let scratch = tempfile::tempdir().unwrap();
     let versions = 20;
-    let wins: Vec<AtomicUsize> = (0..versions).map(|_| AtomicUsize::new(0)).collect();
+    let counters = || (0..versions).map(|_| AtomicUsize::new(0)).collect::<Vec<_>>();
+    let (wins, doubts) = (counters(), counters());
     std::thread::scope(|scope| {
         for writer in 0..16 {
-            let (wins, path) = (&wins, scratch.path());
+            let (wins, doubts, path) = (&wins, &doubts, scratch.path());
             scope.spawn(move || {
                 let local = LocalFileSystem::open(path).unwrap();
-                for (version, wins) in wins.iter().enumerate() {
+                for (version, (wins, doubts)) in wins.iter().zip(doubts).enumerate() {
                     let body = Bytes::from(format!("{writer} writes {version}"));
                     let tag = VersionTag::new(version.to_string());
                     let expect = if version == 0 { Expect::Absent } else { Expect::Version(&tag) };
@@ -56,16 +57,22 @@ fn of_sixteen_writers_one_wins_each_version() {
                             wins.fetch_add(1, Ordering::Relaxed);
                         }
                         CasOutcome::Lost => {}
-                        // Others were sixteen versions ahead between its link and its look.
-                        CasOutcome::Unknown(error) => assert!(error.to_string().contains("dead"), "{error}"),
+                        // Others were sixteen versions ahead between two of its steps.
+                        CasOutcome::Unknown(error) => {
+                            let message = error.to_string();
+                            assert!(message.contains("dead") || message.ends_with("is gone again"), "{message}");
+                            doubts.fetch_add(1, Ordering::Relaxed);
+                        }
                         CasOutcome::Failed(error) => panic!("{error:?}"),
                     }
                 }
             });
         }
     });
-    let wins: Vec<usize> = wins.into_iter().map(AtomicUsize::into_inner).collect();
-    assert_eq!(wins, vec![1; versions]);
+    for (version, (wins, doubts)) in wins.into_iter().zip(doubts).enumerate() {
+        let (wins, doubts) = (wins.into_inner(), doubts.into_inner());
+        assert!(wins == 1 || (wins == 0 && doubts > 0), "version {version}: {wins} wins, {doubts} doubts");
+    }
 }
 
 #[test]
