@@ -52,12 +52,15 @@ impl TaskGateway for ToyTasks {
 struct Witness {
     seen: Mutex<Vec<String>>,
     hold: Mutex<Option<Phase>>,
+    /// Where the thread that enters it panics.
+    panic: Mutex<Option<Phase>>,
     released: Condvar,
 }
 
 impl CheckpointObserver for Witness {
     fn phase(&self, phase: Phase, checkpoint: Option<CheckpointId>) {
         self.seen.lock().push(format!("{phase:?} {}", checkpoint.map_or(0, CheckpointId::get)));
+        assert_ne!(*self.panic.lock(), Some(phase), "as it was told to");
         let mut hold = self.hold.lock();
         while *hold == Some(phase) {
             self.released.wait(&mut hold);
@@ -260,4 +263,18 @@ fn refused_jobs_are_errors_and_nobody_is_left_waiting() {
     pending.wait().unwrap().unwrap_err();
     let late = handle.trigger_checkpoint(ManualTrigger::Configured).wait().unwrap().unwrap_err();
     assert_eq!(late.kind(), ErrorKind::Cancelled);
+}
+
+#[test]
+fn a_head_write_that_panics_leaves_its_checkpoint_in_doubt() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path(), CheckpointConfig::default(), 1, pool());
+    *running.witness.panic.lock() = Some(Phase::WritingHead);
+    let error = checkpoint(&running).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unknown, "{error}");
+    running.witness.await_line("fenced Unknown");
+    assert!(!running.tasks.told.lock().iter().any(|told| matches!(told, ToTask::Aborted { .. })));
+    let statistics = running.driver.handle().statistics();
+    assert_eq!((statistics.in_doubt, statistics.aborted), (1, 0));
+    assert!(directory.path().join(JOB.to_string()).join("chk-1/_metadata").exists());
 }
