@@ -88,9 +88,9 @@ impl PendingPart {
         staged.map_err(|source| Fault::Output { path: from, verb: "made durable", source }.into())
     }
 
-    /// Whether its records can reach no checkpoint any more.
+    /// Whether its records can reach no checkpoint any more. Does not wait for a sync that is under way: records go on.
     pub(super) fn is_dead(&self) -> bool {
-        matches!(*self.progress.lock(), Progress::Dead)
+        self.progress.try_lock().is_some_and(|progress| matches!(*progress, Progress::Dead))
     }
 
     pub(super) fn path(&self, directory: &Path, stage: Stage) -> PathBuf {
@@ -130,5 +130,30 @@ fn check_length(path: &Path, expected_bytes: u64) -> Result<bool> {
         }
         Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(source) => Err(Fault::Output { path: path.to_owned(), verb: "looked at", source }.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ckpt_core::id::{JobId, LeaderEpoch};
+
+    use super::*;
+
+    #[test]
+    fn asking_whether_it_is_dead_waits_for_no_sync() {
+        let (stage, job, epoch) = (Stage::Staged, JobId::new([1; 16]), LeaderEpoch::new(1));
+        let name = PartName { stage, job, epoch, number: 1, subtask: 0 };
+        let part = PendingPart::restored(name, CheckpointId::FIRST, 0);
+        let mut under_way = part.progress.lock();
+        std::thread::scope(|scope| {
+            let (sender, answer) = crossbeam_channel::bounded(1);
+            let part = &part;
+            scope.spawn(move || sender.send(part.is_dead()));
+            let answer = answer.recv_timeout(std::time::Duration::from_secs(10));
+            *under_way = Progress::Dead;
+            drop(under_way);
+            assert_eq!(answer, Ok(false));
+        });
+        assert!(part.is_dead());
     }
 }
