@@ -106,3 +106,18 @@ fn the_contract_of_stream_factories() {
     }
     contract::stream_factory(&|| (Arc::new(MemoryStreams::new(1000)), Arc::new(FileStateReader::new(Vec::new()))));
 }
+
+#[test]
+fn the_write_that_crosses_the_limit_of_a_memory_stream_is_refused() {
+    let streams = MemoryStreams::new(10);
+    let mut stream = streams.create(StateScope::Exclusive).unwrap();
+    stream.write_all(&[1; 10]).unwrap();
+    let error = stream.write_all(&[1]).unwrap_err().to_string();
+    assert!(error.contains("at 10 crosses the limit of 10 bytes"), "{error}");
+    // What was refused is not a shorter state either.
+    assert!(stream.finish().is_err());
+
+    let mut exact = streams.create(StateScope::Exclusive).unwrap();
+    exact.write_all(&[1; 10]).unwrap();
+    assert_eq!(exact.finish().unwrap().unwrap().length_bytes(), 10);
+}
