@@ -71,6 +71,11 @@ pub trait FileSystem: Send + Sync + Debug {
     /// A file may be removed while it is being written: its name does not come back, whatever its writer does.
     fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>>;
 
+    /// A path as people find it, for messages; without secrets.
+    fn shown(&self, path: &RelPath) -> String {
+        path.to_string()
+    }
+
     /// What may be relied on here.
     fn capabilities(&self) -> Capabilities;
 }

@@ -73,7 +73,7 @@ impl StateFile {
             FileRef::Foreign(path) => directory.path_of(path),
             other => return Err(ReadError::UnknownPlace { place: format!("{other:?}") }.into()),
         };
-        let name = path.to_string();
+        let name = directory.file_system.shown(&path);
         let opened = directory.file_system.open(&path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => ReadError::Missing { file: name.clone(), source: error }.into(),
             _ => error,

@@ -129,6 +129,10 @@ impl FileSystem for FailingFileSystem {
         self.inner.remove(paths)
     }
 
+    fn shown(&self, path: &RelPath) -> String {
+        self.inner.shown(path)
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.inner.capabilities()
     }

@@ -117,6 +117,10 @@ impl FileSystem for RecordingFileSystem {
         outcomes
     }
 
+    fn shown(&self, path: &RelPath) -> String {
+        self.inner.shown(path)
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.inner.capabilities()
     }

@@ -176,6 +176,10 @@ impl FileSystem for LocalFileSystem {
         }
     }
 
+    fn shown(&self, path: &RelPath) -> String {
+        self.path.join(path.as_str()).display().to_string()
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities { cheap_duplicate: false, compare_and_swap: true }
     }
