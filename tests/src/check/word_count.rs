@@ -1,6 +1,6 @@
 //! A plain count.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader};
 
 use ckpt_core::Result;
@@ -9,12 +9,27 @@ use crate::error::Fault;
 use crate::text::{InputFile, is_separator};
 
 /// How often each word comes in the input, counted the plain way: one thread, one map, no splits.
+///
+/// Nearly every word may be a different one, and the check must not take longer than the job: so words lie one behind the
+/// other in the order of their first appearance, which is about that of the output too, and only a slot is looked up.
 #[derive(Clone, Debug, Default)]
 pub struct WordCount {
-    /// By word: its place in the order of first appearance.
-    places: HashMap<Box<[u8]>, usize>,
+    hasher: RandomState,
+    /// Open addressing; a power of two of them, at most half of them taken.
+    slots: Vec<Slot>,
+    /// By place, which is the order of first appearance: where the word ends in `bytes`.
+    ends: Vec<usize>,
+    bytes: Vec<u8>,
     /// By place: the word's total.
     totals: Vec<u64>,
+}
+
+/// Where a word is, and enough of its hash to tell most others apart without looking at them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    hash: u32,
+    /// One more than the place; zero when no word is there.
+    next_place: u32,
 }
 
 impl WordCount {
@@ -64,12 +79,50 @@ impl WordCount {
         if word.is_empty() {
             return;
         }
-        match self.places.get(word) {
-            Some(&place) => self.totals[place] += 1,
+        if 2 * self.totals.len() >= self.slots.len() {
+            self.grow();
+        }
+        let hash = self.hash(word);
+        let slot = self.slot_of(hash, word);
+        match self.slots[slot].place() {
+            Some(place) => self.totals[place] += 1,
             None => {
-                self.places.insert(word.into(), self.totals.len());
+                self.bytes.extend_from_slice(word);
+                self.ends.push(self.bytes.len());
                 self.totals.push(1);
+                // More words than that do not fit into memory.
+                self.slots[slot] = Slot { hash: hash as u32, next_place: self.totals.len() as u32 };
             }
+        }
+    }
+
+    fn hash(&self, word: &[u8]) -> u64 {
+        self.hasher.hash_one(word)
+    }
+
+    /// The slot of a word, or the one that it would have; there is always a free one.
+    fn slot_of(&self, hash: u64, word: &[u8]) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut slot = (hash >> 32) as usize & mask;
+        while let Some(place) = self.slots[slot].place() {
+            if self.slots[slot].hash == hash as u32 && self.word_at(place) == word {
+                break;
+            }
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    fn grow(&mut self) {
+        let length = (2 * self.slots.len()).max(1024);
+        self.slots = vec![Slot::default(); length];
+        for place in 0..self.totals.len() {
+            let hash = self.hash(self.word_at(place));
+            let mut slot = (hash >> 32) as usize & (length - 1);
+            while self.slots[slot].next_place != 0 {
+                slot = (slot + 1) & (length - 1);
+            }
+            self.slots[slot] = Slot { hash: hash as u32, next_place: place as u32 + 1 };
         }
     }
 
@@ -84,7 +137,10 @@ impl WordCount {
     }
 
     pub(super) fn place_of(&self, word: &[u8]) -> Option<usize> {
-        self.places.get(word).copied()
+        if self.slots.is_empty() {
+            return None;
+        }
+        self.slots[self.slot_of(self.hash(word), word)].place()
     }
 
     pub(super) fn totals(&self) -> &[u64] {
@@ -92,7 +148,14 @@ impl WordCount {
     }
 
     pub(super) fn word_at(&self, place: usize) -> &[u8] {
-        self.places.iter().find(|(_, candidate)| **candidate == place).map_or(&[], |(word, _)| word)
+        let begin = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[begin..self.ends[place]]
+    }
+}
+
+impl Slot {
+    fn place(self) -> Option<usize> {
+        self.next_place.checked_sub(1).map(|place| place as usize)
     }
 }
 
@@ -110,5 +173,19 @@ mod tests {
                 [&b"a"[..], b"bb", b"ccc"].map(|word| count.totals()[count.place_of(word).unwrap()]).into();
             assert_eq!((totals, count.different(), count.total()), (vec![3, 2, 1], 3, 6), "{capacity}");
         }
+    }
+    #[test]
+    fn as_many_words_as_there_are() {
+        let text: String = (0..5000).map(|number| format!("w{} w{} ", number, number % 7)).collect();
+        let mut count = WordCount::default();
+        count.add_all(text.as_bytes()).unwrap();
+        assert_eq!((count.different(), count.total()), (5000, 10_000));
+        for number in 0..5000 {
+            let word = format!("w{number}");
+            let place = count.place_of(word.as_bytes()).unwrap();
+            assert_eq!(count.word_at(place), word.as_bytes());
+            assert_eq!(count.totals()[place], if number < 7 { 1 + (5006 - number) / 7 } else { 1 });
+        }
+        assert_eq!((count.place_of(b"w5000"), WordCount::default().place_of(b"a")), (None, None));
     }
 }
