@@ -15,6 +15,7 @@ mod statistics;
 mod summary;
 mod workplace;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -31,7 +32,8 @@ pub fn main() -> ExitCode {
         None => parent::run(&arguments.options),
     };
     if let Some(line) = exit.line() {
-        eprintln!("{line}");
+        // Without standard error the exit code has to say it.
+        let _ = writeln!(std::io::stderr(), "{line}");
     }
     exit.code()
 }

@@ -15,7 +15,7 @@ use crate::wordcount::options::{Options, PipelineOptions};
 use crate::wordcount::phase_name;
 use crate::wordcount::process::{Ended, PipelineProcess};
 use crate::wordcount::report::{Report, Signal};
-use crate::wordcount::screen::{Screen, bytes_text};
+use crate::wordcount::screen::{Screen, bytes_text, print};
 use crate::wordcount::statistics::{AttemptStatistics, RunStatistics};
 use crate::wordcount::summary::{Outcome, Summary};
 use crate::wordcount::workplace::Workplace;
@@ -58,15 +58,15 @@ fn run_to_end(options: &Options, statistics: &mut RunStatistics) -> Result<Exit,
     };
     let elapsed = run.screen.end();
     let (done, planned) = run.plan.done_of();
-    let exit = outcome.and_then(|()| check(&workplace));
     if !finished_before && !statistics.attempts.is_empty() {
-        println!("{}", statistics.table(phase_name::name));
+        print(&statistics.table(phase_name::name).to_string());
         let rate = bytes_text((total_bytes as f64 / elapsed.as_secs_f64()) as u64);
-        println!("{done} of {planned} kills done, {:.1} s, {rate} of input per second", elapsed.as_secs_f64());
+        print(&format!("{done} of {planned} kills done, {:.1} s, {rate} of input per second", elapsed.as_secs_f64()));
     }
+    let exit = outcome.and_then(|()| check(&workplace));
     if !matches!(exit, Ok(Exit::Right)) {
         if let Some(kept) = workplace.keep() {
-            println!("kept for a look: {}", kept.display());
+            print(&format!("kept for a look: {}", kept.display()));
         }
     }
     exit
@@ -77,10 +77,10 @@ fn check(workplace: &Workplace) -> Result<Exit, Exit> {
     let expected = WordCount::of_files(&workplace.file.inputs)?;
     Ok(match verify(&workplace.file.output, &expected)? {
         OutputVerdict::Right { lines, files } => {
-            println!(
+            print(&format!(
                 "right: {lines} words, {} different, each count of each word once, in {files} files",
                 expected.different()
-            );
+            ));
             Exit::Right
         }
         OutputVerdict::Wrong(wrong) => Exit::Wrong(wrong.to_string()),

@@ -1,6 +1,6 @@
 //! What a person sees of a run.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,7 +37,7 @@ impl Screen {
             None if self.shown_at.elapsed() >= Self::BETWEEN_LINES => {
                 self.shown_at = Instant::now();
                 let percent = position_bytes.saturating_mul(100).checked_div(self.total_bytes).unwrap_or(100);
-                println!("{percent:3} % of {} read", bytes_text(self.total_bytes));
+                print(&format!("{percent:3} % of {} read", bytes_text(self.total_bytes)));
             }
             None => {}
         }
@@ -46,8 +46,8 @@ impl Screen {
     /// Something happened.
     pub(super) fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| println!("{line}")),
-            None => println!("{line}"),
+            Some(bar) => bar.suspend(|| print(line)),
+            None => print(line),
         }
     }
 
@@ -58,6 +58,12 @@ impl Screen {
         }
         self.started.elapsed()
     }
+}
+
+/// Prints a line. Who has closed the other end of standard output does not want to see it; the run goes on.
+pub(super) fn print(line: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 /// A number of bytes for people.
