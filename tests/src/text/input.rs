@@ -27,10 +27,11 @@ impl InputFile {
     pub fn inspect(path: &Path) -> Result<Self> {
         let unreadable = |source| Fault::Input { path: path.to_owned(), source };
         let path_from_root = fs::canonicalize(path).map_err(unreadable)?;
-        let metadata = File::open(&path_from_root).and_then(|file| file.metadata()).map_err(unreadable)?;
-        if !metadata.is_file() {
+        // Before it is opened: that of a named pipe waits for whoever writes to it.
+        if !fs::metadata(&path_from_root).map_err(unreadable)?.is_file() {
             return Err(Fault::InputNotRegular { path: path.to_owned() }.into());
         }
+        let metadata = File::open(&path_from_root).and_then(|file| file.metadata()).map_err(unreadable)?;
         Ok(Self { path: path_from_root, length_bytes: metadata.len() })
     }
 
