@@ -105,6 +105,25 @@ fn exists_with(directory: &Path, part: &str) -> bool {
     Tree::of_existing(directory).with(part).len() > 1
 }
 
+/// The process that this one starts.
+fn child_of(parent: u32) -> u32 {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap();
+        if let Ok(child) = children.trim().parse() {
+            return child;
+        }
+        assert!(Instant::now() < deadline, "no child is started");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Whether the process is there, and not only waits to be buried.
+fn is_running(process: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/stat"));
+    status.is_ok_and(|status| !status.rsplit(')').next().unwrap().starts_with(" Z"))
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -275,4 +294,48 @@ fn a_lost_or_doubled_record_is_named() {
     let lost = place.run("");
     assert_code(&lost, 1);
     assert!(text(&lost.stderr).contains("is missing"), "{}", text(&lost.stderr));
+}
+
+#[test]
+fn a_named_pipe_is_refused_and_not_waited_for() {
+    let place = Place::new(b"some words");
+    let pipe = place.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Looking for what a refused run has changed would read the pipe.
+    let output = place.run(&format!("--input {}", pipe.display()));
+    assert_code(&output, 2);
+    assert!(text(&output.stderr).contains("not a regular file"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn output_that_nobody_reads_stops_nothing() {
+    let place = Place::new(&words(14, 200_000));
+    let mut run = place.command("--kills 1").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(run.stdout.take());
+    let output = run.wait_with_output().unwrap();
+    assert_code(&output, 0);
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn the_pipeline_does_not_outlive_its_parent() {
+    let place = Place::new(&words(15, 1 << 20));
+    // It would take minutes, and say nothing between two checkpoints.
+    let mut parent = place
+        .command("--kills 0 --interval 3600000 --read-limit 500")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let child = child_of(parent.id());
+    // It reads by now; had it died at once the parent would have ended, too.
+    thread::sleep(Duration::from_millis(500));
+    assert!(is_running(child));
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while is_running(child) {
+        assert!(Instant::now() < deadline, "the pipeline runs on without its parent");
+        thread::sleep(Duration::from_millis(2));
+    }
 }

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
+use std::thread;
 
 use ckpt_coord::{CheckpointObserver, CompletedCheckpoint, Phase};
 use ckpt_core::id::CheckpointId;
+use crossbeam_channel::{Receiver, unbounded};
 use parking_lot::Mutex;
 
 use crate::job::JobObserver;
@@ -19,7 +21,8 @@ use crate::wordcount::report::Report;
 #[derive(Debug)]
 pub(super) struct Reporter {
     pipe: Mutex<File>,
-    answers: File,
+    /// The parent's answers at gates.
+    answers: Receiver<()>,
     gate: Vec<Phase>,
     trace: Option<File>,
 }
@@ -29,7 +32,7 @@ impl Reporter {
         let trace = options.trace_phases.then(|| io::stderr().as_fd().try_clone_to_owned()).transpose()?;
         Ok(Self {
             pipe: Mutex::new(io::stdout().as_fd().try_clone_to_owned()?.into()),
-            answers: io::stdin().as_fd().try_clone_to_owned()?.into(),
+            answers: listen_to_parent()?,
             gate: options.gate.clone(),
             trace: trace.map(File::from),
         })
@@ -55,10 +58,25 @@ impl Reporter {
             let _ = trace.write_all(format!("ckpt-phase {} {id} {task}\n", phase_name::name(phase)).as_bytes());
         }
         self.write(&[phase_name::byte(phase)]);
-        if self.gate.contains(&phase) && (&self.answers).read_exact(&mut [0]).is_err() {
+        if self.gate.contains(&phase) && self.answers.recv().is_err() {
             leave();
         }
     }
+}
+
+/// Takes the parent's answers from standard input. Its end says that the parent is gone, however it went, even while nothing
+/// is reported: the pipeline must not live on without it.
+fn listen_to_parent() -> io::Result<Receiver<()>> {
+    let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let (sender, answers) = unbounded();
+    thread::Builder::new().name("parent".to_owned()).spawn(move || {
+        while input.read_exact(&mut [0]).is_ok() {
+            // The pipeline holds the other end for as long as it runs.
+            let _ = sender.send(());
+        }
+        leave()
+    })?;
+    Ok(answers)
 }
 
 /// Nobody listens any more: the parent is gone. Whoever starts the job again goes on from the newest checkpoint.
