@@ -39,6 +39,8 @@ pub(crate) enum Fault {
     ForeignCheckpoints { path: PathBuf, found: JobId, expected: String },
     #[error("the job in {path:?} has other {what}: expected {expected}, found {found}")]
     OtherJob { path: PathBuf, what: &'static str, expected: String, found: String },
+    #[error("no batch may be on its way from one task to another: expected at least one credit for each input")]
+    NoCredits,
     #[error("thread '{name}' cannot be started")]
     Thread { name: String, source: io::Error },
     #[error("thread '{name}' panicked")]
@@ -62,6 +64,7 @@ impl Fault {
             | Self::ForeignOutput { .. }
             | Self::ForeignCheckpoints { .. }
             | Self::OtherJob { .. }
+            | Self::NoCredits
             | Self::JobFile { .. } => ErrorKind::Configuration,
             Self::ForeignSplit { .. }
             | Self::State { .. }

@@ -2,11 +2,13 @@
 
 mod support;
 
+use std::num::NonZeroU64;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use ckpt_coord::{CheckpointObserver, CompletedCheckpoint};
+use ckpt_coord::{CheckpointObserver, CompletedCheckpoint, Phase};
 use ckpt_core::ErrorKind;
 use ckpt_core::config::CheckpointConfig;
 use ckpt_core::head::JobState;
@@ -187,4 +189,130 @@ fn the_output_of_another_job_is_not_mixed_in() {
     let checkpoints = other.directory.path().join("more");
     let error = JobFile::open(&checkpoints, &request, &storage_context().unwrap()).unwrap_err();
     assert!(error.to_string().contains("of another job"), "{error}");
+}
+
+/// Holds every count up when it commits, so that it is told of the end of its inputs after all else.
+#[derive(Debug, Default)]
+struct SlowCounts {
+    declined: AtomicU64,
+}
+
+impl CheckpointObserver for SlowCounts {
+    fn aborted(&self, _checkpoint: CheckpointId, _reason: &str) {
+        self.declined.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl JobObserver for SlowCounts {
+    fn task_phase(&self, task: &str, phase: Phase, _checkpoint: Option<CheckpointId>) {
+        if task.starts_with("count/") && phase == Phase::Committing {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+#[test]
+fn a_trigger_that_overtakes_the_end_of_the_inputs_fails_no_job() {
+    let slow = Arc::new(SlowCounts::default());
+    for seed in 0..20 {
+        let job = Job::new(&[words(seed, 1_000)]);
+        let options = JobOptions::new(2, every(Duration::from_millis(10)))
+            .with_tolerated_aborts(0)
+            .with_seed(seed)
+            .with_observer(Arc::clone(&slow) as Arc<dyn JobObserver>);
+        job.start(options).unwrap().wait().unwrap();
+        job.assert_right();
+        if slow.declined.load(Ordering::SeqCst) > 0 {
+            return;
+        }
+    }
+    panic!("no trigger has overtaken the end of an input");
+}
+
+#[test]
+fn the_last_checkpoint_begins_after_the_longest_source_has_ended() {
+    // One split each, dealt out in turn: the second source ends at once, the first one waits half a second before it
+    // reads the last file.
+    let job = Job::new(&[words(1, 16_000), b"short".to_vec(), words(2, 16_000)]);
+    let limit = NonZeroU64::new(64_000);
+    let options = JobOptions::new(2, every(Duration::from_secs(60))).with_read_limit(limit);
+    job.start(options).unwrap().wait().unwrap();
+    job.assert_right();
+}
+
+#[test]
+fn a_job_without_credits_is_refused() {
+    let job = Job::new(&[words(1, 1_000)]);
+    let before = Tree::of(job.directory.path());
+    let options = JobOptions::new(1, every(Duration::from_millis(10))).with_credits_per_input(0);
+    let error = job.start(options).unwrap_err();
+    assert!(error.kind() == ErrorKind::Configuration && error.to_string().contains("credit"), "{error}");
+    assert_eq!(Tree::of(job.directory.path()), before);
+}
+
+#[test]
+fn what_a_former_leader_stages_too_late_is_gone_at_the_end() {
+    let job = Job::new(&[words(1, 60_000)]);
+    let newest = Arc::new(Newest::default());
+    let options = JobOptions::new(1, every(Duration::from_millis(10)))
+        .with_read_limit(NonZeroU64::new(100_000))
+        .with_observer(Arc::clone(&newest) as Arc<dyn JobObserver>);
+    let running = job.start(options).unwrap();
+    // Whoever has taken part in a checkpoint has dropped what it found at its beginning.
+    while newest.0.load(Ordering::SeqCst) == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let (ours, other) = (job.file.job, "ff".repeat(16));
+    let hidden = |job: &str, stage: &str| job_file_name(job, stage);
+    for stage in ["staged", "writing"] {
+        std::fs::write(job.file.output.join(hidden(&ours.to_string(), stage)), "lost\t1\n").unwrap();
+        std::fs::write(job.file.output.join(hidden(&other, stage)), "theirs\t1\n").unwrap();
+    }
+    running.wait().unwrap();
+    job.assert_right();
+    for stage in ["staged", "writing"] {
+        std::fs::remove_file(job.file.output.join(hidden(&other, stage))).unwrap();
+    }
+    job.assert_clean();
+}
+
+/// The name of a file of epoch 0, which is before every leader's.
+fn job_file_name(job: &str, stage: &str) -> String {
+    format!(".{stage}-{job}-00000000-0000000001-00000")
+}
+
+/// Lets no sink stage a file, and counts the checkpoints that fail by it.
+#[derive(Debug)]
+struct NothingStaged {
+    output: PathBuf,
+    aborted: AtomicU64,
+}
+
+impl CheckpointObserver for NothingStaged {
+    fn aborted(&self, _checkpoint: CheckpointId, _reason: &str) {
+        self.aborted.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl JobObserver for NothingStaged {
+    fn task_phase(&self, task: &str, phase: Phase, _checkpoint: Option<CheckpointId>) {
+        if task.starts_with("sink/") && phase == Phase::Capturing {
+            for entry in std::fs::read_dir(&self.output).unwrap() {
+                std::fs::remove_file(entry.unwrap().path()).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn each_aborted_checkpoint_counts_once() {
+    let job = Job::new(&[words(1, 1_000)]);
+    let watch = Arc::new(NothingStaged { output: job.file.output.clone(), aborted: AtomicU64::new(0) });
+    // The last checkpoint is the only one, tried again and again.
+    let options = JobOptions::new(1, every(Duration::from_secs(60)))
+        .with_tolerated_aborts(3)
+        .with_observer(Arc::clone(&watch) as Arc<dyn JobObserver>);
+    let error = job.start(options).unwrap().wait().unwrap_err();
+    assert!(error.to_string().contains("4 checkpoints in a row were aborted"), "{error}");
+    assert_eq!(watch.aborted.load(Ordering::SeqCst), 4);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ckpt_core::Result;
 use ckpt_core::message::ToTask;
+use ckpt_core::snapshot::CheckpointIdentity;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select_biased, unbounded};
 
 use crate::error::Fault;
@@ -35,8 +36,9 @@ pub(crate) enum Control {
     Message(ToTask),
     /// Every task has its state: sources read.
     Begin,
-    /// The last checkpoint is committed: end.
-    Finish,
+    /// That checkpoint, which is the last one, is committed: end. It says all that the coordinator's own notice says, so
+    /// that nobody waits for one that was lost.
+    Finish(CheckpointIdentity),
 }
 
 /// What came.

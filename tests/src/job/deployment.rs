@@ -10,6 +10,7 @@ use ckpt_coord::task::{TaskCheckpoints, TaskOptions};
 use ckpt_coord::{Clock, CoordinatorGateway, Phase};
 use ckpt_core::graph::JobGraph;
 use ckpt_core::id::{AttemptId, TaskAttempt, VertexId, WriterId};
+use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_core::state::TaskRestore;
 use ckpt_core::{Error, Result};
 use ckpt_storage::{CheckpointStorage, FileSystemStorage, StorageContext, WorkerView};
@@ -152,9 +153,9 @@ impl Tasks {
         self.gateway.tell_all(|| Control::Begin);
     }
 
-    /// Tells them that the last checkpoint is committed.
-    pub(super) fn finish(&self) {
-        self.gateway.tell_all(|| Control::Finish);
+    /// Tells them that the last checkpoint, this one, is committed.
+    pub(super) fn finish(&self, last: &CheckpointIdentity) {
+        self.gateway.tell_all(|| Control::Finish(*last));
     }
 
     /// Stops and joins them; what they still had to say is in the events.

@@ -1,5 +1,6 @@
 //! The engine around the operators: what an embedder of these crates writes.
 
+mod aborts;
 mod deployment;
 mod entropy;
 mod gateway;

@@ -17,7 +17,7 @@ pub struct JobOptions {
     pub parallelism: u32,
     /// When checkpoints are taken.
     pub checkpoints: CheckpointConfig,
-    /// How many batches may be on their way from one task to another.
+    /// How many batches may be on their way from one task to another; at least one.
     pub credits_per_input: usize,
     /// How many bytes of input a second all sources together read at most; without it, as many as they can.
     pub read_limit: Option<NonZeroU64>,
@@ -73,6 +73,13 @@ impl JobOptions {
     #[must_use]
     pub const fn with_read_limit(mut self, bytes_per_second: Option<NonZeroU64>) -> Self {
         self.read_limit = bytes_per_second;
+        self
+    }
+
+    /// With that many aborted checkpoints in a row before the job fails.
+    #[must_use]
+    pub const fn with_tolerated_aborts(mut self, tolerated: u32) -> Self {
+        self.tolerated_aborts = tolerated;
         self
     }
 

@@ -13,6 +13,7 @@ use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{Pending, Pool, PoolOptions};
 
 use crate::error::Fault;
+use crate::job::aborts::Aborts;
 use crate::job::deployment::{Deployment, TaskSurroundings, Tasks};
 use crate::job::entropy::random_bytes;
 use crate::job::gateway::CoordinatorAddress;
@@ -21,6 +22,7 @@ use crate::job::observer::EngineObserver;
 use crate::job::progress::Progress;
 use crate::job::task_thread::{TaskEvent, is_stop};
 use crate::job::{JobFile, JobOptions, JobReport};
+use crate::operators::drop_leftovers;
 
 /// A job that runs in threads of this process.
 ///
@@ -36,6 +38,7 @@ pub struct RunningJob {
     epoch: LeaderEpoch,
     restored_from: Option<CheckpointId>,
     state: State,
+    file: JobFile,
 }
 
 /// How far the job is.
@@ -43,7 +46,7 @@ pub struct RunningJob {
 struct State {
     sources_ended: u32,
     tasks_ended: usize,
-    aborted_in_a_row: u32,
+    aborts: Aborts,
 }
 
 /// What storage needs of this process: local files, and threads that may block.
@@ -68,6 +71,9 @@ impl RunningJob {
     /// `Configuration` when the job cannot be run so, or has ended; `Corrupt` or `NotFound` when what it needs is damaged or
     /// missing. Nothing is deleted then.
     pub fn start(file: &JobFile, options: JobOptions, context: &StorageContext) -> Result<Self> {
+        if options.credits_per_input == 0 {
+            return Err(Fault::NoCredits.into());
+        }
         let storage = FileSystemStorage::new(file.checkpoints.to_string_lossy());
         let view = storage.coordinator_view(file.job, context)?;
         let graph = Arc::new(graph(options.parallelism, file.max_parallelism)?);
@@ -111,7 +117,8 @@ impl RunningJob {
         options.observer.restored(restored_from, progress.restored_bytes());
         tasks.begin();
         driver.handle().attempts_started(attempts);
-        Ok(Self { tasks, driver, view, options, epoch, restored_from, state: State::default() })
+        let state = State { aborts: Aborts::new(options.tolerated_aborts), ..State::default() };
+        Ok(Self { tasks, driver, view, options, epoch, restored_from, state, file: file.clone() })
     }
 
     /// Waits until the job has ended: all input read, all output committed, HEAD says so.
@@ -129,11 +136,15 @@ impl RunningJob {
         while self.state.sources_ended < sources {
             self.next_event()?;
         }
-        self.take_last_checkpoint()?;
-        self.tasks.finish();
+        let last = self.take_last_checkpoint()?;
+        self.state.aborts.tolerate_all();
+        self.tasks.finish(&last.identity);
         while self.state.tasks_ended < self.tasks.count() {
             self.next_event()?;
         }
+        // A former leader may have staged files after this one had dropped what it found. Before HEAD says that the job has
+        // ended, since nobody comes back to it afterwards.
+        drop_leftovers(&self.file.output, self.file.job, self.epoch, |_| false)?;
         let mut ended = self.handle().end(JobState::Finished, AtEnd::Retain);
         self.wait_for(&mut ended)?;
         Ok(JobReport { epoch: self.epoch, restored_from: self.restored_from, statistics: self.handle().statistics() })
@@ -142,11 +153,16 @@ impl RunningJob {
     /// A checkpoint that begins now, after all sources have ended, covers every record.
     fn take_last_checkpoint(&mut self) -> Result<CompletedCheckpoint> {
         loop {
+            let aborted_before = self.state.aborts.total();
             let mut taken = self.handle().trigger_checkpoint(ManualTrigger::default());
             match self.wait_for(&mut taken) {
                 Ok(completed) => return Ok(completed),
                 Err(error) if matches!(error.kind(), ErrorKind::Retry | ErrorKind::AbortCheckpoint) => {
-                    self.count_abort(&error.to_string())?;
+                    // The event of an abort comes before the answer; a refusal has none.
+                    self.take_events()?;
+                    if self.state.aborts.total() == aborted_before {
+                        self.state.aborts.aborted(&error.to_string())?;
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -159,10 +175,15 @@ impl RunningJob {
             if let Some(answer) = pending.wait_timeout(Duration::from_millis(5)) {
                 return answer?;
             }
-            while let Ok(event) = self.tasks.events().try_recv() {
-                self.handle_event(event)?;
-            }
+            self.take_events()?;
         }
+    }
+
+    fn take_events(&mut self) -> Result<()> {
+        while let Ok(event) = self.tasks.events().try_recv() {
+            self.handle_event(event)?;
+        }
+        Ok(())
     }
 
     fn next_event(&mut self) -> Result<()> {
@@ -180,8 +201,8 @@ impl RunningJob {
                 self.state.tasks_ended += 1;
                 self.handle().attempt_finished(attempt);
             }
-            TaskEvent::CheckpointCompleted => self.state.aborted_in_a_row = 0,
-            TaskEvent::CheckpointAborted { reason } => self.count_abort(&reason)?,
+            TaskEvent::CheckpointCompleted => self.state.aborts.completed(),
+            TaskEvent::CheckpointAborted { reason } => self.state.aborts.aborted(&reason)?,
             TaskEvent::LeadershipLost { kind, message } => {
                 let source = Error::new(kind, message);
                 return Err(match kind {
@@ -191,15 +212,6 @@ impl RunningJob {
             }
         }
         Ok(())
-    }
-
-    fn count_abort(&mut self, reason: &str) -> Result<()> {
-        self.state.aborted_in_a_row += 1;
-        let count = self.state.aborted_in_a_row;
-        if count <= self.options.tolerated_aborts {
-            return Ok(());
-        }
-        Err(Fault::Checkpoints { count, reason: reason.to_owned() }.into())
     }
 
     fn handle(&self) -> DriverHandle {

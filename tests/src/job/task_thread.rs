@@ -2,6 +2,8 @@
 
 use ckpt_coord::task::TaskCheckpoints;
 use ckpt_core::id::TaskAttempt;
+use ckpt_core::message::ToTask;
+use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_core::{Error, ErrorKind, Result};
 use crossbeam_channel::Sender;
 
@@ -48,7 +50,10 @@ pub(super) fn run_source(
         match control {
             Some(Control::Message(message)) => checkpoints.on_message(&mut task, message)?,
             Some(Control::Begin) => {}
-            Some(Control::Finish) => break,
+            Some(Control::Finish(last)) => {
+                checkpoints.on_message(&mut task, notice_of(&last))?;
+                break;
+            }
             None if !ahead.is_zero() => {}
             None if reading && task.read()? == Reading::Ended => {
                 reading = false;
@@ -76,8 +81,9 @@ pub(super) fn run_receiver(
     while open_inputs > 0 || !task.may_finish() {
         match task.inbox().receive()? {
             Received::Control(Control::Message(message)) => checkpoints.on_message(&mut task, message)?,
-            // Its inputs say when it is over.
-            Received::Control(Control::Begin | Control::Finish) => {}
+            Received::Control(Control::Begin) => {}
+            // What it owes for the last checkpoint is done now; its inputs say when it is over.
+            Received::Control(Control::Finish(last)) => checkpoints.on_message(&mut task, notice_of(&last))?,
             Received::Batch(input, mut batch) => {
                 task.process(&batch)?;
                 let tail = batch.tail.take();
@@ -100,6 +106,12 @@ pub(super) fn run_receiver(
     Ok(())
 }
 
+/// What the coordinator says of a committed checkpoint. Its own notice may be lost, and after the last one none follows
+/// that would make up for it.
+const fn notice_of(last: &CheckpointIdentity) -> ToTask {
+    ToTask::Completed { epoch: last.epoch, id: last.id, subsumed_upto: None }
+}
+
 /// Every task has its state before any changes anything.
 fn wait_for_begin(inbox: &mut Inbox) -> Result<()> {
     // Nothing else is told before; batches of tasks that began earlier wait.
@@ -116,3 +128,7 @@ fn tell(events: &Sender<TaskEvent>, event: TaskEvent) {
     // Once the engine is gone nobody needs to know.
     let _ = events.send(event);
 }
+
+#[cfg(test)]
+#[path = "task_thread_test.rs"]
+mod tests;

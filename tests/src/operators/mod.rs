@@ -1,6 +1,7 @@
 //! The three operators of the word count: a source that reads words, a count by key, a transactional sink.
 
 mod count;
+mod leftovers;
 mod pace;
 mod part_file;
 mod part_name;
@@ -12,6 +13,7 @@ mod word_table;
 mod write;
 
 pub(crate) use count::CountTask;
+pub(crate) use leftovers::drop_leftovers;
 pub(crate) use part_name::PartName;
 pub(crate) use receiving::ReceivingTask;
 pub(crate) use sink::{SinkOptions, SinkTask};

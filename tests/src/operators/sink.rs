@@ -1,6 +1,5 @@
 //! The sink: its output appears exactly when the checkpoint that covers it is committed.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use ckpt_streams::{Staged, StreamFactory};
 
 use crate::error::Fault;
 use crate::exchange::{Batch, Inbox};
+use crate::operators::leftovers::drop_leftovers;
 use crate::operators::part_file::{OpenPart, PendingPart, commit, sync_directory};
 use crate::operators::part_name::{PartName, Stage};
 use crate::operators::receiving::ReceivingTask;
@@ -111,29 +111,6 @@ impl SinkTask {
         let number = part.checkpoint.get();
         PartName { stage: Stage::Staged, job: self.options.job, epoch: part.epoch, number, subtask: part.subtask }
     }
-
-    /// Removes this subtask's share of what former leaders of this job left and no checkpoint names.
-    fn drop_leftovers(&self, listed: &[ListedPart]) -> Result<()> {
-        let directory = &*self.options.directory;
-        let unreadable = |source| Fault::Output { path: directory.to_owned(), verb: "listed", source };
-        for entry in fs::read_dir(directory).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let file_name = entry.file_name();
-            let Some(name) = file_name.to_str().and_then(|text| text.parse::<PartName>().ok()) else { continue };
-            let ours = name.job == self.options.job && name.epoch < self.epoch;
-            let mine = name.subtask % self.options.parallelism == self.subtask;
-            let kept = name.stage == Stage::Part || listed.iter().any(|part| self.name_of(part) == name);
-            if ours && mine && !kept {
-                match fs::remove_file(entry.path()) {
-                    Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(Fault::Output { path: entry.path(), verb: "removed", source }.into());
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 impl ReceivingTask for SinkTask {
@@ -143,7 +120,11 @@ impl ReceivingTask for SinkTask {
 
     fn begin(&mut self) -> Result<()> {
         let listed = std::mem::take(&mut self.listed);
-        self.drop_leftovers(&listed)
+        let SinkOptions { job, parallelism, ref directory, .. } = self.options;
+        drop_leftovers(directory, job, self.epoch, |name| {
+            // Subtasks share them out.
+            name.subtask % parallelism != self.subtask || listed.iter().any(|part| self.name_of(part) == *name)
+        })
     }
 
     fn process(&mut self, batch: &Batch) -> Result<()> {
