@@ -29,6 +29,10 @@ pub(crate) enum Fault {
     LostOutput { path: PathBuf, checkpoint: CheckpointId },
     #[error("records are lost: {path:?} has {found_bytes} bytes, expected {expected_bytes}")]
     WrongOutputLength { path: PathBuf, expected_bytes: u64, found_bytes: u64 },
+    #[error(
+        "HEAD has gone back: output of checkpoint {found} is committed in {directory:?}, and the newest of HEAD is {newest}"
+    )]
+    OutputAhead { directory: PathBuf, found: u64, newest: String },
     #[error("output directory {directory:?} holds {name:?} of another job: expected parts of job {job}")]
     ForeignOutput { directory: PathBuf, name: String, job: JobId },
     #[error("job file {path:?} cannot be {verb}")]
@@ -70,6 +74,7 @@ impl Fault {
             | Self::State { .. }
             | Self::LostOutput { .. }
             | Self::WrongOutputLength { .. }
+            | Self::OutputAhead { .. }
             | Self::JobFileDamaged { .. } => ErrorKind::Corrupt,
             Self::Output { .. }
             | Self::DeadOutput { .. }

@@ -316,3 +316,20 @@ fn each_aborted_checkpoint_counts_once() {
     assert!(error.to_string().contains("4 checkpoints in a row were aborted"), "{error}");
     assert_eq!(watch.aborted.load(Ordering::SeqCst), 4);
 }
+
+#[test]
+fn a_lost_head_doubles_no_output() {
+    let job = Job::new(&[words(1, 8_000_000)]);
+    job.run_and_lose(2, 3);
+    for path in Tree::of(job.directory.path()).with("/head/") {
+        std::fs::remove_file(path).unwrap();
+    }
+    let before = Tree::of(job.directory.path());
+    assert!(!before.with("/part-").is_empty());
+    let error = job.start(JobOptions::new(2, every(Duration::from_millis(10)))).unwrap_err();
+    assert!(error.kind() == ErrorKind::Corrupt && error.to_string().contains("HEAD has gone back"), "{error}");
+    let after = Tree::of(job.directory.path());
+    for (path, content) in &before.0 {
+        assert_eq!(after.0.get(path), Some(content), "{} was changed", path.display());
+    }
+}

@@ -22,7 +22,7 @@ use crate::job::observer::EngineObserver;
 use crate::job::progress::Progress;
 use crate::job::task_thread::{TaskEvent, is_stop};
 use crate::job::{JobFile, JobOptions, JobReport};
-use crate::operators::drop_leftovers;
+use crate::operators::{drop_leftovers, refuse_output_ahead};
 
 /// A job that runs in threads of this process.
 ///
@@ -82,6 +82,7 @@ impl RunningJob {
         let epoch = claimed.epoch();
         let newest = claimed.newest().cloned();
         let restored_from = newest.as_ref().map(|newest| newest.summary.identity.id);
+        refuse_output_ahead(&file.output, file.job, restored_from)?;
         // One deployment in each epoch, so its number tells attempts apart.
         let attempt = AttemptId::new(epoch.get());
         let deployment = Deployment::new(&graph, attempt, options.parallelism, options.credits_per_input);

@@ -1,5 +1,6 @@
 //! The three operators of the word count: a source that reads words, a count by key, a transactional sink.
 
+mod committed;
 mod count;
 mod leftovers;
 mod pace;
@@ -12,6 +13,7 @@ mod source;
 mod word_table;
 mod write;
 
+pub(crate) use committed::refuse_output_ahead;
 pub(crate) use count::CountTask;
 pub(crate) use leftovers::drop_leftovers;
 pub(crate) use part_name::PartName;
