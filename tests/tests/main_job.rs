@@ -255,8 +255,12 @@ fn what_cannot_be_read_or_is_not_ours_is_refused() {
     assert_refused(&place, "", "holds checkpoints of job");
     fs::copy(other.path("checkpoints/job.json"), place.path("checkpoints/job.json")).unwrap();
     assert_refused(&place, "", "holds checkpoints of job");
-    fs::write(place.path("checkpoints/job.json"), "{").unwrap();
-    assert_refused(&place, "", "is damaged");
+    let description = fs::read_to_string(other.path("checkpoints/job.json")).unwrap();
+    for damaged in ["{".to_owned(), description.replace("/output", "/outpux"), description.replace("128", "127")] {
+        assert_ne!(damaged, description);
+        fs::write(place.path("checkpoints/job.json"), damaged).unwrap();
+        assert_refused(&place, "", "is damaged");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ckpt_core::id::JobId;
 use ckpt_core::key_group::MaxParallelism;
-use ckpt_core::{Error, Result};
+use ckpt_core::{Digest, Error, Result};
 use ckpt_storage::{StorageContext, jobs_in};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,15 @@ struct Written {
     max_parallelism: u32,
     inputs: Vec<InputFile>,
     output: PathBuf,
+    /// Of all of the above. A changed path would lead elsewhere, where nothing is wrong.
+    digest: String,
+}
+
+impl Written {
+    fn digest(&self) -> Result<String, serde_json::Error> {
+        let bytes = serde_json::to_vec(&(&self.job, self.max_parallelism, &self.inputs, &self.output))?;
+        Ok(Digest::of(&bytes).to_string())
+    }
 }
 
 impl JobRequest {
@@ -79,6 +88,11 @@ impl JobFile {
         };
         let damaged = |source| Fault::JobFileDamaged { path: path.clone(), source };
         let written: Written = serde_json::from_slice(&bytes).map_err(|error| damaged(error.into()))?;
+        let found = written.digest().map_err(|error| damaged(error.into()))?;
+        if found != written.digest {
+            let expected = &written.digest;
+            return Err(damaged(format!("its digest is {found}, expected {expected}").into()).into());
+        }
         Ok(Some(Self {
             job: written.job.parse().map_err(|error: Error| damaged(error.into()))?,
             max_parallelism: MaxParallelism::new(written.max_parallelism).map_err(|error| damaged(error.into()))?,
@@ -116,17 +130,16 @@ impl JobFile {
         };
         fs::create_dir_all(checkpoints).map_err(|source| file.fault("created", source))?;
         file.refuse_other_jobs(None, || format!("none, since there is no {}", Self::NAME), context)?;
-        let written = Written {
+        let mut written = Written {
             job: file.job.to_string(),
             max_parallelism: file.max_parallelism.get().into(),
             inputs: file.inputs.clone(),
             output: file.output.clone(),
+            digest: String::new(),
         };
-        let bytes = serde_json::to_vec_pretty(&written).map_err(|error| Fault::JobFile {
-            path: file.path(),
-            verb: "written",
-            source: error.into(),
-        })?;
+        let unwritten = |error: serde_json::Error| file.fault("written", error.into());
+        written.digest = written.digest().map_err(unwritten)?;
+        let bytes = serde_json::to_vec_pretty(&written).map_err(unwritten)?;
         // Two first runs at once: the link of one fails, and it goes on as a later run of the other's job.
         let temporary = checkpoints.join(format!(".{}-{}", Self::NAME, file.job));
         let published = File::create_new(&temporary)
