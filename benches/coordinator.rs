@@ -64,7 +64,7 @@ impl Job {
         let mut coordinator = Coordinator::new(settings, graph, claimed, BTreeMap::new());
         let writers = (0..).map(WriterId::new);
         let started = attempts.iter().copied().zip(writers).collect();
-        coordinator.handle(now(), Event::AttemptsStarted { attempts: started });
+        coordinator.handle(now(), Event::AttemptsStarted { attempts: started, reply: ReplyToken::new(0) });
         Ok(Self { coordinator, attempts, replies: 0 })
     }
 

@@ -29,6 +29,12 @@ pub trait CheckpointObserver: Send + Sync + Debug {
         let _ = error;
     }
 
+    /// The coordinator has stopped by a fault of this process, a panic on its thread say: it is not known what was done.
+    /// Nothing is triggered any more, and the job must be claimed again to go on.
+    fn failed(&self, error: &Error) {
+        let _ = error;
+    }
+
     /// The coordinator has shut down.
     fn shut_down(&self) {}
 }

@@ -83,6 +83,11 @@ impl CheckpointObserver for EngineObserver {
         self.tell(TaskEvent::LeadershipLost { kind: error.kind(), message: error.to_string() });
     }
 
+    fn failed(&self, error: &Error) {
+        self.observer.failed(error);
+        self.tell(TaskEvent::LeadershipLost { kind: error.kind(), message: error.to_string() });
+    }
+
     fn shut_down(&self) {
         self.observer.shut_down();
     }

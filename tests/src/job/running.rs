@@ -117,7 +117,7 @@ impl RunningJob {
         coordinator.set(driver.handle());
         options.observer.restored(restored_from, progress.restored_bytes());
         tasks.begin();
-        driver.handle().attempts_started(attempts);
+        driver.handle().attempts_started(attempts).wait()??;
         let state = State { aborts: Aborts::new(options.tolerated_aborts), ..State::default() };
         Ok(Self { tasks, driver, view, options, epoch, restored_from, state, file: file.clone() })
     }

@@ -1,13 +1,12 @@
 //! A checkpoint is given up.
 
-use ckpt_core::Monotonic;
-use ckpt_core::id::{CheckpointId, TaskAttempt};
+use ckpt_core::id::CheckpointId;
 use ckpt_core::message::ToTask;
+use ckpt_core::{ErrorKind, Monotonic};
 
 use crate::coordinator::outbox::Purpose;
 use crate::coordinator::pending::{PendingCheckpoint, Stage};
-use crate::coordinator::tasks::TaskState;
-use crate::coordinator::{AbortReason, Action, Answer, Coordinator};
+use crate::coordinator::{AbortReason, Action, Answer, Coordinator, Failure};
 
 impl Coordinator {
     /// Gives up a pending checkpoint whose commit was not emitted: tasks are told, its place goes, whoever waits is
@@ -20,7 +19,7 @@ impl Coordinator {
         self.statistics.aborted += 1;
         if !matches!(pending.stage, Stage::Initializing) {
             let to = pending.participants().filter(|attempt| self.tasks.runs(*attempt)).collect();
-            self.outbox.push(Action::Send { to, message: ToTask::Aborted { epoch: pending.identity.epoch, id } });
+            self.outbox.send(to, ToTask::Aborted { epoch: pending.identity.epoch, id });
         }
         match pending.stage {
             // An action works on the place: its answer discards it.
@@ -36,6 +35,7 @@ impl Coordinator {
     /// Deletes the place of a checkpoint that was aborted. While that is being done it may have passed by what came since,
     /// so it is done once more afterwards.
     pub(super) fn discard(&mut self, id: CheckpointId) {
+        self.failed_discards.remove(&id);
         self.aborted.insert(id);
         if self.aborted.len() > Self::REMEMBERED_ABORTED {
             self.aborted.pop_first();
@@ -54,6 +54,34 @@ impl Coordinator {
         }
     }
 
+    /// The place of an aborted checkpoint could not be deleted: it is tried again when HEAD is written next. What is no
+    /// more there needs no second try, and what is forgotten is left to the next leader.
+    pub(super) fn not_discarded(&mut self, id: CheckpointId, failure: &Failure) {
+        self.statistics.failed_discards += 1;
+        if failure.kind != ErrorKind::NotFound {
+            self.failed_discards.insert(id);
+            if self.failed_discards.len() > Self::REMEMBERED_ABORTED {
+                self.failed_discards.pop_first();
+            }
+        }
+        self.discarded(id);
+    }
+
+    /// Tries once more to delete the places that could not be deleted.
+    pub(super) fn discard_failed(&mut self) {
+        for id in std::mem::take(&mut self.failed_discards) {
+            self.discard(id);
+        }
+    }
+
+    /// Gives up all that is not being committed.
+    pub(super) fn abort_all(&mut self, reason: &AbortReason) {
+        let pending: Vec<CheckpointId> = self.pending.keys().copied().collect();
+        for id in pending {
+            self.abort(id, reason.clone());
+        }
+    }
+
     /// Gives up what has taken too long.
     pub(super) fn expire(&mut self, now: Monotonic) {
         let expired = self.pending.values().filter(|pending| pending.deadline <= now && !pending.is_committing());
@@ -61,38 +89,6 @@ impl Coordinator {
         for (id, outstanding) in expired {
             self.statistics.expired += 1;
             self.abort(id, AbortReason::Expired { after: self.settings.timeout(), outstanding });
-        }
-    }
-
-    pub(super) fn attempt_lost(&mut self, attempt: TaskAttempt, reason: &str) {
-        if self.tasks.runs(attempt) {
-            self.tasks.set(attempt.task, TaskState::NotRunning);
-            self.schedule.disarm();
-            self.abort_waiting_for(attempt, &|| AbortReason::AttemptLost { attempt, reason: reason.to_owned() });
-        } else {
-            self.statistics.unknown_attempts += 1;
-        }
-    }
-
-    pub(super) fn attempt_finished(&mut self, attempt: TaskAttempt) {
-        if self.tasks.runs(attempt) {
-            self.tasks.set(attempt.task, TaskState::Finished);
-            if !self.tasks.ready() {
-                self.schedule.disarm();
-            }
-            self.abort_waiting_for(attempt, &|| AbortReason::AttemptFinished { attempt });
-        } else {
-            self.statistics.unknown_attempts += 1;
-        }
-    }
-
-    /// Gives up what cannot complete without that attempt.
-    pub(super) fn abort_waiting_for(&mut self, attempt: TaskAttempt, reason: &dyn Fn() -> AbortReason) {
-        let Some(index) = self.tasks.index_of(attempt.task) else { return };
-        let waiting = self.pending.values().filter(|pending| pending.waits_for(index, attempt).is_some());
-        let waiting: Vec<_> = waiting.map(PendingCheckpoint::id).collect();
-        for id in waiting {
-            self.abort(id, reason());
         }
     }
 }

@@ -118,8 +118,11 @@ pub enum Answer {
     Completed(Completion),
     /// The checkpoint will never complete.
     Aborted(AbortReason),
-    /// The job has ended, or the coordinator has shut down, as was asked.
+    /// The job has ended, or the coordinator has shut down, as was asked; or tasks that run count.
     Done,
+    /// What to restore: the newest that is committed, and nothing newer will be until tasks are deployed. `None` when
+    /// there is nothing yet.
+    RestorePoint(Option<Arc<CheckpointMetadata>>),
     /// It could not be done.
     Failed(Failure),
 }

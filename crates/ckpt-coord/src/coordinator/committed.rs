@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ckpt_core::ErrorKind;
 use ckpt_core::head::{ClaimedHead, RemovedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, ReservedIds};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::state::{FileRef, KeyedState, Place, Root, SharedFile, StateHandle};
+
+use crate::coordinator::Failure;
 
 /// What is committed: HEAD as last written, the metadata of what it retains, and what waits to be deleted.
 #[derive(Debug)]
@@ -55,6 +58,14 @@ impl Committed {
 
     pub(super) fn metadata(&self, id: CheckpointId) -> Option<&Arc<CheckpointMetadata>> {
         self.metadata.get(&id)
+    }
+
+    /// What a restore begins with; `None` when there is nothing yet.
+    pub(super) fn restore_point(&self) -> Result<Option<Arc<CheckpointMetadata>>, Failure> {
+        let Some(newest) = self.head.head().restore_point() else { return Ok(None) };
+        // To say that there is none would start the job from nothing.
+        let missing = || Failure::new(ErrorKind::NotFound, format!("the metadata of {} was not given", newest.id));
+        self.metadata(newest.id).cloned().map(Some).ok_or_else(missing)
     }
 
     /// The metadata of everything retained.

@@ -88,6 +88,7 @@ impl Coordinator {
             None if purpose == HeadPurpose::End => self.end_written(),
             None => {}
         }
+        self.discard_failed();
     }
 
     /// Steps 4 to 6; the seventh follows each event.
@@ -114,7 +115,7 @@ impl Coordinator {
         }
         let to = pending.participants().filter(|attempt| self.tasks.runs(*attempt)).collect();
         let message = ToTask::Completed { epoch: pending.identity.epoch, id, subsumed_upto };
-        self.outbox.push(Action::Send { to, message });
+        self.outbox.send(to, message);
     }
 
     /// HEAD was not written for certain, or nobody knows.

@@ -20,10 +20,19 @@ pub enum Event {
         /// Who waits for it.
         reply: ReplyToken,
     },
-    /// Tasks run, each under the number by which it names files.
+    /// Tasks run, each under the number by which it names files. Answer: `Done`, or `Failed` when they are none of the
+    /// job's, or take the place of others though no restore was asked for and answered; none of them counts then.
     AttemptsStarted {
         /// The tasks.
         attempts: Vec<(TaskAttempt, WriterId)>,
+        /// Who waits to be told that they count.
+        reply: ReplyToken,
+    },
+    /// All tasks are to be restored under this leader: those known so far run no more. Answer: `RestorePoint`, once no
+    /// commit is under way that could make it another, or `Failed`.
+    RestoreRequested {
+        /// Who waits for it.
+        reply: ReplyToken,
     },
     /// A task runs no more and has not finished, or cannot be reached.
     AttemptLost {

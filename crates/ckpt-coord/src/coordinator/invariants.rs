@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use ckpt_core::id::CheckpointId;
+use ckpt_core::id::{CheckpointId, TaskAttempt};
 use ckpt_core::state::{FileRef, Place, Root};
 
 use crate::coordinator::Coordinator;
+use crate::coordinator::lifecycle::Lifecycle;
 use crate::coordinator::outbox::{HeadPurpose, Purpose};
 use crate::coordinator::pending::Stage;
+use crate::coordinator::tasks::TaskState;
 
 /// A rule that is broken.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,6 +36,10 @@ pub(super) enum Violation {
     Discarding(CheckpointId),
     /// A retained checkpoint names a place that may not be named.
     Names(CheckpointId, Root),
+    /// A task was replaced while a checkpoint that its former attempt takes part in may still be committed.
+    Replaced(CheckpointId),
+    /// Something else than a commit goes on though all tasks are being restored.
+    RestoredTooEarly,
     /// Something is left though the coordinator has stopped.
     LeftOver,
     /// Two wait under one token.
@@ -79,6 +85,18 @@ impl Coordinator {
             if base.is_some_and(|base| self.committed.metadata(base).is_none()) {
                 return Err(Violation::BaseLost(*id));
             }
+        }
+        let replaced = |attempt: TaskAttempt| match self.tasks.state_of(attempt.task) {
+            Some(TaskState::Running(present, _)) => present != attempt,
+            Some(TaskState::NotDeployed) => matches!(self.lifecycle, Lifecycle::Running),
+            _ => false,
+        };
+        if let Some(pending) = self.pending.values().find(|pending| pending.participants().any(replaced)) {
+            return Err(Violation::Replaced(pending.id()));
+        }
+        if matches!(self.lifecycle, Lifecycle::Restoring { .. }) && !self.pending.values().all(|it| it.is_committing())
+        {
+            return Err(Violation::RestoredTooEarly);
         }
         let mut tokens = BTreeSet::new();
         let waiting = self.pending.values().filter_map(|pending| pending.reply);

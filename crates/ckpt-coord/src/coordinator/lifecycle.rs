@@ -2,7 +2,6 @@
 
 use ckpt_core::ErrorKind;
 use ckpt_core::head::{AtEnd, JobState};
-use ckpt_core::id::CheckpointId;
 
 use crate::coordinator::outbox::{HeadPurpose, Purpose};
 use crate::coordinator::{AbortReason, Action, Answer, Coordinator, Event, Failure, ReplyToken};
@@ -11,6 +10,10 @@ use crate::coordinator::{AbortReason, Action, Answer, Coordinator, Event, Failur
 #[derive(Debug)]
 pub(super) enum Lifecycle {
     Running,
+    /// All tasks are to be restored; it waits for the commit under way.
+    Restoring {
+        replies: Vec<ReplyToken>,
+    },
     /// It waits for the actions under way. Nothing that is committed is deleted.
     ShuttingDown {
         replies: Vec<ReplyToken>,
@@ -48,6 +51,7 @@ impl Lifecycle {
     pub(super) fn refusal(&self) -> Option<AbortReason> {
         match self {
             Self::Running => None,
+            Self::Restoring { .. } => Some(AbortReason::Restore),
             Self::ShuttingDown { .. } | Self::Stopped(None) => Some(AbortReason::ShutDown),
             Self::Ending { .. } => Some(AbortReason::JobEnded),
             Self::Stopped(Some(failure)) => Some(AbortReason::LeadershipLost(failure.clone())),
@@ -57,27 +61,29 @@ impl Lifecycle {
 
 impl Coordinator {
     pub(super) fn shut_down_requested(&mut self, reply: ReplyToken) {
+        self.end_restore(&Answer::Failed(stopped()));
         match &mut self.lifecycle {
             Lifecycle::Running => {
                 self.lifecycle = Lifecycle::ShuttingDown { replies: vec![reply] };
                 self.give_up_everything(&AbortReason::ShutDown);
             }
             Lifecycle::ShuttingDown { replies } | Lifecycle::Ending { others: replies, .. } => replies.push(reply),
-            Lifecycle::Stopped(_) => {}
+            Lifecycle::Restoring { .. } | Lifecycle::Stopped(_) => {}
         }
     }
 
     pub(super) fn end_requested(&mut self, state: JobState, at_end: AtEnd, reply: ReplyToken) {
         let refusal = match &self.lifecycle {
-            Lifecycle::Running if state == JobState::Active => {
+            Lifecycle::Running | Lifecycle::Restoring { .. } if state == JobState::Active => {
                 Some(Failure::new(ErrorKind::Configuration, "a job does not end as active"))
             }
-            Lifecycle::Running => None,
+            Lifecycle::Running | Lifecycle::Restoring { .. } => None,
             _ => Some(stopped()),
         };
         match refusal {
             Some(failure) => self.outbox.push(Action::Reply { to: reply, answer: Answer::Failed(failure) }),
             None => {
+                self.end_restore(&Answer::Failed(stopped()));
                 let (step, others) = (EndStep::Open, Vec::new());
                 self.lifecycle = Lifecycle::Ending { state, at_end, reply, step, others };
                 self.give_up_everything(&AbortReason::JobEnded);
@@ -86,12 +92,9 @@ impl Coordinator {
     }
 
     /// Aborts whatever is not being committed, and answers every request.
-    fn give_up_everything(&mut self, reason: &AbortReason) {
+    pub(super) fn give_up_everything(&mut self, reason: &AbortReason) {
         self.schedule.disarm();
-        let pending: Vec<CheckpointId> = self.pending.keys().copied().collect();
-        for id in pending {
-            self.abort(id, reason.clone());
-        }
+        self.abort_all(reason);
         while let Some((_, to)) = self.requests.pop_front() {
             self.outbox.push(Action::Reply { to, answer: Answer::Aborted(reason.clone()) });
         }
@@ -189,7 +192,7 @@ impl Coordinator {
         };
         let waiting = match std::mem::replace(&mut self.lifecycle, Lifecycle::Stopped(failure)) {
             Lifecycle::Running | Lifecycle::Stopped(_) => Vec::new(),
-            Lifecycle::ShuttingDown { replies } => replies,
+            Lifecycle::Restoring { replies } | Lifecycle::ShuttingDown { replies } => replies,
             Lifecycle::Ending { reply, others, .. } => [vec![reply], others].concat(),
         };
         for to in waiting {
@@ -207,15 +210,17 @@ impl Coordinator {
                 (reply, Answer::Aborted(self.lifecycle.refusal().unwrap_or(AbortReason::ShutDown)))
             }
             Event::ShutDownRequested { reply } if failure.is_none() => (reply, Answer::Done),
-            Event::ShutDownRequested { reply } | Event::EndRequested { reply, .. } => {
-                (reply, Answer::Failed(failure.clone().unwrap_or_else(stopped)))
-            }
+            Event::AttemptsStarted { reply, .. }
+            | Event::RestoreRequested { reply }
+            | Event::ShutDownRequested { reply }
+            | Event::EndRequested { reply, .. } => (reply, Answer::Failed(failure.clone().unwrap_or_else(stopped))),
             _ => return,
         };
         self.outbox.push(Action::Reply { to, answer });
     }
 }
 
-fn stopped() -> Failure {
+/// It takes no such request any more.
+pub(super) fn stopped() -> Failure {
     Failure::new(ErrorKind::Cancelled, "the coordinator has shut down, or is about to")
 }

@@ -17,7 +17,8 @@
 //!                         tasks told, place discarded, promise answered
 //! ```
 //!
-//! The order in which a checkpoint is committed protects data and stands in `completion.rs` alone.
+//! The order in which a checkpoint is committed protects data and stands in `completion.rs` alone. When tasks may be
+//! replaced stands in `deployment.rs`.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod abort;
@@ -25,6 +26,7 @@ mod acknowledge;
 mod action;
 mod committed;
 mod completion;
+mod deployment;
 mod event;
 #[cfg(any(test, debug_assertions))]
 mod invariants;
@@ -76,6 +78,8 @@ pub struct Coordinator {
     aborted: BTreeSet<CheckpointId>,
     /// Those whose places are being discarded, and must be once more: something was written meanwhile.
     discard_again: BTreeSet<CheckpointId>,
+    /// Those whose places could not be discarded; tried again when HEAD is written next.
+    failed_discards: BTreeSet<CheckpointId>,
     outbox: Outbox,
     lifecycle: Lifecycle,
     statistics: CheckpointStatistics,
@@ -105,6 +109,7 @@ impl Coordinator {
             requests: VecDeque::new(),
             aborted: BTreeSet::new(),
             discard_again: BTreeSet::new(),
+            failed_discards: BTreeSet::new(),
             outbox: Outbox::default(),
             lifecycle: Lifecycle::Running,
             statistics,
@@ -125,7 +130,8 @@ impl Coordinator {
         match event {
             Event::DeadlineReached => {}
             Event::TriggerRequested { trigger, reply } => self.trigger_requested(trigger, reply),
-            Event::AttemptsStarted { attempts } => self.attempts_started(now.monotonic, &attempts),
+            Event::AttemptsStarted { attempts, reply } => self.attempts_started(now.monotonic, &attempts, reply),
+            Event::RestoreRequested { reply } => self.restore_requested(reply),
             Event::AttemptLost { attempt, reason } => self.attempt_lost(attempt, &reason),
             Event::AttemptFinished { attempt } => self.attempt_finished(attempt),
             Event::MessageReceived { message } => match message {
@@ -212,6 +218,10 @@ impl Coordinator {
                 self.trigger_next(now);
                 self.collect_removed();
             }
+            Lifecycle::Restoring { .. } => {
+                self.proceed_to_the_restore();
+                self.collect_removed();
+            }
             Lifecycle::ShuttingDown { .. } | Lifecycle::Ending { .. } => self.proceed_to_the_end(),
             Lifecycle::Stopped(_) => {}
         }
@@ -223,10 +233,7 @@ impl Coordinator {
             Purpose::Initialize(id) => self.abort(id, AbortReason::LocationFailed(failure)),
             Purpose::Publish(id) => self.publish_failed(id, failure),
             Purpose::WriteHead(purpose) => self.head_not_written(purpose, failure),
-            Purpose::Discard(id) => {
-                self.statistics.failed_discards += 1;
-                self.discarded(id);
-            }
+            Purpose::Discard(id) => self.not_discarded(id, &failure),
             Purpose::Remove { removed, .. } => {
                 self.statistics.failed_removals += 1;
                 self.committed.not_collected(removed);

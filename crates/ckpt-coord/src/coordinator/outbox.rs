@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use ckpt_core::head::RemovedSnapshot;
-use ckpt_core::id::{CheckpointId, FileName};
+use ckpt_core::id::{CheckpointId, FileName, TaskAttempt};
+use ckpt_core::message::ToTask;
 
 use crate::coordinator::{Action, IoId};
 
@@ -38,6 +39,13 @@ pub(super) enum HeadPurpose {
 impl Outbox {
     pub(super) fn push(&mut self, action: Action) {
         self.actions.push_back(action);
+    }
+
+    /// Queues a message, if there is anybody to send it to.
+    pub(super) fn send(&mut self, to: Vec<TaskAttempt>, message: ToTask) {
+        if !to.is_empty() {
+            self.push(Action::Send { to, message });
+        }
     }
 
     pub(super) fn pop(&mut self) -> Option<Action> {

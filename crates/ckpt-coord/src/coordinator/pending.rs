@@ -79,7 +79,9 @@ impl PendingCheckpoint {
                 outstanding += 1;
                 Part::Expected(attempt, writer)
             }
-            TaskState::Finished | TaskState::NotRunning => Part::Finished(finished.remove(&index).unwrap_or_default()),
+            TaskState::Finished | TaskState::NotDeployed | TaskState::Lost => {
+                Part::Finished(finished.remove(&index).unwrap_or_default())
+            }
         });
         let parts = parts.collect();
         let (stage, trigger) = (Stage::Initializing, plan.trigger);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use ckpt_core::id::{CheckpointId, FileName, OperatorId, TaskAttempt, TaskId};
+use ckpt_core::id::{CheckpointId, FileName, OperatorId, TaskAttempt, TaskId, WriterId};
 use ckpt_core::message::DeclineReason;
 use ckpt_core::state::{FileRef, Root};
 use ckpt_core::{Error, ErrorKind};
@@ -89,6 +89,9 @@ pub enum AbortReason {
     /// HEAD could not be written, which is certain.
     #[error("the checkpoint was not committed: {0}")]
     CommitFailed(Failure),
+    /// All tasks are being restored.
+    #[error("the tasks are being restored")]
+    Restore,
     /// The coordinator shut down.
     #[error("the coordinator shut down")]
     ShutDown,
@@ -140,6 +143,29 @@ pub enum StateRefusal {
     },
 }
 
+/// Why tasks that are said to run are not taken note of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum DeploymentRefusal {
+    #[error("task {0} is deployed, but the job graph has no such task")]
+    NoSuchTask(TaskId),
+    #[error("task {0} is deployed twice")]
+    DeployedTwice(TaskId),
+    #[error("task {attempt} is deployed in the place of {former}, but no restore was asked for and answered before")]
+    NotRestored { attempt: TaskAttempt, former: TaskAttempt },
+    #[error("task {0} is deployed, but that attempt was deployed before")]
+    AttemptAgain(TaskAttempt),
+    #[error("task {attempt} names files as writer {writer}, as a former deployment under this leader did")]
+    WriterAgain { attempt: TaskAttempt, writer: WriterId },
+    #[error("tasks are deployed, but the restore that was asked for is not answered yet")]
+    Restoring,
+}
+
+impl From<DeploymentRefusal> for Failure {
+    fn from(refusal: DeploymentRefusal) -> Self {
+        Self::new(ErrorKind::Configuration, refusal.to_string())
+    }
+}
+
 impl Failure {
     /// A failure of that kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -186,6 +212,7 @@ impl AbortReason {
             | Self::Expired { .. }
             | Self::AttemptLost { .. }
             | Self::AttemptFinished { .. }
+            | Self::Restore
             | Self::PublishFailed(_)
             | Self::CommitFailed(_) => ErrorKind::AbortCheckpoint,
         }

@@ -4,7 +4,9 @@
 //! ```text
 //! config interval=100 pause=0 timeout=1000 concurrent=1 retain=1     settings, before anything else
 //! claim                                              a new leader claims what the former one left
-//! run s0 s1 c0         finish s0    lost s0          tasks; `s0#2` is another deployment
+//! run s0 s1 c0         finish s0    lost s0          tasks; `s0#2` is another deployment, `s0#2=1` one that names files
+//!                                                    as that of the first; answers have numbers above 100
+//! restore                                            all tasks are to be restored
 //! time 100                                           the clock shows 100 ms
 //! trigger [full]                                     by hand
 //! ack 1 s0 [epoch=9] [writer=9] [new=3] [reuse=3] [private=3] [foreign=3] [borrowed] [operator]
@@ -47,12 +49,14 @@ struct Script {
     millis: u64,
     waiting: BTreeMap<IoId, Action>,
     tokens: u64,
+    deployments: u64,
 }
 
 impl Script {
     fn new() -> Self {
         let (config, waiting) = (CheckpointConfig::default(), BTreeMap::new());
-        Self { config, coordinator: None, head: None, metadata: BTreeMap::new(), millis: 0, waiting, tokens: 0 }
+        let (metadata, millis, tokens, deployments) = (BTreeMap::new(), 0, 0, 0);
+        Self { config, coordinator: None, head: None, metadata, millis, waiting, tokens, deployments }
     }
 
     /// Runs one line and returns the actions that follow.
@@ -159,7 +163,12 @@ impl Script {
     fn event(&mut self, command: &str, words: &[&str]) -> Event {
         match (command, words) {
             ("run", tasks) => {
-                Event::AttemptsStarted { attempts: tasks.iter().map(|task| (attempt(task), writer(task))).collect() }
+                self.deployments += 1;
+                let attempts = tasks.iter().map(|text| match text.split_once('=') {
+                    Some((text, former)) => (attempt(text), writer(&format!("{}#{former}", &text[..2]))),
+                    None => (attempt(text), writer(text)),
+                });
+                Event::AttemptsStarted { attempts: attempts.collect(), reply: ReplyToken::new(100 + self.deployments) }
             }
             ("lost", [task]) => Event::AttemptLost { attempt: attempt(task), reason: "killed".to_owned() },
             ("finish", [task]) => Event::AttemptFinished { attempt: attempt(task) },
@@ -186,6 +195,7 @@ impl Script {
                     "retry" => ErrorKind::Retry,
                     "abort" => ErrorKind::AbortCheckpoint,
                     "fenced" => ErrorKind::Fenced,
+                    "notfound" => ErrorKind::NotFound,
                     "unknown" => ErrorKind::Unknown,
                     other => panic!("no kind '{other}'"),
                 };
@@ -193,6 +203,7 @@ impl Script {
                 self.waiting.remove(&io);
                 Event::IoFailed { io, failure: Failure::new(kind, "injected") }
             }
+            ("restore", []) => Event::RestoreRequested { reply: self.token() },
             ("shutdown", []) => Event::ShutDownRequested { reply: self.token() },
             ("end", options) => {
                 let at_end = if options == ["discard"] { AtEnd::Discard } else { AtEnd::Retain };
@@ -335,6 +346,10 @@ fn show(action: &Action) -> String {
         Action::Reply { to, answer } => match answer {
             Answer::Completed(completed) => format!("reply {}: completed {}", to.get(), completed.identity.id),
             Answer::Aborted(reason) => format!("reply {}: {:?}: {reason}", to.get(), reason.kind()),
+            Answer::RestorePoint(newest) => {
+                let newest = newest.as_ref().map_or("nothing".to_owned(), |it| it.summary.identity.id.to_string());
+                format!("reply {}: restore {newest}", to.get())
+            }
             Answer::Done => format!("reply {}: done", to.get()),
             Answer::Failed(failure) => format!("reply {}: {:?}: {failure}", to.get(), failure.kind),
         },

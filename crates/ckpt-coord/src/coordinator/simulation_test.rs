@@ -55,8 +55,10 @@ enum Happening {
     Tell(TaskAttempt, ToTask),
     /// Every leader that still works learns what a task says.
     Say(ToCoordinator),
-    /// A task is deployed again.
-    Redeploy(usize),
+    /// Some task does not run: all are stopped, and the leader is asked what to restore.
+    Restart,
+    /// All tasks are deployed again, by that leader and from that checkpoint.
+    Redeploy(usize, Option<Arc<CheckpointMetadata>>),
     /// A new leader takes over.
     TakeOver,
 }
@@ -65,6 +67,8 @@ struct Leader {
     coordinator: Coordinator,
     works: bool,
     open: BTreeSet<ReplyToken>,
+    /// The newest checkpoint it has begun.
+    begun: Option<CheckpointId>,
 }
 
 struct World {
@@ -80,6 +84,11 @@ struct World {
     config: CheckpointConfig,
     log: Vec<String>,
     completed: u64,
+    restarts: u64,
+    /// Tasks are being restored under the present leader.
+    restarting: bool,
+    /// What was begun before the tasks that run were restored: none of it may be committed any more.
+    former: Option<CheckpointId>,
 }
 
 impl World {
@@ -104,6 +113,9 @@ impl World {
             config,
             log: Vec::new(),
             completed: 0,
+            restarts: 0,
+            restarting: false,
+            former: None,
         };
         world.take_over();
         world
@@ -134,13 +146,50 @@ impl World {
         let newest = retained.last_key_value().map(|(_, metadata)| Arc::clone(metadata));
         let epoch = written.head.head().epoch;
         let coordinator = Coordinator::new(settings, self.tasks.graph(), written, retained);
-        self.leaders.push(Leader { coordinator, works: true, open: BTreeSet::new() });
+        self.leaders.push(Leader { coordinator, works: true, open: BTreeSet::new(), begun: None });
         let leader = self.leaders.len() - 1;
         self.log.push(format!("{} leader {leader} takes over as {epoch:?}", self.millis));
         let attempts = self.tasks.deploy_all(epoch, newest.as_deref());
+        (self.restarting, self.former) = (false, self.leaders.iter().filter_map(|leader| leader.begun).max());
         self.drain(leader);
-        // At once: engines report deployments in their order, and a task may be lost and deployed again at any time.
-        self.tell(leader, Event::AttemptsStarted { attempts });
+        // At once: engines report deployments in their order, and a task may be lost at any time.
+        self.ask(leader, |reply| Event::AttemptsStarted { attempts, reply });
+    }
+
+    /// Some task failed: the leader restores all of them, unless a new one has.
+    fn restart(&mut self) {
+        let leader = self.newest();
+        if self.restarting || !self.leaders[leader].works || (0..tasks::COUNT).all(|index| self.tasks.runs(index)) {
+            return;
+        }
+        self.restarting = true;
+        for index in 0..tasks::COUNT {
+            self.tasks.kill(index);
+        }
+        self.ask(leader, |reply| Event::RestoreRequested { reply });
+    }
+
+    fn redeploy(&mut self, leader: usize, newest: Option<&CheckpointMetadata>) {
+        if leader != self.newest() || !self.leaders[leader].works {
+            return;
+        }
+        let head = self.store.head.as_ref().and_then(Head::restore_point).map(|snapshot| snapshot.id);
+        assert_eq!(
+            newest.map(|newest| newest.summary.identity.id),
+            head,
+            "another checkpoint than the newest is restored"
+        );
+        self.restarts += 1;
+        (self.restarting, self.former) = (false, self.leaders[leader].begun);
+        let attempts = self.tasks.deploy_all(self.leaders[leader].coordinator.epoch(), newest);
+        self.ask(leader, |reply| Event::AttemptsStarted { attempts, reply });
+    }
+
+    fn ask(&mut self, leader: usize, event: impl FnOnce(ReplyToken) -> Event) {
+        self.tokens += 1;
+        let reply = ReplyToken::new(self.tokens);
+        self.leaders[leader].open.insert(reply);
+        self.tell(leader, event(reply));
     }
 
     fn newest(&self) -> usize {
@@ -178,8 +227,13 @@ impl World {
                 Action::ReportAborted { .. } => {}
                 Action::Reply { to, answer } => {
                     assert!(self.leaders[leader].open.remove(&to), "{to:?} is answered twice");
-                    if let Answer::Completed(completion) = answer {
-                        assert!(self.store.committed.contains(&completion.identity.id));
+                    match answer {
+                        Answer::Completed(completion) => {
+                            assert!(self.store.committed.contains(&completion.identity.id));
+                        }
+                        Answer::RestorePoint(newest) => self.later(30, Happening::Redeploy(leader, newest)),
+                        Answer::Failed(failure) => assert_ne!(failure.kind, ErrorKind::Configuration, "{failure}"),
+                        _ => {}
                     }
                 }
                 Action::StepDown { .. } => {}
@@ -189,7 +243,12 @@ impl World {
                     leader.works = false;
                     self.later(50, Happening::TakeOver);
                 }
-                action => self.later(15, Happening::Execute(leader, action)),
+                action => {
+                    if let Action::InitializeLocation { identity, .. } = &action {
+                        self.leaders[leader].begun = Some(identity.id);
+                    }
+                    self.later(15, Happening::Execute(leader, action));
+                }
             }
         }
     }
@@ -198,6 +257,7 @@ impl World {
     fn execute(&mut self, leader: usize, action: Action) {
         let io = store::io_of(&action);
         let is_head = matches!(action, Action::WriteHead { .. });
+        let before = self.store.committed.clone();
         let event = if self.fault(6) {
             let failed = |kind| Event::IoFailed { io, failure: Failure::new(kind, "injected") };
             match self.random.below(3) {
@@ -219,6 +279,9 @@ impl World {
             self.store.execute(action)
         };
         self.store.check();
+        if let Some(id) = self.store.committed.difference(&before).next() {
+            assert!(Some(*id) > self.former, "{id:?} is committed after the tasks that acknowledged it were replaced");
+        }
         self.later(15, Happening::Learn(leader, event));
     }
 
@@ -239,14 +302,8 @@ impl World {
                     self.tell(leader, Event::MessageReceived { message: message.clone() });
                 }
             }
-            // A new leader has deployed it already.
-            Happening::Redeploy(index) if self.tasks.runs(index) => {}
-            Happening::Redeploy(index) => {
-                let newest = self.store.load_retained().pop_last().map(|(_, metadata)| metadata);
-                let started = self.tasks.deploy(index, newest.as_deref());
-                let leader = self.newest();
-                self.tell(leader, Event::AttemptsStarted { attempts: vec![started] });
-            }
+            Happening::Restart => self.restart(),
+            Happening::Redeploy(leader, newest) => self.redeploy(leader, newest.as_deref()),
             Happening::TakeOver => {
                 if !self.leaders[self.newest()].works {
                     self.take_over();
@@ -277,17 +334,15 @@ impl World {
         }
         let leader = self.newest();
         if self.random.below(1000) < 5 && self.leaders[leader].works {
-            self.tokens += 1;
-            let (reply, full) = (ReplyToken::new(self.tokens), self.random.percent(30));
-            self.leaders[leader].open.insert(reply);
+            let full = self.random.percent(30);
             let trigger = if full { ManualTrigger::Full } else { ManualTrigger::Configured };
-            self.tell(leader, Event::TriggerRequested { trigger, reply });
+            self.ask(leader, |reply| Event::TriggerRequested { trigger, reply });
         }
         if self.faults && self.random.below(1000) < 3 {
             let index = self.random.below(tasks::COUNT as u64) as usize;
             let attempt = self.tasks.kill(index);
             self.tell(leader, Event::AttemptLost { attempt, reason: "killed".to_owned() });
-            self.later(60, Happening::Redeploy(index));
+            self.later(60, Happening::Restart);
         }
         if self.faults && self.random.below(1000) < 2 {
             // The process dies, or it only seems so.
@@ -334,10 +389,11 @@ impl World {
 #[expect(clippy::disallowed_methods, reason = "the test reads its environment, the coordinator does not")]
 fn nothing_is_lost_under_faults_and_checkpoints_complete_after_them() {
     let seeds = std::env::var("CKPT_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(24);
-    let (mut completed, mut leaders, mut in_doubt, mut aborted) = (0, 0, 0, 0);
+    let (mut completed, mut leaders, mut in_doubt, mut aborted, mut restarts) = (0, 0, 0, 0, 0);
     for seed in 0..seeds {
         let world = World::run(seed);
         completed += world.completed;
+        restarts += world.restarts;
         leaders += world.leaders.len();
         for leader in &world.leaders {
             in_doubt += leader.coordinator.statistics().in_doubt;
@@ -346,8 +402,8 @@ fn nothing_is_lost_under_faults_and_checkpoints_complete_after_them() {
     }
     // The faults did happen.
     assert!(
-        completed > 100 && leaders > 60 && in_doubt > 5 && aborted > 100,
-        "{completed} {leaders} {in_doubt} {aborted}"
+        completed > 100 && leaders > 60 && in_doubt > 5 && aborted > 100 && restarts > 60,
+        "{completed} {leaders} {in_doubt} {aborted} {restarts}"
     );
 }
 

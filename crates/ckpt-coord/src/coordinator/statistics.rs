@@ -32,7 +32,7 @@ pub struct CheckpointStatistics {
     pub unknown_attempts: u64,
     /// Messages that answer another leader.
     pub foreign_epochs: u64,
-    /// Places of aborted checkpoints that could not be deleted; the next leader tries again.
+    /// Places of aborted checkpoints that could not be deleted; tried again when HEAD is written next.
     pub failed_discards: u64,
     /// Removed snapshots that could not be deleted; tried again after the next completion.
     pub failed_removals: u64,

@@ -1,11 +1,13 @@
 //! Which tasks run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use ckpt_core::graph::{Distribution, JobGraph, Vertex};
 use ckpt_core::id::{TaskAttempt, TaskId, WriterId};
+
+use crate::coordinator::reason::DeploymentRefusal;
 
 /// Every task of the job by a dense index, and what is known of it.
 #[derive(Debug)]
@@ -13,6 +15,10 @@ pub(super) struct Tasks {
     graph: Arc<JobGraph>,
     tasks: Vec<Task>,
     index: BTreeMap<TaskId, usize>,
+    /// Who names files in the present deployment.
+    writers: BTreeSet<WriterId>,
+    /// Who named files in former deployments under this leader: a name is never used twice, so neither is one of those.
+    former_writers: BTreeSet<WriterId>,
 }
 
 #[derive(Debug)]
@@ -23,13 +29,17 @@ struct Task {
     /// The tasks it reads from, one run for each edge.
     inputs: Vec<Range<usize>>,
     state: TaskState,
+    /// The latest attempt that is known.
+    attempt: Option<TaskAttempt>,
 }
 
 /// What is known of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TaskState {
-    NotRunning,
+    /// Nobody has said that it runs, under this leader or since tasks were last restored.
+    NotDeployed,
     Running(TaskAttempt, WriterId),
+    Lost,
     Finished,
 }
 
@@ -64,11 +74,11 @@ impl Tasks {
                         Some(first + read.start..first + read.end)
                     })
                     .collect();
-                tasks.push(Task { id: task, vertex: position, inputs, state: TaskState::NotRunning });
+                tasks.push(Task { id: task, vertex: position, inputs, state: TaskState::NotDeployed, attempt: None });
             }
         }
         let index = tasks.iter().enumerate().map(|(index, task)| (task.id, index)).collect();
-        Self { graph, tasks, index }
+        Self { graph, tasks, index, writers: BTreeSet::new(), former_writers: BTreeSet::new() }
     }
 
     pub(super) fn graph(&self) -> &JobGraph {
@@ -107,10 +117,50 @@ impl Tasks {
         Some(std::mem::replace(&mut self.tasks[index].state, state))
     }
 
+    /// Notes which tasks run: all of them, or none.
+    pub(super) fn deploy(&mut self, attempts: &[(TaskAttempt, WriterId)]) -> Result<(), DeploymentRefusal> {
+        let mut deployed = BTreeSet::new();
+        for &(attempt, writer) in attempts {
+            let task = self.index_of(attempt.task).map(|index| &self.tasks[index]);
+            let task = task.ok_or(DeploymentRefusal::NoSuchTask(attempt.task))?;
+            if !deployed.insert(attempt.task) {
+                return Err(DeploymentRefusal::DeployedTwice(attempt.task));
+            }
+            match task.attempt {
+                _ if task.state == TaskState::Running(attempt, writer) => continue,
+                Some(former) if former == attempt => return Err(DeploymentRefusal::AttemptAgain(attempt)),
+                Some(former) if task.state != TaskState::NotDeployed => {
+                    return Err(DeploymentRefusal::NotRestored { attempt, former });
+                }
+                _ => {}
+            }
+            if self.former_writers.contains(&writer) {
+                return Err(DeploymentRefusal::WriterAgain { attempt, writer });
+            }
+        }
+        for &(attempt, writer) in attempts {
+            if let Some(index) = self.index_of(attempt.task) {
+                let task = &mut self.tasks[index];
+                (task.state, task.attempt) = (TaskState::Running(attempt, writer), Some(attempt));
+                self.writers.insert(writer);
+            }
+        }
+        Ok(())
+    }
+
+    /// No task runs any more, and all may be deployed again.
+    pub(super) fn forget_deployment(&mut self) {
+        self.former_writers.append(&mut self.writers);
+        for task in &mut self.tasks {
+            task.state = TaskState::NotDeployed;
+        }
+    }
+
     /// Whether a checkpoint can be taken: no task is missing, and one at least runs.
     pub(super) fn ready(&self) -> bool {
         let is_running = |task: &Task| matches!(task.state, TaskState::Running(..));
-        self.tasks.iter().all(|task| task.state != TaskState::NotRunning) && self.tasks.iter().any(is_running)
+        let is_missing = |task: &Task| matches!(task.state, TaskState::NotDeployed | TaskState::Lost);
+        !self.tasks.iter().any(is_missing) && self.tasks.iter().any(is_running)
     }
 
     /// Who takes part in a checkpoint that begins now; `None` when none can be taken.

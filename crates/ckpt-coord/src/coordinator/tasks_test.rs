@@ -39,7 +39,7 @@ fn a_checkpoint_begins_at_sources_and_behind_finished_tasks() {
     assert_eq!(triggered(&tasks), [task(1, 1)]);
     tasks.set(task(1, 1), TaskState::Finished);
     assert_eq!(triggered(&tasks), [task(2, 0), task(2, 1)]);
-    tasks.set(task(2, 0), TaskState::NotRunning);
+    tasks.set(task(2, 0), TaskState::Lost);
     assert!(tasks.plan().is_none(), "a task is missing");
     tasks.set(task(2, 0), TaskState::Finished);
     tasks.set(task(2, 1), TaskState::Finished);
@@ -68,5 +68,5 @@ fn pointwise_edges_connect_every_task_and_only_counterparts() {
 fn a_task_that_the_job_does_not_have_is_told_apart() {
     let mut tasks = Tasks::new(Arc::new(JobGraph::new(vec![vertex(1, 1)], vec![]).unwrap()));
     assert_eq!(tasks.set(task(1, 1), TaskState::Finished), None);
-    assert_eq!(tasks.set(task(1, 0), TaskState::Finished), Some(TaskState::NotRunning));
+    assert_eq!(tasks.set(task(1, 0), TaskState::Finished), Some(TaskState::NotDeployed));
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ckpt_core::id::{CheckpointId, TaskAttempt, WriterId};
+use ckpt_core::Now;
+use ckpt_core::id::CheckpointId;
 use ckpt_core::message::ToTask;
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, CheckpointOptions, LocationReference, SnapshotKind};
 use ckpt_core::state::TaskSnapshot;
-use ckpt_core::{Monotonic, Now};
 
 use crate::coordinator::outbox::{HeadPurpose, Purpose};
 use crate::coordinator::pending::{PendingCheckpoint, Stage, state_of_finished};
@@ -33,26 +33,6 @@ impl Coordinator {
         match refusal {
             Some(reason) => self.outbox.push(Action::Reply { to: reply, answer: Answer::Aborted(reason) }),
             None => self.requests.push_back((trigger, reply)),
-        }
-    }
-
-    pub(super) fn attempts_started(&mut self, now: Monotonic, attempts: &[(TaskAttempt, WriterId)]) {
-        for &(attempt, writer) in attempts {
-            let former = self.tasks.set(attempt.task, TaskState::Running(attempt, writer));
-            match former {
-                None => self.statistics.unknown_attempts += 1,
-                Some(TaskState::Running(former, _)) if former != attempt => {
-                    let reason = format!("it was replaced by {attempt}");
-                    self.abort_waiting_for(former, &|| AbortReason::AttemptLost {
-                        attempt: former,
-                        reason: reason.clone(),
-                    });
-                }
-                Some(_) => {}
-            }
-        }
-        if self.tasks.ready() {
-            self.schedule.arm(now);
         }
     }
 
@@ -152,6 +132,6 @@ impl Coordinator {
         let Some(pending) = self.pending.get_mut(&id) else { return self.discard(id) };
         pending.stage = Stage::Acknowledging;
         let barrier = CheckpointBarrier::new(pending.identity, CheckpointOptions::aligned(pending.kind, target));
-        self.outbox.push(Action::Send { to: pending.trigger.clone(), message: ToTask::Trigger(barrier) });
+        self.outbox.send(pending.trigger.clone(), ToTask::Trigger(barrier));
     }
 }

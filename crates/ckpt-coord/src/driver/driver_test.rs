@@ -42,7 +42,7 @@ impl TaskGateway for ToyTasks {
             let state = SubtaskState::new(vec![], vec![OperatorState::new([].into(), handle)]);
             let operator = ckpt_core::id::OperatorId::new(VERTEX.bytes());
             let snapshot = TaskSnapshot::new([(operator, state)].into());
-            ToCoordinator::Acknowledge(Acknowledge::new(epoch, id, *to, WriterId::new(1), snapshot))
+            ToCoordinator::Acknowledge(Acknowledge::new(epoch, id, *to, WriterId::new(to.attempt.get()), snapshot))
         });
     }
 }
@@ -79,6 +79,10 @@ impl CheckpointObserver for Witness {
         self.seen.lock().push(format!("fenced {:?}", error.kind()));
     }
 
+    fn failed(&self, error: &Error) {
+        self.seen.lock().push(format!("failed {:?}: {error}", error.kind()));
+    }
+
     fn shut_down(&self) {
         self.seen.lock().push("shut down".to_owned());
     }
@@ -110,6 +114,11 @@ fn task(subtask: u32) -> TaskAttempt {
     TaskId::new(VERTEX, subtask).attempt(AttemptId::new(1))
 }
 
+/// All tasks, deployed for the n-th time; both name files by the number of the deployment.
+fn deployment(number: u64) -> Vec<(TaskAttempt, WriterId)> {
+    (0..2).map(|subtask| (task(subtask).task.attempt(AttemptId::new(number)), WriterId::new(number))).collect()
+}
+
 fn pool() -> Arc<dyn Spawn> {
     Arc::new(Pool::new(PoolOptions::default()).unwrap())
 }
@@ -127,7 +136,7 @@ fn start(directory: &Path, config: CheckpointConfig, nonce: u8, spawn: Arc<dyn S
         .with_observer(Arc::clone(&witness) as Arc<dyn CheckpointObserver>);
     let driver = Driver::start(claimed, graph, config, options).unwrap();
     *tasks.driver.lock() = Some(driver.handle());
-    driver.handle().attempts_started(vec![(task(0), WriterId::new(1)), (task(1), WriterId::new(1))]);
+    driver.handle().attempts_started(deployment(1)).wait().unwrap().unwrap();
     Running { driver, tasks, witness, newest }
 }
 
@@ -277,4 +286,75 @@ fn a_head_write_that_panics_leaves_its_checkpoint_in_doubt() {
     let statistics = running.driver.handle().statistics();
     assert_eq!((statistics.in_doubt, statistics.aborted), (1, 0));
     assert!(directory.path().join(JOB.to_string()).join("chk-1/_metadata").exists());
+}
+
+#[test]
+fn a_restore_waits_for_a_commit_in_flight_and_takes_what_it_commits() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = CheckpointConfig::default().with_max_concurrent(2).unwrap();
+    let running = start(directory.path(), config, 1, pool());
+    let handle = running.driver.handle();
+    checkpoint(&running).unwrap();
+    running.witness.hold(Some(Phase::WritingHead));
+    let committing = handle.trigger_checkpoint(ManualTrigger::Configured);
+    running.witness.await_line("WritingHead 2");
+    let mut restore = handle.restore_latest();
+    assert!(restore.wait_timeout(Duration::from_millis(50)).is_none(), "the commit is not decided yet");
+    let early = handle.attempts_started(deployment(2)).wait().unwrap().unwrap_err();
+    assert_eq!(early.kind(), ErrorKind::Configuration, "{early}");
+    running.witness.hold(None);
+    let newest = restore.wait().unwrap().unwrap().unwrap();
+    assert_eq!(committing.wait().unwrap().unwrap().identity, newest.summary.identity);
+    assert_eq!(newest.summary.identity.id.get(), 2);
+
+    // Nothing is taken until tasks are deployed again, under names of their own.
+    assert_eq!(checkpoint(&running).unwrap_err().kind(), ErrorKind::Retry);
+    let again = handle.attempts_started(deployment(1)).wait().unwrap().unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Configuration, "{again}");
+    handle.attempts_started(deployment(2)).wait().unwrap().unwrap();
+    let third = checkpoint(&running).unwrap();
+    assert_eq!((third.identity.id.get(), third.identity.latest_completed), (3, Some(newest.summary.identity.id)));
+
+    // Tasks that replace others without a restore are refused, and nothing is taken until they are restored.
+    let refused = handle.attempts_started(deployment(3)).wait().unwrap().unwrap_err();
+    assert!(refused.to_string().contains("no restore was asked for"), "{refused}");
+    assert_eq!(checkpoint(&running).unwrap_err().kind(), ErrorKind::Retry);
+    let newest = handle.restore_latest().wait().unwrap().unwrap().unwrap();
+    assert_eq!(newest.summary.identity.id, third.identity.id);
+    handle.attempts_started(deployment(3)).wait().unwrap().unwrap();
+    checkpoint(&running).unwrap();
+    handle.shut_down().wait().unwrap().unwrap();
+    assert_eq!(handle.restore_latest().wait().unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
+}
+
+#[test]
+fn a_restore_is_refused_by_a_commit_whose_outcome_is_unknown() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path(), CheckpointConfig::default(), 1, pool());
+    assert_eq!(running.driver.handle().restore_latest().wait().unwrap().unwrap(), None);
+    running.driver.handle().attempts_started(deployment(2)).wait().unwrap().unwrap();
+    running.witness.hold(Some(Phase::WritingHead));
+    let pending = running.driver.handle().trigger_checkpoint(ManualTrigger::Configured);
+    running.witness.await_line("WritingHead 1");
+    let restore = running.driver.handle().restore_latest();
+    let _second = start(directory.path(), CheckpointConfig::default(), 2, pool());
+    running.witness.hold(None);
+    assert_eq!(restore.wait().unwrap().unwrap_err().kind(), ErrorKind::Fenced);
+    assert_eq!(pending.wait().unwrap().unwrap_err().kind(), ErrorKind::Fenced);
+}
+
+#[test]
+fn a_panic_on_the_thread_is_reported_and_leaves_nobody_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path(), CheckpointConfig::default(), 1, pool());
+    *running.witness.panic.lock() = Some(Phase::Notifying);
+    let handle = running.driver.handle();
+    let first = handle.trigger_checkpoint(ManualTrigger::Configured);
+    let queued = handle.trigger_checkpoint(ManualTrigger::Configured);
+    first.wait().unwrap().unwrap();
+    assert_eq!(queued.wait().unwrap().unwrap_err().kind(), ErrorKind::FailJob);
+    running.witness.await_line("failed FailJob: the coordinator's thread panicked");
+    assert_eq!(checkpoint(&running).unwrap_err().kind(), ErrorKind::FailJob);
+    let seen = running.witness.seen.lock().clone();
+    assert!(!seen.iter().any(|seen| seen == "shut down" || seen.starts_with("fenced")), "{seen:?}");
 }

@@ -1,14 +1,16 @@
 //! The driver's thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use ckpt_core::ErrorKind;
 use ckpt_core::config::CheckpointConfig;
 use ckpt_core::graph::JobGraph;
 use ckpt_core::message::ToTask;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::clock::Clock;
-use crate::coordinator::{Action, Coordinator, CoordinatorSettings, Event};
+use crate::coordinator::{Action, Coordinator, CoordinatorSettings, Event, Failure};
 use crate::driver::handle::Shared;
 use crate::driver::inbox::Input;
 use crate::driver::jobs::Jobs;
@@ -56,7 +58,17 @@ impl EventLoop {
         }
     }
 
+    /// Runs until the coordinator has stopped. A panic, of an observer say, must not leave anyone waiting: the observer
+    /// is told, and whoever is owed an answer gets that failure.
     pub(super) fn run(mut self) {
+        if catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
+            let failure = Failure::new(ErrorKind::FailJob, "the coordinator's thread panicked");
+            *self.shared.failure.lock() = Some(failure.clone());
+            self.observer.failed(&failure.into());
+        }
+    }
+
+    fn work(&mut self) {
         self.act();
         while !self.stopped {
             let input = match self.coordinator.poll_timeout() {
@@ -97,8 +109,12 @@ impl EventLoop {
             Input::Trigger(trigger, owed) => {
                 Event::TriggerRequested { trigger, reply: self.replies.owe_checkpoint(owed) }
             }
-            Input::End(state, at_end, owed) => Event::EndRequested { state, at_end, reply: self.replies.owe_end(owed) },
-            Input::ShutDown(owed) => Event::ShutDownRequested { reply: self.replies.owe_end(owed) },
+            Input::End(state, at_end, owed) => {
+                Event::EndRequested { state, at_end, reply: self.replies.owe_done(owed) }
+            }
+            Input::Deploy(attempts, owed) => Event::AttemptsStarted { attempts, reply: self.replies.owe_done(owed) },
+            Input::Restore(owed) => Event::RestoreRequested { reply: self.replies.owe_restore_point(owed) },
+            Input::ShutDown(owed) => Event::ShutDownRequested { reply: self.replies.owe_done(owed) },
         };
         self.tell(event);
     }

@@ -7,6 +7,7 @@ use ckpt_core::Result;
 use ckpt_core::head::{AtEnd, JobState};
 use ckpt_core::id::{TaskAttempt, WriterId};
 use ckpt_core::message::ToCoordinator;
+use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_streams::Pending;
 use crossbeam_channel::Sender;
 use parking_lot::Mutex;
@@ -38,12 +39,33 @@ impl DriverHandle {
         Self { inbox, shared }
     }
 
-    /// Tasks run, each under the number by which it names files.
-    pub fn attempts_started(&self, attempts: Vec<(TaskAttempt, WriterId)>) {
-        self.tell(Event::AttemptsStarted { attempts });
+    /// Tasks run, state restored, each under the number by which it names files. Checkpoints are taken once all tasks of
+    /// the job are reported, at once or one after the other.
+    ///
+    /// The answer's error is `Configuration` when a task is none of the job's, or takes the place of another though
+    /// [`restore_latest`](Self::restore_latest) was not called and answered before, or it or its writer is known from a
+    /// former deployment under this leader: none of them counts then, and they must not go on. `Cancelled` when the
+    /// driver stops, `Fenced` and `Unknown` as below.
+    pub fn attempts_started(&self, attempts: Vec<(TaskAttempt, WriterId)>) -> Pending<Result<()>> {
+        self.ask(|owed| Input::Deploy(attempts, owed))
     }
 
-    /// A task runs no more and has not finished, or cannot be reached. What still waits for it is aborted.
+    /// What to restore after tasks have failed, without a new leader. `None` when no checkpoint is committed yet: begin
+    /// from nothing.
+    ///
+    /// Stop all tasks of the job, then call this: what is pending is aborted, a commit under way is waited for, and
+    /// nothing is triggered any more. With the answer make a [plan](crate::restore::plan) for new attempts *and* new
+    /// writers, since files of the former ones are named by theirs and no name is used twice under a leader; deploy all
+    /// tasks, restore them, and report them by [`attempts_started`](Self::attempts_started).
+    ///
+    /// The answer's error is `Fenced` when another leader is there, `Unknown` when it is not known whether a checkpoint
+    /// was committed: [claim](crate::driver::ClaimedJob::claim) the job again, if at all. `Cancelled` when the driver stops.
+    pub fn restore_latest(&self) -> Pending<Result<Option<Arc<CheckpointMetadata>>>> {
+        self.ask(Input::Restore)
+    }
+
+    /// A task runs no more and has not finished, or cannot be reached. What still waits for it is aborted, and no
+    /// checkpoint is taken until all tasks are [restored](Self::restore_latest).
     pub fn attempt_lost(&self, attempt: TaskAttempt, reason: impl Into<String>) {
         self.tell(Event::AttemptLost { attempt, reason: reason.into() });
     }
@@ -57,7 +79,7 @@ impl DriverHandle {
     /// Takes a checkpoint now, whatever the minimum pause, or as soon as there is room for one.
     ///
     /// The answer's error is `Retry` when not all tasks run, `AbortCheckpoint` when the checkpoint failed, `Cancelled`
-    /// when the driver shuts down, `Fenced` when another leader is there, `Unknown` when only HEAD knows.
+    /// when the driver shuts down, `FailJob` when it failed by itself, `Fenced` when another leader is there, `Unknown` when only HEAD knows.
     pub fn trigger_checkpoint(&self, trigger: ManualTrigger) -> Pending<Result<CompletedCheckpoint>> {
         self.ask(|owed| Input::Trigger(trigger, owed))
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ckpt_core::head::{AtEnd, JobState};
-use ckpt_core::id::CheckpointId;
+use ckpt_core::id::{CheckpointId, TaskAttempt, WriterId};
+use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_storage::Location;
 
 use crate::coordinator::{Event, IoId, ManualTrigger};
@@ -22,5 +23,7 @@ pub(super) enum Input {
     },
     Trigger(ManualTrigger, Owed<CompletedCheckpoint>),
     End(JobState, AtEnd, Owed<()>),
+    Deploy(Vec<(TaskAttempt, WriterId)>, Owed<()>),
+    Restore(Owed<Option<Arc<CheckpointMetadata>>>),
     ShutDown(Owed<()>),
 }

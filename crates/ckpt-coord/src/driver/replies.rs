@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::Promise;
 
@@ -22,7 +23,8 @@ pub(super) struct Owed<T> {
 pub(super) struct Replies {
     next: u64,
     checkpoints: BTreeMap<ReplyToken, Owed<CompletedCheckpoint>>,
-    ends: BTreeMap<ReplyToken, Owed<()>>,
+    restore_points: BTreeMap<ReplyToken, Owed<Option<Arc<CheckpointMetadata>>>>,
+    done: BTreeMap<ReplyToken, Owed<()>>,
 }
 
 impl<T> Owed<T> {
@@ -54,9 +56,15 @@ impl Replies {
         token
     }
 
-    pub(super) fn owe_end(&mut self, owed: Owed<()>) -> ReplyToken {
+    pub(super) fn owe_done(&mut self, owed: Owed<()>) -> ReplyToken {
         let token = self.token();
-        self.ends.insert(token, owed);
+        self.done.insert(token, owed);
+        token
+    }
+
+    pub(super) fn owe_restore_point(&mut self, owed: Owed<Option<Arc<CheckpointMetadata>>>) -> ReplyToken {
+        let token = self.token();
+        self.restore_points.insert(token, owed);
         token
     }
 
@@ -68,7 +76,14 @@ impl Replies {
             }) {
                 owed.keep(answer);
             }
-        } else if let Some(owed) = self.ends.remove(&token) {
+        } else if let Some(owed) = self.restore_points.remove(&token) {
+            if let Some(answer) = to_result(answer, |answer| match answer {
+                Answer::RestorePoint(newest) => Some(newest.clone()),
+                _ => None,
+            }) {
+                owed.keep(answer);
+            }
+        } else if let Some(owed) = self.done.remove(&token) {
             if let Some(answer) = to_result(answer, |answer| matches!(answer, Answer::Done).then_some(())) {
                 owed.keep(answer);
             }
