@@ -189,6 +189,21 @@ fn an_unfinished_run_is_continued_at_another_parallelism() {
 }
 
 #[test]
+fn a_directory_is_the_same_by_another_way() {
+    let place = Place::new(b"some words");
+    fs::create_dir(place.path("inner")).unwrap();
+    let run = |arguments: &str, within: &str| {
+        let mut command = Command::new(program());
+        command.args(arguments.split_whitespace()).args(["--kills", "0"]).current_dir(place.path(within));
+        command.output().unwrap()
+    };
+    assert_code(&run("--input input --checkpoints new/checkpoints --output output", "."), 0);
+    let again = run("--checkpoints ../new/checkpoints --output ../output", "inner");
+    assert_code(&again, 0);
+    assert!(text(&again.stdout).contains("has finished before"), "{}", text(&again.stdout));
+}
+
+#[test]
 fn of_two_parents_one_is_fenced_and_the_other_is_right() {
     let place = Place::new(&words(10, 12 << 20));
     let first = place.command("--kills 0 --interval 20").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -52,5 +52,10 @@ fn run_job(options: &PipelineOptions, reporter: Arc<Reporter>) -> Result<()> {
         .with_read_limit(options.read_limit)
         .with_seed(options.seed)
         .with_observer(reporter);
-    RunningJob::start(&file, job, &context)?.wait().map(drop)
+    match RunningJob::start(&file, job, &context) {
+        Ok(running) => running.wait().map(drop),
+        // Another run has ended the job in the meantime.
+        Err(_) if state_of(&file, &context).is_ok_and(|state| state == Some(JobState::Finished)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }

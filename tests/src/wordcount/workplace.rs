@@ -1,7 +1,7 @@
 //! Where a run happens.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use ckpt_core::Result;
@@ -75,7 +75,16 @@ fn make_up_input(directory: &Path, seed: u64) -> Result<InputFile> {
     InputFile::inspect(&path)
 }
 
-/// The job file is read by other processes, perhaps from another directory.
+/// The one name of a directory that may not be there yet: the job file is read by other processes, perhaps from another
+/// directory, and a later run may come by another way.
 fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path).map_err(|source| Fault::JobFile { path: path.to_owned(), verb: "found", source }.into())
+    let found = |source| Fault::JobFile { path: path.to_owned(), verb: "found", source };
+    let whole = std::path::absolute(path).map_err(found)?;
+    match (fs::canonicalize(&whole), whole.parent(), whole.file_name()) {
+        (Ok(canonical), ..) => Ok(canonical),
+        (Err(source), Some(parent), Some(name)) if source.kind() == io::ErrorKind::NotFound => {
+            Ok(absolute(parent)?.join(name))
+        }
+        (Err(source), ..) => Err(found(source).into()),
+    }
 }
