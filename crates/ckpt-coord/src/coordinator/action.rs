@@ -139,6 +139,26 @@ pub struct Completion {
     pub duration: Duration,
 }
 
+impl Action {
+    /// The number that its one answer bears; `None` when none is due.
+    pub const fn io(&self) -> Option<IoId> {
+        match self {
+            Self::InitializeLocation { io, .. }
+            | Self::PublishMetadata { io, .. }
+            | Self::WriteHead { io, .. }
+            | Self::DiscardLocation { io, .. }
+            | Self::RemoveSnapshot { io, .. }
+            | Self::CollectOrphans { io, .. } => Some(*io),
+            Self::Send { .. }
+            | Self::ReportCompleted { .. }
+            | Self::ReportAborted { .. }
+            | Self::Reply { .. }
+            | Self::StepDown { .. }
+            | Self::Stopped => None,
+        }
+    }
+}
+
 impl IoId {
     /// Wraps the number.
     pub const fn new(number: u64) -> Self {

@@ -127,7 +127,7 @@ impl Script {
         let (coordinator, mut text) = (self.coordinator.as_mut().unwrap(), String::new());
         while let Some(action) = coordinator.poll_action() {
             writeln!(text, "    {}", show(&action)).unwrap();
-            if let Some(io) = io_of(&action) {
+            if let Some(io) = action.io() {
                 assert!(self.waiting.insert(io, action).is_none());
             }
         }
@@ -152,7 +152,7 @@ impl Script {
         };
         let found =
             self.waiting.values().find(fits).unwrap_or_else(|| panic!("nothing waits for '{}'", what.join(" ")));
-        io_of(found).unwrap()
+        found.io().unwrap()
     }
 
     fn token(&mut self) -> ReplyToken {
@@ -282,18 +282,6 @@ fn attempt(text: &str) -> TaskAttempt {
 fn writer(text: &str) -> WriterId {
     let TaskAttempt { task, attempt } = attempt(text);
     WriterId::new(attempt.get() * 10 + u64::from(task.vertex == COUNT) * 2 + u64::from(task.subtask))
-}
-
-fn io_of(action: &Action) -> Option<IoId> {
-    match action {
-        Action::InitializeLocation { io, .. }
-        | Action::PublishMetadata { io, .. }
-        | Action::WriteHead { io, .. }
-        | Action::DiscardLocation { io, .. }
-        | Action::RemoveSnapshot { io, .. }
-        | Action::CollectOrphans { io, .. } => Some(*io),
-        _ => None,
-    }
 }
 
 fn show(action: &Action) -> String {

@@ -9,7 +9,7 @@ use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::LocationReference;
 use ckpt_core::{Digest, ErrorKind};
 
-use crate::coordinator::{Action, Event, Failure, IoId};
+use crate::coordinator::{Action, Event, Failure};
 
 /// What lies in storage.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Store {
     }
 
     pub(super) fn execute(&mut self, action: Action) -> Event {
-        let io = io_of(&action);
+        let io = action.io().unwrap();
         let failed = |kind, message: &str| Event::IoFailed { io, failure: Failure::new(kind, message) };
         match action {
             Action::InitializeLocation { identity, .. } => {
@@ -107,18 +107,5 @@ impl Store {
                 assert!(self.shared.contains(&file), "{id:?} names {file}, which is gone");
             }
         }
-    }
-}
-
-/// The number that an action is answered under.
-pub(super) fn io_of(action: &Action) -> IoId {
-    match action {
-        Action::InitializeLocation { io, .. }
-        | Action::PublishMetadata { io, .. }
-        | Action::WriteHead { io, .. }
-        | Action::DiscardLocation { io, .. }
-        | Action::RemoveSnapshot { io, .. }
-        | Action::CollectOrphans { io, .. } => *io,
-        other => unreachable!("{other:?} is due no answer"),
     }
 }

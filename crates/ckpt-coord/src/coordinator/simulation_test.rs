@@ -255,7 +255,7 @@ impl World {
 
     /// An action reaches storage, or does not.
     fn execute(&mut self, leader: usize, action: Action) {
-        let io = store::io_of(&action);
+        let io = action.io().unwrap();
         let is_head = matches!(action, Action::WriteHead { .. });
         let before = self.store.committed.clone();
         let event = if self.fault(6) {
