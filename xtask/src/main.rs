@@ -57,6 +57,12 @@ const COMMANDS: &[Entry] = &[
         run: command::order::run,
     },
     Entry {
+        name: "fuzz",
+        arguments: "[--seconds N] [TARGET]",
+        about: "the fuzz targets, each that long, from the golden files on; needs a nightly compiler",
+        run: command::fuzz::run,
+    },
+    Entry {
         name: "mutants",
         arguments: "[NAME] [--fast]",
         about: "breaks the code on purpose and sees each break caught",

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod fix;
+pub(crate) mod fuzz;
 pub(crate) mod kill;
 pub(crate) mod lint;
 pub(crate) mod loom;
