@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ckpt_core::id::{CheckpointId, LeaderEpoch};
 use ckpt_core::message::{DeclineReason, Marker};
-use ckpt_core::snapshot::{Alignment, CheckpointBarrier};
+use ckpt_core::snapshot::CheckpointBarrier;
 use ckpt_core::{Monotonic, Now};
 
 use crate::barrier::{BarrierAction, BarrierEvent};
@@ -106,7 +106,8 @@ impl BarrierAligner {
         let first_on_this_input = aligning.arrive(input);
         if aligning.missing == 0 {
             self.complete(now);
-        } else if first_on_this_input && aligning.barrier.options.alignment == Alignment::Aligned {
+        } else if first_on_this_input && aligning.barrier.options.is_exactly_once() {
+            // No records in flight are kept here, so what may be unaligned is aligned too.
             aligning.blocked_any = true;
             self.actions.push_back(BarrierAction::Block { input });
         }

@@ -8,9 +8,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use ckpt_core::Timestamp;
-use ckpt_core::snapshot::{CheckpointIdentity, CheckpointOptions, LocationReference, SnapshotKind};
+use ckpt_core::snapshot::{Alignment, CheckpointIdentity, CheckpointOptions, LocationReference, SnapshotKind};
 
 use super::*;
+
+pub(in crate::barrier) const ALIGNED: Alignment = Alignment::Aligned { timeout: None };
 
 pub(in crate::barrier) fn barrier(epoch: u64, id: u64, triggered_at: u64, alignment: Alignment) -> CheckpointBarrier {
     let identity = CheckpointIdentity::new(
@@ -19,8 +21,7 @@ pub(in crate::barrier) fn barrier(epoch: u64, id: u64, triggered_at: u64, alignm
         Timestamp::from_millis(triggered_at),
         None,
     );
-    let mut options = CheckpointOptions::aligned(SnapshotKind::Checkpoint, LocationReference::Default);
-    options.alignment = alignment;
+    let options = CheckpointOptions::new(SnapshotKind::Checkpoint, LocationReference::Default, alignment).unwrap();
     CheckpointBarrier::new(identity, options)
 }
 
@@ -60,7 +61,7 @@ fn parse(line: &str) -> (Now, BarrierEvent) {
     let event = match words[1..] {
         [kind @ ("barrier" | "loose"), checkpoint, "on", input] => {
             let (epoch, id) = key(checkpoint);
-            let alignment = if kind == "loose" { Alignment::AtLeastOnce } else { Alignment::Aligned };
+            let alignment = if kind == "loose" { Alignment::AtLeastOnce } else { ALIGNED };
             // Every checkpoint n was triggered at wall time 1000 + n: a start delay can be seen, and a clock ahead too.
             let barrier = barrier(epoch.get(), id.get(), 1000 + id.get(), alignment);
             BarrierEvent::BarrierArrived { input: input.parse().unwrap(), barrier }
@@ -146,7 +147,7 @@ fn script_abort_notices() {
 #[test]
 fn actions_of_an_alignment() {
     let mut aligner = BarrierAligner::new(2);
-    let five = barrier(1, 5, 990, Alignment::Aligned);
+    let five = barrier(1, 5, 990, ALIGNED);
     aligner.handle(at(10), BarrierEvent::BarrierArrived { input: 1, barrier: five.clone() });
     assert_eq!(drain(&mut aligner), [BarrierAction::Block { input: 1 }]);
     assert_eq!(aligner.aligning(), Some(&five));
@@ -160,7 +161,7 @@ fn actions_of_an_alignment() {
 #[test]
 fn an_input_that_does_not_exist_is_passed_over() {
     let mut aligner = BarrierAligner::new(1);
-    let one = barrier(1, 1, 0, Alignment::Aligned);
+    let one = barrier(1, 1, 0, ALIGNED);
     aligner.handle(at(0), BarrierEvent::BarrierArrived { input: 1, barrier: one });
     aligner.handle(at(0), BarrierEvent::InputEnded { input: u32::MAX });
     let (epoch, id) = (LeaderEpoch::new(1), CheckpointId::FIRST);
@@ -176,7 +177,7 @@ fn remembered_abort_notices_are_bounded() {
         aligner.handle(at(0), BarrierEvent::AbortNotified { epoch, id });
     }
     assert_eq!(aligner.aborted.len(), BarrierAligner::MAX_REMEMBERED_ABORTS);
-    let newest = barrier(1, 1000, 0, Alignment::Aligned);
+    let newest = barrier(1, 1000, 0, ALIGNED);
     aligner.handle(at(0), BarrierEvent::BarrierArrived { input: 0, barrier: newest });
     assert!(matches!(drain(&mut aligner)[..], [BarrierAction::Forward(Marker::Cancel { .. })]));
     assert!(aligner.aborted.is_empty());

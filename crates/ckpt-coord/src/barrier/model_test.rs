@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckpt_core::id::{CheckpointId, LeaderEpoch};
 use ckpt_core::message::Marker;
-use ckpt_core::snapshot::Alignment;
 
-use crate::barrier::aligner::tests::{at, barrier, drain};
+use crate::barrier::aligner::tests::{ALIGNED, at, barrier, drain};
 use crate::barrier::{BarrierAction, BarrierAligner, BarrierEvent};
 
 const LAST_CHECKPOINT: u64 = 8;
@@ -89,9 +88,7 @@ fn run(seed: u64) -> Answers {
             next[chosen] += 1;
             let event = match item {
                 Item::Record => continue,
-                Item::Barrier(id) => {
-                    BarrierEvent::BarrierArrived { input, barrier: barrier(1, id, 0, Alignment::Aligned) }
-                }
+                Item::Barrier(id) => BarrierEvent::BarrierArrived { input, barrier: barrier(1, id, 0, ALIGNED) },
                 Item::Cancel(id) => BarrierEvent::CancelArrived { input, epoch, id: CheckpointId::new(id).unwrap() },
                 Item::End => BarrierEvent::InputEnded { input },
             };

@@ -299,7 +299,7 @@ fn show(action: &Action) -> String {
                 format!("{letter}{}#{}", attempt.task.subtask, attempt.attempt)
             };
             let message = match message {
-                ToTask::Trigger(barrier) => format!("trigger {} {}", barrier.options.kind, barrier.id()),
+                ToTask::Trigger(barrier) => format!("trigger {} {}", barrier.options.kind(), barrier.id()),
                 ToTask::Completed { id, subsumed_upto, .. } => match subsumed_upto {
                     Some(upto) => format!("completed {id}, subsumed up to {upto}"),
                     None => format!("completed {id}"),

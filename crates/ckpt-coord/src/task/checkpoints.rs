@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ckpt_core::id::{CheckpointId, LeaderEpoch, Writer};
 use ckpt_core::message::{Decline, DeclineReason, Marker, ToCoordinator, ToTask};
-use ckpt_core::snapshot::{CheckpointBarrier, CheckpointMetrics};
+use ckpt_core::snapshot::{CheckpointBarrier, CheckpointMetricsBuilder};
 use ckpt_core::state::TaskRestore;
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::Pending;
@@ -280,10 +280,10 @@ impl TaskCheckpoints {
         let began_at = clock.now().monotonic;
         let captured = task.capture(barrier).map_err(|error| describe(&error))?;
         let captured_at = clock.now().monotonic;
-        let mut metrics = CheckpointMetrics::default();
-        metrics.start_delay = Some(timing.start_delay);
-        metrics.alignment = Some(timing.alignment);
-        metrics.capture = Some(captured_at.since(began_at));
+        let mut metrics = CheckpointMetricsBuilder::new();
+        metrics.set_start_delay(timing.start_delay);
+        metrics.alignment_ended(timing.alignment, None).map_err(|error| describe(&error))?;
+        metrics.set_sync_duration(captured_at.since(began_at));
         let job = SnapshotJob {
             captured: Some(captured),
             ticket: self.in_flight.enter(barrier.id(), Arc::clone(&streams)),

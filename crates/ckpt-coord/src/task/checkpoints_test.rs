@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 
 use bytes::Bytes;
-use ckpt_core::snapshot::LocationReference;
+use ckpt_core::snapshot::{CheckpointOptions, LocationReference, SnapshotKind};
 
 use super::*;
 use crate::task::rig_test::{MemoryView, Rig, aborted, barrier, completed, files, id, on_disk};
@@ -123,7 +123,8 @@ fn every_failure_is_declined_with_its_reason() {
     rig.task.capture_fails = false;
 
     let mut elsewhere = barrier(2, None);
-    elsewhere.options.target = LocationReference::at(Bytes::from_static(b"elsewhere")).unwrap();
+    let target = LocationReference::at(Bytes::from_static(b"elsewhere")).unwrap();
+    elsewhere.options = CheckpointOptions::aligned(SnapshotKind::Checkpoint, target);
     rig.checkpoints.as_mut().unwrap().perform_checkpoint(&mut rig.task, &elsewhere).unwrap();
     assert_eq!(declined(&rig), "decline 2 SnapshotFailed: no such place");
 

@@ -45,7 +45,7 @@ impl CoordinatorGateway for Log {
         match message {
             ToCoordinator::Acknowledge(ack) => {
                 assert_eq!((ack.epoch, ack.writer), (EPOCH, WriterId::new(5)));
-                self.add(format!("acknowledge {} with {} bytes", ack.id, ack.metrics.written_bytes));
+                self.add(format!("acknowledge {} with {} bytes", ack.id, ack.metrics.persisted_bytes()));
             }
             ToCoordinator::Decline(decline) => {
                 assert_eq!(decline.epoch, EPOCH);
@@ -118,7 +118,7 @@ pub(super) struct MemoryView;
 
 impl WorkerView for MemoryView {
     fn streams(&self, barrier: &CheckpointBarrier) -> Result<Arc<dyn StreamFactory>> {
-        match barrier.options.target {
+        match barrier.options.target() {
             LocationReference::Default => Ok(Arc::new(MemoryStreams::new(100))),
             _ => Err(Error::new(ErrorKind::AbortCheckpoint, "no such place")),
         }

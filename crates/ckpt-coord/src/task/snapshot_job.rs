@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ckpt_core::id::{TaskAttempt, WriterId};
 use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToCoordinator};
-use ckpt_core::snapshot::{CheckpointBarrier, CheckpointMetrics};
+use ckpt_core::snapshot::{CheckpointBarrier, CheckpointMetrics, CheckpointMetricsBuilder};
 use ckpt_core::state::{StateHandle, TaskSnapshot};
 use ckpt_core::{Error, Monotonic, Result};
 use ckpt_streams::StreamFactory;
@@ -26,7 +26,7 @@ pub(super) struct SnapshotJob {
     pub(super) observer: Arc<dyn CheckpointObserver>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) barrier: CheckpointBarrier,
-    pub(super) metrics: CheckpointMetrics,
+    pub(super) metrics: CheckpointMetricsBuilder,
     pub(super) captured_at: Monotonic,
     pub(super) outcome: Outcome,
     /// The last field, so that it is dropped last: who waits for it finds the captured state gone.
@@ -52,7 +52,10 @@ impl SnapshotJob {
     /// On a thread that may block.
     pub(super) fn run(mut self) {
         match self.write_and_seal() {
-            Ok(snapshot) => self.acknowledge(snapshot),
+            Ok(snapshot) => match self.measure(&snapshot) {
+                Ok(metrics) => self.acknowledge(snapshot, metrics),
+                Err(error) => self.fail(&describe(&error)),
+            },
             Err(error) => self.fail(&describe(&error)),
         }
     }
@@ -67,13 +70,19 @@ impl SnapshotJob {
         self.streams.seal(staged)
     }
 
-    fn acknowledge(&mut self, snapshot: TaskSnapshot) {
-        self.metrics.write = Some(self.clock.now().monotonic.since(self.captured_at));
+    fn measure(&self, snapshot: &TaskSnapshot) -> Result<CheckpointMetrics> {
+        let mut metrics = self.metrics.clone();
+        metrics.set_async_duration(self.clock.now().monotonic.since(self.captured_at));
         // What is reused has no handle here; the coordinator knows how long it is.
-        self.metrics.written_bytes = snapshot.handles().map(StateHandle::length_bytes).fold(0, u64::saturating_add);
-        self.metrics.total_bytes = self.metrics.written_bytes;
+        let persisted_bytes = snapshot.handles().map(StateHandle::length_bytes).fold(0, u64::saturating_add);
+        metrics.set_persisted_bytes(persisted_bytes);
+        metrics.set_total_bytes(persisted_bytes);
+        metrics.build()
+    }
+
+    fn acknowledge(&mut self, snapshot: TaskSnapshot, metrics: CheckpointMetrics) {
         self.phase(Phase::Acknowledging);
-        self.reporter.acknowledge(&self.barrier, snapshot, self.metrics);
+        self.reporter.acknowledge(&self.barrier, snapshot, metrics);
         self.outcome = Outcome::Reported;
     }
 

@@ -28,6 +28,6 @@ impl CheckpointBarrier {
     /// The checkpoint whose shared files may be reused; `None` for a savepoint and for a full checkpoint, which the first
     /// one after a restore that owns nothing is.
     pub fn base(&self) -> Option<CheckpointId> {
-        self.identity.latest_completed.filter(|_| self.options.kind.may_reuse_files())
+        self.identity.latest_completed.filter(|_| self.options.kind().may_reuse_files())
     }
 }

@@ -95,9 +95,24 @@ fn values_that_no_writer_writes_are_refused() {
     refused("subsumes itself", frame(&[1, 1, 5, 1, 5]), "the newest subsumed checkpoint is 5, expected one below 5");
     refused("an unknown message", frame(&[9, 1, 5]), "cannot be decoded at byte 1 of 3");
 
+    // A trigger: checkpoint 2, epoch 1, at 0, nothing completed; then kind, target, alignment.
+    let trigger = |options: &[u8]| frame(&[[0, 2, 1, 0, 0].as_slice(), options].concat());
+    refused("an unaligned savepoint", trigger(&[2, 0, 0, 0, 2]), "a savepoint can be at least once or aligned");
+    refused(
+        "a timeout of 0",
+        trigger(&[0, 0, 1, 1, 0]),
+        "the alignment timeout: an alignment timeout is longer than 0",
+    );
+    refused("an unknown alignment", trigger(&[0, 0, 4]), "cannot be decoded at byte 8 of 8");
+
+    // An acknowledgement without operators, of which the metrics say that it wrote records in flight and was aligned.
+    let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0, 0], &[0, 0, 1, 9, 0, 0, 0, 0, 0]].concat();
+    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &body)).unwrap_err();
+    refused("persisted though aligned", error, "during the alignment of an aligned checkpoint is 9, expected 0");
+
     // Two operators in an acknowledgement, of which the second is the first again.
     let operator = [[7; 16].as_slice(), &[0, 0]].concat();
-    let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0, 2], &operator, &operator, &[0; 6]].concat();
+    let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0, 2], &operator, &operator, &[0; 8]].concat();
     let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &body)).unwrap_err();
     refused("an operator twice", error, "expected keys that ascend");
 }

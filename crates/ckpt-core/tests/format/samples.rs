@@ -12,8 +12,8 @@ use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
 use ckpt_core::message::{Acknowledge, Decline, DeclineReason, Marker, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
 use ckpt_core::snapshot::{
-    AfterSavepoint, Alignment, CheckpointBarrier, CheckpointIdentity, CheckpointOptions, LocationReference,
-    SavepointFormat, SnapshotKind,
+    AfterSavepoint, Alignment, AlignmentTimeout, CheckpointBarrier, CheckpointIdentity, CheckpointMetrics,
+    CheckpointMetricsBuilder, CheckpointOptions, LocationReference, SavepointFormat, SnapshotKind,
 };
 use ckpt_core::state::{
     ClaimId, FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorRestore, OperatorState, Partitions, Place,
@@ -89,11 +89,39 @@ impl Random {
             0 => LocationReference::Default,
             _ => LocationReference::at(Bytes::from(self.name())).unwrap(),
         };
-        let mut options = CheckpointOptions::aligned(self.kind(), target);
-        if self.below(2) == 0 {
-            options.alignment = Alignment::AtLeastOnce;
-        }
+        let kind = self.kind();
+        let timeout = AlignmentTimeout::new(Duration::from_nanos(self.number().max(1))).ok();
+        let alignment = match self.below(if kind.is_savepoint() { 2 } else { 6 }) {
+            0 => Alignment::AtLeastOnce,
+            1 => Alignment::Aligned { timeout: None },
+            2 => Alignment::Aligned { timeout },
+            3 => Alignment::Unaligned,
+            4 => Alignment::ForcedAligned { timeout: None },
+            _ => Alignment::ForcedAligned { timeout },
+        };
+        let options = CheckpointOptions::new(kind, target, alignment).unwrap();
         CheckpointBarrier::new(self.identity(), options)
+    }
+
+    fn metrics(&mut self) -> CheckpointMetrics {
+        let mut metrics = CheckpointMetricsBuilder::new();
+        let duration = |random: &mut Self| Duration::from_nanos(random.number());
+        if self.below(2) == 0 {
+            metrics.set_start_delay(duration(self));
+            metrics.set_sync_duration(duration(self));
+        }
+        if self.below(2) == 0 {
+            let processed = self.number();
+            metrics.alignment_ended(duration(self), (processed % 2 == 0).then_some(processed)).unwrap();
+        }
+        match self.below(3) {
+            0 => metrics.set_persisted_during_alignment_bytes(self.number()),
+            1 => metrics.set_unaligned(),
+            _ => metrics.set_async_duration(duration(self)),
+        }
+        metrics.set_persisted_bytes(self.number());
+        metrics.set_total_bytes(self.number());
+        metrics.build_incomplete()
     }
 
     fn root(&mut self) -> Root {
@@ -216,8 +244,7 @@ impl Random {
         let operators = (0..self.below(4)).map(|_| (OperatorId::new(self.id()), self.subtask())).collect();
         let writer = WriterId::new(self.number());
         let mut acknowledge = Acknowledge::new(epoch, id, attempt, writer, TaskSnapshot::new(operators));
-        acknowledge.metrics.alignment = Some(Duration::from_nanos(self.number()));
-        acknowledge.metrics.written_bytes = self.number();
+        acknowledge.metrics = self.metrics();
         ToCoordinator::Acknowledge(acknowledge)
     }
 
@@ -413,9 +440,14 @@ pub(crate) fn fixed_to_coordinator() -> [ToCoordinator; 2] {
     let operators = [(OperatorId::new([0x22; 16]), state)];
     let snapshot = TaskSnapshot::new(operators.into());
     let mut acknowledge = Acknowledge::new(epoch, id, fixed_attempt(), WriterId::new(0xab), snapshot);
-    acknowledge.metrics.start_delay = Some(Duration::from_millis(12));
-    acknowledge.metrics.write = Some(Duration::from_nanos(1));
-    acknowledge.metrics.total_bytes = 1 << 33;
+    let mut metrics = CheckpointMetricsBuilder::new();
+    metrics.set_start_delay(Duration::from_millis(12));
+    metrics.alignment_ended(Duration::from_millis(7), Some(65_536)).unwrap();
+    metrics.set_persisted_during_alignment_bytes(300);
+    metrics.set_async_duration(Duration::from_nanos(1));
+    metrics.set_persisted_bytes(1 << 20);
+    metrics.set_total_bytes(1 << 33);
+    acknowledge.metrics = metrics.build().unwrap();
     let decline = Decline::new(epoch, id, fixed_attempt(), DeclineReason::SnapshotFailed, "the disk is full");
     [ToCoordinator::Acknowledge(acknowledge), ToCoordinator::Decline(decline)]
 }

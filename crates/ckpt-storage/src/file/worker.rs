@@ -42,7 +42,7 @@ impl WorkerView for FileWorkerView {
         if found != expected {
             return Err(StorageError::BarrierOfEpoch { found, expected }.abort());
         }
-        if barrier.options.target != LocationReference::Default {
+        if *barrier.options.target() != LocationReference::Default {
             return Err(StorageError::BarrierPlace { id }.abort());
         }
         let mut alive = self.alive.lock();

@@ -162,7 +162,7 @@ impl<'a> Acknowledge<'a> {
             WriterId::new(self.writer),
             TaskSnapshot::new(ascending("the operators", operators)?),
         );
-        acknowledge.metrics = self.metrics.into_domain();
+        acknowledge.metrics = self.metrics.into_domain()?;
         Ok(acknowledge)
     }
 }

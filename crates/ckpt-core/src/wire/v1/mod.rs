@@ -8,6 +8,8 @@ mod head;
 mod head_rules;
 mod message;
 mod metadata;
+#[expect(dead_code, reason = "for the summary of metadata")]
+mod properties;
 mod restore;
 mod snapshot;
 mod state;

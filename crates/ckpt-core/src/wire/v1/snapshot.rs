@@ -54,59 +54,86 @@ enum Location<'a> {
     At(Blob<'a>),
 }
 
+/// Timeouts in nanoseconds.
 #[derive(Debug, Serialize, Deserialize)]
 enum Alignment {
-    Aligned,
     AtLeastOnce,
+    Aligned { timeout: Option<u64> },
+    Unaligned,
+    ForcedAligned { timeout: Option<u64> },
 }
 
 /// Durations in nanoseconds.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Metrics {
     start_delay: Option<u64>,
-    alignment: Option<u64>,
-    capture: Option<u64>,
-    write: Option<u64>,
-    written_bytes: u64,
+    alignment: Option<MeasuredAlignment>,
+    persisted_during_alignment_bytes: Option<u64>,
+    sync_duration: Option<u64>,
+    async_duration: Option<u64>,
+    unaligned: bool,
+    persisted_bytes: u64,
     total_bytes: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct MeasuredAlignment {
+    duration: u64,
+    processed_bytes: Option<u64>,
 }
 
 impl Kind {
     pub(crate) const fn of(kind: snapshot::SnapshotKind) -> Self {
-        use snapshot::{AfterSavepoint, SavepointFormat};
         match kind {
             snapshot::SnapshotKind::Checkpoint => Self::Checkpoint,
             snapshot::SnapshotKind::FullCheckpoint => Self::FullCheckpoint,
-            snapshot::SnapshotKind::Savepoint { format, then } => Self::Savepoint {
-                format: match format {
-                    SavepointFormat::Canonical => Format::Canonical,
-                    SavepointFormat::Native => Format::Native,
-                },
-                then: match then {
-                    AfterSavepoint::Continue => Then::Continue,
-                    AfterSavepoint::Suspend => Then::Suspend,
-                    AfterSavepoint::Terminate => Then::Terminate,
-                },
-            },
+            snapshot::SnapshotKind::Savepoint { format, then } => {
+                Self::Savepoint { format: Format::of(format), then: Then::of(then) }
+            }
         }
     }
 
     pub(crate) const fn into_domain(self) -> snapshot::SnapshotKind {
-        use snapshot::{AfterSavepoint, SavepointFormat};
         match self {
             Self::Checkpoint => snapshot::SnapshotKind::Checkpoint,
             Self::FullCheckpoint => snapshot::SnapshotKind::FullCheckpoint,
-            Self::Savepoint { format, then } => snapshot::SnapshotKind::Savepoint {
-                format: match format {
-                    Format::Canonical => SavepointFormat::Canonical,
-                    Format::Native => SavepointFormat::Native,
-                },
-                then: match then {
-                    Then::Continue => AfterSavepoint::Continue,
-                    Then::Suspend => AfterSavepoint::Suspend,
-                    Then::Terminate => AfterSavepoint::Terminate,
-                },
-            },
+            Self::Savepoint { format, then } => {
+                snapshot::SnapshotKind::Savepoint { format: format.into_domain(), then: then.into_domain() }
+            }
+        }
+    }
+}
+
+impl Format {
+    pub(super) const fn of(format: snapshot::SavepointFormat) -> Self {
+        match format {
+            snapshot::SavepointFormat::Canonical => Self::Canonical,
+            snapshot::SavepointFormat::Native => Self::Native,
+        }
+    }
+
+    pub(super) const fn into_domain(self) -> snapshot::SavepointFormat {
+        match self {
+            Self::Canonical => snapshot::SavepointFormat::Canonical,
+            Self::Native => snapshot::SavepointFormat::Native,
+        }
+    }
+}
+
+impl Then {
+    pub(super) const fn of(then: snapshot::AfterSavepoint) -> Self {
+        match then {
+            snapshot::AfterSavepoint::Continue => Self::Continue,
+            snapshot::AfterSavepoint::Suspend => Self::Suspend,
+            snapshot::AfterSavepoint::Terminate => Self::Terminate,
+        }
+    }
+
+    pub(super) const fn into_domain(self) -> snapshot::AfterSavepoint {
+        match self {
+            Self::Continue => snapshot::AfterSavepoint::Continue,
+            Self::Suspend => snapshot::AfterSavepoint::Suspend,
+            Self::Terminate => snapshot::AfterSavepoint::Terminate,
         }
     }
 }
@@ -136,15 +163,12 @@ impl<'a> Barrier<'a> {
     pub(crate) fn of(barrier: &'a snapshot::CheckpointBarrier) -> Self {
         Self {
             identity: Identity::of(&barrier.identity),
-            kind: Kind::of(barrier.options.kind),
-            target: match &barrier.options.target {
+            kind: Kind::of(barrier.options.kind()),
+            target: match barrier.options.target() {
                 snapshot::LocationReference::Default => Location::Default,
                 snapshot::LocationReference::At(bytes) => Location::At(Blob(bytes)),
             },
-            alignment: match barrier.options.alignment {
-                snapshot::Alignment::Aligned => Alignment::Aligned,
-                snapshot::Alignment::AtLeastOnce => Alignment::AtLeastOnce,
-            },
+            alignment: Alignment::of(barrier.options.alignment()),
         }
     }
 
@@ -154,37 +178,84 @@ impl<'a> Barrier<'a> {
             Location::At(Blob(bytes)) => snapshot::LocationReference::at(Bytes::copy_from_slice(bytes))
                 .map_err(|error| Invalid::Refused { field: "the target", error })?,
         };
-        let alignment = match self.alignment {
-            Alignment::Aligned => snapshot::Alignment::Aligned,
-            Alignment::AtLeastOnce => snapshot::Alignment::AtLeastOnce,
-        };
-        let options = snapshot::CheckpointOptions { kind: self.kind.into_domain(), target, alignment };
+        let alignment = self.alignment.into_domain()?;
+        let options = snapshot::CheckpointOptions::new(self.kind.into_domain(), target, alignment)
+            .map_err(|error| Invalid::Refused { field: "the alignment", error })?;
         Ok(snapshot::CheckpointBarrier::new(self.identity.into_domain()?, options))
+    }
+}
+
+impl Alignment {
+    fn of(alignment: snapshot::Alignment) -> Self {
+        let timeout_nanos = |timeout: snapshot::AlignmentTimeout| nanos(timeout.get());
+        match alignment {
+            snapshot::Alignment::AtLeastOnce => Self::AtLeastOnce,
+            snapshot::Alignment::Aligned { timeout } => Self::Aligned { timeout: timeout.map(timeout_nanos) },
+            snapshot::Alignment::Unaligned => Self::Unaligned,
+            snapshot::Alignment::ForcedAligned { timeout } => {
+                Self::ForcedAligned { timeout: timeout.map(timeout_nanos) }
+            }
+        }
+    }
+
+    fn into_domain(self) -> Result<snapshot::Alignment, Invalid> {
+        let timeout = |nanos: Option<u64>| {
+            nanos.map(|nanos| snapshot::AlignmentTimeout::new(Duration::from_nanos(nanos))).transpose()
+        };
+        let refused = |error| Invalid::Refused { field: "the alignment timeout", error };
+        Ok(match self {
+            Self::AtLeastOnce => snapshot::Alignment::AtLeastOnce,
+            Self::Aligned { timeout: nanos } => {
+                snapshot::Alignment::Aligned { timeout: timeout(nanos).map_err(refused)? }
+            }
+            Self::Unaligned => snapshot::Alignment::Unaligned,
+            Self::ForcedAligned { timeout: nanos } => {
+                snapshot::Alignment::ForcedAligned { timeout: timeout(nanos).map_err(refused)? }
+            }
+        })
     }
 }
 
 impl Metrics {
     pub(crate) fn of(metrics: &snapshot::CheckpointMetrics) -> Self {
-        // 2^64 nanoseconds are 584 years: what is longer was not measured.
-        let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let measured = &metrics.0;
         Self {
-            start_delay: metrics.start_delay.map(nanos),
-            alignment: metrics.alignment.map(nanos),
-            capture: metrics.capture.map(nanos),
-            write: metrics.write.map(nanos),
-            written_bytes: metrics.written_bytes,
-            total_bytes: metrics.total_bytes,
+            start_delay: measured.start_delay.map(nanos),
+            alignment: measured.alignment.map(|alignment| MeasuredAlignment {
+                duration: nanos(alignment.duration),
+                processed_bytes: alignment.processed_bytes,
+            }),
+            persisted_during_alignment_bytes: measured.persisted_during_alignment_bytes,
+            sync_duration: measured.sync_duration.map(nanos),
+            async_duration: measured.async_duration.map(nanos),
+            unaligned: measured.unaligned,
+            persisted_bytes: measured.persisted_bytes,
+            total_bytes: measured.total_bytes,
         }
     }
 
-    pub(crate) fn into_domain(self) -> snapshot::CheckpointMetrics {
-        snapshot::CheckpointMetrics {
-            start_delay: self.start_delay.map(Duration::from_nanos),
-            alignment: self.alignment.map(Duration::from_nanos),
-            capture: self.capture.map(Duration::from_nanos),
-            write: self.write.map(Duration::from_nanos),
-            written_bytes: self.written_bytes,
-            total_bytes: self.total_bytes,
+    pub(crate) fn into_domain(self) -> Result<snapshot::CheckpointMetrics, Invalid> {
+        if let Some(bytes) = self.persisted_during_alignment_bytes.filter(|bytes| *bytes > 0 && !self.unaligned) {
+            let field = "the number of bytes persisted during the alignment of an aligned checkpoint";
+            return Err(Invalid::value(field, bytes, "0"));
         }
+        Ok(snapshot::CheckpointMetrics(snapshot::Measured {
+            start_delay: self.start_delay.map(Duration::from_nanos),
+            alignment: self.alignment.map(|alignment| snapshot::MeasuredAlignment {
+                duration: Duration::from_nanos(alignment.duration),
+                processed_bytes: alignment.processed_bytes,
+            }),
+            persisted_during_alignment_bytes: self.persisted_during_alignment_bytes,
+            sync_duration: self.sync_duration.map(Duration::from_nanos),
+            async_duration: self.async_duration.map(Duration::from_nanos),
+            unaligned: self.unaligned,
+            persisted_bytes: self.persisted_bytes,
+            total_bytes: self.total_bytes,
+        }))
     }
+}
+
+/// What the types that are encoded keep below 2^64 nanoseconds, which are 584 years.
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
