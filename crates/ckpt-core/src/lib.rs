@@ -8,7 +8,8 @@
 //! * [`key_group`], [`graph`]: how keyed state is divided, and the job;
 //! * [`config`]: the settings of checkpointing;
 //! * [`message`]: what coordinator and tasks say to each other;
-//! * [`metadata`], [`head`]: a completed checkpoint, and the record of which are committed.
+//! * [`metadata`], [`head`]: a completed checkpoint, and the record of which are committed;
+//! * [`shared`]: which files that several checkpoints may name are alive.
 
 pub mod config;
 pub mod graph;
@@ -17,6 +18,7 @@ pub mod id;
 pub mod key_group;
 pub mod message;
 pub mod metadata;
+pub mod shared;
 pub mod snapshot;
 pub mod state;
 

@@ -83,9 +83,10 @@ pub(super) fn serde_derives(tree: &Tree, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A handle that says "durable" is made where bytes were made durable, or read back; nowhere else.
+/// A handle that says "durable" is made where bytes were made durable, or read back, or given again as it was registered;
+/// nowhere else.
 pub(super) fn assume_durable(tree: &Tree, findings: &mut Vec<Finding>) {
-    const MAY: &[&str] = &["seal", "sealed", "wire", "decode", "codec", "message"];
+    const MAY: &[&str] = &["seal", "sealed", "wire", "decode", "codec", "message", "shared"];
     for file in tree.sources.iter().filter(|file| file.in_crates()) {
         let component =
             |part: &str| MAY.iter().any(|may| part.trim_end_matches(".rs").split('_').any(|word| word == *may));
@@ -94,7 +95,10 @@ pub(super) fn assume_durable(tree: &Tree, findings: &mut Vec<Finding>) {
         }
         let shipped = file.shipped();
         for at in words(shipped, "assume_durable").filter(|at| !shipped[..*at].trim_end().ends_with("fn")) {
-            findings.push(Finding::failure(file.place(at), "`assume_durable` stands in sealing and in decoders only"));
+            findings.push(Finding::failure(
+                file.place(at),
+                "`assume_durable` stands in sealing, in decoders and in the registry only",
+            ));
         }
     }
 }

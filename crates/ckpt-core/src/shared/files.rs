@@ -1,0 +1,228 @@
+//! Every file that is alive, by a dense slot and by name.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashTable;
+
+use crate::id::Writer;
+use crate::shared::name::{Name, Part, hash_of_foreign, hash_of_ours};
+use crate::shared::slots::Slot;
+use crate::shared::{FileContent, SharedStateRefusal};
+use crate::state::{FileRef, Place, RelPath, Root, StateHandle};
+
+/// The files, or pieces of files, that are alive.
+///
+/// Ten million fit into a gigabyte: an entry has no allocation of its own, what names have in common is kept once, and the
+/// index holds nothing but slots.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    entries: Vec<Entry>,
+    /// Slots that hold nothing.
+    free: Vec<Slot>,
+    /// By the hash of the name. Nothing ever goes through it, so its order is not seen.
+    index: HashTable<Slot>,
+    prefixes: Prefixes,
+    /// Of each file that is named in pieces, how many are alive.
+    pieces: BTreeMap<(u32, u32), u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    prefix: u32,
+    number: u32,
+    part: Part,
+    content: FileContent,
+}
+
+/// What the names of files have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Prefix {
+    /// Files of ours: the writer. The rest of the name is a number.
+    Writer(Root, Writer),
+    /// A file that somebody else named. Nothing is left of the name.
+    Foreign(Root, RelPath),
+}
+
+/// The prefixes of all that is alive, by a dense number.
+#[derive(Debug, Default)]
+struct Prefixes {
+    /// Each with the number of entries that begin with it.
+    all: Vec<(Prefix, u32)>,
+    free: Vec<u32>,
+    numbers: BTreeMap<Prefix, u32>,
+}
+
+impl Files {
+    /// How many are alive.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
+    pub(super) fn find(&self, name: &Name<'_>) -> Option<Slot> {
+        self.index.find(name.hash(), |slot| self.is_named(*slot, name)).copied()
+    }
+
+    /// Whether the whole file is alive, or any piece of it.
+    pub(super) fn is_alive(&self, root: Root, file: &FileRef) -> bool {
+        let (prefix, number) = Prefix::of(root, file);
+        let in_pieces = || self.prefixes.numbers.get(&prefix).map(|prefix| (*prefix, number));
+        self.find(&Name { root, file, part: Part::WHOLE }).is_some()
+            || (!self.pieces.is_empty() && in_pieces().is_some_and(|file| self.pieces.contains_key(&file)))
+    }
+
+    /// Enters a file that is [not there](Self::find).
+    ///
+    /// # Errors
+    ///
+    /// When the file is there in one piece and this is one of several, or the other way round.
+    pub(super) fn insert(&mut self, name: &Name<'_>, content: FileContent) -> Result<Slot, SharedStateRefusal> {
+        let slot = self.free.last().copied().or_else(|| u32::try_from(self.entries.len()).ok().map(Slot));
+        let slot = slot.ok_or(SharedStateRefusal::TooMany)?;
+        let (prefix, number) = Prefix::of(name.root, name.file);
+        if self.is_otherwise_divided(&prefix, number, name) {
+            return Err(SharedStateRefusal::InPieces { root: name.root, file: name.file.clone() });
+        }
+        let prefix = self.prefixes.enter(prefix);
+        if name.part != Part::WHOLE {
+            *self.pieces.entry((prefix, number)).or_insert(0) += 1;
+        }
+        let entry = Entry { prefix, number, part: name.part, content };
+        if self.free.pop().is_some() {
+            self.entries[slot.index()] = entry;
+        } else {
+            self.entries.push(entry);
+        }
+        let (entries, prefixes) = (&self.entries, &self.prefixes);
+        self.index.insert_unique(name.hash(), slot, |slot| prefixes.hash_of(&entries[slot.index()]));
+        Ok(slot)
+    }
+
+    /// Takes a file out. Returns its name unless other pieces of it are alive.
+    pub(super) fn remove(&mut self, slot: Slot) -> Option<(Root, FileRef)> {
+        let entry = self.entries[slot.index()];
+        let hash = self.prefixes.hash_of(&entry);
+        self.index.find_entry(hash, |candidate| *candidate == slot).ok()?.remove();
+        self.free.push(slot);
+        let file = self.prefixes.file_of(&entry);
+        self.prefixes.leave(entry.prefix);
+        if entry.part != Part::WHOLE {
+            let pieces = self.pieces.get_mut(&(entry.prefix, entry.number))?;
+            *pieces -= 1;
+            if *pieces > 0 {
+                return None;
+            }
+            self.pieces.remove(&(entry.prefix, entry.number));
+        }
+        Some(file)
+    }
+
+    /// What lies in a slot.
+    pub(super) fn content(&self, slot: Slot) -> FileContent {
+        self.entries[slot.index()].content
+    }
+
+    /// Who wrote what lies in a slot; `None` when it is none of our names.
+    pub(super) fn writer_of(&self, slot: Slot) -> Option<(Root, Writer)> {
+        match self.prefixes.get(&self.entries[slot.index()]) {
+            Prefix::Writer(root, writer) => Some((*root, *writer)),
+            Prefix::Foreign(..) => None,
+        }
+    }
+
+    /// The handle of what lies in a slot, as it was registered.
+    pub(super) fn handle(&self, slot: Slot) -> StateHandle {
+        let entry = &self.entries[slot.index()];
+        let (root, file) = self.prefixes.file_of(entry);
+        let place = match entry.part.offset_bytes() {
+            None => Place::File { root, file },
+            Some(offset_bytes) => Place::Segment { root, file, offset_bytes },
+        };
+        StateHandle::assume_durable(place, entry.content.length_bytes, entry.content.digest)
+    }
+
+    fn is_named(&self, slot: Slot, name: &Name<'_>) -> bool {
+        let entry = &self.entries[slot.index()];
+        if entry.part != name.part {
+            return false;
+        }
+        match (self.prefixes.get(entry), name.file) {
+            (Prefix::Writer(root, writer), FileRef::Ours(file)) => {
+                entry.number == file.number && *root == name.root && *writer == file.writer()
+            }
+            (Prefix::Foreign(root, path), FileRef::Foreign(file)) => *root == name.root && path == file,
+            _ => false,
+        }
+    }
+
+    fn is_otherwise_divided(&self, prefix: &Prefix, number: u32, name: &Name<'_>) -> bool {
+        if name.part != Part::WHOLE {
+            return self.find(&Name { part: Part::WHOLE, ..*name }).is_some();
+        }
+        // Nearly always nothing is in pieces.
+        !self.pieces.is_empty()
+            && self.prefixes.numbers.get(prefix).is_some_and(|prefix| self.pieces.contains_key(&(*prefix, number)))
+    }
+}
+
+impl Prefix {
+    /// What comes before the number in the name of a file, and the number.
+    fn of(root: Root, file: &FileRef) -> (Self, u32) {
+        match file {
+            FileRef::Ours(name) => (Self::Writer(root, name.writer()), name.number),
+            FileRef::Foreign(path) => (Self::Foreign(root, path.clone()), 0),
+        }
+    }
+}
+
+impl Prefixes {
+    fn get(&self, entry: &Entry) -> &Prefix {
+        &self.all[entry.prefix as usize].0
+    }
+
+    fn file_of(&self, entry: &Entry) -> (Root, FileRef) {
+        match self.get(entry) {
+            Prefix::Writer(root, writer) => (*root, FileRef::Ours(writer.file(entry.number))),
+            Prefix::Foreign(root, path) => (*root, FileRef::Foreign(path.clone())),
+        }
+    }
+
+    fn hash_of(&self, entry: &Entry) -> u64 {
+        match self.get(entry) {
+            Prefix::Writer(root, writer) => hash_of_ours(*root, writer.file(entry.number), entry.part),
+            Prefix::Foreign(root, path) => hash_of_foreign(*root, path, entry.part),
+        }
+    }
+
+    /// Counts one more entry that begins with `prefix`.
+    fn enter(&mut self, prefix: Prefix) -> u32 {
+        if let Some(number) = self.numbers.get(&prefix) {
+            self.all[*number as usize].1 += 1;
+            return *number;
+        }
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.all[number as usize] = (prefix.clone(), 1);
+                number
+            }
+            None => {
+                self.all.push((prefix.clone(), 1));
+                // There are no more prefixes than entries.
+                (self.all.len() - 1) as u32
+            }
+        };
+        self.numbers.insert(prefix, number);
+        number
+    }
+
+    /// Counts one entry less.
+    fn leave(&mut self, number: u32) {
+        let (prefix, entries) = &mut self.all[number as usize];
+        *entries -= 1;
+        if *entries == 0 {
+            self.numbers.remove(prefix);
+            self.free.push(number);
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Entry>() == 40, "memory for each file follows from this");

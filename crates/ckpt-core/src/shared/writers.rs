@@ -1,0 +1,50 @@
+//! Who names files.
+
+use std::collections::BTreeMap;
+
+use crate::id::{FileName, LeaderEpoch, Writer, WriterId};
+use crate::shared::SharedStateRefusal;
+use crate::shared::numbers::NumberSet;
+
+/// The writers of one leader's epoch.
+#[derive(Debug)]
+pub(super) struct Writers {
+    epoch: LeaderEpoch,
+    /// Of each that is alive, the numbers of its shared files that are dead; `None` of one that has ended.
+    writers: BTreeMap<WriterId, Option<NumberSet>>,
+}
+
+impl Writers {
+    pub(super) const fn new(epoch: LeaderEpoch) -> Self {
+        Self { epoch, writers: BTreeMap::new() }
+    }
+
+    pub(super) const fn epoch(&self) -> LeaderEpoch {
+        self.epoch
+    }
+
+    pub(super) fn start(&mut self, writer: WriterId) -> Result<(), SharedStateRefusal> {
+        match self.writers.entry(writer).or_insert_with(|| Some(NumberSet::default())) {
+            Some(_) => Ok(()),
+            None => Err(SharedStateRefusal::WriterAgain { writer }),
+        }
+    }
+
+    /// One that was never started may not start any more either.
+    pub(super) fn end(&mut self, writer: WriterId) {
+        self.writers.insert(writer, None);
+    }
+
+    /// The numbers of a living writer's dead files; `None` when it does not live.
+    pub(super) fn dead_of(&self, writer: Writer) -> Option<&NumberSet> {
+        if writer.epoch == self.epoch { self.writers.get(&writer.id)?.as_ref() } else { None }
+    }
+
+    /// That file is dead for ever.
+    pub(super) fn bury(&mut self, file: FileName) {
+        let writer = self.writers.get_mut(&file.writer).filter(|_| file.epoch == self.epoch);
+        if let Some(dead) = writer.and_then(Option::as_mut) {
+            dead.insert(file.number);
+        }
+    }
+}
