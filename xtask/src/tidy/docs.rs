@@ -7,7 +7,7 @@ use super::{Finding, Tree};
 
 /// Every test that a table of `docs/` names in a column "test" exists.
 pub(super) fn tests_exist(tree: &Tree, findings: &mut Vec<Finding>) {
-    let functions = function_names(tree);
+    let tests = test_names(tree);
     for (path, text) in tree.documents.iter().filter(|(path, _)| path.starts_with("docs/")) {
         let mut column = None;
         for (number, line) in text.lines().enumerate() {
@@ -19,17 +19,17 @@ pub(super) fn tests_exist(tree: &Tree, findings: &mut Vec<Finding>) {
                 column = cells.iter().position(|cell| cell.eq_ignore_ascii_case("test"));
                 continue;
             };
-            let cell = cells.get(at).copied().unwrap_or_default();
-            if !cell.is_empty() && cell.chars().all(|c| "-: ".contains(c)) {
+            if is_divider(&cells) {
                 continue;
             }
+            let cell = cells.get(at).copied().unwrap_or_default();
             let place = format!("{path}:{}", number + 1);
             let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
             if names.is_empty() {
                 findings.push(Finding::failure(&place, "names no test"));
             }
             for name in names {
-                if !functions.contains(name.rsplit("::").next().unwrap_or(name)) {
+                if !tests.contains(name.rsplit("::").next().unwrap_or(name)) {
                     findings.push(Finding::failure(&place, format!("there is no test `{name}`")));
                 }
             }
@@ -69,11 +69,14 @@ pub(super) fn changelog(tree: &Tree, findings: &mut Vec<Finding>) {
     }
 }
 
-fn function_names(tree: &Tree) -> BTreeSet<&str> {
+/// The functions that are no shipped code: tests, and the suites that test helpers offer.
+pub(super) fn test_names(tree: &Tree) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     for file in &tree.sources {
-        for at in words(file.code(), "fn") {
-            let rest = file.code()[at + "fn".len()..].trim_start();
+        let shipped = if file.path.contains("/testing/") { "" } else { file.shipped() };
+        let tests = &file.code()[shipped.len()..];
+        for at in words(tests, "fn") {
+            let rest = tests[at + "fn".len()..].trim_start();
             let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
             names.insert(&rest[..end]);
         }
@@ -82,9 +85,14 @@ fn function_names(tree: &Tree) -> BTreeSet<&str> {
 }
 
 /// The cells of a row of a table.
-fn cells(line: &str) -> Option<Vec<&str>> {
+pub(super) fn cells(line: &str) -> Option<Vec<&str>> {
     let row = line.trim().strip_prefix('|')?;
     Some(row.strip_suffix('|').unwrap_or(row).split('|').map(str::trim).collect())
+}
+
+/// Whether these cells are the line between a table's head and its rows.
+pub(super) fn is_divider(cells: &[&str]) -> bool {
+    cells.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| "-:".contains(c)))
 }
 
 #[cfg(test)]
@@ -94,20 +102,24 @@ mod tests {
 
     #[test]
     fn a_test_that_is_named_and_missing_fails() {
-        let mut tree = tree([("a.rs", "fn it_holds() {}\n// fn gone() {}\n")]);
+        let mut tree = tree([("a_test.rs", "fn it_holds() {}\n// fn gone() {}\n"), ("b.rs", "fn shipped() {}\n")]);
         let table = "\
 | what | Test |
 |---|---|
 | a | `it_holds`, `module::it_holds` |
 | b | `gone` |
 | c | |
+| d | `shipped` |
 
 | what | why |
 |---|---|
 | d | `not_a_test` |
 ";
         tree.documents.insert("docs/differences.md".to_owned(), table.to_owned());
-        assert_eq!(failures(tests_exist, &tree), ["docs/differences.md:4", "docs/differences.md:5"]);
+        assert_eq!(
+            failures(tests_exist, &tree),
+            ["docs/differences.md:4", "docs/differences.md:5", "docs/differences.md:6"]
+        );
     }
 
     #[test]

@@ -7,9 +7,10 @@ mod docs;
 mod files;
 mod modules;
 mod source;
+mod test_map;
 mod use_tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::Result;
@@ -22,6 +23,8 @@ struct Tree {
     sources: Vec<SourceFile>,
     /// Text of every Markdown file, by its path below the root.
     documents: BTreeMap<String, String>,
+    /// Paths of the scripts that tests run, below the root.
+    scripts: BTreeSet<String>,
     packages: Vec<Package>,
 }
 
@@ -55,6 +58,7 @@ const RULES: &[fn(&Tree, &mut Vec<Finding>)] = &[
     docs::tests_exist,
     docs::architecture,
     docs::changelog,
+    test_map::complete,
 ];
 
 /// Checks the tree on disk.
@@ -103,6 +107,8 @@ impl Tree {
                 self.sources.push(SourceFile::new(path, std::fs::read_to_string(entry.path())?));
             } else if name.ends_with(".md") {
                 self.documents.insert(path, std::fs::read_to_string(entry.path())?);
+            } else if name.ends_with(".txt") && path.contains("/testdata/") {
+                self.scripts.insert(path);
             }
         }
         Ok(())
