@@ -73,9 +73,9 @@ impl Job {
         let maximum = MaxParallelism::new(TASKS)?;
         let snapshot = |subtask| {
             let handle = StateHandle::inline(Bytes::from(vec![subtask as u8; 256]));
-            let keyed = KeyGroupsState::new(maximum.range_of(subtask, TASKS)?, vec![0], handle)?;
+            let keyed = KeyGroupsState::new(maximum.range_of(subtask, TASKS)?, [0], handle)?;
             let state = SubtaskState::new(vec![KeyedState::KeyGroups(keyed)], Vec::new());
-            Ok(TaskSnapshot::new(BTreeMap::from([(OPERATOR, state)])))
+            Ok(TaskSnapshot::new([(OPERATOR, state)].into()))
         };
         (0..TASKS).map(snapshot).collect()
     }

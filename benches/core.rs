@@ -94,7 +94,7 @@ fn metadata_of(parallelism: u32) -> Result<CheckpointMetadata> {
     let mut operator = OperatorMetadata::new("count", parallelism, maximum);
     for subtask in 0..parallelism {
         let range = maximum.range_of(subtask, parallelism)?;
-        let offsets = (0..range.count() as u64).map(|index| index * 8_192).collect();
+        let offsets: Vec<u64> = (0..range.count() as u64).map(|index| index * 8_192).collect();
         let file = FileRef::Ours(Writer::new(EPOCH, WriterId::new(u64::from(subtask))).file(0));
         let place = Place::File { root: Root::ThisSnapshot, file };
         let handle = StateHandle::assume_durable(place, 1 << 20, Some(Digest::of(&subtask.to_le_bytes())));

@@ -96,11 +96,12 @@ fn state() {
     refused(Places::new(vec![at(claimed), at(claimed)]), Corrupt, message);
 
     let range = KeyGroupRange::new(KeyGroup::new(4), KeyGroup::new(5)).unwrap();
-    for offsets in [vec![], vec![1, 2, 3], vec![2, 1]] {
-        let message = format!("keyed state of 4..=5 has {} offsets: expected 2 that never descend", offsets.len());
+    for offsets in [vec![], vec![1, 2, 3, 4], vec![2, 1]] {
+        let message =
+            format!("keyed state of 4..=5 has {} offsets: expected 2, or one more, that never descend", offsets.len());
         refused(KeyGroupsState::new(range, offsets, ()), Corrupt, &message);
     }
-    let message = "partition 1 of operator state lies at bytes 2..4: expected it to begin at 3 or later and to end no \
-                   earlier than it begins";
+    let message = "section 1 lies at bytes 2..4: expected it to begin at 3 or later and to end no earlier than \
+                   it begins";
     refused(Partitions::new(vec![0..3, 2..4], Redistribution::Split), Corrupt, message);
 }

@@ -37,11 +37,11 @@ impl<'a> Restored<'a> {
         mut take: impl FnMut(&[u8; BYTES]) -> Result<()>,
     ) -> Result<()> {
         let Some((state, reader)) = self.state.zip(self.reader.as_ref()) else { return Ok(()) };
-        for piece in &state.state.operator {
-            let Some(partitions) = piece.states.get(name) else {
+        for piece in state.state.operator() {
+            let Some(partitions) = piece.states().get(name) else {
                 return Err(self.damaged(format!("it has no partitions named '{name}'")));
             };
-            let mut stream = reader.open(&piece.handle)?;
+            let mut stream = reader.open(piece.handle())?;
             for range in partitions.ranges_bytes() {
                 let bytes = read_section(&mut *stream, range.start, Some(range.end))?;
                 let bytes = bytes.as_slice().try_into().map_err(|_| {
@@ -56,7 +56,7 @@ impl<'a> Restored<'a> {
     /// Hands the section of each key group that the subtask owns to `take`.
     pub(super) fn key_groups(&self, mut take: impl FnMut(KeyGroup, &[u8]) -> Result<()>) -> Result<()> {
         let Some((state, reader)) = self.state.zip(self.reader.as_ref()) else { return Ok(()) };
-        for keyed in &state.state.keyed {
+        for keyed in state.state.keyed() {
             let KeyedState::KeyGroups(keyed) = keyed else {
                 return Err(self.damaged("its keyed state is not of the kind that it writes".to_owned()));
             };

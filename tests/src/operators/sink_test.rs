@@ -114,7 +114,7 @@ impl Sink {
         let (barrier, captured) = self.capture(number);
         let streams = self.view.streams(&barrier).unwrap();
         let staged = captured.write(&*streams).unwrap();
-        streams.seal(staged).unwrap().operators.remove(&OPERATOR).unwrap_or_default()
+        streams.seal(staged).unwrap().operators().get(&OPERATOR).cloned().unwrap_or_default()
     }
 
     /// What a task does once all have their state.

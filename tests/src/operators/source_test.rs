@@ -63,7 +63,7 @@ impl Source {
         self.task.forward(&Marker::Barrier(barrier.clone())).unwrap();
         let streams = MemoryStreams::new(1 << 20);
         let staged = self.task.capture(&barrier).unwrap().write(&streams).unwrap();
-        streams.seal(staged).unwrap().operators.remove(&OPERATOR).unwrap_or_default()
+        streams.seal(staged).unwrap().operators().get(&OPERATOR).cloned().unwrap_or_default()
     }
 
     /// Takes what was sent up to the next barrier or the end.

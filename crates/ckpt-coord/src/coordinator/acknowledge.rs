@@ -3,7 +3,8 @@
 use ckpt_core::Now;
 use ckpt_core::id::{CheckpointId, LeaderEpoch, TaskAttempt, Writer};
 use ckpt_core::message::{Acknowledge, Decline};
-use ckpt_core::state::TaskSnapshot;
+use ckpt_core::snapshot::SnapshotKind;
+use ckpt_core::state::{PlaceRule, TaskSnapshot};
 
 use crate::coordinator::pending::{Acknowledged, Stage, is_exclusive};
 use crate::coordinator::validate::validate;
@@ -41,7 +42,11 @@ impl Coordinator {
         }
         let base = if pending.kind.may_reuse_files() { pending.identity.latest_completed } else { None };
         let base = base.and_then(|base| self.committed.reusable(base));
-        let snapshot = match validate(snapshot, self.tasks.vertex(index), Writer::new(epoch, writer), base) {
+        let rule = match pending.kind {
+            SnapshotKind::Savepoint { .. } => PlaceRule::Savepoint,
+            _ => PlaceRule::Acknowledgement,
+        };
+        let snapshot = match validate(snapshot, self.tasks.vertex(index), Writer::new(epoch, writer), rule, base) {
             Ok(snapshot) => snapshot,
             Err(refusal) => {
                 self.statistics.declined += 1;

@@ -124,8 +124,8 @@ impl Committed {
 
 fn reusable_files(metadata: &CheckpointMetadata) -> Reusable {
     let states = metadata.operators.values().flat_map(|operator| operator.subtasks.values());
-    let shared = states.flat_map(|state| &state.keyed).flat_map(|keyed| match keyed {
-        KeyedState::Incremental(state) => state.shared.values().collect::<Vec<_>>(),
+    let shared = states.flat_map(|state| state.all_keyed()).flat_map(|keyed| match keyed {
+        KeyedState::Incremental(state) => state.shared().values().collect::<Vec<_>>(),
         _ => Vec::new(),
     });
     let files = shared.filter_map(|file| match file {

@@ -150,7 +150,7 @@ impl PendingCheckpoint {
         }
         for (index, part) in self.parts.iter_mut().enumerate() {
             let (Part::Acknowledged(_, snapshot) | Part::Finished(snapshot)) = part else { continue };
-            for (operator, state) in std::mem::take(&mut snapshot.operators) {
+            for (operator, state) in std::mem::take(snapshot).into_operators() {
                 if let Some(metadata) = operators.get_mut(&operator).filter(|_| !state.is_empty()) {
                     metadata.subtasks.insert(tasks.id(index).subtask, state);
                 }
@@ -177,19 +177,19 @@ impl PendingCheckpoint {
 /// everything again. A task that is no source loses such state: its inputs have ended, nothing comes that needs it.
 pub(super) fn state_of_finished(newest: &CheckpointMetadata, tasks: &Tasks, index: usize) -> Option<TaskSnapshot> {
     let subtask = tasks.id(index).subtask;
-    let mut operators = BTreeMap::new();
+    let mut operators = Vec::new();
     for operator in &tasks.vertex(index).operators {
         let Some(state) = newest.operators.get(&operator.id).and_then(|operator| operator.subtasks.get(&subtask))
         else {
             continue;
         };
         if !state.handles().any(is_exclusive) {
-            operators.insert(operator.id, SubtaskState::clone(state));
+            operators.push((operator.id, SubtaskState::clone(state)));
         } else if tasks.is_source(index) {
             return None;
         }
     }
-    Some(TaskSnapshot::new(operators))
+    Some(TaskSnapshot::new(operators.into_iter().collect()).finished())
 }
 
 /// Whether the bytes go with the checkpoint that names them.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ckpt_core::id::{CheckpointId, FileName, OperatorId, TaskAttempt, TaskId, WriterId};
 use ckpt_core::message::DeclineReason;
-use ckpt_core::state::{FileRef, Root};
+use ckpt_core::state::{FileRef, MisplacedFile, Root};
 use ckpt_core::{Error, ErrorKind};
 
 /// An error as plain data: what an action that failed says.
@@ -110,6 +110,9 @@ pub enum StateRefusal {
     /// Its operator is none of the task's.
     #[error("operator {0} is none of the task's")]
     UnknownOperator(OperatorId),
+    /// It names a file that must not be named there.
+    #[error(transparent)]
+    Misplaced(#[from] MisplacedFile),
     /// It lies below a root that a checkpoint may not name here.
     #[error("{root:?}/{file} lies where a checkpoint of this job may not name files")]
     Root {

@@ -262,7 +262,8 @@ impl Script {
         }
         let range = KeyGroupRange::new(KeyGroup::new(0), KeyGroup::new(127)).unwrap();
         let meta = StateHandle::inline(Bytes::from_static(b"meta"));
-        let state = KeyedState::Incremental(IncrementalState::new(operator, range, shared, private, meta));
+        let state =
+            KeyedState::Incremental(IncrementalState::new(operator, range, shared.into(), private.into(), meta));
         let snapshot = TaskSnapshot::new([(operator, SubtaskState::new(vec![state], vec![]))].into());
         Acknowledge::new(epoch, checkpoint(id), attempt(task), writer, snapshot)
     }

@@ -14,7 +14,7 @@ use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToCoordinator, ToT
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::CheckpointBarrier;
 use ckpt_core::state::{
-    FileRef, IncrementalState, KeyedState, Place, Root, SharedFile, StateHandle, SubtaskState, TaskSnapshot,
+    FileRef, IncrementalState, KeyedState, Place, Root, SharedFile, SortedMap, StateHandle, SubtaskState, TaskSnapshot,
 };
 
 use super::store::Store;
@@ -159,7 +159,8 @@ impl Toy {
         let operator = OperatorId::new(self.attempt.task.vertex.bytes());
         let range = KeyGroupRange::new(KeyGroup::new(0), KeyGroup::new(127)).unwrap();
         let meta = StateHandle::inline(Bytes::from_static(b"meta"));
-        let state = KeyedState::Incremental(IncrementalState::new(operator, range, shared, BTreeMap::new(), meta));
+        let state =
+            KeyedState::Incremental(IncrementalState::new(operator, range, shared.into(), SortedMap::default(), meta));
         let snapshot = TaskSnapshot::new([(operator, SubtaskState::new(vec![state], vec![]))].into());
         Some(ToCoordinator::Acknowledge(Acknowledge::new(epoch, id, self.attempt, self.writer, snapshot)))
     }

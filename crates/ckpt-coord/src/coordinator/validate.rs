@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use ckpt_core::graph::Vertex;
 use ckpt_core::id::Writer;
-use ckpt_core::state::{FileRef, KeyedState, Place, Root, SharedFile, StateHandle, TaskSnapshot};
+use ckpt_core::state::{
+    FileRef, IncrementalState, KeyedState, Place, PlaceRule, Root, SharedFile, StateHandle, TaskSnapshot,
+};
 
 use crate::coordinator::StateRefusal;
 use crate::coordinator::committed::Reusable;
@@ -16,33 +18,34 @@ use crate::coordinator::committed::Reusable;
 /// writer; whatever is reused is named by the checkpoint's base. So nothing that a checkpoint names can be deleted by
 /// anyone who does not know of it.
 pub(super) fn validate(
-    mut snapshot: TaskSnapshot,
+    snapshot: TaskSnapshot,
     vertex: &Vertex,
     writer: Writer,
+    rule: PlaceRule,
     base: Option<&Reusable>,
 ) -> Result<TaskSnapshot, StateRefusal> {
     let none = BTreeMap::new();
     let base = base.unwrap_or(&none);
-    for (operator, state) in &mut snapshot.operators {
+    for (operator, state) in snapshot.operators() {
         if vertex.operators.iter().all(|known| known.id != *operator) {
             return Err(StateRefusal::UnknownOperator(*operator));
         }
+        rule.check(state)?;
         for handle in state.handles() {
             check(handle, writer)?;
         }
-        for keyed in &mut state.keyed {
+        for keyed in state.all_keyed() {
             match keyed {
                 KeyedState::KeyGroups(_) => {}
-                KeyedState::Incremental(state) => {
-                    for file in state.shared.values_mut() {
-                        register(file, base)?;
-                    }
-                }
+                KeyedState::Incremental(state) => check_shared(state, rule)?,
                 _ => return Err(StateRefusal::UnknownForm),
             }
         }
     }
-    Ok(snapshot)
+    snapshot.try_fill_in(&mut |root, file| match base.get(&(root, file.clone())) {
+        Some(handle) => Ok(handle.clone()),
+        None => Err(StateRefusal::NotInBase { root, file: file.clone() }),
+    })
 }
 
 /// A handle of bytes that the task says it wrote.
@@ -66,23 +69,22 @@ fn check(handle: &StateHandle, writer: Writer) -> Result<(), StateRefusal> {
     }
 }
 
-/// A file that later checkpoints may name again.
-fn register(file: &mut SharedFile, base: &Reusable) -> Result<(), StateRefusal> {
-    let registered = match &*file {
-        SharedFile::Written(handle) => match handle.place() {
-            // It would go with this checkpoint.
-            Place::File { root: root @ Root::ThisSnapshot, file }
-            | Place::Segment { root: root @ Root::ThisSnapshot, file, .. } => {
-                return Err(StateRefusal::Root { root: *root, file: file.clone() });
-            }
-            _ => return Ok(()),
-        },
-        SharedFile::Reused(root, file) => match base.get(&(*root, file.clone())) {
-            Some(handle) => handle.clone(),
-            None => return Err(StateRefusal::NotInBase { root: *root, file: file.clone() }),
-        },
-        _ => return Err(StateRefusal::UnknownForm),
-    };
-    *file = SharedFile::Written(registered);
+/// Files that later checkpoints may name again must not go with this one; only a savepoint keeps its own.
+fn check_shared(state: &IncrementalState, rule: PlaceRule) -> Result<(), StateRefusal> {
+    if rule == PlaceRule::Savepoint {
+        return Ok(());
+    }
+    for file in state.shared().values() {
+        match file {
+            SharedFile::Written(handle) => match handle.place().file() {
+                Some((root @ Root::ThisSnapshot, file)) => {
+                    return Err(StateRefusal::Root { root, file: file.clone() });
+                }
+                _ => {}
+            },
+            SharedFile::Reused(..) => {}
+            _ => return Err(StateRefusal::UnknownForm),
+        }
+    }
     Ok(())
 }

@@ -39,7 +39,7 @@ impl TaskGateway for ToyTasks {
             ToCoordinator::Decline(Decline::new(epoch, id, *to, reason, "the disk is full"))
         } else {
             let handle = StateHandle::inline(format!("{to}").into_bytes().into());
-            let state = SubtaskState::new(vec![], vec![OperatorState::new([].into(), handle)]);
+            let state = SubtaskState::new(vec![], vec![OperatorState::new(Default::default(), handle)]);
             let operator = ckpt_core::id::OperatorId::new(VERTEX.bytes());
             let snapshot = TaskSnapshot::new([(operator, state)].into());
             ToCoordinator::Acknowledge(Acknowledge::new(epoch, id, *to, WriterId::new(to.attempt.get()), snapshot))

@@ -7,7 +7,7 @@ use ckpt_core::graph::JobGraph;
 use ckpt_core::id::{LeaderEpoch, OperatorId, TaskAttempt, TaskId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
-use ckpt_core::state::{OperatorRestore, SubtaskState, TaskRestore};
+use ckpt_core::state::{OperatorRestore, SubtaskState, SubtaskStateParts, TaskRestore};
 
 use crate::restore::error::{Contradiction, RestoreError};
 use crate::restore::redistribute;
@@ -101,9 +101,9 @@ fn assign(
 /// The state of one operator at the new parallelism, by new subtask.
 fn share_out(stored: &OperatorMetadata, parallelism: u32, max: MaxParallelism) -> Result<BTreeMap<u32, SubtaskState>> {
     let same = stored.parallelism == parallelism;
-    let mut shares: BTreeMap<u32, SubtaskState> = BTreeMap::new();
+    let mut shares: BTreeMap<u32, SubtaskStateParts> = BTreeMap::new();
     for (&subtask, state) in &stored.subtasks {
-        for keyed in &state.keyed {
+        for keyed in state.keyed() {
             let range = keyed.range();
             let heirs = if same {
                 subtask..=subtask
@@ -117,14 +117,14 @@ fn share_out(stored: &OperatorMetadata, parallelism: u32, max: MaxParallelism) -
     }
     if same && !redistribute::is_needed(stored) {
         for (&subtask, state) in &stored.subtasks {
-            shares.entry(subtask).or_default().operator.clone_from(&state.operator);
+            shares.entry(subtask).or_default().operator = state.operator().to_vec();
         }
     } else {
         for (subtask, operator) in redistribute::operator_state(stored, parallelism)? {
             shares.entry(subtask).or_default().operator = operator;
         }
     }
-    Ok(shares)
+    Ok(shares.into_iter().map(|(subtask, parts)| (subtask, parts.into())).collect())
 }
 
 /// What must hold for the rest to be right, whoever wrote the snapshot.
@@ -137,19 +137,18 @@ fn check_stored(stored: &OperatorMetadata) -> Result<(), Contradiction> {
         let Ok(expected) = max.range_of(subtask, parallelism) else {
             return Err(Contradiction::Subtask { subtask, parallelism });
         };
-        for keyed in &state.keyed {
+        for keyed in state.keyed() {
             let found = keyed.range();
             if found.intersection(expected) != Some(found) {
                 return Err(Contradiction::KeyGroups { subtask, found, expected });
             }
         }
-        for piece in &state.operator {
-            let length = piece.handle.length_bytes();
-            for (name, partitions) in &piece.states {
-                // They ascend, so the last one's end is the farthest.
-                let end = partitions.ranges_bytes().last().map_or(0, |range| range.end);
+        for piece in state.operator() {
+            let length = piece.handle().length_bytes();
+            for (name, partitions) in piece.states() {
+                let end = partitions.end_bytes();
                 if end > length {
-                    return Err(Contradiction::Partition { subtask, state: name.clone(), end, length });
+                    return Err(Contradiction::Partition { subtask, state: name.to_string(), end, length });
                 }
             }
         }

@@ -75,7 +75,7 @@ fn restore(stored: OperatorMetadata, parallelism: u32) -> Vec<TaskRestore> {
 fn key_groups(restores: &[TaskRestore]) -> Vec<(KeyGroup, StateHandle)> {
     let mut groups = Vec::new();
     for share in restores.iter().filter_map(|restore| restore.operators.get(&OPERATOR)) {
-        for keyed in &share.state.keyed {
+        for keyed in share.state.keyed() {
             let counts = keyed.range().intersection(share.key_groups).expect("a handle of which nothing counts");
             groups.extend(counts.iter().flat_map(|group| keyed.handles().map(move |handle| (group, handle.clone()))));
         }
@@ -88,9 +88,9 @@ fn key_groups(restores: &[TaskRestore]) -> Vec<(KeyGroup, StateHandle)> {
 fn partitions_of<'a>(restores: &'a [TaskRestore], name: &str) -> Vec<(u32, &'a StateHandle, Range<u64>)> {
     let mut found = Vec::new();
     for restore in restores {
-        for piece in restore.operators.get(&OPERATOR).iter().flat_map(|share| &share.state.operator) {
-            for range in piece.states.get(name).iter().flat_map(|partitions| partitions.ranges_bytes()) {
-                found.push((restore.attempt.task.subtask, &piece.handle, range.clone()));
+        for piece in restore.operators.get(&OPERATOR).iter().flat_map(|share| share.state.operator()) {
+            for range in piece.states().get(name).iter().flat_map(|partitions| partitions.ranges_bytes()) {
+                found.push((restore.attempt.task.subtask, piece.handle(), range.clone()));
             }
         }
     }
@@ -121,7 +121,7 @@ fn as_many_subtasks_as_key_groups() {
     assert_eq!(spread.len(), 128);
     assert_eq!(key_groups(&spread).len(), 128);
     let gathered = restore(stored(128, groups, |_| vec![]), 1);
-    assert_eq!(gathered[0].operators[&OPERATOR].state.keyed.len(), 128);
+    assert_eq!(gathered[0].operators[&OPERATOR].state.keyed().len(), 128);
     assert_eq!(key_groups(&gathered).len(), 128);
 }
 
@@ -132,7 +132,10 @@ fn split_partitions_are_the_same_before_and_after_and_even() {
         let split = |count| partitions(count, Redistribution::Split);
         let first = BTreeMap::from([("a".to_owned(), split(u64::from(subtask % 4))), ("b".to_owned(), split(3))]);
         let second = BTreeMap::from([("a".to_owned(), split(2))]);
-        vec![OperatorState::new(first, handle(subtask, 1)), OperatorState::new(second, handle(subtask, 2))]
+        vec![
+            OperatorState::new(first.into(), handle(subtask, 1)),
+            OperatorState::new(second.into(), handle(subtask, 2)),
+        ]
     };
     for old in 1..=16 {
         let stored = stored(old, max(128), pieces);
@@ -142,8 +145,8 @@ fn split_partitions_are_the_same_before_and_after_and_even() {
                 let found = partitions_of(&restores, name);
                 let mut before = Vec::new();
                 for piece in (0..old).flat_map(pieces) {
-                    let ranges = piece.states.get(name).map_or(&[][..], Partitions::ranges_bytes);
-                    before.extend(ranges.iter().map(|range| (piece.handle.clone(), range.clone())));
+                    let ranges = piece.states().get(name).map_or(&[][..], Partitions::ranges_bytes);
+                    before.extend(ranges.iter().map(|range| (piece.handle().clone(), range.clone())));
                 }
                 let mut after: Vec<_> =
                     found.iter().map(|(_, handle, range)| ((*handle).clone(), range.clone())).collect();
@@ -167,7 +170,7 @@ fn split_partitions_are_the_same_before_and_after_and_even() {
 fn a_piece_is_split_between_partitions_and_the_remainder_takes_turns() {
     let piece = |subtask| {
         let states = ["a", "b"].map(|name| (name.to_owned(), partitions(2, Redistribution::Split)));
-        vec![OperatorState::new(BTreeMap::from(states), handle(subtask, 1))]
+        vec![OperatorState::new(states.into(), handle(subtask, 1))]
     };
     let restores = restore(stored(2, max(128), piece), 3);
     let heirs =
@@ -182,7 +185,7 @@ fn unions_go_to_all_at_the_same_parallelism_too() {
     let piece = |subtask| {
         let split = ("s".to_owned(), partitions(1, Redistribution::Split));
         let union = ("u".to_owned(), partitions(2, Redistribution::Union));
-        vec![OperatorState::new(BTreeMap::from([split, union]), handle(subtask, 1))]
+        vec![OperatorState::new([split, union].into(), handle(subtask, 1))]
     };
     for new in 1..=5 {
         let restores = restore(stored(3, max(128), piece), new);
@@ -207,7 +210,7 @@ fn broadcasts_reach_every_subtask_once() {
         1 => vec![],
         _ => {
             let states = BTreeMap::from([("c".to_owned(), partitions(2, Redistribution::Broadcast))]);
-            vec![OperatorState::new(states, handle(subtask, 1))]
+            vec![OperatorState::new(states.into(), handle(subtask, 1))]
         }
     };
     for new in 1..=5 {
@@ -225,7 +228,7 @@ fn broadcasts_reach_every_subtask_once() {
 fn the_same_parallelism_leaves_state_untouched() {
     let piece = |subtask| {
         let states = BTreeMap::from([("s".to_owned(), partitions(4, Redistribution::Split))]);
-        vec![OperatorState::new(states, handle(subtask, 1))]
+        vec![OperatorState::new(states.into(), handle(subtask, 1))]
     };
     let mut stored = stored(3, max(128), piece);
     stored.subtasks.remove(&1);
@@ -288,7 +291,7 @@ fn refusals_name_what_does_not_fit() {
     refuse(wrong, OPERATOR, ErrorKind::Corrupt, "state of subtask 2, but only 2");
     let wrong = stored(2, max(128), |subtask| {
         let states = BTreeMap::from([("s".to_owned(), partitions(101, Redistribution::Split))]);
-        vec![OperatorState::new(states, handle(subtask, 1))]
+        vec![OperatorState::new(states.into(), handle(subtask, 1))]
     });
     refuse(wrong, OPERATOR, ErrorKind::Corrupt, "ends at byte 1007 of a piece of 1000");
 

@@ -115,8 +115,8 @@ fn pieces(share: Share<'_>) -> Result<Vec<OperatorState>> {
     let pieces = share.into_values().map(|SharedPiece { piece, states }| {
         let states = states
             .into_iter()
-            .map(|(name, (redistribution, ranges))| Ok((name.to_owned(), Partitions::new(ranges, redistribution)?)));
-        Ok(OperatorState::new(states.collect::<Result<_>>()?, piece.handle.clone()))
+            .map(|(name, (redistribution, ranges))| Ok((name, Partitions::new(ranges, redistribution)?)));
+        Ok(OperatorState::new(states.collect::<Result<_>>()?, piece.handle().clone()))
     });
     pieces.collect()
 }
@@ -124,9 +124,9 @@ fn pieces(share: Share<'_>) -> Result<Vec<OperatorState>> {
 /// Every state of every piece, in the order of the old subtasks.
 fn all(stored: &OperatorMetadata) -> impl Iterator<Item = Part<'_>> {
     stored.subtasks.iter().flat_map(|(&subtask, state)| {
-        state.operator.iter().enumerate().flat_map(move |(index, piece)| {
+        state.operator().iter().enumerate().flat_map(move |(index, piece)| {
             let part = move |(name, partitions)| Part { subtask, index, piece, name, partitions };
-            piece.states.iter().map(|(name, partitions)| (name.as_str(), partitions)).map(part)
+            piece.states().iter().map(|(name, partitions)| (&**name, partitions)).map(part)
         })
     })
 }

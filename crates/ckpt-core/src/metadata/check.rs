@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{CheckpointMetadata, OperatorMetadata};
-use crate::state::{FileRef, KeyedState, Place, Root, SharedFile, StateHandle, SubtaskState};
+use crate::state::{FileRef, Place, Root, StateHandle, SubtaskState};
 use crate::wire::Invalid;
 
 /// The first rule that is broken.
@@ -32,25 +32,15 @@ fn check_operator(operator: &OperatorMetadata) -> Result<(), Invalid> {
     if let Some((last, _)) = operator.subtasks.last_key_value().filter(|(last, _)| **last >= parallelism) {
         return Err(Invalid::value("a subtask", last, format!("one below the parallelism, {parallelism}")));
     }
-    for keyed in operator.subtasks.values().flat_map(|subtask| &subtask.keyed) {
+    for keyed in operator.subtasks.values().flat_map(SubtaskState::all_keyed) {
         if keyed.range().last().get() >= max.get() {
             let expected = format!("groups below the maximum parallelism, {max}");
             return Err(Invalid::value("a range of key groups", keyed.range(), expected));
         }
-        if let KeyedState::Incremental(files) = keyed {
-            // A file without its handle could neither be verified nor be counted as still in use.
-            let reused = files.shared.values().find_map(|file| match file {
-                SharedFile::Reused(_, file) => Some(file),
-                SharedFile::Written(_) => None,
-            });
-            if let Some(file) = reused {
-                return Err(Invalid::value(
-                    "a shared file",
-                    described(file),
-                    "one with the handle it was written with",
-                ));
-            }
-        }
+    }
+    // A file without its handle could neither be verified nor be counted as still in use.
+    if let Some((_, file)) = operator.subtasks.values().find_map(|subtask| subtask.reused().next()) {
+        return Err(Invalid::value("a shared file", described(file), "one with the handle it was written with"));
     }
     Ok(())
 }
@@ -90,7 +80,7 @@ impl Totals {
                 totals.bytes = totals.bytes.saturating_add(handle.length_bytes());
                 totals.self_contained &= in_own_directory(handle);
             }
-            totals.self_contained &= !reuses(subtask);
+            totals.self_contained &= subtask.reused().next().is_none();
         }
         totals
     }
@@ -101,13 +91,6 @@ fn in_own_directory(handle: &StateHandle) -> bool {
         Place::Inline(_) => true,
         Place::File { root, .. } | Place::Segment { root, .. } => *root == Root::ThisSnapshot,
     }
-}
-
-fn reuses(subtask: &SubtaskState) -> bool {
-    subtask.keyed.iter().any(|keyed| match keyed {
-        KeyedState::KeyGroups(_) => false,
-        KeyedState::Incremental(files) => files.shared.values().any(|file| matches!(file, SharedFile::Reused(..))),
-    })
 }
 
 fn described(file: &FileRef) -> String {

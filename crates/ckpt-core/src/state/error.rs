@@ -15,15 +15,17 @@ pub(super) enum StateError {
     PlaceOfOurs { root: Root },
     #[error("the place of {root:?} is given twice")]
     PlaceTwice { root: Root },
-    #[error("keyed state of {range} has {found} offsets: expected {} that never descend", range.count())]
+    #[error("keyed state of {range} has {found} offsets: expected {}, or one more, that never descend", range.count())]
     Offsets { range: KeyGroupRange, found: usize },
     #[error(
-        "partition {index} of operator state lies at bytes {}..{}: expected it to begin at {free_from} or later and to \
-         end no earlier than it begins",
+        "section {index} lies at bytes {}..{}: expected it to begin at {free_from} or later and to end no earlier than \
+         it begins",
         found.start,
         found.end
     )]
-    Partition { index: usize, found: Range<u64>, free_from: u64 },
+    Section { index: usize, found: Range<u64>, free_from: u64 },
+    #[error("{written_bytes} bytes of incremental state were written: expected at most the {state_bytes} that it has")]
+    Written { written_bytes: u64, state_bytes: u64 },
 }
 
 /// What is wrong with a path.

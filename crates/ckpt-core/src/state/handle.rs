@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::digest::Digest;
-use crate::state::Place;
+use crate::state::{Place, StateLocation, StatePiece};
 
 /// Bytes that are stored and durable: where they lie, how many there are, and what they are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,5 +42,18 @@ impl StateHandle {
     /// What proves that they are the bytes that were written.
     pub const fn digest(&self) -> Option<Digest> {
         self.digest
+    }
+}
+
+impl StatePiece for StateHandle {
+    fn length_bytes(&self) -> u64 {
+        self.length_bytes
+    }
+
+    fn location(&self) -> StateLocation {
+        match self.place {
+            Place::Inline(_) => StateLocation::Inline,
+            Place::File { .. } | Place::Segment { .. } => StateLocation::File,
+        }
     }
 }

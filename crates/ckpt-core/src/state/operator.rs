@@ -1,20 +1,15 @@
 //! State that belongs to an operator's subtask and not to keys.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::error::Result;
-use crate::state::StateHandle;
-use crate::state::error::StateError;
+use crate::state::{Sections, SortedMap, StateHandle};
 
 /// Named lists of partitions in one piece (Flink's `OperatorStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct OperatorState<H = StateHandle> {
-    /// By the name of each state: where its partitions lie and how they are handed out at another parallelism.
-    pub states: BTreeMap<String, Partitions>,
-    /// The piece that holds the partitions.
-    pub handle: H,
+    states: SortedMap<Box<str>, Partitions>,
+    handle: H,
 }
 
 /// The partitions of one state.
@@ -22,7 +17,7 @@ pub struct OperatorState<H = StateHandle> {
 /// Each has its own end, because after a change of parallelism the next one in the piece may belong to another subtask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partitions {
-    ranges_bytes: Vec<Range<u64>>,
+    sections: Sections,
     redistribution: Redistribution,
 }
 
@@ -42,9 +37,20 @@ pub enum Redistribution {
 }
 
 impl<H> OperatorState<H> {
-    /// State in that piece.
-    pub const fn new(states: BTreeMap<String, Partitions>, handle: H) -> Self {
+    /// State in that piece: by the name of each state, where its partitions lie and how they are handed out at another
+    /// parallelism.
+    pub const fn new(states: SortedMap<Box<str>, Partitions>, handle: H) -> Self {
         Self { states, handle }
+    }
+
+    /// By the name of each state: where its partitions lie and how they are handed out at another parallelism.
+    pub const fn states(&self) -> &SortedMap<Box<str>, Partitions> {
+        &self.states
+    }
+
+    /// The piece that holds the partitions.
+    pub const fn handle(&self) -> &H {
+        &self.handle
     }
 
     /// The same state with its handle replaced.
@@ -63,20 +69,22 @@ impl Partitions {
     /// # Errors
     ///
     /// `Corrupt` when one ends before it begins, or begins before the one ahead of it ends.
-    pub fn new(ranges_bytes: Vec<Range<u64>>, redistribution: Redistribution) -> Result<Self> {
-        let mut free_from = 0;
-        for (index, range) in ranges_bytes.iter().enumerate() {
-            if range.start < free_from || range.end < range.start {
-                return Err(StateError::Partition { index, found: range.clone(), free_from }.into());
-            }
-            free_from = range.end;
-        }
-        Ok(Self { ranges_bytes, redistribution })
+    pub fn new(ranges_bytes: impl Into<Box<[Range<u64>]>>, redistribution: Redistribution) -> Result<Self> {
+        Ok(Self::of(Sections::new(ranges_bytes)?, redistribution))
+    }
+
+    pub(crate) const fn of(sections: Sections, redistribution: Redistribution) -> Self {
+        Self { sections, redistribution }
     }
 
     /// Where each partition lies within the piece; ascending, none reaching into another.
-    pub fn ranges_bytes(&self) -> &[Range<u64>] {
-        &self.ranges_bytes
+    pub const fn ranges_bytes(&self) -> &[Range<u64>] {
+        self.sections.ranges_bytes()
+    }
+
+    /// Where the last one ends; 0 when there is none.
+    pub fn end_bytes(&self) -> u64 {
+        self.sections.end_bytes()
     }
 
     /// How they are handed out at another parallelism.
@@ -92,7 +100,7 @@ mod tests {
 
     #[test]
     fn partitions_ascend_and_do_not_overlap() {
-        let partitions = |ranges: &[Range<u64>]| Partitions::new(ranges.to_vec(), Redistribution::Split);
+        let partitions = |ranges: &[Range<u64>]| Partitions::new(ranges, Redistribution::Split);
         assert!(partitions(&[]).is_ok());
         assert_eq!(partitions(&[0..0, 0..3, 5..9, 9..9]).unwrap().ranges_bytes().len(), 4);
         for bad in [&[0..3, 2..4][..], &[5..6, 0..1], &[Range { start: 4, end: 3 }]] {

@@ -11,7 +11,7 @@ use crate::state::error::{PathFlaw, StateError};
 /// No component is empty, `.` or `..`, or has a `/`, a backslash or a control character, so no path read from a file
 /// can name anything outside its root.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RelPath(String);
+pub struct RelPath(Box<str>);
 
 impl RelPath {
     /// The most bytes that a path may have.
@@ -25,7 +25,7 @@ impl RelPath {
         let text = text.into();
         match flaw(&text) {
             Some(flaw) => Err(StateError::Path { path: text, flaw }.into()),
-            None => Ok(Self(text)),
+            None => Ok(Self(text.into_boxed_str())),
         }
     }
 
@@ -37,7 +37,7 @@ impl RelPath {
     /// This path with one more component, or several, below it.
     #[must_use]
     pub fn join(&self, below: &Self) -> Self {
-        Self(format!("{}/{}", self.0, below.0))
+        Self(format!("{}/{}", self.0, below.0).into_boxed_str())
     }
 
     /// The components, outermost first; at least one.
@@ -52,7 +52,7 @@ impl RelPath {
 
     /// All but the last component; `None` when there is only one.
     pub fn parent(&self) -> Option<Self> {
-        self.0.rsplit_once('/').map(|(parent, _)| Self(parent.to_owned()))
+        self.0.rsplit_once('/').map(|(parent, _)| Self(parent.into()))
     }
 }
 

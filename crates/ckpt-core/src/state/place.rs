@@ -116,6 +116,16 @@ impl Places {
     }
 }
 
+impl Place {
+    /// The file in which the bytes lie, and what it lies below; `None` when they are in the handle.
+    pub const fn file(&self) -> Option<(Root, &FileRef)> {
+        match self {
+            Self::Inline(_) => None,
+            Self::File { root, file } | Self::Segment { root, file, .. } => Some((*root, file)),
+        }
+    }
+}
+
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

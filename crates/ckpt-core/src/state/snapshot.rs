@@ -1,45 +1,83 @@
 //! What one task contributes to a snapshot.
 
-use std::collections::BTreeMap;
-
-use crate::error::Result;
 use crate::id::OperatorId;
-use crate::state::{KeyedState, OperatorState, StateHandle};
+use crate::state::{FileRef, Root, SortedMap, StateHandle, StatePiece, StateSize, SubtaskState};
 
-/// What one task contributes to a snapshot: the state of each operator of its chain.
+/// What one task contributes to a snapshot: the state of each operator of its chain, and whether it had come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct TaskSnapshot<H = StateHandle> {
-    /// By operator; one without state may be absent.
-    pub operators: BTreeMap<OperatorId, SubtaskState<H>>,
+    operators: SortedMap<OperatorId, SubtaskState<H>>,
+    progress: TaskProgress,
 }
 
-/// The state of one operator in one subtask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SubtaskState<H = StateHandle> {
-    /// State that belongs to keys.
-    pub keyed: Vec<KeyedState<H>>,
-    /// State that belongs to the subtask.
-    pub operator: Vec<OperatorState<H>>,
+/// How far a task had come when it took its part of a snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a restore must know each of them; the compiler shall say so")]
+pub enum TaskProgress {
+    /// More was to come.
+    #[default]
+    Running,
+    /// All its operators had come to their end.
+    Finished,
+    /// It was deployed with nothing left to do, since they had come to it in the snapshot it began from.
+    FinishedOnRestore,
 }
 
 impl<H> Default for TaskSnapshot<H> {
     fn default() -> Self {
-        Self { operators: BTreeMap::new() }
-    }
-}
-
-impl<H> Default for SubtaskState<H> {
-    fn default() -> Self {
-        Self { keyed: Vec::new(), operator: Vec::new() }
+        Self { operators: SortedMap::default(), progress: TaskProgress::Running }
     }
 }
 
 impl<H> TaskSnapshot<H> {
-    /// The state of those operators.
-    pub const fn new(operators: BTreeMap<OperatorId, SubtaskState<H>>) -> Self {
-        Self { operators }
+    /// The state of those operators; one without state may be absent.
+    pub const fn new(operators: SortedMap<OperatorId, SubtaskState<H>>) -> Self {
+        Self { operators, progress: TaskProgress::Running }
+    }
+
+    /// The same snapshot, of a task that had come to its end.
+    #[must_use]
+    pub fn finished(mut self) -> Self {
+        if self.progress == TaskProgress::Running {
+            self.progress = TaskProgress::Finished;
+        }
+        self
+    }
+
+    /// That of a task that was deployed with nothing left to do (Flink's `FINISHED_ON_RESTORE`).
+    pub fn finished_on_restore() -> Self {
+        Self { operators: SortedMap::default(), progress: TaskProgress::FinishedOnRestore }
+    }
+
+    /// How far the task had come.
+    pub const fn progress(&self) -> TaskProgress {
+        self.progress
+    }
+
+    /// Whether the task had come to its end, now or before it was deployed.
+    pub const fn is_finished(&self) -> bool {
+        !matches!(self.progress, TaskProgress::Running)
+    }
+
+    /// Whether a restore must know of it: it has state, or (as in Flink) the task was deployed with nothing left to do.
+    pub fn has_state(&self) -> bool {
+        matches!(self.progress, TaskProgress::FinishedOnRestore)
+            || self.operators.values().any(|state| !state.is_empty())
+    }
+
+    /// The state, by operator.
+    pub const fn operators(&self) -> &SortedMap<OperatorId, SubtaskState<H>> {
+        &self.operators
+    }
+
+    /// The state, by operator, to be moved elsewhere.
+    pub fn into_operators(self) -> SortedMap<OperatorId, SubtaskState<H>> {
+        self.operators
+    }
+
+    /// How much it is.
+    pub fn size(&self) -> StateSize {
+        self.operators.values().map(SubtaskState::size).sum()
     }
 
     /// Every handle in it.
@@ -47,50 +85,34 @@ impl<H> TaskSnapshot<H> {
         self.operators.values().flat_map(SubtaskState::handles)
     }
 
+    /// Files that are named again and whose handles only the coordinator knows.
+    pub fn reused(&self) -> impl Iterator<Item = (Root, &FileRef)> {
+        self.operators.values().flat_map(SubtaskState::reused)
+    }
+
     /// The same snapshot with every handle replaced.
     ///
     /// # Errors
     ///
     /// The first error of `map`.
-    pub fn try_map_handles<T, E>(self, map: &mut dyn FnMut(H) -> Result<T, E>) -> Result<TaskSnapshot<T>, E> {
-        let mut operators = BTreeMap::new();
-        for (operator, state) in self.operators {
-            operators.insert(operator, state.try_map_handles(map)?);
-        }
-        Ok(TaskSnapshot { operators })
-    }
-}
-
-impl<H> SubtaskState<H> {
-    /// That state.
-    pub const fn new(keyed: Vec<KeyedState<H>>, operator: Vec<OperatorState<H>>) -> Self {
-        Self { keyed, operator }
+    pub fn try_map_handles<T: StatePiece, E>(
+        self,
+        map: &mut dyn FnMut(H) -> Result<T, E>,
+    ) -> Result<TaskSnapshot<T>, E> {
+        let operators = self.operators.try_map_values(|state| state.try_map_handles(map))?;
+        Ok(TaskSnapshot { operators, progress: self.progress })
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.keyed.is_empty() && self.operator.is_empty()
-    }
-
-    /// Every handle in it.
-    pub fn handles(&self) -> impl Iterator<Item = &H> {
-        self.keyed.iter().flat_map(KeyedState::handles).chain(self.operator.iter().map(|state| &state.handle))
-    }
-
-    /// The same state with every handle replaced.
+    /// The same snapshot with the handle of each reused file filled in. What counts as written stays.
     ///
     /// # Errors
     ///
-    /// The first error of `map`.
-    pub fn try_map_handles<T, E>(self, map: &mut dyn FnMut(H) -> Result<T, E>) -> Result<SubtaskState<T>, E> {
-        let mut keyed = Vec::with_capacity(self.keyed.len());
-        for state in self.keyed {
-            keyed.push(state.try_map_handles(map)?);
-        }
-        let mut operator = Vec::with_capacity(self.operator.len());
-        for state in self.operator {
-            operator.push(state.try_map_handles(map)?);
-        }
-        Ok(SubtaskState { keyed, operator })
+    /// The first error of `handle_of`.
+    pub fn try_fill_in<E>(self, handle_of: &mut dyn FnMut(Root, &FileRef) -> Result<H, E>) -> Result<Self, E>
+    where
+        H: StatePiece,
+    {
+        let operators = self.operators.try_map_values(|state| state.try_fill_in(handle_of))?;
+        Ok(Self { operators, progress: self.progress })
     }
 }

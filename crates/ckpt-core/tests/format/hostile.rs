@@ -106,13 +106,13 @@ fn values_that_no_writer_writes_are_refused() {
     refused("an unknown alignment", trigger(&[0, 0, 4]), "cannot be decoded at byte 8 of 8");
 
     // An acknowledgement without operators, of which the metrics say that it wrote records in flight and was aligned.
-    let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0, 0], &[0, 0, 1, 9, 0, 0, 0, 0, 0]].concat();
+    let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0, 0, 0], &[0, 0, 1, 9, 0, 0, 0, 0, 0]].concat();
     let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &body)).unwrap_err();
     refused("persisted though aligned", error, "during the alignment of an aligned checkpoint is 9, expected 0");
 
     // Two operators in an acknowledgement, of which the second is the first again.
-    let operator = [[7; 16].as_slice(), &[0, 0]].concat();
-    let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0, 2], &operator, &operator, &[0; 8]].concat();
+    let operator = [[7; 16].as_slice(), &[0; 6]].concat();
+    let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0, 2], &operator, &operator, &[0; 9]].concat();
     let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &body)).unwrap_err();
     refused("an operator twice", error, "expected keys that ascend");
 }

@@ -3,10 +3,12 @@
 use ckpt_core::ErrorKind;
 use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
 use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::state::{FileRef, KeyGroupsState, KeyedState, OperatorState, Place, Root, SharedFile, StateHandle};
+use ckpt_core::state::{
+    FileRef, KeyGroupsState, KeyedState, OperatorState, Place, Root, StateHandle, SubtaskStateParts,
+};
 use ckpt_core::{Digest, key_group::MaxParallelism};
 
-use crate::samples::{fixed_metadata, range};
+use crate::samples::{fixed_metadata, range, with_reused};
 
 fn refusal(change: impl FnOnce(&mut CheckpointMetadata)) -> String {
     let mut metadata = fixed_metadata();
@@ -35,9 +37,15 @@ fn file(root: Root, length_bytes: u64, digest: Option<Digest>) -> StateHandle {
 
 fn with_operator_state(handle: StateHandle) -> impl FnOnce(&mut CheckpointMetadata) {
     move |metadata| {
-        let subtask = metadata.operators.values_mut().last().unwrap().subtasks.get_mut(&2).unwrap();
-        subtask.operator.push(OperatorState::new([].into(), handle));
+        change_state(metadata, 2, |parts| parts.operator.push(OperatorState::new(Default::default(), handle)));
     }
+}
+
+fn change_state(metadata: &mut CheckpointMetadata, subtask: u32, change: impl FnOnce(&mut SubtaskStateParts)) {
+    let state = metadata.operators.values_mut().last().unwrap().subtasks.get_mut(&subtask).unwrap();
+    let mut parts = std::mem::take(state).into_parts();
+    change(&mut parts);
+    *state = parts.into();
 }
 
 #[test]
@@ -67,19 +75,16 @@ fn what_could_not_be_read_again_is_not_written() {
         ),
         (
             refusal_of_state(|metadata| {
-                let subtask = metadata.operators.values_mut().last().unwrap().subtasks.get_mut(&2).unwrap();
                 let short = file(Root::ThisSnapshot, 9, digest);
                 let groups = KeyGroupsState::new(range(1, 2), vec![0, 10], short).unwrap();
-                subtask.keyed.push(KeyedState::KeyGroups(groups));
+                change_state(metadata, 2, |parts| parts.keyed.push(KeyedState::KeyGroups(groups)));
             }),
             "an offset is 10, expected at most 9, the length of the piece",
         ),
         (
             refusal_of_state(|metadata| {
                 let subtask = metadata.operators.values_mut().last().unwrap().subtasks.get_mut(&0).unwrap();
-                let KeyedState::Incremental(files) = &mut subtask.keyed[1] else { panic!("another sample") };
-                let name = FileRef::Ours(Writer::new(LeaderEpoch::new(1), WriterId::new(2)).file(3));
-                files.shared.insert("a".to_owned(), SharedFile::Reused(Root::JobShared, name));
+                *subtask = with_reused(std::mem::take(subtask));
             }),
             "without a handle, expected one with the handle it was written with",
         ),

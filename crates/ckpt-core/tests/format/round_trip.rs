@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::io;
 
 use bytes::Bytes;
@@ -81,7 +80,7 @@ fn large() -> CheckpointMetadata {
     let mut operator = OperatorMetadata::new("large", 64, MaxParallelism::new(128).unwrap());
     for subtask in 0..64_u32 {
         let handle = StateHandle::inline(Bytes::from(vec![subtask as u8; 300 << 10]));
-        let state = SubtaskState::new(Vec::new(), vec![OperatorState::new(BTreeMap::new(), handle)]);
+        let state = SubtaskState::new(Vec::new(), vec![OperatorState::new(Default::default(), handle)]);
         operator.subtasks.insert(subtask, state);
     }
     let sample = fixed_metadata().summary;

@@ -175,7 +175,7 @@ impl Random {
         let range = self.range();
         if self.below(2) == 0 {
             let mut at = 0;
-            let offsets = (0..range.count()).map(|_| (at, at += self.below(40)).0).collect();
+            let offsets: Vec<u64> = (0..range.count()).map(|_| (at, at += self.below(40)).0).collect();
             return KeyedState::KeyGroups(KeyGroupsState::new(range, offsets, self.handle_of(at)).unwrap());
         }
         let shared = (0..self.below(4)).map(|_| (self.name(), SharedFile::Written(self.handle()))).collect();
@@ -194,7 +194,7 @@ impl Random {
                 at = start + self.below(50);
                 start..at
             });
-            let ranges = ranges.collect();
+            let ranges: Vec<_> = ranges.collect();
             end = end.max(at);
             let redistribution = match self.below(3) {
                 0 => Redistribution::Split,
@@ -203,7 +203,7 @@ impl Random {
             };
             states.insert(self.name(), Partitions::new(ranges, redistribution).unwrap());
         }
-        OperatorState::new(states, self.handle_of(end))
+        OperatorState::new(states.into(), self.handle_of(end))
     }
 
     fn subtask(&mut self) -> SubtaskState {
@@ -368,6 +368,19 @@ fn fixed_state() -> SubtaskState {
     )
 }
 
+/// The same state, of which the last keyed one reuses a file besides.
+pub(crate) fn with_reused(state: SubtaskState) -> SubtaskState {
+    let mut parts = state.into_parts();
+    let Some(KeyedState::Incremental(files)) = parts.keyed.pop() else { panic!("another sample") };
+    let reused = FileRef::Ours(Writer::new(LeaderEpoch::new(2), WriterId::new(1)).file(4));
+    let shared =
+        files.shared().clone().into_iter().chain([("000011.sst".into(), SharedFile::Reused(Root::JobShared, reused))]);
+    let private = files.private().clone();
+    let files = IncrementalState::new(files.operator(), files.range(), shared.collect(), private, files.meta().clone());
+    parts.keyed.push(KeyedState::Incremental(files));
+    parts.into()
+}
+
 fn fixed_identity() -> CheckpointIdentity {
     let triggered = Timestamp::from_millis(1_767_225_600_000);
     CheckpointIdentity::new(checkpoint(1234), LeaderEpoch::new(3), triggered, Some(checkpoint(1200)))
@@ -432,11 +445,7 @@ pub(crate) fn fixed_to_task() -> [ToTask; 3] {
 
 pub(crate) fn fixed_to_coordinator() -> [ToCoordinator; 2] {
     let (epoch, id) = (LeaderEpoch::new(3), checkpoint(1234));
-    let mut state = fixed_state();
-    if let KeyedState::Incremental(files) = &mut state.keyed[1] {
-        let reused = FileRef::Ours(Writer::new(LeaderEpoch::new(2), WriterId::new(1)).file(4));
-        files.shared.insert("000011.sst".to_owned(), SharedFile::Reused(Root::JobShared, reused));
-    }
+    let state = with_reused(fixed_state());
     let operators = [(OperatorId::new([0x22; 16]), state)];
     let snapshot = TaskSnapshot::new(operators.into());
     let mut acknowledge = Acknowledge::new(epoch, id, fixed_attempt(), WriterId::new(0xab), snapshot);

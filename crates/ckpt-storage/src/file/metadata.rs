@@ -7,7 +7,7 @@ use std::io;
 use ckpt_core::head::RetainedSnapshot;
 use ckpt_core::id::{FileName, JobId};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, MetadataSummary};
-use ckpt_core::state::{FileRef, KeyedState, RelPath, Root, SharedFile};
+use ckpt_core::state::{FileRef, RelPath, Root};
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{FileSystem, ReadAt};
 
@@ -120,15 +120,10 @@ impl MetadataSource for MetadataFile {
 pub(crate) fn shared_files(metadata: &CheckpointMetadata) -> BTreeSet<FileName> {
     let mut names = metadata.shared_files();
     for state in metadata.operators.values().flat_map(|operator| operator.subtasks.values()) {
-        for keyed in &state.keyed {
-            let KeyedState::Incremental(state) = keyed else {
-                continue;
-            };
-            names.extend(state.shared.values().filter_map(|file| match file {
-                SharedFile::Reused(Root::JobShared, FileRef::Ours(name)) => Some(*name),
-                _ => None,
-            }));
-        }
+        names.extend(state.reused().filter_map(|file| match file {
+            (Root::JobShared, FileRef::Ours(name)) => Some(*name),
+            _ => None,
+        }));
     }
     names
 }

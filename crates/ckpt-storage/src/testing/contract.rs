@@ -235,7 +235,7 @@ fn a_writer_uses_no_name_twice(under_test: &StorageUnderTest) {
     for number in 1..4 {
         let streams = worker.streams(&barrier(identity(&claimed, number))).expect("streams of the checkpoint");
         let state = written_state(&*streams, &vec![0; 3_000_000]);
-        for handle in state.operator.iter().map(|state| &state.handle) {
+        for handle in state.operator().iter().map(|state| state.handle()) {
             let Place::File { root, file } = handle.place() else { continue };
             assert!(matches!(root, Root::ThisSnapshot | Root::JobShared));
             assert!(places.insert(file.clone()), "{file} was used before");

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::iter;
 
 use ckpt_core::head::{ClaimedHead, Nonce, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId};
@@ -59,9 +58,8 @@ pub(crate) fn metadata(job: JobId, identity: CheckpointIdentity, shared: &[FileN
 }
 
 fn operator_state<H>(handle: H) -> OperatorState<H> {
-    let partitions = Partitions::new(iter::once(0..1).collect(), Redistribution::Split)
-        .expect("one partition lies within its piece");
-    OperatorState::new(BTreeMap::from([("state".to_owned(), partitions)]), handle)
+    let partitions = Partitions::new([0..1], Redistribution::Split).expect("one partition lies within its piece");
+    OperatorState::new([("state", partitions)].into(), handle)
 }
 
 /// Publishes a checkpoint that names those shared files, without committing it.
@@ -103,8 +101,8 @@ pub(crate) fn written_state(streams: &dyn StreamFactory, bytes: &[u8]) -> Subtas
         operator_state(stream.finish().expect("the stream ends").expect("bytes were written"))
     });
     let state = SubtaskState::new(Vec::new(), staged.into());
-    let sealed = streams.seal(TaskSnapshot::new(BTreeMap::from([(OPERATOR, state)]))).expect("the state is sealed");
-    sealed.operators.into_values().next().expect("the one operator")
+    let sealed = streams.seal(TaskSnapshot::new([(OPERATOR, state)].into())).expect("the state is sealed");
+    sealed.into_operators().into_iter().map(|(_, state)| state).next().expect("the one operator")
 }
 
 pub(crate) fn read_all(reader: &dyn StateReader, handle: &StateHandle) -> Vec<u8> {

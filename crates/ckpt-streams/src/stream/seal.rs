@@ -1,6 +1,5 @@
 //! Sealing: from staged state to durable handles, in one batch, whole or not at all.
 
-use std::convert::Infallible;
 use std::sync::Arc as StdArc;
 
 use ckpt_core::state::{FileRef, Place, RelPath, StateHandle, TaskSnapshot};
@@ -26,17 +25,12 @@ pub(crate) fn seal(
     durability: Durability,
     snapshot: TaskSnapshot<Staged>,
 ) -> Result<TaskSnapshot<StateHandle>> {
-    let mut staged = Vec::new();
-    let Ok(snapshot) = snapshot.try_map_handles(&mut |handle| {
-        staged.push(handle);
-        Ok::<_, Infallible>(staged.len() - 1)
-    });
-    // Up to the next `?` whatever fails drops `staged`, which removes the files.
-    let keys = keys_of(unsealed, &staged)?;
+    // Up to the next `?` whatever fails drops `snapshot`, which removes the files.
+    let keys = keys_of(unsealed, snapshot.handles())?;
     let files = unsealed.begin_seal(&keys)?;
     let mut sealing = Sealing { unsealed, files };
-    let handles: Vec<StateHandle> = staged.into_iter().filter_map(handle_of).collect();
-    // From here on whatever fails drops `sealing`, which removes them.
+    // From here on whatever fails drops `sealing`, which removes them. Nobody sees a handle before it is durable.
+    let sealed = snapshot.try_map_handles(&mut |staged| handle_of(staged).ok_or(StreamError::StagedElsewhere))?;
     if sealing.files.len() != keys.len() {
         return Err(StreamError::StagedElsewhere.into());
     }
@@ -45,10 +39,7 @@ pub(crate) fn seal(
         sealing.sync_names()?;
     }
     sealing.commit()?;
-    snapshot.try_map_handles(&mut |index: usize| {
-        // Every handle was given the index of its staged state, and each staged state made one handle.
-        handles.get(index).cloned().ok_or_else(|| StreamError::StagedElsewhere.into())
-    })
+    Ok(sealed)
 }
 
 /// Files that are being sealed. Dropping it removes them.
@@ -181,8 +172,8 @@ impl Drop for Running<'_> {
 }
 
 /// The files among the staged state, which must all be of this factory.
-fn keys_of(unsealed: &Arc<Unsealed>, staged: &[Staged]) -> Result<Vec<Key>, StreamError> {
-    let files = staged.iter().filter_map(|staged| match staged.content() {
+fn keys_of<'a>(unsealed: &Arc<Unsealed>, staged: impl Iterator<Item = &'a Staged>) -> Result<Vec<Key>, StreamError> {
+    let files = staged.filter_map(|staged| match staged.content() {
         Some(Content::File(file)) => Some(file),
         Some(Content::Inline(_)) | None => None,
     });

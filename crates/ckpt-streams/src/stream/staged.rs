@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use ckpt_core::Digest;
 use ckpt_core::id::FileName;
-use ckpt_core::state::Root;
+use ckpt_core::state::{Root, StateLocation, StatePiece};
 
 use crate::stream::unsealed::{Key, Unsealed};
 use crate::sync::Arc;
@@ -62,6 +62,19 @@ impl Staged {
     /// Takes it out; dropping what is left deletes nothing.
     pub(crate) fn into_content(mut self) -> Option<Content> {
         self.content.take()
+    }
+}
+
+impl StatePiece for Staged {
+    fn length_bytes(&self) -> u64 {
+        Self::length_bytes(self)
+    }
+
+    fn location(&self) -> StateLocation {
+        match &self.content {
+            Some(Content::File(_)) => StateLocation::File,
+            Some(Content::Inline(_)) | None => StateLocation::Inline,
+        }
     }
 }
 

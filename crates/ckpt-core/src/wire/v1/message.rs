@@ -7,7 +7,7 @@ use super::state::SubtaskState;
 use super::{Id, ascending, checkpoint, epoch, optional_checkpoint};
 use crate::id::{AttemptId, OperatorId, TaskAttempt, TaskId, VertexId, WriterId};
 use crate::message;
-use crate::state::TaskSnapshot;
+use crate::state::{TaskProgress, TaskSnapshot};
 use crate::wire::{Invalid, List};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,7 +40,15 @@ pub(crate) struct Acknowledge<'a> {
     writer: u64,
     #[serde(borrow)]
     operators: List<(Id, SubtaskState<'a>)>,
+    progress: Progress,
     metrics: Metrics,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Progress {
+    Running,
+    Finished,
+    FinishedOnRestore,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -138,8 +146,8 @@ impl<'a> ToCoordinator<'a> {
 
 impl<'a> Acknowledge<'a> {
     fn of(acknowledge: &'a message::Acknowledge) -> Result<Self, Invalid> {
-        let mut operators = Vec::with_capacity(acknowledge.snapshot.operators.len());
-        for (operator, state) in &acknowledge.snapshot.operators {
+        let mut operators = Vec::with_capacity(acknowledge.snapshot.operators().len());
+        for (operator, state) in acknowledge.snapshot.operators() {
             operators.push((operator.bytes(), SubtaskState::of(state)?));
         }
         Ok(Self {
@@ -148,6 +156,7 @@ impl<'a> Acknowledge<'a> {
             attempt: Attempt::of(acknowledge.attempt),
             writer: acknowledge.writer.get(),
             operators: List(operators),
+            progress: Progress::of(acknowledge.snapshot.progress()),
             metrics: Metrics::of(&acknowledge.metrics),
         })
     }
@@ -155,15 +164,37 @@ impl<'a> Acknowledge<'a> {
     fn into_domain(self) -> Result<message::Acknowledge, Invalid> {
         let operators = self.operators.0.into_iter();
         let operators = operators.map(|(operator, state)| Ok((OperatorId::new(operator), state.into_domain()?)));
+        let snapshot = TaskSnapshot::new(ascending("the operators", operators)?.into());
         let mut acknowledge = message::Acknowledge::new(
             epoch("the epoch", self.epoch)?,
             checkpoint("the checkpoint", self.id)?,
             self.attempt.into_domain(),
             WriterId::new(self.writer),
-            TaskSnapshot::new(ascending("the operators", operators)?),
+            self.progress.into_domain(snapshot)?,
         );
         acknowledge.metrics = self.metrics.into_domain()?;
         Ok(acknowledge)
+    }
+}
+
+impl Progress {
+    const fn of(progress: TaskProgress) -> Self {
+        match progress {
+            TaskProgress::Running => Self::Running,
+            TaskProgress::Finished => Self::Finished,
+            TaskProgress::FinishedOnRestore => Self::FinishedOnRestore,
+        }
+    }
+
+    fn into_domain(self, snapshot: TaskSnapshot) -> Result<TaskSnapshot, Invalid> {
+        match self {
+            Self::Running => Ok(snapshot),
+            Self::Finished => Ok(snapshot.finished()),
+            Self::FinishedOnRestore if snapshot.operators().is_empty() => Ok(TaskSnapshot::finished_on_restore()),
+            Self::FinishedOnRestore => {
+                Err(Invalid::value("the state of a task that had nothing left to do", "some", "none"))
+            }
+        }
     }
 }
 

@@ -13,7 +13,19 @@ use crate::wire::{Invalid, List};
 pub(crate) struct SubtaskState<'a> {
     #[serde(borrow)]
     keyed: List<Keyed<'a>>,
+    raw_keyed: List<Keyed<'a>>,
     operator: List<OperatorState<'a>>,
+    raw_operator: List<OperatorState<'a>>,
+    input_channels: List<ChannelState<'a>>,
+    result_subpartitions: List<ChannelState<'a>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ChannelState<'a> {
+    subtask: u32,
+    channels: List<((u32, u32), Ranges)>,
+    #[serde(borrow)]
+    handle: Handle<'a>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,6 +43,7 @@ enum Keyed<'a> {
         shared: List<(&'a str, SharedFile<'a>)>,
         private: List<(&'a str, Handle<'a>)>,
         meta: Handle<'a>,
+        written_bytes: u64,
     },
 }
 
@@ -78,16 +91,63 @@ struct Ranges(List<(u64, u64)>);
 
 impl<'a> SubtaskState<'a> {
     pub(crate) fn of(subtask: &'a state::SubtaskState) -> Result<Self, Invalid> {
+        let input = subtask.input_channels().iter().map(|state| ChannelState::of(state, |c| (c.gate, c.channel)));
+        let result = subtask.result_subpartitions().iter();
+        let result = result.map(|state| ChannelState::of(state, |c| (c.partition, c.subpartition)));
         Ok(Self {
-            keyed: List(subtask.keyed.iter().map(Keyed::of).collect::<Result<_, _>>()?),
-            operator: List(subtask.operator.iter().map(OperatorState::of).collect::<Result<_, _>>()?),
+            keyed: List(subtask.keyed().iter().map(Keyed::of).collect::<Result<_, _>>()?),
+            raw_keyed: List(subtask.raw_keyed().iter().map(Keyed::of).collect::<Result<_, _>>()?),
+            operator: List(subtask.operator().iter().map(OperatorState::of).collect::<Result<_, _>>()?),
+            raw_operator: List(subtask.raw_operator().iter().map(OperatorState::of).collect::<Result<_, _>>()?),
+            input_channels: List(input.collect::<Result<_, _>>()?),
+            result_subpartitions: List(result.collect::<Result<_, _>>()?),
         })
     }
 
     pub(crate) fn into_domain(self) -> Result<state::SubtaskState, Invalid> {
-        let keyed = self.keyed.0.into_iter().map(Keyed::into_domain).collect::<Result<_, _>>()?;
-        let operator = self.operator.0.into_iter().map(OperatorState::into_domain).collect::<Result<_, _>>()?;
-        Ok(state::SubtaskState::new(keyed, operator))
+        let mut parts = state::SubtaskStateParts::default();
+        parts.keyed = self.keyed.0.into_iter().map(Keyed::into_domain).collect::<Result<_, _>>()?;
+        parts.raw_keyed = self.raw_keyed.0.into_iter().map(Keyed::into_domain).collect::<Result<_, _>>()?;
+        parts.operator = self.operator.0.into_iter().map(OperatorState::into_domain).collect::<Result<_, _>>()?;
+        parts.raw_operator =
+            self.raw_operator.0.into_iter().map(OperatorState::into_domain).collect::<Result<_, _>>()?;
+        let input = self.input_channels.0.into_iter();
+        let input = input.map(|state| state.into_domain(|gate, channel| state::InputChannel { gate, channel }));
+        parts.input_channels = input.collect::<Result<_, _>>()?;
+        let result = self.result_subpartitions.0.into_iter().map(|state| {
+            state.into_domain(|partition, subpartition| state::ResultSubpartition { partition, subpartition })
+        });
+        parts.result_subpartitions = result.collect::<Result<_, _>>()?;
+        Ok(parts.into())
+    }
+}
+
+impl<'a> ChannelState<'a> {
+    fn of<C: Copy>(state: &'a state::ChannelState<C>, numbers: impl Fn(C) -> (u32, u32)) -> Result<Self, Invalid> {
+        let mut channels = Vec::with_capacity(state.channels().len());
+        for (channel, sections) in state.channels() {
+            check_end(Some(sections.end_bytes()), state.handle())?;
+            channels.push((numbers(*channel), Ranges::of(sections.ranges_bytes())));
+        }
+        Ok(Self { subtask: state.subtask(), channels: List(channels), handle: Handle::of(state.handle())? })
+    }
+
+    fn into_domain<C: Ord + std::fmt::Debug>(
+        self,
+        channel: impl Fn(u32, u32) -> C,
+    ) -> Result<state::ChannelState<C>, Invalid> {
+        let handle = self.handle.into_domain()?;
+        let mut channels = Vec::with_capacity(self.channels.0.len());
+        let mut last = None;
+        for ((one, two), ranges) in self.channels.0 {
+            if last.replace((one, two)).is_some_and(|last| last >= (one, two)) {
+                return Err(Invalid::value("a channel", format!("{one}, {two}"), "channels that ascend"));
+            }
+            let sections = state::Sections::from_ascending(ranges.into_domain()?);
+            check_end(Some(sections.end_bytes()), &handle)?;
+            channels.push((channel(one, two), sections));
+        }
+        Ok(state::ChannelState::new(self.subtask, state::SortedMap::from_ascending(channels), handle))
     }
 }
 
@@ -96,28 +156,29 @@ impl<'a> Keyed<'a> {
         match keyed {
             state::KeyedState::KeyGroups(groups) => {
                 let handle = groups.handle();
-                check_end(groups.offsets_bytes().last().copied(), handle)?;
+                check_end(groups.bounds_bytes().last().copied(), handle)?;
                 Ok(Self::KeyGroups {
                     range: Range::of(groups.range()),
-                    offsets: Offsets::of(groups.offsets_bytes())?,
+                    offsets: Offsets::of(groups.bounds_bytes())?,
                     handle: Handle::of(handle)?,
                 })
             }
             state::KeyedState::Incremental(files) => {
-                let mut shared = Vec::with_capacity(files.shared.len());
-                for (name, file) in &files.shared {
-                    shared.push((name.as_str(), SharedFile::of(file)?));
+                let mut shared = Vec::with_capacity(files.shared().len());
+                for (name, file) in files.shared() {
+                    shared.push((&**name, SharedFile::of(file)?));
                 }
-                let mut private = Vec::with_capacity(files.private.len());
-                for (name, handle) in &files.private {
-                    private.push((name.as_str(), Handle::of(handle)?));
+                let mut private = Vec::with_capacity(files.private().len());
+                for (name, handle) in files.private() {
+                    private.push((&**name, Handle::of(handle)?));
                 }
                 Ok(Self::Incremental {
-                    operator: files.operator.bytes(),
-                    range: Range::of(files.range),
+                    operator: files.operator().bytes(),
+                    range: Range::of(files.range()),
                     shared: List(shared),
                     private: List(private),
-                    meta: Handle::of(&files.meta)?,
+                    meta: Handle::of(files.meta())?,
+                    written_bytes: files.size().written_bytes,
                 })
             }
         }
@@ -132,16 +193,20 @@ impl<'a> Keyed<'a> {
                     .map_err(|error| Invalid::Refused { field: "keyed state", error })?;
                 state::KeyedState::KeyGroups(groups)
             }
-            Self::Incremental { operator, range, shared, private, meta } => {
+            Self::Incremental { operator, range, shared, private, meta, written_bytes } => {
                 let shared = shared.0.into_iter().map(|(name, file)| Ok((name.to_owned(), file.into_domain()?)));
                 let private = private.0.into_iter().map(|(name, handle)| Ok((name.to_owned(), handle.into_domain()?)));
-                state::KeyedState::Incremental(state::IncrementalState::new(
+                let files = state::IncrementalState::new(
                     OperatorId::new(operator),
                     range.into_domain()?,
-                    ascending("the shared files", shared)?,
-                    ascending("the private files", private)?,
+                    ascending("the shared files", shared)?.into(),
+                    ascending("the private files", private)?.into(),
                     meta.into_domain()?,
-                ))
+                );
+                let files = files
+                    .with_written_bytes(written_bytes)
+                    .map_err(|error| Invalid::Refused { field: "the bytes written", error })?;
+                state::KeyedState::Incremental(files)
             }
         })
     }
@@ -165,14 +230,14 @@ impl<'a> SharedFile<'a> {
 
 impl<'a> OperatorState<'a> {
     fn of(operator: &'a state::OperatorState) -> Result<Self, Invalid> {
-        let mut states = Vec::with_capacity(operator.states.len());
-        for (name, partitions) in &operator.states {
+        let mut states = Vec::with_capacity(operator.states().len());
+        for (name, partitions) in operator.states() {
             let ranges = partitions.ranges_bytes();
-            check_end(ranges.last().map(|range| range.end), &operator.handle)?;
+            check_end(ranges.last().map(|range| range.end), operator.handle())?;
             let redistribution = Redistribution::of(partitions.redistribution());
-            states.push((name.as_str(), Partitions { ranges: Ranges::of(ranges), redistribution }));
+            states.push((&**name, Partitions { ranges: Ranges::of(ranges), redistribution }));
         }
-        Ok(Self { states: List(states), handle: Handle::of(&operator.handle)? })
+        Ok(Self { states: List(states), handle: Handle::of(operator.handle())? })
     }
 
     fn into_domain(self) -> Result<state::OperatorState, Invalid> {
@@ -185,7 +250,7 @@ impl<'a> OperatorState<'a> {
             Ok((name.to_owned(), partitions))
         });
         let states = ascending("the operator states", states)?;
-        Ok(state::OperatorState::new(states, handle))
+        Ok(state::OperatorState::new(states.into(), handle))
     }
 }
 
