@@ -10,11 +10,12 @@ pub struct Framed(pub &'static [u8]);
 pub const HEAD: Framed = Framed(b"CKPTHEAD\x01\0\0\0");
 
 /// Messages, version 1, of each kind.
-pub const MESSAGES: [Framed; 4] = [
+pub const MESSAGES: [Framed; 5] = [
     Framed(b"CKPM\x01\0\x01\0"),
     Framed(b"CKPM\x01\0\x02\0"),
     Framed(b"CKPM\x01\0\x03\0"),
     Framed(b"CKPM\x01\0\x04\0"),
+    Framed(b"CKPM\x01\0\x05\0"),
 ];
 
 impl Framed {

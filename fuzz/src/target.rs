@@ -4,7 +4,7 @@
 use ckpt_core::head::Head;
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::state::TaskRestore;
+use ckpt_core::state::{TaskRestore, TaskSnapshot};
 
 use crate::{HEAD, MESSAGES, MetadataFile, bounded};
 
@@ -34,12 +34,12 @@ pub fn message(input: &[u8]) {
             $(
                 let frames = MESSAGES.map(|kind| kind.around(input));
                 for frame in frames.iter().map(Vec::as_slice).chain([input]) {
-                    let Ok(value) = bounded(frame.len(), || <$type>::decode(frame)) else { continue };
+                    let Ok(value) = bounded(frame.len(), || <$type>::decode(frame, usize::MAX)) else { continue };
                     let encoded = value.encode(usize::MAX).expect("what was decoded can be encoded");
-                    assert_eq!(<$type>::decode(&encoded).as_ref().ok(), Some(&value));
+                    assert_eq!(<$type>::decode(&encoded, usize::MAX).as_ref().ok(), Some(&value));
                 }
             )*
         };
     }
-    each!(ToTask, ToCoordinator, Marker, TaskRestore);
+    each!(ToTask, ToCoordinator, Marker, TaskRestore, TaskSnapshot);
 }

@@ -19,7 +19,8 @@ impl Coordinator {
         self.statistics.aborted += 1;
         if !matches!(pending.stage, Stage::Initializing) {
             let to = pending.participants().filter(|attempt| self.tasks.runs(*attempt)).collect();
-            self.outbox.send(to, ToTask::Aborted { epoch: pending.identity.epoch, id });
+            let latest_completed = self.committed.newest_id();
+            self.outbox.send(to, ToTask::Aborted { epoch: pending.identity.epoch, id, latest_completed });
         }
         match pending.stage {
             // An action works on the place: its answer discards it.

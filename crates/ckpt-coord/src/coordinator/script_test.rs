@@ -305,7 +305,10 @@ fn show(action: &Action) -> String {
                     Some(upto) => format!("completed {id}, subsumed up to {upto}"),
                     None => format!("completed {id}"),
                 },
-                ToTask::Aborted { id, .. } => format!("aborted {id}"),
+                ToTask::Aborted { id, latest_completed, .. } => match latest_completed {
+                    Some(latest) => format!("aborted {id}, newest {latest}"),
+                    None => format!("aborted {id}"),
+                },
                 other => format!("{other:?}"),
             };
             format!("send [{}] {message}", to.iter().map(name).collect::<Vec<_>>().join(" "))

@@ -110,7 +110,11 @@ impl TaskCheckpoints {
         match message {
             ToTask::Trigger(barrier) => self.triggered(task, &barrier)?,
             ToTask::Completed { id, .. } => self.completed(task, Some(id))?,
-            ToTask::Aborted { epoch, id } => self.abort_notified(task, epoch, id)?,
+            ToTask::Aborted { epoch, id, latest_completed } => {
+                // Its own notice may have been lost, and this one says that it is certain.
+                self.completed(task, latest_completed)?;
+                self.abort_notified(task, epoch, id)?;
+            }
             _ => return Ok(()),
         }
         self.resume();

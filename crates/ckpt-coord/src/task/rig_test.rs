@@ -237,7 +237,7 @@ pub(super) fn completed(number: u64) -> ToTask {
 }
 
 pub(super) fn aborted(number: u64) -> ToTask {
-    ToTask::Aborted { epoch: EPOCH, id: id(number) }
+    ToTask::Aborted { epoch: EPOCH, id: id(number), latest_completed: None }
 }
 
 impl Rig {

@@ -1,26 +1,52 @@
 //! Messages as bytes: magic, format version, kind, length, body, digest of all before.
 
+use std::fmt;
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
 
 use super::{Marker, ToCoordinator, ToTask};
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::state::TaskRestore;
-use crate::wire::{Fixed, Invalid, Subject, WireError, decode, encode, v1};
+use crate::state::{TaskRestore, TaskSnapshot};
+use crate::wire::{Fixed, Invalid, Subject, WireError, decode, encode_after, v1};
 
 const MAGIC: [u8; 4] = *b"CKPM";
+/// The version that this program writes.
 const VERSION: u16 = 1;
-const HEADER_BYTES: usize = 12;
-const DIGEST_BYTES: usize = 8;
+pub(super) const HEADER_BYTES: usize = 12;
+const LENGTH_AT: usize = 8;
+pub(super) const DIGEST_BYTES: usize = 8;
 
-/// Kinds of frames: the number that stands in them and the name for people.
-const TO_TASK: (u16, &str) = (1, "a message to a task");
-const TO_COORDINATOR: (u16, &str) = (2, "a message to the coordinator");
-const MARKER: (u16, &str) = (3, "a marker");
-const TASK_RESTORE: (u16, &str) = (4, "a task's restore");
+/// The format versions of frames that this program reads: its own, which it writes, and the one before, so that a job
+/// can be upgraded process by process.
+pub const FRAME_VERSIONS: RangeInclusive<u16> = spoken(VERSION);
+
+/// What a frame holds. The number is what stands in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u16)]
+pub enum FrameKind {
+    /// A [`ToTask`].
+    ToTask = 1,
+    /// A [`ToCoordinator`].
+    ToCoordinator = 2,
+    /// A [`Marker`].
+    Marker = 3,
+    /// A [`TaskRestore`].
+    TaskRestore = 4,
+    /// A [`TaskSnapshot`], in the file of a spilled acknowledgement.
+    TaskSnapshot = 5,
+}
+
+/// The first bytes of a frame, checked.
+pub(super) struct Header {
+    pub(super) kind: FrameKind,
+    body_bytes: u32,
+}
 
 macro_rules! framed {
-    ($type:ty, $kind:ident, $mirror:ident, |$value:ident| $of:expr) => {
+    ($type:ident, |$value:ident| $of:expr) => {
         impl $type {
             /// The frame of this message.
             ///
@@ -28,67 +54,118 @@ macro_rules! framed {
             ///
             /// `AbortCheckpoint` when it would have more than `limit_bytes`, or something in it could not be read again.
             pub fn encode(&self, limit_bytes: usize) -> Result<Bytes> {
-                let (subject, $value) = (Subject::Frame($kind.1), self);
+                let (subject, $value) = (Subject::Frame(FrameKind::$type), self);
                 let mirror = $of.map_err(|invalid: Invalid| invalid.writing(subject))?;
-                Ok(frame($kind, encode(subject, &mirror)?, limit_bytes)?)
+                let frame = encode_after(subject, begin(FrameKind::$type), &mirror)?;
+                Ok(end(FrameKind::$type, frame, limit_bytes)?)
             }
 
-            /// The message in a whole frame, every byte of which is verified.
+            /// The message in a whole frame, every byte of which is verified before it is used.
             ///
             /// # Errors
             ///
-            /// `Corrupt`, with what was expected and what was found; `Configuration` when a newer program sent it.
-            pub fn decode(frame: &[u8]) -> Result<Self> {
-                let subject = Subject::Frame($kind.1);
-                let decoded: v1::$mirror<'_> = decode(subject, body($kind, frame)?)?;
+            /// `Corrupt`, with what was expected and what was found; `Configuration` when it has more than `limit_bytes`,
+            /// or a program sent it that speaks no [version](crate::message::FRAME_VERSIONS) of ours.
+            pub fn decode(frame: &[u8], limit_bytes: usize) -> Result<Self> {
+                let subject = Subject::Frame(FrameKind::$type);
+                let decoded: v1::$type<'_> = decode(subject, body(FrameKind::$type, frame, limit_bytes)?)?;
                 Ok(decoded.into_domain().map_err(|invalid| invalid.reading(subject))?)
             }
         }
     };
 }
 
-framed!(ToTask, TO_TASK, ToTask, |message| Ok(v1::ToTask::of(message)));
-framed!(ToCoordinator, TO_COORDINATOR, ToCoordinator, |message| v1::ToCoordinator::of(message));
-framed!(Marker, MARKER, Marker, |message| Ok(v1::Marker::of(message)));
-framed!(TaskRestore, TASK_RESTORE, TaskRestore, |message| v1::TaskRestore::of(message));
+framed!(ToTask, |message| v1::ToTask::of(message));
+framed!(ToCoordinator, |message| v1::ToCoordinator::of(message));
+framed!(Marker, |message| Ok(v1::Marker::of(message)));
+framed!(TaskRestore, |message| v1::TaskRestore::of(message));
+framed!(TaskSnapshot, |message| v1::TaskSnapshot::of(message));
 
-fn frame((kind, name): (u16, &'static str), body: Vec<u8>, limit_bytes: usize) -> Result<Bytes, WireError> {
-    let subject = Subject::Frame(name);
-    let found = (HEADER_BYTES + body.len() + DIGEST_BYTES) as u64;
-    let limit = (limit_bytes as u64).min(u64::from(u32::MAX));
-    let length = match u32::try_from(body.len()) {
-        Ok(length) if found <= limit => length,
-        _ => return Err(WireError::AboveLimit { subject, limit, found }),
-    };
-    let mut frame = Vec::with_capacity(HEADER_BYTES + body.len() + DIGEST_BYTES);
+impl FrameKind {
+    const fn of(number: u16) -> Option<Self> {
+        Some(match number {
+            1 => Self::ToTask,
+            2 => Self::ToCoordinator,
+            3 => Self::Marker,
+            4 => Self::TaskRestore,
+            5 => Self::TaskSnapshot,
+            _ => return None,
+        })
+    }
+}
+
+impl Header {
+    /// Reads as much as has come; `None` when it goes on and is in order so far.
+    ///
+    /// Whatever is wrong is told at the first byte that shows it, so that nobody waits or allocates for a length that
+    /// cannot be meant.
+    pub(super) fn read(bytes: &[u8], limit_bytes: usize) -> Result<Option<Self>, WireError> {
+        let magic = &bytes[..bytes.len().min(MAGIC.len())];
+        if !MAGIC.starts_with(magic) {
+            let (expected, found) = (MAGIC.escape_ascii().to_string(), magic.escape_ascii().to_string());
+            return Err(WireError::Magic { subject: Subject::AnyFrame, offset: 0, expected, found });
+        }
+        let Some(mut fixed) = bytes.get(MAGIC.len()..HEADER_BYTES).map(Fixed) else { return Ok(None) };
+        let (version, kind, body_bytes) = (fixed.u16(), fixed.u16(), fixed.u32());
+        if !FRAME_VERSIONS.contains(&version) {
+            return Err(WireError::NotSpoken { subject: Subject::AnyFrame, spoken: FRAME_VERSIONS, found: version });
+        }
+        let Some(known) = FrameKind::of(kind) else {
+            let expected = "one that this version has";
+            return Err(Invalid::value("the kind of a frame", kind, expected).reading(Subject::AnyFrame));
+        };
+        let header = Self { kind: known, body_bytes };
+        match header.frame_bytes() {
+            found if found > limit_bytes as u64 => {
+                Err(WireError::FrameAboveLimit { subject: Subject::Frame(known), limit: limit_bytes as u64, found })
+            }
+            _ => Ok(Some(header)),
+        }
+    }
+
+    /// Bytes of the whole frame.
+    pub(super) const fn frame_bytes(&self) -> u64 {
+        (HEADER_BYTES + DIGEST_BYTES) as u64 + self.body_bytes as u64
+    }
+}
+
+/// The versions that a program of version `own` reads: version 1 is the first there is.
+const fn spoken(own: u16) -> RangeInclusive<u16> {
+    if own > 1 { own - 1..=own } else { 1..=own }
+}
+
+/// The beginning of a frame, whose length is not known yet.
+fn begin(kind: FrameKind) -> Vec<u8> {
+    // Most messages fit, so that one allocation is all there is.
+    let mut frame = Vec::with_capacity(256);
     frame.extend_from_slice(&MAGIC);
     frame.extend_from_slice(&VERSION.to_le_bytes());
-    frame.extend_from_slice(&kind.to_le_bytes());
-    frame.extend_from_slice(&length.to_le_bytes());
-    frame.extend_from_slice(&body);
+    frame.extend_from_slice(&(kind as u16).to_le_bytes());
+    frame.extend_from_slice(&[0; HEADER_BYTES - LENGTH_AT]);
+    frame
+}
+
+/// The frame with its length and digest.
+fn end(kind: FrameKind, mut frame: Vec<u8>, limit_bytes: usize) -> Result<Bytes, WireError> {
+    let found = (frame.len() + DIGEST_BYTES) as u64;
+    let limit = (limit_bytes as u64).min(u32::MAX.into());
+    let length = match u32::try_from(frame.len() - HEADER_BYTES) {
+        Ok(length) if found <= limit => length,
+        _ => return Err(WireError::AboveLimit { subject: Subject::Frame(kind), limit, found }),
+    };
+    frame[LENGTH_AT..HEADER_BYTES].copy_from_slice(&length.to_le_bytes());
     let digest = Digest::of(&frame);
     frame.extend_from_slice(&digest.value().to_le_bytes());
     Ok(frame.into())
 }
 
-fn body<'a>((kind, name): (u16, &'static str), frame: &'a [u8]) -> Result<&'a [u8], WireError> {
-    let subject = Subject::Frame(name);
+/// The body of a whole frame of that kind.
+fn body(kind: FrameKind, frame: &[u8], limit_bytes: usize) -> Result<&[u8], WireError> {
+    let subject = Subject::Frame(kind);
     let (least, found) = ((HEADER_BYTES + DIGEST_BYTES) as u64, frame.len() as u64);
-    if found < least {
-        return Err(WireError::CutShort { subject, expected: least, found });
-    }
-    let mut fixed = Fixed(frame);
-    let magic: [u8; 4] = fixed.array();
-    if magic != MAGIC {
-        let (expected, found) = (MAGIC.escape_ascii().to_string(), magic.escape_ascii().to_string());
-        return Err(WireError::Magic { subject, offset: 0, expected, found });
-    }
-    let version = fixed.u16();
-    if version != VERSION {
-        return Err(WireError::Version { subject, expected: VERSION.into(), found: version.into() });
-    }
-    let (found_kind, length) = (fixed.u16(), fixed.u32());
-    let expected = least + u64::from(length);
+    let header = Header::read(frame, limit_bytes)?.filter(|_| found >= least);
+    let header = header.ok_or(WireError::CutShort { subject, expected: least, found })?;
+    let expected = header.frame_bytes();
     if found != expected {
         return Err(WireError::Length { subject, expected, found });
     }
@@ -97,9 +174,40 @@ fn body<'a>((kind, name): (u16, &'static str), frame: &'a [u8]) -> Result<&'a [u
     if found != expected {
         return Err(WireError::Digest { subject, expected, found });
     }
-    if found_kind != kind {
-        let expected = format!("{kind}, {name}");
-        return Err(Invalid::value("the kind of a frame", found_kind, expected).reading(subject));
+    if header.kind != kind {
+        return Err(Invalid::value("the kind of a frame", header.kind, kind.to_string()).reading(subject));
     }
     Ok(&content[HEADER_BYTES..])
+}
+
+impl fmt::Display for FrameKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ToTask => "a message to a task",
+            Self::ToCoordinator => "a message to the coordinator",
+            Self::Marker => "a marker",
+            Self::TaskRestore => "a task's restore",
+            Self::TaskSnapshot => "a task's snapshot",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_version_and_the_one_before_are_spoken() {
+        assert_eq!(FRAME_VERSIONS, 1..=1, "the first there is has none before it");
+        assert_eq!(spoken(2), 1..=2);
+        assert_eq!(spoken(7), 6..=7);
+        assert_eq!(spoken(u16::MAX), u16::MAX - 1..=u16::MAX);
+    }
+
+    #[test]
+    fn kinds_are_known_by_their_numbers() {
+        let known: Vec<_> = (0..=u16::MAX).filter_map(|number| Some((number, FrameKind::of(number)?))).collect();
+        assert_eq!(known.len(), 5);
+        assert!(known.iter().all(|(number, kind)| *number == *kind as u16));
+    }
 }

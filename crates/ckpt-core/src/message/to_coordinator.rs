@@ -1,12 +1,9 @@
 //! What a task says to the coordinator.
 
-use std::fmt;
+use crate::id::{LeaderEpoch, TaskAttempt};
+use crate::message::{AbortedMetrics, Acknowledge, Decline, InitializationMetrics, SpilledAcknowledge};
 
-use crate::id::{CheckpointId, LeaderEpoch, TaskAttempt, WriterId};
-use crate::snapshot::CheckpointMetrics;
-use crate::state::TaskSnapshot;
-
-/// What a task says to the coordinator.
+/// What a task says to the coordinator. A coordinator drops what comes from another epoch than its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ToCoordinator {
@@ -14,103 +11,34 @@ pub enum ToCoordinator {
     Acknowledge(Acknowledge),
     /// It cannot take its part; the checkpoint cannot complete.
     Decline(Decline),
+    /// Its part of a checkpoint is durable, and described in a file.
+    AcknowledgeSpilled(SpilledAcknowledge),
+    /// What was measured of a snapshot that it gave up.
+    AbortedMetrics(AbortedMetrics),
+    /// How its start went.
+    InitializationMetrics(InitializationMetrics),
 }
 
-/// A task's part of a checkpoint, durable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Acknowledge {
-    /// The leader that asked for it.
-    pub epoch: LeaderEpoch,
-    /// The checkpoint.
-    pub id: CheckpointId,
-    /// Who took it.
-    pub attempt: TaskAttempt,
-    /// Under which number its files are named.
-    pub writer: WriterId,
-    /// The state.
-    pub snapshot: TaskSnapshot,
-    /// What was measured.
-    pub metrics: CheckpointMetrics,
-}
-
-/// A task's refusal of a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Decline {
-    /// The leader that asked for it.
-    pub epoch: LeaderEpoch,
-    /// The checkpoint.
-    pub id: CheckpointId,
-    /// Who refuses.
-    pub attempt: TaskAttempt,
-    /// Why.
-    pub reason: DeclineReason,
-    /// What went wrong, for people; at most [`Decline::MAX_MESSAGE_BYTES`], cut there.
-    pub message: String,
-}
-
-/// Why a task declines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DeclineReason {
-    /// It is not running yet, or no more.
-    NotReady,
-    /// A newer checkpoint has begun at this task.
-    Subsumed,
-    /// A marker on an input said that the checkpoint was given up.
-    CancellationBarrier,
-    /// An input ended before its barrier came.
-    InputEnded,
-    /// Its state could not be captured or written.
-    SnapshotFailed,
-}
-
-impl Acknowledge {
-    /// An acknowledgement without measurements.
-    pub fn new(
-        epoch: LeaderEpoch,
-        id: CheckpointId,
-        attempt: TaskAttempt,
-        writer: WriterId,
-        snapshot: TaskSnapshot,
-    ) -> Self {
-        Self { epoch, id, attempt, writer, snapshot, metrics: CheckpointMetrics::default() }
-    }
-}
-
-impl Decline {
-    /// The most bytes of a message.
-    pub const MAX_MESSAGE_BYTES: usize = 4096;
-
-    /// A refusal for that reason.
-    pub fn new(
-        epoch: LeaderEpoch,
-        id: CheckpointId,
-        attempt: TaskAttempt,
-        reason: DeclineReason,
-        message: impl Into<String>,
-    ) -> Self {
-        let mut message = message.into();
-        if message.len() > Self::MAX_MESSAGE_BYTES {
-            let mut cut = Self::MAX_MESSAGE_BYTES;
-            while !message.is_char_boundary(cut) {
-                cut -= 1;
-            }
-            message.truncate(cut);
+impl ToCoordinator {
+    /// The leader it is said to.
+    pub const fn epoch(&self) -> LeaderEpoch {
+        match self {
+            Self::Acknowledge(message) => message.epoch,
+            Self::Decline(message) => message.epoch,
+            Self::AcknowledgeSpilled(message) => message.epoch,
+            Self::AbortedMetrics(message) => message.epoch,
+            Self::InitializationMetrics(message) => message.epoch,
         }
-        Self { epoch, id, attempt, reason, message }
     }
-}
 
-impl fmt::Display for DeclineReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotReady => "the task is not running",
-            Self::Subsumed => "a newer checkpoint has begun at the task",
-            Self::CancellationBarrier => "a marker on an input cancelled it",
-            Self::InputEnded => "an input ended before its barrier came",
-            Self::SnapshotFailed => "the task's state could not be captured or written",
-        })
+    /// Who says it. Whoever received it checks that this is the peer it came from.
+    pub const fn attempt(&self) -> TaskAttempt {
+        match self {
+            Self::Acknowledge(message) => message.attempt,
+            Self::Decline(message) => message.attempt,
+            Self::AcknowledgeSpilled(message) => message.attempt,
+            Self::AbortedMetrics(message) => message.attempt,
+            Self::InitializationMetrics(message) => message.attempt,
+        }
     }
 }

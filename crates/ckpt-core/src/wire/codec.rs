@@ -13,6 +13,15 @@ pub(crate) fn encode<T: Serialize + ?Sized>(subject: Subject, value: &T) -> Resu
     postcard::to_stdvec(value).map_err(|source| WireError::Encode { subject, source })
 }
 
+/// The encoding of a mirror type, behind the bytes that are there already.
+pub(crate) fn encode_after<T: Serialize + ?Sized>(
+    subject: Subject,
+    bytes: Vec<u8>,
+    value: &T,
+) -> Result<Vec<u8>, WireError> {
+    postcard::to_extend(value, bytes).map_err(|source| WireError::Encode { subject, source })
+}
+
 /// The mirror type that these bytes encode; all of them, nothing may be left over.
 pub(crate) fn decode<'a, T: Deserialize<'a>>(subject: Subject, bytes: &'a [u8]) -> Result<T, WireError> {
     let position = Rc::new(Cell::new(0));

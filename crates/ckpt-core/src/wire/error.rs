@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::io;
+use std::ops::RangeInclusive;
 
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::id::OperatorId;
+use crate::message::FrameKind;
 
 /// Bytes that cannot be read, or a value that cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,13 @@ pub(crate) enum WireError {
     Magic { subject: Subject, offset: u64, expected: String, found: String },
     #[error("{subject} has format version {found}, expected {expected}: it was written by a newer program")]
     Version { subject: Subject, expected: u32, found: u32 },
+    #[error(
+        "{subject} has format version {found}, expected {} to {}: no other is spoken here, since a job is upgraded one \
+         version at a time",
+        spoken.start(),
+        spoken.end()
+    )]
+    NotSpoken { subject: Subject, spoken: RangeInclusive<u16>, found: u16 },
     #[error("the digest of {subject} is {found}, expected {expected}")]
     Digest { subject: Subject, expected: Digest, found: Digest },
     #[error("{subject} cannot be decoded at byte {offset} of {length}")]
@@ -38,6 +47,8 @@ pub(crate) enum WireError {
     Unencodable { subject: Subject, invalid: Invalid },
     #[error("{subject} has {found} bytes, expected at most {limit}")]
     AboveLimit { subject: Subject, limit: u64, found: u64 },
+    #[error("{subject} says that it has {found} bytes, expected at most {limit}, the limit for what is received here")]
+    FrameAboveLimit { subject: Subject, limit: u64, found: u64 },
 }
 
 /// What the bytes are of.
@@ -63,7 +74,9 @@ pub(crate) enum Subject {
         part: u32,
     },
     /// A message.
-    Frame(&'static str),
+    Frame(FrameKind),
+    /// A message of a kind that is not known yet.
+    AnyFrame,
 }
 
 /// A value that breaks a rule.
@@ -105,6 +118,7 @@ impl fmt::Display for Subject {
             Self::MetadataPart { operator, part } => {
                 write!(f, "part {part} of operator {operator} in checkpoint metadata")
             }
+            Self::AnyFrame => f.write_str("a frame"),
             Self::Frame(kind) => write!(f, "the frame of {kind}"),
         }
     }
@@ -115,7 +129,9 @@ impl From<WireError> for Error {
         let kind = match &error {
             WireError::Read { source, .. } if source.kind() == io::ErrorKind::UnexpectedEof => ErrorKind::Corrupt,
             WireError::Read { .. } => ErrorKind::Retry,
-            WireError::Version { .. } => ErrorKind::Configuration,
+            WireError::Version { .. } | WireError::NotSpoken { .. } | WireError::FrameAboveLimit { .. } => {
+                ErrorKind::Configuration
+            }
             WireError::Write { .. }
             | WireError::Encode { .. }
             | WireError::Unencodable { .. }

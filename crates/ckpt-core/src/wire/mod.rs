@@ -8,6 +8,6 @@ mod error;
 mod list;
 pub(crate) mod v1;
 
-pub(crate) use codec::{Fixed, decode, encode};
+pub(crate) use codec::{Fixed, decode, encode, encode_after};
 pub(crate) use error::{Invalid, Subject, WireError};
 pub(crate) use list::{Blob, List};

@@ -1,11 +1,12 @@
 //! Every truncation, every flipped bit and every byte too many of a golden file is told.
 
+use std::collections::HashSet;
 use std::fs;
 
 use ckpt_core::head::Head;
-use ckpt_core::message::{Marker, ToCoordinator, ToTask};
+use ckpt_core::message::{FrameKind, FrameReader, Marker, Received, ToCoordinator, ToTask};
 use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::state::TaskRestore;
+use ckpt_core::state::{TaskRestore, TaskSnapshot};
 use ckpt_core::{Error, ErrorKind};
 
 use crate::golden;
@@ -45,18 +46,24 @@ fn every_damage_to_head_is_told() {
 
 #[test]
 fn every_damage_to_a_message_is_told() {
-    let mut frames = 0;
+    const LIMIT: usize = 4096;
+    let (mut frames, mut kinds) = (0, HashSet::new());
     for entry in fs::read_dir(golden::path("")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let decode: fn(&[u8]) -> Option<Error> = match name.split_once('-').map(|(first, _)| first) {
-            Some("to") if name.starts_with("to-task") => |bytes| ToTask::decode(bytes).err(),
-            Some("to") => |bytes| ToCoordinator::decode(bytes).err(),
-            Some("marker") => |bytes| Marker::decode(bytes).err(),
-            Some("task") => |bytes| TaskRestore::decode(bytes).err(),
-            _ => continue,
-        };
-        every_damage(&name, decode);
+        let Ok(Received::Frame { kind, .. }) = FrameReader::new(LIMIT).next(&golden::read(&name)) else { continue };
+        every_damage(
+            &name,
+            match kind {
+                FrameKind::ToTask => |bytes| ToTask::decode(bytes, LIMIT).err(),
+                FrameKind::ToCoordinator => |bytes| ToCoordinator::decode(bytes, LIMIT).err(),
+                FrameKind::Marker => |bytes| Marker::decode(bytes, LIMIT).err(),
+                FrameKind::TaskRestore => |bytes| TaskRestore::decode(bytes, LIMIT).err(),
+                FrameKind::TaskSnapshot => |bytes| TaskSnapshot::decode(bytes, LIMIT).err(),
+                other => panic!("{name} is of the kind {other}, which no test damages"),
+            },
+        );
         frames += 1;
+        kinds.insert(kind);
     }
-    assert_eq!(frames, 8);
+    assert_eq!((frames, kinds.len()), (13, 5));
 }

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use ckpt_core::head::Head;
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader};
-use ckpt_core::state::TaskRestore;
+use ckpt_core::state::{TaskRestore, TaskSnapshot};
 
-use crate::samples;
+use crate::{message_samples, samples};
 
 pub(crate) fn path(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "testdata", "v1", name].iter().collect()
@@ -22,7 +22,7 @@ pub(crate) fn read(name: &str) -> Vec<u8> {
     fs::read(path(name)).unwrap_or_else(|error| panic!("{}: {error}", path(name).display()))
 }
 
-fn check<T: PartialEq + Debug>(name: &str, value: &T, encoded: &[u8], decode: fn(&[u8]) -> ckpt_core::Result<T>) {
+fn check<T: PartialEq + Debug>(name: &str, value: &T, encoded: &[u8], decode: impl Fn(&[u8]) -> ckpt_core::Result<T>) {
     if std::env::var_os("CKPT_WRITE_GOLDEN").is_some() && !path(name).exists() {
         fs::write(path(name), encoded).unwrap();
     }
@@ -51,15 +51,18 @@ fn head_is_pinned() {
 
 #[test]
 fn messages_are_pinned() {
-    for (message, name) in samples::fixed_to_task().iter().zip(["trigger", "completed", "aborted"]) {
-        check(&format!("to-task-{name}"), message, &message.encode(4096).unwrap(), ToTask::decode);
+    const LIMIT: usize = 4096;
+    for (name, message) in message_samples::fixed_to_task() {
+        check(name, &message, &message.encode(LIMIT).unwrap(), |frame| ToTask::decode(frame, LIMIT));
     }
-    for (message, name) in samples::fixed_to_coordinator().iter().zip(["acknowledge", "decline"]) {
-        check(&format!("to-coordinator-{name}"), message, &message.encode(4096).unwrap(), ToCoordinator::decode);
+    for (name, message) in message_samples::fixed_to_coordinator() {
+        check(name, &message, &message.encode(LIMIT).unwrap(), |frame| ToCoordinator::decode(frame, LIMIT));
     }
-    for (message, name) in samples::fixed_markers().iter().zip(["barrier", "cancel"]) {
-        check(&format!("marker-{name}"), message, &message.encode(4096).unwrap(), Marker::decode);
+    for (name, marker) in message_samples::fixed_markers() {
+        check(name, &marker, &marker.encode(LIMIT).unwrap(), |frame| Marker::decode(frame, LIMIT));
     }
-    let restore = samples::fixed_restore();
-    check("task-restore", &restore, &restore.encode(4096).unwrap(), TaskRestore::decode);
+    let restore = message_samples::fixed_restore();
+    check("task-restore", &restore, &restore.encode(LIMIT).unwrap(), |frame| TaskRestore::decode(frame, LIMIT));
+    let snapshot = message_samples::fixed_snapshot();
+    check("task-snapshot", &snapshot, &snapshot.encode(LIMIT).unwrap(), |frame| TaskSnapshot::decode(frame, LIMIT));
 }

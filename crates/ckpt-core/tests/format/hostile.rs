@@ -6,12 +6,15 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use ckpt_core::head::Head;
-use ckpt_core::message::{ToCoordinator, ToTask};
+use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskId, VertexId, WriterId};
+use ckpt_core::message::{Acknowledge, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource};
-use ckpt_core::state::{ClaimId, Places, Root};
+use ckpt_core::state::{ClaimId, Places, Root, TaskSnapshot};
 use ckpt_core::{Digest, Error, ErrorKind};
 
 use crate::golden;
+
+const LIMIT: usize = 1 << 20;
 
 /// The largest number as postcard writes it.
 const HUGE: [u8; 10] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
@@ -48,6 +51,16 @@ fn file(index: &[u8], sections: &[u8], index_offset: u64) -> Vec<u8> {
     [file.as_slice(), b"CKPTMEND"].concat()
 }
 
+/// The body of an acknowledgement whose snapshot is those bytes.
+fn acknowledge_of(snapshot: &[u8]) -> Vec<u8> {
+    let (epoch, id) = (LeaderEpoch::new(1), CheckpointId::FIRST);
+    let attempt = TaskId::new(VertexId::new([3; 16]), 0).attempt(AttemptId::new(0));
+    let acknowledge = Acknowledge::new(epoch, id, attempt, WriterId::new(0), TaskSnapshot::default());
+    let empty = TaskSnapshot::default().encode(LIMIT).unwrap().len() - 20;
+    let frame = ToCoordinator::Acknowledge(acknowledge).encode(LIMIT).unwrap();
+    [&frame[12..frame.len() - 8 - empty], snapshot].concat()
+}
+
 /// One entry of an index.
 fn entry(tag: u8, critical: u8, offset: u8, section: &[u8]) -> Vec<u8> {
     let place = [tag, critical, 0, 0, offset, u8::try_from(section.len()).unwrap(), 1];
@@ -63,14 +76,14 @@ fn counts_above_the_bytes_that_are_left_end_at_once() {
     let error = Head::decode(&sealed(b"CKPTHEAD\x01\0\0\0", &head)).unwrap_err();
     refused("HEAD", error, "HEAD cannot be decoded at byte 47 of 77");
 
-    // An acknowledgement: epoch, id, vertex, subtask, attempt, writer, then the count of the operators.
-    let acknowledge = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0], &HUGE].concat();
-    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &acknowledge)).unwrap_err();
-    refused("an acknowledgement", error, "cannot be decoded at byte 32 of 32");
+    let acknowledge = [acknowledge_of(&[0]).as_slice(), &HUGE].concat();
+    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &acknowledge), LIMIT).unwrap_err();
+    let length = acknowledge.len();
+    refused("an acknowledgement", error, &format!("cannot be decoded at byte {length} of {length}"));
 
     // A trigger whose target has the length that is left and more.
     let trigger = [[0, 2, 1, 0, 0, 0, 1].as_slice(), &HUGE].concat();
-    let error = ToTask::decode(&sealed(b"CKPM\x01\0\x01\0", &trigger)).unwrap_err();
+    let error = ToTask::decode(&sealed(b"CKPM\x01\0\x01\0", &trigger), LIMIT).unwrap_err();
     refused("a trigger", error, "a message to a task cannot be decoded");
 
     let error = CheckpointMetadata::decode(&file(&HUGE, &[], 12)).unwrap_err();
@@ -89,10 +102,11 @@ fn what_is_left_over_is_told() {
 
 #[test]
 fn values_that_no_writer_writes_are_refused() {
-    let frame = |body: &[u8]| ToTask::decode(&sealed(b"CKPM\x01\0\x01\0", body)).unwrap_err();
-    refused("epoch 0", frame(&[2, 0, 5]), "the epoch is 0, expected an epoch of 1 or more");
-    refused("checkpoint 0", frame(&[2, 1, 0]), "the checkpoint is 0, expected a checkpoint number of 1 or more");
+    let frame = |body: &[u8]| ToTask::decode(&sealed(b"CKPM\x01\0\x01\0", body), LIMIT).unwrap_err();
+    refused("epoch 0", frame(&[2, 0, 5, 0]), "the epoch is 0, expected an epoch of 1 or more");
+    refused("checkpoint 0", frame(&[2, 1, 0, 0]), "the checkpoint is 0, expected a checkpoint number of 1 or more");
     refused("subsumes itself", frame(&[1, 1, 5, 1, 5]), "the newest subsumed checkpoint is 5, expected one below 5");
+    refused("completes itself", frame(&[2, 1, 5, 1, 5]), "the latest completed checkpoint is 5, expected another");
     refused("an unknown message", frame(&[9, 1, 5]), "cannot be decoded at byte 1 of 3");
 
     // A trigger: checkpoint 2, epoch 1, at 0, nothing completed; then kind, target, alignment.
@@ -106,14 +120,14 @@ fn values_that_no_writer_writes_are_refused() {
     refused("an unknown alignment", trigger(&[0, 0, 4]), "cannot be decoded at byte 8 of 8");
 
     // An acknowledgement without operators, of which the metrics say that it wrote records in flight and was aligned.
-    let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0, 0, 0], &[0, 0, 1, 9, 0, 0, 0, 0, 0]].concat();
-    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &body)).unwrap_err();
+    let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0], &[0, 0, 1, 9, 0, 0, 0, 0, 0], &[0, 0]].concat();
+    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &body), LIMIT).unwrap_err();
     refused("persisted though aligned", error, "during the alignment of an aligned checkpoint is 9, expected 0");
 
     // Two operators in an acknowledgement, of which the second is the first again.
     let operator = [[7; 16].as_slice(), &[0; 6]].concat();
-    let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0, 2], &operator, &operator, &[0; 9]].concat();
-    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &body)).unwrap_err();
+    let body = acknowledge_of(&[[0, 2].as_slice(), &operator, &operator].concat());
+    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &body), LIMIT).unwrap_err();
     refused("an operator twice", error, "expected keys that ascend");
 }
 

@@ -1,9 +1,11 @@
 //! The bytes of every file and frame: pinned by golden files, told from damaged ones, and the same after a round trip.
 
 mod damage;
+mod frames;
 mod golden;
 mod head_rules;
 mod hostile;
+mod message_samples;
 mod refused;
 mod round_trip;
 mod samples;

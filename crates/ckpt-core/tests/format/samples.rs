@@ -9,15 +9,14 @@ use ckpt_core::id::{
     AttemptId, CheckpointId, JobId, LeaderEpoch, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId,
 };
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
-use ckpt_core::message::{Acknowledge, Decline, DeclineReason, Marker, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
 use ckpt_core::snapshot::{
     AfterSavepoint, Alignment, AlignmentTimeout, CheckpointBarrier, CheckpointIdentity, CheckpointMetrics,
     CheckpointMetricsBuilder, CheckpointOptions, LocationReference, SavepointFormat, SnapshotKind,
 };
 use ckpt_core::state::{
-    ClaimId, FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorRestore, OperatorState, Partitions, Place,
-    Places, Redistribution, RelPath, Root, SharedFile, StateHandle, SubtaskState, TaskRestore, TaskSnapshot,
+    ClaimId, FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions, Place, Places,
+    Redistribution, RelPath, Root, SharedFile, StateHandle, SubtaskState,
 };
 use ckpt_core::{Digest, Timestamp};
 
@@ -42,29 +41,29 @@ impl Random {
         self.next() % bound
     }
 
-    fn id(&mut self) -> [u8; 16] {
+    pub(crate) fn id(&mut self) -> [u8; 16] {
         std::array::from_fn(|_| self.next() as u8)
     }
 
     /// Small and large numbers alike.
-    fn number(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         let shift = self.below(64);
         self.next() >> shift
     }
 
-    fn name(&mut self) -> String {
+    pub(crate) fn name(&mut self) -> String {
         (0..self.below(12)).map(|_| char::from(b'a' + self.below(26) as u8)).chain(['ä']).collect()
     }
 
-    fn checkpoint(&mut self) -> CheckpointId {
+    pub(crate) fn checkpoint(&mut self) -> CheckpointId {
         checkpoint(self.number().max(1))
     }
 
-    fn epoch(&mut self) -> LeaderEpoch {
+    pub(crate) fn epoch(&mut self) -> LeaderEpoch {
         LeaderEpoch::new(self.number().max(1))
     }
 
-    fn attempt(&mut self) -> TaskAttempt {
+    pub(crate) fn attempt(&mut self) -> TaskAttempt {
         TaskId::new(VertexId::new(self.id()), self.next() as u32).attempt(AttemptId::new(self.number()))
     }
 
@@ -84,7 +83,7 @@ impl Random {
         CheckpointIdentity::new(id, self.epoch(), Timestamp::from_millis(self.number()), latest)
     }
 
-    fn barrier(&mut self) -> CheckpointBarrier {
+    pub(crate) fn barrier(&mut self) -> CheckpointBarrier {
         let target = match self.below(2) {
             0 => LocationReference::Default,
             _ => LocationReference::at(Bytes::from(self.name())).unwrap(),
@@ -103,7 +102,7 @@ impl Random {
         CheckpointBarrier::new(self.identity(), options)
     }
 
-    fn metrics(&mut self) -> CheckpointMetrics {
+    pub(crate) fn metrics(&mut self) -> CheckpointMetrics {
         let mut metrics = CheckpointMetricsBuilder::new();
         let duration = |random: &mut Self| Duration::from_nanos(random.number());
         if self.below(2) == 0 {
@@ -166,7 +165,7 @@ impl Random {
         self.handle_of(length)
     }
 
-    fn range(&mut self) -> KeyGroupRange {
+    pub(crate) fn range(&mut self) -> KeyGroupRange {
         let first = self.below(128);
         range(first as u16, (first + self.below(128 - first)) as u16)
     }
@@ -206,7 +205,7 @@ impl Random {
         OperatorState::new(states.into(), self.handle_of(end))
     }
 
-    fn subtask(&mut self) -> SubtaskState {
+    pub(crate) fn subtask(&mut self) -> SubtaskState {
         let keyed = (0..self.below(3)).map(|_| self.keyed()).collect();
         SubtaskState::new(keyed, (0..self.below(3)).map(|_| self.operator_state()).collect())
     }
@@ -225,45 +224,6 @@ impl Random {
         }
         let (job, at) = (JobId::new(self.id()), Timestamp::from_millis(self.number()));
         CheckpointMetadata::new(job, self.identity(), self.kind(), at, places(), operators)
-    }
-
-    pub(crate) fn message_to_task(&mut self) -> ToTask {
-        let (epoch, id) = (self.epoch(), self.checkpoint());
-        match self.below(3) {
-            0 => ToTask::Trigger(self.barrier()),
-            1 => ToTask::Completed { epoch, id, subsumed_upto: CheckpointId::new(self.below(id.get())) },
-            _ => ToTask::Aborted { epoch, id },
-        }
-    }
-
-    pub(crate) fn message_to_coordinator(&mut self) -> ToCoordinator {
-        let (epoch, id, attempt) = (self.epoch(), self.checkpoint(), self.attempt());
-        if self.below(3) == 0 {
-            return ToCoordinator::Decline(Decline::new(epoch, id, attempt, DeclineReason::InputEnded, self.name()));
-        }
-        let operators = (0..self.below(4)).map(|_| (OperatorId::new(self.id()), self.subtask())).collect();
-        let writer = WriterId::new(self.number());
-        let mut acknowledge = Acknowledge::new(epoch, id, attempt, writer, TaskSnapshot::new(operators));
-        acknowledge.metrics = self.metrics();
-        ToCoordinator::Acknowledge(acknowledge)
-    }
-
-    pub(crate) fn marker(&mut self) -> Marker {
-        match self.below(2) {
-            0 => Marker::Barrier(self.barrier()),
-            _ => Marker::Cancel { epoch: self.epoch(), id: self.checkpoint() },
-        }
-    }
-
-    pub(crate) fn restore(&mut self) -> TaskRestore {
-        let mut restore = TaskRestore::fresh(self.attempt(), Writer::new(self.epoch(), WriterId::new(self.number())));
-        restore.from = CheckpointId::new(self.below(3));
-        restore.places = places();
-        for _ in 0..self.below(4) {
-            let given = OperatorRestore::new(self.range(), self.subtask());
-            restore.operators.insert(OperatorId::new(self.id()), given);
-        }
-        restore
     }
 
     pub(crate) fn head(&mut self) -> Head {
@@ -319,17 +279,17 @@ pub(crate) fn range(first: u16, last: u16) -> KeyGroupRange {
     KeyGroupRange::new(KeyGroup::new(first), KeyGroup::new(last)).unwrap()
 }
 
-fn savepoint(format: SavepointFormat, then: AfterSavepoint) -> SnapshotKind {
+pub(crate) fn savepoint(format: SavepointFormat, then: AfterSavepoint) -> SnapshotKind {
     SnapshotKind::Savepoint { format, then }
 }
 
-fn places() -> Places {
+pub(crate) fn places() -> Places {
     let places = [(Root::Claimed(ClaimId::new(7)), "file:///claimed"), (Root::Borrowed(9), "s3://bucket/borrowed")];
     Places::new(places.map(|(root, uri)| (root, uri.to_owned())).to_vec()).unwrap()
 }
 
 /// State with every kind of handle and of place.
-fn fixed_state() -> SubtaskState {
+pub(crate) fn fixed_state() -> SubtaskState {
     let writer = Writer::new(LeaderEpoch::new(3), WriterId::new(0xab));
     let own = FileRef::Ours(writer.file(1));
     let file = |root, file, bytes| {
@@ -381,12 +341,12 @@ pub(crate) fn with_reused(state: SubtaskState) -> SubtaskState {
     parts.into()
 }
 
-fn fixed_identity() -> CheckpointIdentity {
+pub(crate) fn fixed_identity() -> CheckpointIdentity {
     let triggered = Timestamp::from_millis(1_767_225_600_000);
     CheckpointIdentity::new(checkpoint(1234), LeaderEpoch::new(3), triggered, Some(checkpoint(1200)))
 }
 
-fn fixed_attempt() -> TaskAttempt {
+pub(crate) fn fixed_attempt() -> TaskAttempt {
     TaskId::new(VertexId::new([0x33; 16]), 5).attempt(AttemptId::new(6))
 }
 
@@ -430,49 +390,4 @@ pub(crate) fn fixed_head() -> Head {
     head.stopped_at = Some(stopped_at.elsewhere("file:///savepoints/savepoint-2", Ownership::Borrowed));
     head.savepoints_in_progress = vec![SavepointInProgress::new(checkpoint(1703), "file:///savepoints/savepoint-3")];
     head
-}
-
-pub(crate) fn fixed_to_task() -> [ToTask; 3] {
-    let target = LocationReference::at(Bytes::from_static(b"place")).unwrap();
-    let options = CheckpointOptions::aligned(savepoint(SavepointFormat::Native, AfterSavepoint::Terminate), target);
-    let (epoch, id) = (LeaderEpoch::new(3), checkpoint(1234));
-    [
-        ToTask::Trigger(CheckpointBarrier::new(fixed_identity(), options)),
-        ToTask::Completed { epoch, id, subsumed_upto: Some(checkpoint(1233)) },
-        ToTask::Aborted { epoch, id },
-    ]
-}
-
-pub(crate) fn fixed_to_coordinator() -> [ToCoordinator; 2] {
-    let (epoch, id) = (LeaderEpoch::new(3), checkpoint(1234));
-    let state = with_reused(fixed_state());
-    let operators = [(OperatorId::new([0x22; 16]), state)];
-    let snapshot = TaskSnapshot::new(operators.into());
-    let mut acknowledge = Acknowledge::new(epoch, id, fixed_attempt(), WriterId::new(0xab), snapshot);
-    let mut metrics = CheckpointMetricsBuilder::new();
-    metrics.set_start_delay(Duration::from_millis(12));
-    metrics.alignment_ended(Duration::from_millis(7), Some(65_536)).unwrap();
-    metrics.set_persisted_during_alignment_bytes(300);
-    metrics.set_async_duration(Duration::from_nanos(1));
-    metrics.set_persisted_bytes(1 << 20);
-    metrics.set_total_bytes(1 << 33);
-    acknowledge.metrics = metrics.build().unwrap();
-    let decline = Decline::new(epoch, id, fixed_attempt(), DeclineReason::SnapshotFailed, "the disk is full");
-    [ToCoordinator::Acknowledge(acknowledge), ToCoordinator::Decline(decline)]
-}
-
-pub(crate) fn fixed_markers() -> [Marker; 2] {
-    let options = CheckpointOptions::aligned(SnapshotKind::Checkpoint, LocationReference::Default);
-    [
-        Marker::Barrier(CheckpointBarrier::new(fixed_identity(), options)),
-        Marker::Cancel { epoch: LeaderEpoch::new(3), id: checkpoint(1234) },
-    ]
-}
-
-pub(crate) fn fixed_restore() -> TaskRestore {
-    let mut restore = TaskRestore::fresh(fixed_attempt(), Writer::new(LeaderEpoch::new(4), WriterId::new(0xcd)));
-    restore.from = Some(checkpoint(1234));
-    restore.places = places();
-    restore.operators.insert(OperatorId::new([0x22; 16]), OperatorRestore::new(range(64, 127), fixed_state()));
-    restore
 }

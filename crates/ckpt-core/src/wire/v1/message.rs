@@ -1,14 +1,17 @@
 //! Messages.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::snapshot::{Barrier, Metrics};
+use super::snapshot::{Barrier, Metrics, nanos};
 use super::state::SubtaskState;
+use super::stored::Handle;
 use super::{Id, ascending, checkpoint, epoch, optional_checkpoint};
-use crate::id::{AttemptId, OperatorId, TaskAttempt, TaskId, VertexId, WriterId};
-use crate::message;
-use crate::state::{TaskProgress, TaskSnapshot};
+use crate::id::{AttemptId, CheckpointId, OperatorId, TaskAttempt, TaskId, VertexId, WriterId};
+use crate::time::Timestamp;
 use crate::wire::{Invalid, List};
+use crate::{message, state};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum ToTask<'a> {
@@ -22,6 +25,7 @@ pub(crate) enum ToTask<'a> {
     Aborted {
         epoch: u64,
         id: u64,
+        latest_completed: Option<u64>,
     },
 }
 
@@ -30,6 +34,9 @@ pub(crate) enum ToCoordinator<'a> {
     #[serde(borrow)]
     Acknowledge(Acknowledge<'a>),
     Decline(Decline<'a>),
+    AcknowledgeSpilled(SpilledAcknowledge<'a>),
+    AbortedMetrics(AbortedMetrics),
+    InitializationMetrics(InitializationMetrics),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,10 +45,58 @@ pub(crate) struct Acknowledge<'a> {
     id: u64,
     attempt: Attempt,
     writer: u64,
+    metrics: Metrics,
+    #[serde(borrow)]
+    snapshot: TaskSnapshot<'a>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SpilledAcknowledge<'a> {
+    epoch: u64,
+    id: u64,
+    attempt: Attempt,
+    writer: u64,
+    metrics: Metrics,
+    #[serde(borrow)]
+    spilled: Handle<'a>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TaskSnapshot<'a> {
+    progress: Progress,
     #[serde(borrow)]
     operators: List<(Id, SubtaskState<'a>)>,
-    progress: Progress,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AbortedMetrics {
+    epoch: u64,
+    id: u64,
+    attempt: Attempt,
     metrics: Metrics,
+}
+
+/// Durations in nanoseconds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct InitializationMetrics {
+    epoch: u64,
+    attempt: Attempt,
+    from: Option<u64>,
+    outcome: Outcome,
+    started_at: u64,
+    total: u64,
+    thread_start: Option<u64>,
+    download: Option<u64>,
+    restore: Option<u64>,
+    read_output: Option<u64>,
+    read_input: Option<u64>,
+    restored_bytes: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Outcome {
+    Completed,
+    Failed,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +122,13 @@ enum Reason {
     CancellationBarrier,
     InputEnded,
     SnapshotFailed,
+    Closing,
+    CaptureFailed,
+    SharedStreamFailed,
+    UnknownAttempt,
+    Refused,
+    TooLarge,
+    SpillUnreadable,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,6 +138,10 @@ pub(crate) enum Marker<'a> {
     Cancel {
         epoch: u64,
         id: u64,
+    },
+    Announcement {
+        barrier: Barrier<'a>,
+        sequence: u64,
     },
 }
 
@@ -87,14 +153,19 @@ pub(crate) struct Attempt {
 }
 
 impl<'a> ToTask<'a> {
-    pub(crate) fn of(message: &'a message::ToTask) -> Self {
-        match message {
+    pub(crate) fn of(message: &'a message::ToTask) -> Result<Self, Invalid> {
+        Ok(match message {
             message::ToTask::Trigger(barrier) => Self::Trigger(Barrier::of(barrier)),
             message::ToTask::Completed { epoch, id, subsumed_upto } => {
+                check_subsumed(*id, *subsumed_upto)?;
                 Self::Completed { epoch: epoch.get(), id: id.get(), subsumed_upto: subsumed_upto.map(|id| id.get()) }
             }
-            message::ToTask::Aborted { epoch, id } => Self::Aborted { epoch: epoch.get(), id: id.get() },
-        }
+            message::ToTask::Aborted { epoch, id, latest_completed } => {
+                check_aborted(*id, *latest_completed)?;
+                let latest_completed = latest_completed.map(|id| id.get());
+                Self::Aborted { epoch: epoch.get(), id: id.get(), latest_completed }
+            }
+        })
     }
 
     pub(crate) fn into_domain(self) -> Result<message::ToTask, Invalid> {
@@ -103,22 +174,48 @@ impl<'a> ToTask<'a> {
             Self::Completed { epoch: number, id, subsumed_upto } => {
                 let id = checkpoint("the checkpoint", id)?;
                 let subsumed_upto = optional_checkpoint("the newest subsumed checkpoint", subsumed_upto)?;
-                if let Some(upto) = subsumed_upto.filter(|upto| *upto >= id) {
-                    return Err(Invalid::value("the newest subsumed checkpoint", upto, format!("one below {id}")));
-                }
+                check_subsumed(id, subsumed_upto)?;
                 message::ToTask::Completed { epoch: epoch("the epoch", number)?, id, subsumed_upto }
             }
-            Self::Aborted { epoch: number, id } => {
-                message::ToTask::Aborted { epoch: epoch("the epoch", number)?, id: checkpoint("the checkpoint", id)? }
+            Self::Aborted { epoch: number, id, latest_completed } => {
+                let id = checkpoint("the checkpoint", id)?;
+                let latest_completed = optional_checkpoint("the latest completed checkpoint", latest_completed)?;
+                check_aborted(id, latest_completed)?;
+                message::ToTask::Aborted { epoch: epoch("the epoch", number)?, id, latest_completed }
             }
         })
+    }
+}
+
+fn check_subsumed(id: CheckpointId, upto: Option<CheckpointId>) -> Result<(), Invalid> {
+    match upto {
+        Some(upto) if upto >= id => {
+            Err(Invalid::value("the newest subsumed checkpoint", upto, format!("one below {id}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_aborted(id: CheckpointId, latest_completed: Option<CheckpointId>) -> Result<(), Invalid> {
+    match latest_completed {
+        Some(latest) if latest == id => {
+            Err(Invalid::value("the latest completed checkpoint", latest, "another than the aborted one"))
+        }
+        _ => Ok(()),
     }
 }
 
 impl<'a> ToCoordinator<'a> {
     pub(crate) fn of(message: &'a message::ToCoordinator) -> Result<Self, Invalid> {
         Ok(match message {
-            message::ToCoordinator::Acknowledge(acknowledge) => Self::Acknowledge(Acknowledge::of(acknowledge)?),
+            message::ToCoordinator::Acknowledge(acknowledge) => Self::Acknowledge(Acknowledge {
+                epoch: acknowledge.epoch.get(),
+                id: acknowledge.id.get(),
+                attempt: Attempt::of(acknowledge.attempt),
+                writer: acknowledge.writer.get(),
+                metrics: Metrics::of(&acknowledge.metrics),
+                snapshot: TaskSnapshot::of(&acknowledge.snapshot)?,
+            }),
             message::ToCoordinator::Decline(decline) => Self::Decline(Decline {
                 epoch: decline.epoch.get(),
                 id: decline.id.get(),
@@ -126,6 +223,23 @@ impl<'a> ToCoordinator<'a> {
                 reason: Reason::of(decline.reason),
                 message: &decline.message,
             }),
+            message::ToCoordinator::AcknowledgeSpilled(spilled) => Self::AcknowledgeSpilled(SpilledAcknowledge {
+                epoch: spilled.epoch.get(),
+                id: spilled.id.get(),
+                attempt: Attempt::of(spilled.attempt),
+                writer: spilled.writer.get(),
+                metrics: Metrics::of(&spilled.metrics),
+                spilled: Handle::of(spilled.handle())?,
+            }),
+            message::ToCoordinator::AbortedMetrics(aborted) => Self::AbortedMetrics(AbortedMetrics {
+                epoch: aborted.epoch.get(),
+                id: aborted.id.get(),
+                attempt: Attempt::of(aborted.attempt),
+                metrics: Metrics::of(&aborted.metrics),
+            }),
+            message::ToCoordinator::InitializationMetrics(metrics) => {
+                Self::InitializationMetrics(InitializationMetrics::of(metrics))
+            }
         })
     }
 
@@ -140,61 +254,117 @@ impl<'a> ToCoordinator<'a> {
                 decline.reason.into_domain(),
                 decline.message,
             )),
+            Self::AcknowledgeSpilled(spilled) => message::ToCoordinator::AcknowledgeSpilled(spilled.into_domain()?),
+            Self::AbortedMetrics(aborted) => message::ToCoordinator::AbortedMetrics(message::AbortedMetrics::new(
+                epoch("the epoch", aborted.epoch)?,
+                checkpoint("the checkpoint", aborted.id)?,
+                aborted.attempt.into_domain(),
+                aborted.metrics.into_domain()?,
+            )),
+            Self::InitializationMetrics(metrics) => {
+                message::ToCoordinator::InitializationMetrics(metrics.into_domain()?)
+            }
         })
     }
 }
 
-impl<'a> Acknowledge<'a> {
-    fn of(acknowledge: &'a message::Acknowledge) -> Result<Self, Invalid> {
-        let mut operators = Vec::with_capacity(acknowledge.snapshot.operators().len());
-        for (operator, state) in acknowledge.snapshot.operators() {
-            operators.push((operator.bytes(), SubtaskState::of(state)?));
-        }
-        Ok(Self {
-            epoch: acknowledge.epoch.get(),
-            id: acknowledge.id.get(),
-            attempt: Attempt::of(acknowledge.attempt),
-            writer: acknowledge.writer.get(),
-            operators: List(operators),
-            progress: Progress::of(acknowledge.snapshot.progress()),
-            metrics: Metrics::of(&acknowledge.metrics),
-        })
-    }
-
+impl Acknowledge<'_> {
     fn into_domain(self) -> Result<message::Acknowledge, Invalid> {
-        let operators = self.operators.0.into_iter();
-        let operators = operators.map(|(operator, state)| Ok((OperatorId::new(operator), state.into_domain()?)));
-        let snapshot = TaskSnapshot::new(ascending("the operators", operators)?.into());
         let mut acknowledge = message::Acknowledge::new(
             epoch("the epoch", self.epoch)?,
             checkpoint("the checkpoint", self.id)?,
             self.attempt.into_domain(),
             WriterId::new(self.writer),
-            self.progress.into_domain(snapshot)?,
+            self.snapshot.into_domain()?,
         );
         acknowledge.metrics = self.metrics.into_domain()?;
         Ok(acknowledge)
     }
 }
 
-impl Progress {
-    const fn of(progress: TaskProgress) -> Self {
-        match progress {
-            TaskProgress::Running => Self::Running,
-            TaskProgress::Finished => Self::Finished,
-            TaskProgress::FinishedOnRestore => Self::FinishedOnRestore,
+impl SpilledAcknowledge<'_> {
+    fn into_domain(self) -> Result<message::SpilledAcknowledge, Invalid> {
+        let of = (epoch("the epoch", self.epoch)?, checkpoint("the checkpoint", self.id)?);
+        let (attempt, writer) = (self.attempt.into_domain(), WriterId::new(self.writer));
+        let (metrics, spilled) = (self.metrics.into_domain()?, self.spilled.into_domain()?);
+        message::SpilledAcknowledge::new(of, attempt, writer, metrics, spilled)
+            .map_err(|error| Invalid::Refused { field: "the file", error })
+    }
+}
+
+impl<'a> TaskSnapshot<'a> {
+    pub(crate) fn of(snapshot: &'a state::TaskSnapshot) -> Result<Self, Invalid> {
+        let mut operators = Vec::with_capacity(snapshot.operators().len());
+        for (operator, state) in snapshot.operators() {
+            operators.push((operator.bytes(), SubtaskState::of(state)?));
         }
+        Ok(Self { progress: Progress::of(snapshot.progress()), operators: List(operators) })
     }
 
-    fn into_domain(self, snapshot: TaskSnapshot) -> Result<TaskSnapshot, Invalid> {
-        match self {
-            Self::Running => Ok(snapshot),
-            Self::Finished => Ok(snapshot.finished()),
-            Self::FinishedOnRestore if snapshot.operators().is_empty() => Ok(TaskSnapshot::finished_on_restore()),
-            Self::FinishedOnRestore => {
+    pub(crate) fn into_domain(self) -> Result<state::TaskSnapshot, Invalid> {
+        let operators = self.operators.0.into_iter();
+        let operators = operators.map(|(operator, state)| Ok((OperatorId::new(operator), state.into_domain()?)));
+        let snapshot = state::TaskSnapshot::new(ascending("the operators", operators)?.into());
+        match self.progress {
+            Progress::Running => Ok(snapshot),
+            Progress::Finished => Ok(snapshot.finished()),
+            Progress::FinishedOnRestore if snapshot.operators().is_empty() => {
+                Ok(state::TaskSnapshot::finished_on_restore())
+            }
+            Progress::FinishedOnRestore => {
                 Err(Invalid::value("the state of a task that had nothing left to do", "some", "none"))
             }
         }
+    }
+}
+
+impl Progress {
+    const fn of(progress: state::TaskProgress) -> Self {
+        match progress {
+            state::TaskProgress::Running => Self::Running,
+            state::TaskProgress::Finished => Self::Finished,
+            state::TaskProgress::FinishedOnRestore => Self::FinishedOnRestore,
+        }
+    }
+}
+
+impl InitializationMetrics {
+    fn of(metrics: &message::InitializationMetrics) -> Self {
+        Self {
+            epoch: metrics.epoch.get(),
+            attempt: Attempt::of(metrics.attempt),
+            from: metrics.from.map(|id| id.get()),
+            outcome: match metrics.outcome {
+                message::InitializationOutcome::Completed => Outcome::Completed,
+                message::InitializationOutcome::Failed => Outcome::Failed,
+            },
+            started_at: metrics.started_at.millis(),
+            total: nanos(metrics.total),
+            thread_start: metrics.thread_start.map(nanos),
+            download: metrics.download.map(nanos),
+            restore: metrics.restore.map(nanos),
+            read_output: metrics.read_output.map(nanos),
+            read_input: metrics.read_input.map(nanos),
+            restored_bytes: metrics.restored_bytes,
+        }
+    }
+
+    fn into_domain(self) -> Result<message::InitializationMetrics, Invalid> {
+        let outcome = match self.outcome {
+            Outcome::Completed => message::InitializationOutcome::Completed,
+            Outcome::Failed => message::InitializationOutcome::Failed,
+        };
+        let (started_at, total) = (Timestamp::from_millis(self.started_at), Duration::from_nanos(self.total));
+        let (epoch, attempt) = (epoch("the epoch", self.epoch)?, self.attempt.into_domain());
+        let mut metrics = message::InitializationMetrics::new(epoch, attempt, outcome, started_at, total);
+        metrics.from = optional_checkpoint("the restored checkpoint", self.from)?;
+        metrics.thread_start = self.thread_start.map(Duration::from_nanos);
+        metrics.download = self.download.map(Duration::from_nanos);
+        metrics.restore = self.restore.map(Duration::from_nanos);
+        metrics.read_output = self.read_output.map(Duration::from_nanos);
+        metrics.read_input = self.read_input.map(Duration::from_nanos);
+        metrics.restored_bytes = self.restored_bytes;
+        Ok(metrics)
     }
 }
 
@@ -203,6 +373,9 @@ impl<'a> Marker<'a> {
         match marker {
             message::Marker::Barrier(barrier) => Self::Barrier(Barrier::of(barrier)),
             message::Marker::Cancel { epoch, id } => Self::Cancel { epoch: epoch.get(), id: id.get() },
+            message::Marker::Announcement { barrier, sequence } => {
+                Self::Announcement { barrier: Barrier::of(barrier), sequence: *sequence }
+            }
         }
     }
 
@@ -211,6 +384,9 @@ impl<'a> Marker<'a> {
             Self::Barrier(barrier) => message::Marker::Barrier(barrier.into_domain()?),
             Self::Cancel { epoch: number, id } => {
                 message::Marker::Cancel { epoch: epoch("the epoch", number)?, id: checkpoint("the checkpoint", id)? }
+            }
+            Self::Announcement { barrier, sequence } => {
+                message::Marker::Announcement { barrier: barrier.into_domain()?, sequence }
             }
         })
     }
@@ -234,6 +410,13 @@ impl Reason {
             message::DeclineReason::CancellationBarrier => Self::CancellationBarrier,
             message::DeclineReason::InputEnded => Self::InputEnded,
             message::DeclineReason::SnapshotFailed => Self::SnapshotFailed,
+            message::DeclineReason::Closing => Self::Closing,
+            message::DeclineReason::CaptureFailed => Self::CaptureFailed,
+            message::DeclineReason::SharedStreamFailed => Self::SharedStreamFailed,
+            message::DeclineReason::UnknownAttempt => Self::UnknownAttempt,
+            message::DeclineReason::Refused => Self::Refused,
+            message::DeclineReason::TooLarge => Self::TooLarge,
+            message::DeclineReason::SpillUnreadable => Self::SpillUnreadable,
         }
     }
 
@@ -244,6 +427,13 @@ impl Reason {
             Self::CancellationBarrier => message::DeclineReason::CancellationBarrier,
             Self::InputEnded => message::DeclineReason::InputEnded,
             Self::SnapshotFailed => message::DeclineReason::SnapshotFailed,
+            Self::Closing => message::DeclineReason::Closing,
+            Self::CaptureFailed => message::DeclineReason::CaptureFailed,
+            Self::SharedStreamFailed => message::DeclineReason::SharedStreamFailed,
+            Self::UnknownAttempt => message::DeclineReason::UnknownAttempt,
+            Self::Refused => message::DeclineReason::Refused,
+            Self::TooLarge => message::DeclineReason::TooLarge,
+            Self::SpillUnreadable => message::DeclineReason::SpillUnreadable,
         }
     }
 }

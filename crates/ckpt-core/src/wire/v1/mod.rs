@@ -16,7 +16,7 @@ mod state;
 mod stored;
 
 pub(crate) use head::Head;
-pub(crate) use message::{Marker, ToCoordinator, ToTask};
+pub(crate) use message::{Marker, TaskSnapshot, ToCoordinator, ToTask};
 pub(crate) use metadata::{IndexEntry, Operator, Part, PartEntry, Summary};
 pub(crate) use restore::TaskRestore;
 pub(crate) use state::SubtaskState;

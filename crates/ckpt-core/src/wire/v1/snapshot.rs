@@ -256,6 +256,6 @@ impl Metrics {
 }
 
 /// What the types that are encoded keep below 2^64 nanoseconds, which are 584 years.
-fn nanos(duration: Duration) -> u64 {
+pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,0 +1,113 @@
+//! A task's part of a checkpoint.
+
+use crate::error::Result;
+use crate::id::{CheckpointId, LeaderEpoch, TaskAttempt, Writer, WriterId};
+use crate::message::error::SpillRefusal;
+use crate::snapshot::CheckpointMetrics;
+use crate::state::{FileRef, Place, Root, StateHandle, TaskSnapshot};
+
+/// A task's part of a checkpoint, durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Acknowledge {
+    /// The leader that asked for it.
+    pub epoch: LeaderEpoch,
+    /// The checkpoint.
+    pub id: CheckpointId,
+    /// Who took it.
+    pub attempt: TaskAttempt,
+    /// Under which number its files are named.
+    pub writer: WriterId,
+    /// The state.
+    pub snapshot: TaskSnapshot,
+    /// What was measured.
+    pub metrics: CheckpointMetrics,
+}
+
+/// An [`Acknowledge`] whose snapshot is too long for a message: it lies in a file of the checkpoint's own directory, as
+/// [`TaskSnapshot::encode`] writes it.
+///
+/// Whoever receives it reads the file and goes on with what [`loaded`](Self::loaded) yields. The file goes with the
+/// directory; nothing names it afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpilledAcknowledge {
+    /// The leader that asked for it.
+    pub epoch: LeaderEpoch,
+    /// The checkpoint.
+    pub id: CheckpointId,
+    /// Who took it.
+    pub attempt: TaskAttempt,
+    /// Under which number its files are named.
+    pub writer: WriterId,
+    /// What was measured.
+    pub metrics: CheckpointMetrics,
+    spilled: StateHandle,
+}
+
+impl Acknowledge {
+    /// An acknowledgement without measurements.
+    pub fn new(
+        epoch: LeaderEpoch,
+        id: CheckpointId,
+        attempt: TaskAttempt,
+        writer: WriterId,
+        snapshot: TaskSnapshot,
+    ) -> Self {
+        Self { epoch, id, attempt, writer, snapshot, metrics: CheckpointMetrics::default() }
+    }
+
+    /// The same, with the snapshot in that file.
+    ///
+    /// # Errors
+    ///
+    /// `AbortCheckpoint` unless the file is of this writer, lies in the checkpoint's own directory, has a digest, and at
+    /// most [`SpilledAcknowledge::MAX_BYTES`].
+    pub fn spilled(self, spilled: StateHandle) -> Result<SpilledAcknowledge> {
+        let Self { epoch, id, attempt, writer, snapshot: _, metrics } = self;
+        SpilledAcknowledge::new((epoch, id), attempt, writer, metrics, spilled)
+    }
+}
+
+impl SpilledAcknowledge {
+    /// The most bytes of a snapshot that is spilled. With about 45 bytes a handle this is more than a million handles;
+    /// it bounds what a task can make the coordinator hold in memory.
+    pub const MAX_BYTES: usize = 64 << 20;
+
+    /// The file that holds the snapshot.
+    pub const fn handle(&self) -> &StateHandle {
+        &self.spilled
+    }
+
+    /// The acknowledgement itself, with the snapshot that the file holds.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TaskSnapshot::decode`].
+    pub fn loaded(self, file: &[u8]) -> Result<Acknowledge> {
+        let snapshot = TaskSnapshot::decode(file, Self::MAX_BYTES)?;
+        let Self { epoch, id, attempt, writer, metrics, spilled: _ } = self;
+        Ok(Acknowledge { epoch, id, attempt, writer, snapshot, metrics })
+    }
+
+    pub(crate) fn new(
+        (epoch, id): (LeaderEpoch, CheckpointId),
+        attempt: TaskAttempt,
+        writer: WriterId,
+        metrics: CheckpointMetrics,
+        spilled: StateHandle,
+    ) -> Result<Self> {
+        let of = Writer::new(epoch, writer);
+        match spilled.place() {
+            Place::File { root: Root::ThisSnapshot, file: FileRef::Ours(name) } if name.writer() == of => {}
+            place => return Err(SpillRefusal::Place { place: format!("{place:?}"), of }.into()),
+        }
+        if spilled.digest().is_none() {
+            return Err(SpillRefusal::NoDigest.into());
+        }
+        match spilled.length_bytes() {
+            found if found > Self::MAX_BYTES as u64 => Err(SpillRefusal::Length { found }.into()),
+            _ => Ok(Self { epoch, id, attempt, writer, metrics, spilled }),
+        }
+    }
+}

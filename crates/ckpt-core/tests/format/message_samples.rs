@@ -1,0 +1,201 @@
+//! Messages to encode: fixed ones for the golden frames, one of each kind and variant, and generated ones.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use ckpt_core::id::{CheckpointId, LeaderEpoch, OperatorId, Writer, WriterId};
+use ckpt_core::message::{
+    AbortedMetrics, Acknowledge, Decline, DeclineReason, InitializationMetrics, InitializationOutcome, Marker,
+    SpilledAcknowledge, ToCoordinator, ToTask,
+};
+use ckpt_core::snapshot::{
+    AfterSavepoint, CheckpointBarrier, CheckpointMetrics, CheckpointMetricsBuilder, CheckpointOptions,
+    LocationReference, SavepointFormat, SnapshotKind,
+};
+use ckpt_core::state::{FileRef, OperatorRestore, Place, Root, StateHandle, TaskRestore, TaskSnapshot};
+use ckpt_core::{Digest, Timestamp};
+
+use crate::samples::{
+    Random, checkpoint, fixed_attempt, fixed_identity, fixed_state, places, range, savepoint, with_reused,
+};
+
+/// Why a task declines, in the order of the numbers that stand in frames.
+pub(crate) const REASONS: [DeclineReason; 12] = [
+    DeclineReason::NotReady,
+    DeclineReason::Subsumed,
+    DeclineReason::CancellationBarrier,
+    DeclineReason::InputEnded,
+    DeclineReason::SnapshotFailed,
+    DeclineReason::Closing,
+    DeclineReason::CaptureFailed,
+    DeclineReason::SharedStreamFailed,
+    DeclineReason::UnknownAttempt,
+    DeclineReason::Refused,
+    DeclineReason::TooLarge,
+    DeclineReason::SpillUnreadable,
+];
+
+impl Random {
+    pub(crate) fn message_to_task(&mut self) -> ToTask {
+        let (epoch, id) = (self.epoch(), self.checkpoint());
+        match self.below(3) {
+            0 => ToTask::Trigger(self.barrier()),
+            1 => ToTask::Completed { epoch, id, subsumed_upto: CheckpointId::new(self.below(id.get())) },
+            _ => {
+                ToTask::Aborted { epoch, id, latest_completed: CheckpointId::new(self.number()).filter(|it| *it != id) }
+            }
+        }
+    }
+
+    pub(crate) fn message_to_coordinator(&mut self) -> ToCoordinator {
+        let (epoch, id, attempt) = (self.epoch(), self.checkpoint(), self.attempt());
+        match self.below(6) {
+            0 => {
+                let reason = REASONS[self.below(REASONS.len() as u64) as usize];
+                ToCoordinator::Decline(Decline::new(epoch, id, attempt, reason, self.name()))
+            }
+            1 => ToCoordinator::AcknowledgeSpilled(self.spilled()),
+            2 => ToCoordinator::AbortedMetrics(AbortedMetrics::new(epoch, id, attempt, self.metrics())),
+            3 => ToCoordinator::InitializationMetrics(self.initialization()),
+            _ => ToCoordinator::Acknowledge(self.acknowledge()),
+        }
+    }
+
+    pub(crate) fn snapshot(&mut self) -> TaskSnapshot {
+        let operators = (0..self.below(4)).map(|_| (OperatorId::new(self.id()), self.subtask()));
+        let snapshot = TaskSnapshot::new(operators.collect());
+        match self.below(4) {
+            0 => snapshot.finished(),
+            1 => TaskSnapshot::finished_on_restore(),
+            _ => snapshot,
+        }
+    }
+
+    fn acknowledge(&mut self) -> Acknowledge {
+        let (epoch, id, attempt, writer) = (self.epoch(), self.checkpoint(), self.attempt(), self.number());
+        let mut acknowledge = Acknowledge::new(epoch, id, attempt, WriterId::new(writer), self.snapshot());
+        acknowledge.metrics = self.metrics();
+        acknowledge
+    }
+
+    fn spilled(&mut self) -> SpilledAcknowledge {
+        let acknowledge = self.acknowledge();
+        let file = Writer::new(acknowledge.epoch, acknowledge.writer).file(self.next() as u32);
+        let place = Place::File { root: Root::ThisSnapshot, file: FileRef::Ours(file) };
+        let (length, digest) = (self.below(1 + SpilledAcknowledge::MAX_BYTES as u64), self.next());
+        acknowledge.spilled(StateHandle::assume_durable(place, length, Some(Digest::crc64_nvme(digest)))).unwrap()
+    }
+
+    fn initialization(&mut self) -> InitializationMetrics {
+        let outcome = match self.below(2) {
+            0 => InitializationOutcome::Completed,
+            _ => InitializationOutcome::Failed,
+        };
+        let (at, total) = (Timestamp::from_millis(self.number()), Duration::from_nanos(self.number()));
+        let mut metrics = InitializationMetrics::new(self.epoch(), self.attempt(), outcome, at, total);
+        metrics.from = CheckpointId::new(self.below(3));
+        metrics.thread_start = self.duration();
+        metrics.download = self.duration();
+        metrics.restore = self.duration();
+        metrics.read_output = self.duration();
+        metrics.read_input = self.duration();
+        metrics.restored_bytes = self.number();
+        metrics
+    }
+
+    fn duration(&mut self) -> Option<Duration> {
+        (self.below(3) > 0).then(|| Duration::from_nanos(self.number()))
+    }
+
+    pub(crate) fn marker(&mut self) -> Marker {
+        match self.below(3) {
+            0 => Marker::Barrier(self.barrier()),
+            1 => Marker::Announcement { barrier: self.barrier(), sequence: self.number() },
+            _ => Marker::Cancel { epoch: self.epoch(), id: self.checkpoint() },
+        }
+    }
+
+    pub(crate) fn restore(&mut self) -> TaskRestore {
+        let mut restore = TaskRestore::fresh(self.attempt(), Writer::new(self.epoch(), WriterId::new(self.number())));
+        restore.from = CheckpointId::new(self.below(3));
+        restore.places = places();
+        for _ in 0..self.below(4) {
+            let given = OperatorRestore::new(self.range(), self.subtask());
+            restore.operators.insert(OperatorId::new(self.id()), given);
+        }
+        restore
+    }
+}
+
+pub(crate) fn fixed_to_task() -> [(&'static str, ToTask); 3] {
+    let target = LocationReference::at(Bytes::from_static(b"place")).unwrap();
+    let options = CheckpointOptions::aligned(savepoint(SavepointFormat::Native, AfterSavepoint::Terminate), target);
+    let (epoch, id) = (LeaderEpoch::new(3), checkpoint(1234));
+    [
+        ("to-task-trigger", ToTask::Trigger(CheckpointBarrier::new(fixed_identity(), options))),
+        ("to-task-completed", ToTask::Completed { epoch, id, subsumed_upto: Some(checkpoint(1233)) }),
+        ("to-task-aborted", ToTask::Aborted { epoch, id, latest_completed: Some(checkpoint(1235)) }),
+    ]
+}
+
+pub(crate) fn fixed_to_coordinator() -> [(&'static str, ToCoordinator); 5] {
+    let (epoch, id, attempt) = (LeaderEpoch::new(3), checkpoint(1234), fixed_attempt());
+    let mut acknowledge = Acknowledge::new(epoch, id, attempt, WriterId::new(0xab), fixed_snapshot());
+    acknowledge.metrics = fixed_metrics();
+    let file = FileRef::Ours(Writer::new(epoch, WriterId::new(0xab)).file(7));
+    let place = Place::File { root: Root::ThisSnapshot, file };
+    let handle = StateHandle::assume_durable(place, 2_000_000, Some(Digest::of(b"spilled")));
+    let spilled = acknowledge.clone().spilled(handle).unwrap();
+    let decline = Decline::new(epoch, id, attempt, DeclineReason::SnapshotFailed, "the disk is full");
+    let (at, total) = (Timestamp::from_millis(1_767_225_600_000), Duration::from_secs(8));
+    let mut started = InitializationMetrics::new(epoch, attempt, InitializationOutcome::Completed, at, total);
+    started.from = Some(checkpoint(1200));
+    started.thread_start = Some(Duration::from_millis(1));
+    started.download = Some(Duration::from_millis(2));
+    started.restore = Some(Duration::from_millis(3));
+    started.read_output = Some(Duration::ZERO);
+    started.restored_bytes = 1 << 33;
+    [
+        ("to-coordinator-acknowledge", ToCoordinator::Acknowledge(acknowledge)),
+        ("to-coordinator-decline", ToCoordinator::Decline(decline)),
+        ("to-coordinator-acknowledge-spilled", ToCoordinator::AcknowledgeSpilled(spilled)),
+        (
+            "to-coordinator-aborted-metrics",
+            ToCoordinator::AbortedMetrics(AbortedMetrics::new(epoch, id, attempt, fixed_metrics())),
+        ),
+        ("to-coordinator-initialization-metrics", ToCoordinator::InitializationMetrics(started)),
+    ]
+}
+
+pub(crate) fn fixed_snapshot() -> TaskSnapshot {
+    TaskSnapshot::new([(OperatorId::new([0x22; 16]), with_reused(fixed_state()))].into()).finished()
+}
+
+fn fixed_metrics() -> CheckpointMetrics {
+    let mut metrics = CheckpointMetricsBuilder::new();
+    metrics.set_start_delay(Duration::from_millis(12));
+    metrics.alignment_ended(Duration::from_millis(7), Some(65_536)).unwrap();
+    metrics.set_persisted_during_alignment_bytes(300);
+    metrics.set_async_duration(Duration::from_nanos(1));
+    metrics.set_persisted_bytes(1 << 20);
+    metrics.set_total_bytes(1 << 33);
+    metrics.build().unwrap()
+}
+
+pub(crate) fn fixed_markers() -> [(&'static str, Marker); 3] {
+    let options = CheckpointOptions::aligned(SnapshotKind::Checkpoint, LocationReference::Default);
+    let barrier = CheckpointBarrier::new(fixed_identity(), options);
+    [
+        ("marker-barrier", Marker::Barrier(barrier.clone())),
+        ("marker-cancel", Marker::Cancel { epoch: LeaderEpoch::new(3), id: checkpoint(1234) }),
+        ("marker-announcement", Marker::Announcement { barrier, sequence: 300 }),
+    ]
+}
+
+pub(crate) fn fixed_restore() -> TaskRestore {
+    let mut restore = TaskRestore::fresh(fixed_attempt(), Writer::new(LeaderEpoch::new(4), WriterId::new(0xcd)));
+    restore.from = Some(checkpoint(1234));
+    restore.places = places();
+    restore.operators.insert(OperatorId::new([0x22; 16]), OperatorRestore::new(range(64, 127), fixed_state()));
+    restore
+}
