@@ -6,12 +6,14 @@
 //! * [`snapshot`]: which checkpoint, how it is taken, what was measured, and the barrier;
 //! * [`state`]: what a snapshot consists of and where its bytes lie;
 //! * [`key_group`], [`graph`]: how keyed state is divided, and the job;
+//! * [`descriptor`]: whether stored state can be read by the job that is restored from it;
 //! * [`config`]: the settings of checkpointing;
 //! * [`message`]: what coordinator and tasks say to each other;
 //! * [`metadata`], [`head`]: a completed checkpoint, and the record of which are committed;
 //! * [`shared`]: which files that several checkpoints may name are alive.
 
 pub mod config;
+pub mod descriptor;
 pub mod graph;
 pub mod head;
 pub mod id;

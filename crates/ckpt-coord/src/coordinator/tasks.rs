@@ -1,10 +1,10 @@
 //! Which tasks run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ckpt_core::graph::{Distribution, JobGraph, Vertex};
+use ckpt_core::graph::{JobGraph, Vertex};
 use ckpt_core::id::{TaskAttempt, TaskId, WriterId};
 
 use crate::coordinator::reason::DeploymentRefusal;
@@ -14,7 +14,6 @@ use crate::coordinator::reason::DeploymentRefusal;
 pub(super) struct Tasks {
     graph: Arc<JobGraph>,
     tasks: Vec<Task>,
-    index: BTreeMap<TaskId, usize>,
     /// Who names files in the present deployment.
     writers: BTreeSet<WriterId>,
     /// Who named files in former deployments under this leader: a name is never used twice, so neither is one of those.
@@ -54,31 +53,22 @@ pub(super) struct Plan {
 
 impl Tasks {
     pub(super) fn new(graph: Arc<JobGraph>) -> Self {
-        let mut first_of = BTreeMap::new();
-        let mut count = 0;
-        for vertex in graph.vertices() {
-            first_of.insert(vertex.id, count);
-            count += vertex.parallelism as usize;
-        }
-        let mut tasks = Vec::with_capacity(count);
+        let mut tasks = Vec::with_capacity(graph.task_count());
         for (position, vertex) in graph.vertices().iter().enumerate() {
             for task in vertex.tasks() {
-                let edges = graph.edges().iter().filter(|edge| edge.to == vertex.id);
+                // What comes back over a feedback edge comes from behind, so a checkpoint does not wait for it.
+                let edges = graph.inputs(vertex.id).filter(|edge| !edge.is_feedback());
                 let inputs = edges
                     .filter_map(|edge| {
-                        let (from, first) = (graph.vertex(edge.from)?, *first_of.get(&edge.from)?);
-                        let read = match edge.distribution {
-                            Distribution::Pointwise => counterparts(task.subtask, vertex, from),
-                            _ => 0..from.parallelism as usize,
-                        };
-                        Some(first + read.start..first + read.end)
+                        let first = graph.task_index(TaskId::new(edge.from, 0))?;
+                        let read = graph.producers(edge, task.subtask);
+                        Some(first + read.start as usize..first + read.end as usize)
                     })
                     .collect();
                 tasks.push(Task { id: task, vertex: position, inputs, state: TaskState::NotDeployed, attempt: None });
             }
         }
-        let index = tasks.iter().enumerate().map(|(index, task)| (task.id, index)).collect();
-        Self { graph, tasks, index, writers: BTreeSet::new(), former_writers: BTreeSet::new() }
+        Self { graph, tasks, writers: BTreeSet::new(), former_writers: BTreeSet::new() }
     }
 
     pub(super) fn graph(&self) -> &JobGraph {
@@ -86,7 +76,7 @@ impl Tasks {
     }
 
     pub(super) fn index_of(&self, task: TaskId) -> Option<usize> {
-        self.index.get(&task).copied()
+        self.graph.task_index(task)
     }
 
     pub(super) fn id(&self, index: usize) -> TaskId {
@@ -184,14 +174,6 @@ impl Tasks {
         });
         Some(Plan { trigger: trigger.collect(), states: self.tasks.iter().map(|task| task.state).collect() })
     }
-}
-
-/// The subtasks of `from` that a subtask of `to` reads from over a pointwise edge.
-fn counterparts(subtask: u32, to: &Vertex, from: &Vertex) -> Range<usize> {
-    // Parallelisms are at most 2^15, so the products fit.
-    let (subtask, to, from) = (subtask as usize, to.parallelism as usize, from.parallelism as usize);
-    let start = subtask * from / to;
-    start..((subtask + 1) * from / to).max(start + 1)
 }
 
 #[cfg(test)]

@@ -47,24 +47,6 @@ fn a_checkpoint_begins_at_sources_and_behind_finished_tasks() {
 }
 
 #[test]
-fn pointwise_edges_connect_every_task_and_only_counterparts() {
-    for (from, to, expected) in [
-        (2, 2, vec![0..1, 1..2]),
-        (4, 2, vec![0..2, 2..4]),
-        (2, 4, vec![0..1, 0..1, 1..2, 1..2]),
-        (3, 2, vec![0..1, 1..3]),
-        (2, 3, vec![0..1, 0..1, 1..2]),
-    ] {
-        let found: Vec<_> = (0..to).map(|subtask| counterparts(subtask, &vertex(2, to), &vertex(1, from))).collect();
-        assert_eq!(found, expected, "{from} to {to}");
-        let mut reached: Vec<_> = found.into_iter().flatten().collect();
-        reached.sort();
-        reached.dedup();
-        assert_eq!(reached, (0..from as usize).collect::<Vec<_>>());
-    }
-}
-
-#[test]
 fn a_task_that_the_job_does_not_have_is_told_apart() {
     let mut tasks = Tasks::new(Arc::new(JobGraph::new(vec![vertex(1, 1)], vec![]).unwrap()));
     assert_eq!(tasks.set(task(1, 1), TaskState::Finished), None);

@@ -1,5 +1,7 @@
-//! Vertices and the operators in them.
+//! Vertices.
 
+use crate::error::Result;
+use crate::graph::Operator;
 use crate::id::{OperatorId, TaskId, VertexId};
 use crate::key_group::MaxParallelism;
 
@@ -15,38 +17,64 @@ pub struct Vertex {
     pub parallelism: u32,
     /// How many key groups its keyed state has.
     pub max_parallelism: MaxParallelism,
-    /// The operators, in the order of the chain from its input to its output.
+    /// Who chose that number.
+    pub max_parallelism_origin: MaxParallelismOrigin,
+    /// The operators, in the order of the chain from its input to its output: the first one owns the records in flight
+    /// on the way in, the last one those on the way out. (Flink's `JobVertex` lists them the other way round.)
     pub operators: Vec<Operator>,
 }
 
-/// An operator: the owner of state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who chose a maximum parallelism.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Operator {
-    /// What its state is stored under.
-    pub id: OperatorId,
-    /// A name for people.
-    pub name: String,
+pub enum MaxParallelismOrigin {
+    /// The user: state with another one is not restored.
+    Fixed,
+    /// It was derived from the parallelism: a restore takes over that of the stored state, if it is not below the
+    /// parallelism.
+    Derived,
 }
 
 impl Vertex {
+    /// A vertex of these operators, in the order from input to output. Its maximum parallelism is
+    /// [derived](MaxParallelism::derived).
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when the parallelism is zero or above 32,768.
+    pub fn new(id: VertexId, name: impl Into<String>, parallelism: u32, operators: Vec<Operator>) -> Result<Self> {
+        let max_parallelism = MaxParallelism::derived(parallelism)?;
+        let max_parallelism_origin = MaxParallelismOrigin::Derived;
+        Ok(Self { id, name: name.into(), parallelism, max_parallelism, max_parallelism_origin, operators })
+    }
+
     /// A vertex of one operator that bears the vertex's own sixteen bytes and name.
     pub fn single(id: VertexId, name: impl Into<String>, parallelism: u32, max_parallelism: MaxParallelism) -> Self {
         let name = name.into();
-        let operators = vec![Operator { id: OperatorId::new(id.bytes()), name: name.clone() }];
-        Self { id, name, parallelism, max_parallelism, operators }
+        let operators = vec![Operator::new(OperatorId::new(id.bytes()), name.clone())];
+        let max_parallelism_origin = MaxParallelismOrigin::Fixed;
+        Self { id, name, parallelism, max_parallelism, max_parallelism_origin, operators }
+    }
+
+    /// The same with a maximum parallelism that the user chose.
+    #[must_use]
+    pub fn with_max_parallelism(self, max_parallelism: MaxParallelism) -> Self {
+        Self { max_parallelism, max_parallelism_origin: MaxParallelismOrigin::Fixed, ..self }
+    }
+
+    /// The operator that reads the vertex's inputs.
+    pub fn input_operator(&self) -> Option<&Operator> {
+        self.operators.first()
+    }
+
+    /// The operator that writes the vertex's outputs.
+    pub fn output_operator(&self) -> Option<&Operator> {
+        self.operators.last()
     }
 
     /// Its tasks in the order of their subtasks.
     pub fn tasks(&self) -> impl Iterator<Item = TaskId> + use<> {
         let id = self.id;
         (0..self.parallelism).map(move |subtask| TaskId::new(id, subtask))
-    }
-}
-
-impl Operator {
-    /// An operator with that identity and name.
-    pub fn new(id: OperatorId, name: impl Into<String>) -> Self {
-        Self { id, name: name.into() }
     }
 }

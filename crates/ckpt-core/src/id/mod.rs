@@ -5,6 +5,7 @@ mod epoch;
 mod error;
 mod file_name;
 mod hex_id;
+mod operator_uid;
 mod reserved;
 mod task;
 

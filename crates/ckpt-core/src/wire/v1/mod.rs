@@ -4,6 +4,8 @@
 //! last. Each mirror has `of`, which borrows from the type it mirrors and refuses what could not be read again, and
 //! `into_domain`, which checks what was read.
 
+#[expect(dead_code, reason = "for the summary of metadata")]
+mod descriptor;
 mod head;
 mod head_rules;
 mod message;
