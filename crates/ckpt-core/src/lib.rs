@@ -23,6 +23,7 @@ pub mod metadata;
 pub mod shared;
 pub mod snapshot;
 pub mod state;
+pub mod state_file;
 
 mod digest;
 mod error;

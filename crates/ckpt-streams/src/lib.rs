@@ -14,7 +14,6 @@ mod pool;
 mod pool_test;
 mod read;
 mod spawn;
-mod state_file;
 mod stream;
 mod sync;
 

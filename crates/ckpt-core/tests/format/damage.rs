@@ -7,9 +7,9 @@ use ckpt_core::head::Head;
 use ckpt_core::message::{FrameKind, FrameReader, Marker, Received, ToCoordinator, ToTask};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::state::{TaskRestore, TaskSnapshot};
-use ckpt_core::{Error, ErrorKind};
+use ckpt_core::{Error, ErrorKind, state_file};
 
-use crate::golden;
+use crate::{golden, samples};
 
 fn every_damage(name: &str, decode: fn(&[u8]) -> Option<Error>) {
     let golden = golden::read(name);
@@ -42,6 +42,14 @@ fn every_damage_to_metadata_is_told() {
 #[test]
 fn every_damage_to_head_is_told() {
     every_damage("head", |bytes| Head::decode(bytes).err());
+}
+
+#[test]
+fn every_damage_to_a_state_file_is_told() {
+    every_damage("state-file", |bytes| {
+        let (name, content) = samples::fixed_state_file();
+        state_file::payload(bytes, &name, content.len() as u64, samples::FIXED_STATE_FILE_DIGEST).err()
+    });
 }
 
 #[test]

@@ -11,6 +11,7 @@ use ckpt_core::head::Head;
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader};
 use ckpt_core::state::{TaskRestore, TaskSnapshot};
+use ckpt_core::state_file::{self, BlockDigester};
 
 use crate::{message_samples, samples};
 
@@ -47,6 +48,18 @@ fn metadata_is_pinned() {
 fn head_is_pinned() {
     let head = samples::fixed_head();
     check("head", &head, &head.encode().unwrap(), Head::decode);
+}
+
+#[test]
+fn a_state_file_is_pinned() {
+    let (name, content) = samples::fixed_state_file();
+    let mut digester = BlockDigester::new();
+    digester.update(content);
+    let end = digester.finish(&name);
+    assert_eq!(end.handle_digest, samples::FIXED_STATE_FILE_DIGEST);
+    check("state-file", &content.to_vec(), &[content, &end.bytes].concat(), |file| {
+        Ok(state_file::payload(file, &name, content.len() as u64, end.handle_digest)?.to_vec())
+    });
 }
 
 #[test]

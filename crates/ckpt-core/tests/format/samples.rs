@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ckpt_core::head::{Claim, Head, Nonce, Ownership, RetainedSnapshot, SavepointInProgress};
 use ckpt_core::id::{
-    AttemptId, CheckpointId, JobId, LeaderEpoch, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId,
+    AttemptId, CheckpointId, FileName, JobId, LeaderEpoch, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId,
 };
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
 use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
@@ -269,6 +269,14 @@ impl Random {
         }
         head
     }
+}
+
+/// The digest of a handle that names [`fixed_state_file`].
+pub(crate) const FIXED_STATE_FILE_DIGEST: Digest = Digest::crc64_nvme(0xc8b9_e43a_18c4_0915);
+
+/// The name and the payload of a state file.
+pub(crate) fn fixed_state_file() -> (FileName, &'static [u8]) {
+    (Writer::new(LeaderEpoch::new(3), WriterId::new(0xab)).file(1), b"the state of a task")
 }
 
 pub(crate) fn checkpoint(number: u64) -> CheckpointId {

@@ -5,8 +5,6 @@ use std::io;
 use ckpt_core::state::Root;
 use ckpt_core::{Digest, Error, ErrorKind};
 
-use crate::state_file::TrailerError;
-
 /// What went wrong when state was read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
@@ -22,18 +20,10 @@ pub(crate) enum ReadError {
     FileLength { file: String, payload_bytes: u64, expected_bytes: u64, found_bytes: u64 },
     #[error("state file '{file}' has {found_bytes} bytes, expected {expected_bytes}")]
     Length { file: String, expected_bytes: u64, found_bytes: u64 },
-    #[error("state file '{file}' has a damaged trailer")]
-    Trailer { file: String, source: TrailerError },
-    #[error("state file '{file}' says that it has {found_bytes} bytes of state, expected {expected_bytes}")]
-    PayloadLength { file: String, expected_bytes: u64, found_bytes: u64 },
+    #[error("state file '{file}' is not what was written")]
+    Damaged { file: String, source: Error },
     #[error("there is no memory for the {table_bytes} bytes of digests that state file '{file}' says it has")]
     TableMemory { file: String, table_bytes: u64 },
-    #[error("the table of digests of state file '{file}' has digest {found}, expected {expected}")]
-    Table { file: String, expected: Digest, found: Digest },
-    #[error("state file '{file}' is not the one that its handle names: expected digest {expected}, found {found}")]
-    OtherFile { file: String, expected: Digest, found: Digest },
-    #[error("block {block} of state file '{file}' has digest {found}, expected {expected}")]
-    Block { file: String, block: u64, expected: Digest, found: Digest },
     #[error("file '{file}' has digest {found}, expected {expected}")]
     Whole { file: String, expected: Digest, found: Digest },
     #[error("inline state of {found_bytes} bytes has a handle of {expected_bytes} bytes")]
@@ -54,6 +44,7 @@ impl From<ReadError> for Error {
             ReadError::UnknownRoot { .. } | ReadError::Missing { .. } => ErrorKind::NotFound,
             // A file that is shorter than it was when it was opened was damaged meanwhile.
             ReadError::Io { source, .. } if source.kind() != io::ErrorKind::UnexpectedEof => ErrorKind::Retry,
+            ReadError::Damaged { source, .. } => source.kind(),
             ReadError::UnknownPlace { .. } => ErrorKind::Configuration,
             ReadError::TableMemory { .. } | ReadError::Seek { .. } => ErrorKind::FailJob,
             _ => ErrorKind::Corrupt,

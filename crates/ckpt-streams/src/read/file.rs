@@ -1,6 +1,8 @@
 //! Reading state files.
 
+use ckpt_core::id::FileName;
 use ckpt_core::state::{FileRef, Place, RelPath, Root, StateHandle};
+use ckpt_core::state_file::{BLOCK_BYTES, BlockDigester, BlockDigests, Trailer, file_bytes, table_bytes};
 use ckpt_core::{Digest, Digester, ErrorKind, Result};
 
 use crate::StateDirectory;
@@ -8,7 +10,6 @@ use crate::file_system::ReadAt;
 use crate::read::error::ReadError;
 use crate::read::stream::{InlineStream, VerifiedStream};
 use crate::read::{StateInputStream, StateReader};
-use crate::state_file::{BLOCK_BYTES, TRAILER_BYTES, Trailer, file_bytes, handle_digest, table_bytes};
 
 /// Reads inline state and state files below known roots. Every block is verified before a byte of it is yielded.
 #[derive(Debug)]
@@ -22,8 +23,8 @@ pub(crate) struct StateFile {
     pub(crate) name: String,
     pub(crate) file: Box<dyn ReadAt>,
     pub(crate) payload_bytes: u64,
-    /// One digest for each block, as they stand in the file. `None` for a foreign file that nothing is known of.
-    pub(crate) table: Option<Vec<u8>>,
+    /// One digest for each block. `None` for a foreign file that nothing is known of.
+    digests: Option<BlockDigests>,
 }
 
 impl FileStateReader {
@@ -81,14 +82,12 @@ impl StateFile {
         let no_digest = || ReadError::NoDigest { place: format!("{:?}", handle.place()) };
         Ok(match (file, handle.digest()) {
             (FileRef::Ours(ours), Some(digest)) => {
-                Self::open_ours(name, opened, handle.length_bytes(), |payload_bytes, table| {
-                    (handle_digest(ours, payload_bytes, table), digest)
-                })?
+                Self::open_ours(name, opened, (ours, handle.length_bytes(), digest))?
             }
             (FileRef::Foreign(_), Some(digest)) => Self::open_foreign(name, opened, handle.length_bytes(), digest)?,
             (FileRef::Foreign(_), None) if matches!(directory.root, Root::Claimed(_) | Root::Borrowed(_)) => {
                 check_length(&name, handle.length_bytes(), opened.length_bytes())?;
-                Self { name, file: opened, payload_bytes: handle.length_bytes(), table: None }
+                Self { name, file: opened, payload_bytes: handle.length_bytes(), digests: None }
             }
             _ => return Err(no_digest().into()),
         })
@@ -98,8 +97,7 @@ impl StateFile {
     fn open_ours(
         name: String,
         file: Box<dyn ReadAt>,
-        payload_bytes: u64,
-        digests: impl FnOnce(u64, &[u8]) -> (Digest, Digest),
+        (ours, payload_bytes, digest): (&FileName, u64, Digest),
     ) -> Result<Self, ReadError> {
         let found_bytes = file.length_bytes();
         let expected_bytes = file_bytes(payload_bytes).unwrap_or(u64::MAX);
@@ -107,25 +105,16 @@ impl StateFile {
             return Err(ReadError::FileLength { file: name, payload_bytes, expected_bytes, found_bytes });
         }
         check_length(&name, expected_bytes, found_bytes)?;
-        let mut trailer = [0; TRAILER_BYTES];
-        read(&*file, &name, &mut trailer, expected_bytes - TRAILER_BYTES as u64)?;
-        let trailer = Trailer::decode(&trailer).map_err(|source| ReadError::Trailer { file: name.clone(), source })?;
-        if trailer.payload_bytes != payload_bytes {
-            let (expected_bytes, found_bytes) = (payload_bytes, trailer.payload_bytes);
-            return Err(ReadError::PayloadLength { file: name, expected_bytes, found_bytes });
-        }
-        let mut table = zeroed(table_bytes(payload_bytes))
-            .ok_or_else(|| ReadError::TableMemory { file: name.clone(), table_bytes: table_bytes(payload_bytes) })?;
+        let mut trailer = [0; Trailer::BYTES];
+        read(&*file, &name, &mut trailer, expected_bytes - Trailer::BYTES as u64)?;
+        let damaged = |source| ReadError::Damaged { file: name.clone(), source };
+        let trailer = Trailer::decode(&trailer).map_err(damaged)?;
+        let table_bytes = table_bytes(payload_bytes);
+        let mut table =
+            zeroed(table_bytes).ok_or_else(|| ReadError::TableMemory { file: name.clone(), table_bytes })?;
         read(&*file, &name, &mut table, payload_bytes)?;
-        let found = Digest::of(&table);
-        if found != trailer.table_digest {
-            return Err(ReadError::Table { file: name, expected: trailer.table_digest, found });
-        }
-        let (found, expected) = digests(payload_bytes, &table);
-        if found != expected {
-            return Err(ReadError::OtherFile { file: name, expected, found });
-        }
-        Ok(Self { name, file, payload_bytes, table: Some(table) })
+        let digests = trailer.verify(ours, payload_bytes, table, digest).map_err(damaged)?;
+        Ok(Self { name, file, payload_bytes, digests: Some(digests) })
     }
 
     /// A file as somebody else wrote it, with a digest of the whole. It is read once now; the digests of its blocks
@@ -138,7 +127,7 @@ impl StateFile {
     ) -> Result<Self, ReadError> {
         check_length(&name, length_bytes, file.length_bytes())?;
         let mut whole = Digester::new();
-        let mut table = Vec::new();
+        let mut blocks = BlockDigester::new();
         let mut block = vec![0; BLOCK_BYTES];
         let mut at = 0;
         while at < length_bytes {
@@ -146,11 +135,13 @@ impl StateFile {
             let block = &mut block[..to_memory(&name, take)?];
             read(&*file, &name, block, at)?;
             whole.update(block);
-            table.extend_from_slice(&Digest::of(block).value().to_le_bytes());
+            blocks.update(block);
             at += take;
         }
         match whole.finish() {
-            found if found == expected => Ok(Self { name, file, payload_bytes: length_bytes, table: Some(table) }),
+            found if found == expected => {
+                Ok(Self { name, file, payload_bytes: length_bytes, digests: Some(blocks.into_digests()) })
+            }
             found => Err(ReadError::Whole { file: name, expected, found }),
         }
     }
@@ -161,25 +152,16 @@ impl StateFile {
         let length = to_memory(&self.name, self.payload_bytes.saturating_sub(at).min(BLOCK_BYTES as u64))?;
         block.resize(length, 0);
         read(&*self.file, &self.name, block, at)?;
-        let Some(expected) = self.digest_of(number) else { return Ok(()) };
-        match Digest::of(block) {
-            found if found == expected => Ok(()),
-            found => {
-                block.clear();
-                Err(ReadError::Block { file: self.name.clone(), block: number, expected, found })
-            }
-        }
+        let Some(digests) = &self.digests else { return Ok(()) };
+        digests.verify(number, block).map_err(|source| {
+            block.clear();
+            ReadError::Damaged { file: self.name.clone(), source }
+        })
     }
 
-    fn digest_of(&self, number: u64) -> Option<Digest> {
-        let at = usize::try_from(number).ok()?.checked_mul(8)?;
-        let bytes = self.table.as_ref()?.get(at..at + 8)?;
-        Some(Digest::crc64_nvme(u64::from_le_bytes(bytes.try_into().ok()?)))
-    }
-
-    /// The table, when there is one.
-    pub(crate) fn into_table(self) -> Option<Vec<u8>> {
-        self.table
+    /// The digests of its blocks, when there are any.
+    pub(crate) fn into_digests(self) -> Option<BlockDigests> {
+        self.digests
     }
 }
 
@@ -215,6 +197,8 @@ pub(crate) fn zeroed(bytes: u64) -> Option<Vec<u8>> {
 mod tests {
     use std::io;
 
+    use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
+
     use super::*;
 
     /// A file that says that it is longer than any memory, with a trailer that is in order.
@@ -225,7 +209,7 @@ mod tests {
 
     impl ReadAt for Sparse {
         fn read_exact_at(&self, buffer: &mut [u8], _offset_bytes: u64) -> io::Result<()> {
-            let trailer = Trailer { payload_bytes: self.payload_bytes, table_digest: Digest::of(&[]) };
+            let trailer = Trailer::new(self.payload_bytes, &BlockDigester::new().into_digests());
             buffer.copy_from_slice(&trailer.encode());
             Ok(())
         }
@@ -238,9 +222,9 @@ mod tests {
     #[test]
     fn the_table_of_a_sparse_file_is_an_error_and_ends_no_process() {
         let payload_bytes = 1 << 62;
-        let digests = |_: u64, _: &[u8]| (Digest::of(&[]), Digest::of(&[]));
-        let opened =
-            StateFile::open_ours("sparse".to_owned(), Box::new(Sparse { payload_bytes }), payload_bytes, digests);
+        let name = Writer::new(LeaderEpoch::new(1), WriterId::new(2)).file(3);
+        let expects = (&name, payload_bytes, Digest::of(&[]));
+        let opened = StateFile::open_ours("sparse".to_owned(), Box::new(Sparse { payload_bytes }), expects);
         let expected =
             "there is no memory for the 562949953421312 bytes of digests that state file 'sparse' says it has";
         assert_eq!(opened.unwrap_err().to_string(), expected);

@@ -4,12 +4,12 @@ use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use bytes::Bytes;
+use ckpt_core::state_file::BLOCK_BYTES;
 
 use crate::io_error::into_io;
 use crate::read::StateInputStream;
 use crate::read::error::ReadError;
 use crate::read::file::StateFile;
-use crate::state_file::BLOCK_BYTES;
 
 /// State in a file. One block is in memory, and it was verified.
 pub(crate) struct VerifiedStream {

@@ -8,7 +8,6 @@ use ckpt_core::{Error, Result};
 use crate::file_system::Durability;
 use crate::read::StateFile;
 use crate::spawn::Spawn;
-use crate::state_file::handle_digest;
 use crate::stream::error::StreamError;
 use crate::stream::file_stream::{CHECK_EVERY_BYTES, FileStream};
 use crate::stream::names::FileNames;
@@ -118,7 +117,7 @@ impl FileStreams {
         if !StdArc::ptr_eq(&source.file_system, &to.file_system) {
             return Err(refuse());
         }
-        let table = StateFile::open(source, file, from)?.into_table().ok_or_else(refuse)?;
+        let digests = StateFile::open(source, file, from)?.into_digests().ok_or_else(refuse)?;
         let name = self.inner.names.next()?;
         let path = to.path_of(&RelPath::new(name.to_string())?);
         let from_path = source.path_of(&RelPath::new(file.to_string())?);
@@ -132,7 +131,7 @@ impl FileStreams {
             return Err(error);
         }
         let length_bytes = from.length_bytes();
-        let digest = handle_digest(&name, length_bytes, &table);
+        let digest = digests.handle_digest(&name, length_bytes);
         let unsealed = Arc::clone(unsealed);
         Ok(Staged::file(StagedFile { unsealed, key, root: to.root, name, length_bytes, digest }))
     }

@@ -6,12 +6,12 @@ use std::sync::Arc as StdArc;
 
 use ckpt_core::id::FileName;
 use ckpt_core::state::RelPath;
+use ckpt_core::state_file::{BlockDigester, FileEnd};
 use ckpt_core::{Error, ErrorKind, Result};
 
 use crate::StateDirectory;
 use crate::file_system::{CasOutcome, Durability, FileWriter, Visible};
 use crate::io_error::{into_error, into_io};
-use crate::state_file::BlockTable;
 use crate::stream::StateOutputStream;
 use crate::stream::error::StreamError;
 use crate::stream::file::FileStreamsInner;
@@ -45,7 +45,7 @@ struct OpenFile {
     key: Key,
     name: FileName,
     writer: Box<dyn FileWriter>,
-    table: BlockTable,
+    digester: BlockDigester,
 }
 
 impl FileStream {
@@ -114,7 +114,7 @@ impl FileStream {
 
     fn write_through(&mut self, bytes: &[u8]) -> Result<()> {
         if let Output::File(file) = &mut self.output {
-            file.table.update(bytes);
+            file.digester.update(bytes);
             file.writer.write_all(bytes).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
         }
         Ok(())
@@ -149,8 +149,8 @@ impl FileStream {
     /// Ends the file and hands it to the factory.
     fn stage(&self, mut file: OpenFile) -> Result<Staged> {
         let unsealed = &self.streams.unsealed;
-        let (tail, digest) = file.table.finish(&file.name);
-        if let Err(error) = file.writer.write_all(&tail) {
+        let FileEnd { bytes, handle_digest: digest, .. } = file.digester.finish(&file.name);
+        if let Err(error) = file.writer.write_all(&bytes) {
             let _ = remove_open(unsealed, file.key, file.writer);
             return Err(into_error(error, ErrorKind::AbortCheckpoint));
         }
@@ -231,7 +231,7 @@ fn create_file(streams: &FileStreamsInner, directory: &StateDirectory) -> Result
         }
     };
     match unsealed.opened(key) {
-        Ok(()) => Ok(OpenFile { key, name, writer, table: BlockTable::default() }),
+        Ok(()) => Ok(OpenFile { key, name, writer, digester: BlockDigester::new() }),
         Err(error) => {
             let _ = unsealed.remove(Taken { key, at, writer: Some(writer) });
             Err(error.into())
