@@ -2,4 +2,5 @@
 //! in `docs/flink-test-map.md`.
 
 mod common;
+mod graph;
 mod state;
