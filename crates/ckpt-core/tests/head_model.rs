@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use ckpt_core::head::{
-    AtEnd, Claim, ClaimedHead, Head, HeadWrite, JobState, Nonce, Ownership, RetainedSnapshot, SavepointInProgress,
-    WrittenHead,
+    AtEnd, ClaimMode, ClaimedHead, Collected, ForeignSnapshot, Head, HeadWrite, JobState, Nonce, Ownership,
+    RetainedSnapshot, SavepointInProgress, Uri, WrittenHead,
 };
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, ReservedIds};
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
-use ckpt_core::state::ClaimId;
+use ckpt_core::state::Root;
 use ckpt_core::{Digest, ErrorKind};
 
 const JOB: JobId = JobId::new([1; 16]);
@@ -39,21 +39,18 @@ struct Model {
     highest: u64,
     retained: Vec<u64>,
     removed: Vec<u64>,
-    borrowed: BTreeSet<u64>,
-    claims: Vec<Claim>,
 }
 
 impl Model {
     fn write(
         &mut self,
         write: HeadWrite,
-        mut removes: Vec<u64>,
-        collected: &[CheckpointId],
+        removes: Vec<u64>,
+        collected: &Collected,
         ids_left: &mut ReservedIds,
     ) -> ClaimedHead {
         self.version += 1;
-        removes.retain(|id| !self.borrowed.contains(id));
-        self.removed.retain(|id| !collected.iter().any(|collected| collected.get() == *id));
+        self.removed.retain(|id| !collected.snapshots.iter().any(|collected| collected.get() == *id));
         self.removed.extend(&removes);
         let written = write.written();
         let removed: Vec<_> = written.removed.iter().map(|removed| removed.snapshot().id.get()).collect();
@@ -63,7 +60,6 @@ impl Model {
         let head = written.head.head();
         assert_eq!((head.version.get(), head.epoch.get()), (self.version, self.epoch));
         assert_eq!((ids(&head.retained), ids(&head.removed)), (self.retained.clone(), self.removed.clone()));
-        assert_eq!((&head.claims, head.next_claim.get()), (&self.claims, 1 + self.claims.len() as u64));
         assert_eq!(Head::decode(&head.encode().unwrap()).unwrap(), *head);
         ids_left.append(written.reserved.clone());
         written.head
@@ -87,36 +83,18 @@ fn history(seed: u64) -> (u32, u32) {
     let mut model = Model { epoch: 1, ..Model::default() };
     let mut ids_left = ReservedIds::none();
     let write = Head::claim(None, JOB, Nonce::new([0; 16])).unwrap();
-    let mut head = model.write(write, Vec::new(), &[], &mut ids_left);
+    let mut head = model.write(write, Vec::new(), &Collected::none(), &mut ids_left);
     let (mut commits, mut reserves) = (0, 0);
     for _ in 0..60 {
-        let collected: Vec<_> = model.removed.iter().filter(|_| below(2) == 0).map(|number| id(*number)).collect();
+        let mut collected = Collected::none();
+        collected.snapshots = model.removed.iter().filter(|_| below(2) == 0).map(|number| id(*number)).collect();
         match below(6) {
             // A new leader: what the former one has left of its numbers is lost.
             0 => {
                 model.epoch += 1;
                 ids_left = ReservedIds::none();
-                let mut former = head.head().clone();
-                // Some of what is retained turns out to be another's.
-                for snapshot in former.retained.iter_mut().filter(|snapshot| snapshot.ownership == Ownership::Job) {
-                    let owner = match below(4) {
-                        0 => {
-                            let claim = Claim::new(former.next_claim, format!("file:///claimed/{}", snapshot.id));
-                            former.next_claim = ClaimId::new(claim.id.get() + 1);
-                            former.claims.push(claim.clone());
-                            model.claims.push(claim.clone());
-                            Ownership::Claimed(claim.id)
-                        }
-                        1 => {
-                            model.borrowed.insert(snapshot.id.get());
-                            Ownership::Borrowed
-                        }
-                        _ => continue,
-                    };
-                    *snapshot = snapshot.clone().elsewhere("file:///elsewhere", owner);
-                }
-                let write = Head::claim(Some(&former), JOB, Nonce::new([below(200) as u8; 16])).unwrap();
-                head = model.write(write, Vec::new(), &[], &mut ids_left);
+                let write = Head::claim(Some(head.head()), JOB, Nonce::new([below(200) as u8; 16])).unwrap();
+                head = model.write(write, Vec::new(), &Collected::none(), &mut ids_left);
                 assert_eq!(head.head().restored_from.map(CheckpointId::get), model.retained.last().copied());
                 assert_eq!(ids_left.remaining(), Head::ID_BLOCK);
             }
@@ -125,7 +103,12 @@ fn history(seed: u64) -> (u32, u32) {
                 for _ in 0..below(700) {
                     if model.take(&head, &mut ids_left).is_none() {
                         reserves += 1;
-                        head = model.write(head.reserve(&[]).unwrap(), Vec::new(), &[], &mut ids_left);
+                        head = model.write(
+                            head.reserve(&Collected::none()).unwrap(),
+                            Vec::new(),
+                            &Collected::none(),
+                            &mut ids_left,
+                        );
                         assert_eq!(ids_left.remaining(), Head::ID_BLOCK);
                     }
                 }
@@ -148,19 +131,20 @@ fn history(seed: u64) -> (u32, u32) {
         0 => (AtEnd::Retain, Vec::new()),
         _ => (AtEnd::Discard, std::mem::take(&mut model.retained)),
     };
-    let write = head.end(JobState::Finished, retention, &[]).unwrap();
-    let ended = model.write(write, removes, &[], &mut ids_left);
+    let write = head.end(JobState::Finished, retention, &Collected::none()).unwrap();
+    let ended = model.write(write, removes, &Collected::none(), &mut ids_left);
     assert_eq!(ended.head().state, JobState::Finished);
     for refused in [
         Head::claim(Some(ended.head()), JOB, Nonce::new([0; 16])),
-        ended.reserve(&[]),
-        ended.end(JobState::Failed, AtEnd::Retain, &[]),
+        ended.reserve(&Collected::none()),
+        ended.end(JobState::Failed, AtEnd::Retain, &Collected::none()),
     ] {
         let error = refused.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.to_string().contains("has ended as finished"), "{error}");
     }
-    let collected: Vec<_> = ended.head().removed.iter().map(|removed| removed.id).collect();
+    let mut collected = Collected::none();
+    collected.snapshots = ended.head().removed.iter().map(|removed| removed.id).collect();
     let write = ended.collected(&collected).unwrap();
     let ended = model.write(write, Vec::new(), &collected, &mut ids_left);
     assert!(ended.head().removed.is_empty() && ended.head().state == JobState::Finished);
@@ -177,34 +161,49 @@ fn random_histories_agree_with_the_model() {
     assert!(commits > 5000 && reserves > 100, "{commits} commits, {reserves} reserves");
 }
 
+/// A job that began from snapshot 5 of another.
+fn begun(mode: ClaimMode) -> WrittenHead {
+    let uri = |text| Uri::new(text).unwrap();
+    let taken = snapshot(id(5), LeaderEpoch::new(70));
+    let foreign = ForeignSnapshot::new(JobId::new([2; 16]), &taken, uri("file:///other/chk-5"));
+    let foreign = foreign.naming(vec![(Root::JobShared, uri("file:///other/shared"))]);
+    Head::claim_from(None, JOB, Nonce::new([9; 16]), &foreign, mode).unwrap().written()
+}
+
 #[test]
 fn what_must_not_be_is_refused_with_what_was_found() {
     let head = claim(None).head;
     let (epoch, other) = (LeaderEpoch::new(1), LeaderEpoch::new(2));
-    let head = head.commit(snapshot(id(5), epoch), 1, &[]).unwrap().written().head;
+    let head = head.commit(snapshot(id(5), epoch), 1, &Collected::none()).unwrap().written().head;
     let mut savepoint = snapshot(id(6), epoch);
     savepoint.kind = SnapshotKind::Savepoint { format: SavepointFormat::Native, then: AfterSavepoint::Continue };
-    let borrowed = snapshot(id(6), epoch).elsewhere("file:///borrowed", Ownership::Borrowed);
+    let borrowed = snapshot(id(6), epoch).elsewhere(Uri::new("file:///borrowed").unwrap(), Ownership::Borrowed);
     for (refused, expected) in [
         (
-            head.commit(snapshot(id(5), epoch), 1, &[]),
-            "checkpoint 5 cannot be committed after checkpoint 5: numbers ascend",
+            head.commit(snapshot(id(5), epoch), 1, &Collected::none()),
+            "snapshot 5 cannot be committed after snapshot 5: numbers ascend",
         ),
         (
-            head.commit(snapshot(id(6), other), 1, &[]),
-            "checkpoint 6 was taken under epoch 2, expected the leader's own epoch 1",
+            head.commit(snapshot(id(6), other), 1, &Collected::none()),
+            "snapshot 6 was taken under epoch 2, expected the leader's own epoch 1",
         ),
         (
-            head.commit(snapshot(id(1001), epoch), 1, &[]),
-            "checkpoint 1001 was never reserved: expected a number below 1001",
+            head.commit(snapshot(id(1001), epoch), 1, &Collected::none()),
+            "number 1001 was never reserved by this leader: expected one from 1 up to, and without, 1001",
         ),
-        (head.commit(snapshot(id(6), epoch), 0, &[]), "at least one checkpoint must be retained, found 0"),
-        (head.commit(savepoint, 1, &[]), "a savepoint is owned by its user: HEAD does not retain savepoint 6"),
         (
-            head.commit(borrowed, 1, &[]),
+            head.commit(snapshot(id(6), epoch), 0, &Collected::none()),
+            "0 checkpoints cannot be retained, expected 1 to 512",
+        ),
+        (
+            head.commit(savepoint, 1, &Collected::none()),
+            "a savepoint is owned by its user: HEAD does not retain savepoint 6",
+        ),
+        (
+            head.commit(borrowed, 1, &Collected::none()),
             "checkpoint 6 has another owner or another place than this job: expected a checkpoint that it took itself",
         ),
-        (head.end(JobState::Active, AtEnd::Retain, &[]), "a job cannot end as active"),
+        (head.end(JobState::Active, AtEnd::Retain, &Collected::none()), "a job cannot end as active"),
     ] {
         let error = refused.unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::FailJob, expected));
@@ -216,60 +215,48 @@ fn what_must_not_be_is_refused_with_what_was_found() {
 
 #[test]
 fn what_is_borrowed_is_dropped_and_never_removed() {
-    let mut former = claim(None).head.head().clone();
-    former.claims = vec![Claim::new(ClaimId::FIRST, "file:///claimed")];
-    former.next_claim = ClaimId::new(2);
-    let elsewhere = |number, owner| snapshot(id(number), LeaderEpoch::new(70)).elsewhere("file:///claimed", owner);
-    former.retained = vec![
-        elsewhere(5, Ownership::Borrowed),
-        elsewhere(6, Ownership::Claimed(ClaimId::FIRST)),
-        elsewhere(7, Ownership::Borrowed),
-    ];
-    let removed = |written: &WrittenHead| -> Vec<u64> {
-        let of_write = written.removed.iter().map(|removed| removed.snapshot().id.get()).collect();
-        assert_eq!(ids(&written.head.head().removed), of_write);
-        of_write
-    };
-    let claimed = claim(Some(&former));
-    let commit = claimed.head.commit(snapshot(id(8), LeaderEpoch::new(2)), 1, &[]).unwrap().written();
-    assert_eq!((removed(&commit), ids(&commit.head.head().retained)), (vec![6], vec![8]));
-    let end = claimed.head.end(JobState::Cancelled, AtEnd::Discard, &[]).unwrap().written();
-    assert_eq!((removed(&end), ids(&end.head.head().retained)), (vec![6], vec![]));
-
-    // Should a list of removed ones name what is borrowed, nothing that could be deleted comes of it.
-    former.removed = std::mem::take(&mut former.retained);
-    let all: Vec<_> = claim(Some(&former)).all_removed().iter().map(|removed| removed.snapshot().id.get()).collect();
-    assert_eq!(all, [6]);
+    for (mode, expected) in [(ClaimMode::Claim, vec![5]), (ClaimMode::NoClaim, vec![])] {
+        let claimed = begun(mode).head;
+        let mut full = snapshot(id(6), LeaderEpoch::new(1));
+        full.kind = SnapshotKind::FullCheckpoint;
+        let commit = claimed.commit(full, 1, &Collected::none()).unwrap();
+        let end = claimed.end(JobState::Cancelled, AtEnd::Discard, &Collected::none()).unwrap();
+        for (write, retained) in [(commit, vec![6]), (end, vec![])] {
+            let written = write.written();
+            let removed: Vec<_> = written.removed.iter().map(|removed| removed.snapshot().id.get()).collect();
+            assert_eq!((&removed, ids(&written.head.head().retained)), (&expected, retained));
+            assert_eq!(ids(&written.head.head().removed), expected);
+        }
+    }
 }
 
 #[test]
 fn a_job_that_was_stopped_goes_on_from_its_savepoint_only() {
+    let none = Collected::none();
     let epoch = LeaderEpoch::new(1);
-    let mut head = claim(None).head.commit(snapshot(id(5), epoch), 3, &[]).unwrap().written().head.head().clone();
-    let mut savepoint = snapshot(id(7), LeaderEpoch::new(2)).elsewhere("file:///savepoint", Ownership::Borrowed);
+    let uri = Uri::new("file:///savepoint").unwrap();
+    let head = claim(None).head.commit(snapshot(id(5), epoch), 3, &none).unwrap().written().head;
+    let begun = head.begin_savepoint(SavepointInProgress::new(id(7), uri.clone()), &none).unwrap().written().head;
+    let mut savepoint = snapshot(id(7), epoch).elsewhere(uri, Ownership::Borrowed);
     savepoint.kind = SnapshotKind::Savepoint { format: SavepointFormat::Native, then: AfterSavepoint::Suspend };
-    head.savepoints_in_progress = vec![SavepointInProgress::new(id(9), "file:///other")];
-    head.stopped_at = Some(savepoint);
-    assert_eq!(head.restore_point(), head.stopped_at.as_ref());
+    let stopped = begun.stop(savepoint, &none).unwrap().written().head;
+    assert_eq!(stopped.head().restore_point(), stopped.head().stopped_at.as_ref());
 
     // The leader that stopped it commits nothing more, neither older nor newer.
-    let stopped = claim(Some(&head)).head;
-    assert_eq!(stopped.head().restored_from, Some(id(7)));
     for (number, expected) in [
-        (6, "checkpoint 6 cannot be committed after checkpoint 7: numbers ascend"),
-        (8, "checkpoint 8 cannot be committed: this leader has stopped the job with savepoint 7"),
+        (6, "snapshot 6 cannot be committed after snapshot 7: numbers ascend"),
+        (8, "snapshot 8 cannot be taken: this leader has stopped the job with savepoint 7"),
     ] {
-        let error = stopped.commit(snapshot(id(number), LeaderEpoch::new(2)), 3, &[]).unwrap_err();
+        let error = stopped.commit(snapshot(id(number), epoch), 3, &none).unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::FailJob, expected));
     }
     // The next one goes back to the savepoint, and on from there.
     let next = claim(Some(stopped.head())).head;
-    assert_eq!(next.head().restored_from, Some(id(7)));
-    let on = next.commit(snapshot(id(8), LeaderEpoch::new(3)), 1, &[]).unwrap().written();
-    assert_eq!((on.removed.len(), on.head.head().restore_point().unwrap().id), (1, id(8)));
-    for head in [stopped.head(), next.head(), on.head.head()] {
-        assert_eq!(head.stopped_at.as_ref().map(|savepoint| savepoint.id), Some(id(7)));
-        assert_eq!(head.savepoints_in_progress.len(), 1);
-        assert_eq!(Head::decode(&head.encode().unwrap()).unwrap(), *head);
-    }
+    assert_eq!((next.head().restored_from, next.head().stopped_at.is_some()), (Some(id(7)), true));
+    let mut full = snapshot(id(1001), LeaderEpoch::new(2));
+    assert!(next.commit(full.clone(), 1, &none).is_err());
+    full.kind = SnapshotKind::FullCheckpoint;
+    let on = next.commit(full, 1, &none).unwrap().written();
+    assert_eq!((on.removed.len(), on.head.head().restore_point().unwrap().id), (1, id(1001)));
+    assert_eq!(on.head.head().stopped_at, None);
 }

@@ -1,6 +1,6 @@
 //! What goes wrong in this crate, with what is known about it.
 
-use ckpt_core::head::HeadVersion;
+use ckpt_core::head::{HeadVersion, Uri};
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
 use ckpt_core::{Error, ErrorKind};
 
@@ -59,7 +59,7 @@ pub(crate) enum StorageError {
     DiscardCommitted { id: CheckpointId, head: String },
 
     #[error("snapshot {id} lies at '{uri}', outside the directory of its job: file storage cannot {what} it there")]
-    SnapshotElsewhere { id: CheckpointId, uri: String, what: &'static str },
+    SnapshotElsewhere { id: CheckpointId, uri: Uri, what: &'static str },
 
     #[error("metadata file '{path}' is missing")]
     MetadataMissing { path: String, source: Error },

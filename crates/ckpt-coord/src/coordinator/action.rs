@@ -13,7 +13,7 @@ use crate::coordinator::{AbortReason, Failure};
 
 /// What the coordinator wants done, in this order. Those with an [`IoId`] are due exactly one answer, an
 /// [`Event`](crate::coordinator::Event) with the same number; the others are due none.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "an embedder that overlooked an action would break the protocol")]
 pub enum Action {
     /// Make the place of a checkpoint. Answer: `LocationInitialized`, or `IoFailed`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::{ClaimedHead, RemovedSnapshot, WrittenHead};
+use ckpt_core::head::{ClaimedHead, Collected, RemovedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, ReservedIds};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::state::{FileRef, KeyedState, Place, Root, SharedFile, StateHandle};
@@ -23,7 +23,7 @@ pub(super) struct Committed {
     /// Removed, and could not be deleted; tried again when HEAD is written next.
     failed: Vec<RemovedSnapshot>,
     /// Deleted, and still listed in HEAD.
-    collected: Vec<CheckpointId>,
+    collected: Collected,
     /// For bases that were asked for: the files that may be named again.
     reusable: BTreeMap<CheckpointId, Reusable>,
 }
@@ -35,7 +35,7 @@ impl Committed {
     pub(super) fn new(claimed: WrittenHead, metadata: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>) -> Self {
         let removed = claimed.all_removed();
         let (head, ids) = (claimed.head, claimed.reserved);
-        let (failed, collected) = (Vec::new(), Vec::new());
+        let (failed, collected) = (Vec::new(), Collected::none());
         Self { head, ids, metadata, removed, failed, collected, reusable: BTreeMap::new() }
     }
 
@@ -47,13 +47,13 @@ impl Committed {
         &mut self.ids
     }
 
-    pub(super) fn collected(&self) -> &[CheckpointId] {
+    pub(super) const fn collected(&self) -> &Collected {
         &self.collected
     }
 
-    /// What the next checkpoint may be based on: a checkpoint, since savepoints share no files.
+    /// What the next checkpoint may be based on.
     pub(super) fn newest_id(&self) -> Option<CheckpointId> {
-        self.head.head().retained.last().map(|newest| newest.id)
+        self.head.head().base().map(|newest| newest.id)
     }
 
     pub(super) fn metadata(&self, id: CheckpointId) -> Option<&Arc<CheckpointMetadata>> {
@@ -79,8 +79,7 @@ impl Committed {
         self.ids.append(written.reserved);
         self.removed.append(&mut self.failed);
         self.removed.extend(written.removed);
-        let head = self.head.head();
-        self.collected.retain(|id| head.removed.iter().any(|removed| removed.id == *id));
+        self.collected = std::mem::take(&mut self.collected).listed_in(self.head.head());
         if let Some(metadata) = completed {
             self.metadata.insert(metadata.summary.identity.id, metadata);
         }
@@ -102,7 +101,7 @@ impl Committed {
 
     /// Nothing is left of it.
     pub(super) fn is_collected(&mut self, id: CheckpointId) {
-        self.collected.push(id);
+        self.collected.snapshots.push(id);
         self.metadata.remove(&id);
         self.reusable.remove(&id);
     }

@@ -45,7 +45,7 @@ impl Random {
 }
 
 /// Something that will happen.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Happening {
     /// An action of that leader reaches storage.
     Execute(usize, Action),

@@ -115,9 +115,13 @@ impl Coordinator {
         plan: Plan,
         finished: BTreeMap<usize, TaskSnapshot>,
     ) {
+        let configured = match self.committed.head().head().requires_full_checkpoint() {
+            true => SnapshotKind::FullCheckpoint,
+            false => SnapshotKind::Checkpoint,
+        };
         let (kind, reply) = match request {
-            Request::Periodic => (SnapshotKind::Checkpoint, None),
-            Request::Manual(ManualTrigger::Configured, reply) => (SnapshotKind::Checkpoint, Some(reply)),
+            Request::Periodic => (configured, None),
+            Request::Manual(ManualTrigger::Configured, reply) => (configured, Some(reply)),
             Request::Manual(ManualTrigger::Full, reply) => (SnapshotKind::FullCheckpoint, Some(reply)),
         };
         let identity = CheckpointIdentity::new(id, self.epoch(), now.wall, self.committed.newest_id());

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::Head;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::wire::{Fixed, Subject, WireError, decode, encode, v1};
+use crate::wire::{Fixed, Invalid, Subject, WireError, decode, encode, v1};
 
 const MAGIC: [u8; 8] = *b"CKPTHEAD";
 const VERSION: u32 = 1;
@@ -18,15 +18,14 @@ impl Head {
     ///
     /// # Errors
     ///
-    /// `AbortCheckpoint` when it has 4 GiB or more, or could not be read again.
+    /// `AbortCheckpoint` when it would have more than [`MAX_BYTES`](Self::MAX_BYTES), or could not be read again.
     pub fn encode(&self) -> Result<Bytes> {
         let body = encode(SUBJECT, &v1::Head::of(self).map_err(|invalid| invalid.writing(SUBJECT))?)?;
-        let length = u32::try_from(body.len()).map_err(|_| WireError::AboveLimit {
-            subject: SUBJECT,
-            limit: u32::MAX.into(),
-            found: body.len() as u64,
-        })?;
-        let mut file = Vec::with_capacity(HEADER_BYTES + body.len() + DIGEST_BYTES);
+        let bytes = HEADER_BYTES + body.len() + DIGEST_BYTES;
+        let length = u32::try_from(body.len()).ok().filter(|_| bytes <= Self::MAX_BYTES);
+        let (limit, found) = (Self::MAX_BYTES as u64, bytes as u64);
+        let length = length.ok_or(WireError::AboveLimit { subject: SUBJECT, limit, found })?;
+        let mut file = Vec::with_capacity(bytes);
         file.extend_from_slice(&MAGIC);
         file.extend_from_slice(&VERSION.to_le_bytes());
         file.extend_from_slice(&length.to_le_bytes());
@@ -60,6 +59,11 @@ impl Head {
         let expected = least + u64::from(fixed.u32());
         if found != expected {
             return Err(WireError::Length { subject: SUBJECT, expected, found }.into());
+        }
+        let limit = Self::MAX_BYTES as u64;
+        if found > limit {
+            let expected = format!("at most {limit}");
+            return Err(Invalid::value("the length", found, expected).reading(SUBJECT).into());
         }
         let (content, digest) = bytes.split_at(bytes.len() - DIGEST_BYTES);
         let (expected, found) = (Digest::crc64_nvme(Fixed(digest).u64()), Digest::of(content));

@@ -1,12 +1,13 @@
 //! A snapshot as HEAD names it.
 
+use super::Uri;
 use crate::digest::Digest;
 use crate::id::{CheckpointId, LeaderEpoch};
 use crate::snapshot::SnapshotKind;
 use crate::state::ClaimId;
 
 /// A snapshot that HEAD names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct RetainedSnapshot {
     /// Its number.
@@ -23,6 +24,9 @@ pub struct RetainedSnapshot {
     pub index_digest: Digest,
     /// Who deletes it.
     pub ownership: Ownership,
+    /// The claims below which files lie that it names, ascending: all of them, since a claim that no snapshot needs is
+    /// released.
+    pub claims: Vec<ClaimId>,
 }
 
 /// Where a snapshot's directory is.
@@ -32,7 +36,7 @@ pub enum SnapshotPlace {
     /// The directory `chk-<id>` of this job.
     JobDirectory,
     /// The directory that this URI names.
-    Elsewhere(String),
+    Elsewhere(Uri),
 }
 
 /// Who deletes a snapshot.
@@ -41,34 +45,15 @@ pub enum SnapshotPlace {
 pub enum Ownership {
     /// This job, which took it.
     Job,
-    /// This job, which took it over by that claim.
+    /// This job, which took its directory over by that claim.
     Claimed(ClaimId),
     /// Somebody else: this job only reads it.
     Borrowed,
 }
 
-/// A place of another job, or of a savepoint, that this job has taken over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Claim {
-    /// The number by which state handles name the place.
-    pub id: ClaimId,
-    /// Where it is.
-    pub uri: String,
-}
-
-/// A savepoint whose directory is made, or is about to be. Without `_metadata` it is removed by the next leader.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SavepointInProgress {
-    /// Its number.
-    pub id: CheckpointId,
-    /// Its directory.
-    pub uri: String,
-}
-
 impl RetainedSnapshot {
-    /// A snapshot that this job took into a directory of its own, and whose `_metadata` has that length and index.
+    /// A snapshot that this job took into a directory of its own, whose `_metadata` has that length and index, and which
+    /// names no file below a claim.
     pub const fn new(
         id: CheckpointId,
         epoch: LeaderEpoch,
@@ -76,14 +61,24 @@ impl RetainedSnapshot {
         metadata_bytes: u64,
         index_digest: Digest,
     ) -> Self {
-        let (place, ownership) = (SnapshotPlace::JobDirectory, Ownership::Job);
-        Self { id, epoch, kind, place, metadata_bytes, index_digest, ownership }
+        let ownership = Ownership::Job;
+        let place = SnapshotPlace::JobDirectory;
+        Self { id, epoch, kind, place, metadata_bytes, index_digest, ownership, claims: Vec::new() }
     }
 
     /// The same snapshot at a URI, owned by whom `ownership` says.
     #[must_use]
-    pub fn elsewhere(self, uri: impl Into<String>, ownership: Ownership) -> Self {
-        Self { place: SnapshotPlace::Elsewhere(uri.into()), ownership, ..self }
+    pub fn elsewhere(self, uri: Uri, ownership: Ownership) -> Self {
+        Self { place: SnapshotPlace::Elsewhere(uri), ownership, ..self }
+    }
+
+    /// The same snapshot, which names files below those claims.
+    #[must_use]
+    pub fn below_claims(self, claims: impl IntoIterator<Item = ClaimId>) -> Self {
+        let mut claims: Vec<_> = claims.into_iter().collect();
+        claims.sort_unstable();
+        claims.dedup();
+        Self { claims, ..self }
     }
 
     /// Whether this job may delete it once HEAD does not retain it any more.
@@ -93,18 +88,12 @@ impl RetainedSnapshot {
             Ownership::Borrowed => false,
         }
     }
-}
 
-impl Claim {
-    /// The claim of that number on the place at `uri`.
-    pub fn new(id: ClaimId, uri: impl Into<String>) -> Self {
-        Self { id, uri: uri.into() }
-    }
-}
-
-impl SavepointInProgress {
-    /// The savepoint of that number, in the directory at `uri`.
-    pub fn new(id: CheckpointId, uri: impl Into<String>) -> Self {
-        Self { id, uri: uri.into() }
+    /// Where it lies, when it is not in the job's directory.
+    pub const fn uri(&self) -> Option<&Uri> {
+        match &self.place {
+            SnapshotPlace::JobDirectory => None,
+            SnapshotPlace::Elsewhere(uri) => Some(uri),
+        }
     }
 }

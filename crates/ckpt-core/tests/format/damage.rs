@@ -41,7 +41,9 @@ fn every_damage_to_metadata_is_told() {
 
 #[test]
 fn every_damage_to_head_is_told() {
-    every_damage("head", |bytes| Head::decode(bytes).err());
+    for name in ["head", "head-ended"] {
+        every_damage(name, |bytes| Head::decode(bytes).err());
+    }
 }
 
 #[test]

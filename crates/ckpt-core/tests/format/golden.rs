@@ -13,6 +13,7 @@ use ckpt_core::metadata::{CheckpointMetadata, MetadataReader};
 use ckpt_core::state::{TaskRestore, TaskSnapshot};
 use ckpt_core::state_file::{self, BlockDigester};
 
+use crate::head_samples;
 use crate::{message_samples, samples};
 
 pub(crate) fn path(name: &str) -> PathBuf {
@@ -46,8 +47,10 @@ fn metadata_is_pinned() {
 
 #[test]
 fn head_is_pinned() {
-    let head = samples::fixed_head();
+    let head = head_samples::fixed_head();
     check("head", &head, &head.encode().unwrap(), Head::decode);
+    let ended = head_samples::fixed_head_of_an_ended_job();
+    check("head-ended", &ended, &ended.encode().unwrap(), Head::decode);
 }
 
 #[test]

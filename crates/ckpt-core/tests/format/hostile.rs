@@ -71,10 +71,10 @@ fn entry(tag: u8, critical: u8, offset: u8, section: &[u8]) -> Vec<u8> {
 fn counts_above_the_bytes_that_are_left_end_at_once() {
     let began = Instant::now();
     // Elements could be read behind each count; it is the count that is refused.
-    // A job, version 1, epoch 1, a nonce, active, unreserved 1001, then the count of the retained.
-    let head = [[1; 16].as_slice(), &[1, 1], &[2; 16], &[0, 0xe9, 7], &HUGE, &[1; 30]].concat();
+    // A job, version 1, epoch 1, a nonce, active, first number 1, unreserved 1001, then the count of the retained.
+    let head = [[1; 16].as_slice(), &[1, 1], &[2; 16], &[0, 1, 0xe9, 7], &HUGE, &[1; 30]].concat();
     let error = Head::decode(&sealed(b"CKPTHEAD\x01\0\0\0", &head)).unwrap_err();
-    refused("HEAD", error, "HEAD cannot be decoded at byte 47 of 77");
+    refused("HEAD", error, "HEAD cannot be decoded at byte 48 of 78");
 
     let acknowledge = [acknowledge_of(&[0]).as_slice(), &HUGE].concat();
     let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &acknowledge), LIMIT).unwrap_err();

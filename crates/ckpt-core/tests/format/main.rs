@@ -4,6 +4,7 @@ mod damage;
 mod frames;
 mod golden;
 mod head_rules;
+mod head_samples;
 mod hostile;
 mod message_samples;
 mod refused;

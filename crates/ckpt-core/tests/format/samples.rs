@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ckpt_core::head::{Claim, Head, Nonce, Ownership, RetainedSnapshot, SavepointInProgress};
 use ckpt_core::id::{
     AttemptId, CheckpointId, FileName, JobId, LeaderEpoch, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId,
 };
@@ -225,50 +224,6 @@ impl Random {
         let (job, at) = (JobId::new(self.id()), Timestamp::from_millis(self.number()));
         CheckpointMetadata::new(job, self.identity(), self.kind(), at, places(), operators)
     }
-
-    pub(crate) fn head(&mut self) -> Head {
-        let job = JobId::new(self.id());
-        let mut written = Head::claim(None, job, Nonce::new(self.id())).unwrap().written();
-        for _ in 0..self.below(12) {
-            if self.below(4) == 0 {
-                written = Head::claim(Some(written.head.head()), job, Nonce::new(self.id())).unwrap().written();
-            }
-            let head = written.head.head();
-            let above = head.retained.last().map_or(0, |newest| newest.id.get());
-            let id = checkpoint(above + 1 + self.below(5));
-            let digest = Digest::crc64_nvme(self.next());
-            let completed = RetainedSnapshot::new(id, head.epoch, SnapshotKind::Checkpoint, self.number(), digest);
-            written = written.head.commit(completed, 1 + self.below(3) as usize, &[]).unwrap().written();
-        }
-        let mut head = written.head.head().clone();
-        for number in 0..self.below(4) {
-            let claim = Claim::new(ClaimId::new(head.next_claim.get() + number), format!("file:///claimed/{number}"));
-            head.claims.push(claim);
-        }
-        head.next_claim = ClaimId::new(head.next_claim.get() + 4);
-        for snapshot in &mut head.retained {
-            let owner = match head.claims.first() {
-                Some(claim) if self.below(2) == 0 => Ownership::Claimed(claim.id),
-                _ => Ownership::Borrowed,
-            };
-            if self.below(2) == 0 {
-                *snapshot = snapshot.clone().elsewhere("s3://a/b", owner);
-            }
-        }
-        // The numbers from here on are those of nothing above.
-        let unused = head.unreserved_id.get();
-        head.unreserved_id = checkpoint(unused + 10);
-        if self.below(2) == 0 {
-            let kind = savepoint(SavepointFormat::Canonical, AfterSavepoint::Suspend);
-            let stopped_at = RetainedSnapshot::new(checkpoint(unused), head.epoch, kind, 1, Digest::of(b"index"));
-            head.stopped_at = Some(stopped_at.elsewhere("file:///savepoint", Ownership::Borrowed));
-        }
-        for number in 1..1 + self.below(4) {
-            let uri = format!("file:///savepoint-{number}");
-            head.savepoints_in_progress.push(SavepointInProgress::new(checkpoint(unused + number), uri));
-        }
-        head
-    }
 }
 
 /// The digest of a handle that names [`fixed_state_file`].
@@ -368,34 +323,4 @@ pub(crate) fn fixed_metadata() -> CheckpointMetadata {
     let completed = Timestamp::from_millis(1_767_225_600_123);
     let job = JobId::new(*b"0123456789abcdef");
     CheckpointMetadata::new(job, fixed_identity(), SnapshotKind::Checkpoint, completed, places(), operators.into())
-}
-
-/// One that has everything that HEAD can have: the first retained is borrowed, the removed one is claimed.
-pub(crate) fn fixed_head() -> Head {
-    let job = JobId::new(*b"0123456789abcdef");
-    let claimed = Head::claim(None, job, Nonce::new([0x44; 16])).unwrap().written();
-    let mut head = Head::claim(Some(claimed.head.head()), job, Nonce::new([0x55; 16])).unwrap().head().clone();
-    head.claims = vec![
-        Claim::new(ClaimId::new(1), "file:///other/job/shared"),
-        Claim::new(ClaimId::new(3), "file:///other/job/chk-7"),
-    ];
-    head.next_claim = ClaimId::new(4);
-    let digest = |id: CheckpointId| Digest::of(&id.get().to_le_bytes());
-    let snapshot = |number, epoch, kind| {
-        let id = checkpoint(number);
-        RetainedSnapshot::new(id, LeaderEpoch::new(epoch), kind, 300 * number, digest(id))
-    };
-    let of_claim = snapshot(7, 9, SnapshotKind::Checkpoint);
-    head.removed = vec![of_claim.elsewhere("file:///other/job/chk-7", Ownership::Claimed(ClaimId::new(3)))];
-    let borrowed = snapshot(800, 8, savepoint(SavepointFormat::Canonical, AfterSavepoint::Continue));
-    head.retained = vec![
-        borrowed.elsewhere("s3://bucket/savepoint-1", Ownership::Borrowed),
-        snapshot(1002, 2, SnapshotKind::FullCheckpoint),
-        snapshot(1700, 2, SnapshotKind::Checkpoint),
-    ];
-    head.restored_from = Some(checkpoint(800));
-    let stopped_at = snapshot(1701, 2, savepoint(SavepointFormat::Native, AfterSavepoint::Terminate));
-    head.stopped_at = Some(stopped_at.elsewhere("file:///savepoints/savepoint-2", Ownership::Borrowed));
-    head.savepoints_in_progress = vec![SavepointInProgress::new(checkpoint(1703), "file:///savepoints/savepoint-3")];
-    head
 }

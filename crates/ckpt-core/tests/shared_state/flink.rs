@@ -1,6 +1,6 @@
 //! What Flink's registry does, in our words, and the bugs that it and others had.
 
-use ckpt_core::head::RetainedSnapshot;
+use ckpt_core::head::{Collected, RetainedSnapshot};
 use ckpt_core::shared::SharedStateRefusal;
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, Root};
@@ -143,7 +143,7 @@ fn flink_21351_a_savepoint_removes_nothing_that_the_next_increment_reuses() {
     leader.acknowledge(savepoint, 1, &[]).unwrap();
     // HEAD takes no savepoint among what it retains, so none can subsume.
     let retained = RetainedSnapshot::new(savepoint, leader.epoch(), kind, 1, Digest::of(b""));
-    assert_eq!(leader.head.commit(retained, 1, &[]).unwrap_err().kind(), ErrorKind::FailJob);
+    assert_eq!(leader.head.commit(retained, 1, &Collected::none()).unwrap_err().kind(), ErrorKind::FailJob);
     assert_eq!(leader.release(savepoint), []);
     assert_eq!(leader.newest(), Some(base));
     let id = leader.begin(CHECKPOINT);

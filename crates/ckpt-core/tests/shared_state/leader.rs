@@ -1,6 +1,6 @@
 //! A leader that keeps HEAD and the registry together, as a coordinator does.
 
-use ckpt_core::head::{ClaimedHead, Head, Nonce, RemovedSnapshot, RetainedSnapshot, WrittenHead};
+use ckpt_core::head::{ClaimedHead, Collected, Head, Nonce, RemovedSnapshot, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, JobId, LeaderEpoch, ReservedIds, Writer, WriterId};
 use ckpt_core::shared::{RemovedFiles, SharedStateRefusal, SharedStateRegistry};
 use ckpt_core::snapshot::{CheckpointIdentity, SnapshotKind};
@@ -96,7 +96,7 @@ impl Leader {
 
     pub(crate) fn commit(&mut self, id: CheckpointId, retain: usize) {
         let snapshot = RetainedSnapshot::new(id, self.epoch(), SnapshotKind::Checkpoint, 10, Digest::of(b""));
-        let written = self.head.commit(snapshot, retain, &[]).unwrap().written();
+        let written = self.head.commit(snapshot, retain, &Collected::none()).unwrap().written();
         self.registry.head_written(&written);
         self.removed.extend(written.removed);
         self.head = written.head;

@@ -97,8 +97,7 @@ pub(crate) fn collect_orphans(
 
 fn collect_checkpoints(directory: &JobDirectory, claimed: &Head) -> Result<u64> {
     let epoch = claimed.epoch;
-    let named: BTreeSet<CheckpointId> =
-        claimed.retained.iter().chain(&claimed.removed).map(|snapshot| snapshot.id).collect();
+    let named: BTreeSet<CheckpointId> = claimed.kept().chain(&claimed.removed).map(|snapshot| snapshot.id).collect();
     // What is known of each directory besides its state.
     let mut with_metadata = BTreeSet::new();
     let mut without_metadata = BTreeSet::new();
@@ -126,21 +125,11 @@ fn collect_checkpoints(directory: &JobDirectory, claimed: &Head) -> Result<u64> 
     let paths: Vec<_> = with_metadata.iter().copied().filter(of_former).map(layout::metadata_path).collect();
     let (deleted, mut first) = directory.delete(&paths);
     // A leader that died while it published leaves what the file system clears away with the name it was to get.
-    let reserved = first_reserved(claimed);
-    let begun = without_metadata.difference(&with_metadata).filter(|id| reserved.is_some_and(|first| **id < first));
+    let begun = without_metadata.difference(&with_metadata).filter(|id| **id < claimed.first_reserved_id);
     let paths: Vec<_> = begun.copied().map(layout::metadata_path).collect();
     first = first.or(directory.delete(&paths).1);
     let state = state?;
     first.map_or(Ok(state + deleted), Err)
-}
-
-/// The first number that the claim reserved: those below belong to former leaders. `None` when it cannot be told,
-/// because this is no HEAD as a claim writes it.
-fn first_reserved(claimed: &Head) -> Option<CheckpointId> {
-    if claimed.retained.iter().chain(&claimed.removed).any(|snapshot| snapshot.epoch >= claimed.epoch) {
-        return None;
-    }
-    claimed.unreserved_id.get().checked_sub(Head::ID_BLOCK).and_then(CheckpointId::new)
 }
 
 /// Deletes the files below `prefix`, or in all checkpoint directories, that `dead` says. Returns how many.

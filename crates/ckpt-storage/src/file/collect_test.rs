@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::{Claim, Head, Ownership, WrittenHead};
+use ckpt_core::head::{ClaimMode, Collected, ForeignSnapshot, Head, Uri, WrittenHead};
 use ckpt_core::id::{FileName, LeaderEpoch, Writer, WriterId};
-use ckpt_core::state::ClaimId;
 
 use crate::test_support::{Fault, MemoryDisk};
 use crate::testing::sample::{commit_next, identity, job, metadata, nonce, publish};
@@ -96,20 +95,20 @@ fn flink_27051_removing_twice_is_harmless() {
 fn a_snapshot_elsewhere_is_not_taken_for_the_directory_of_its_number() {
     let disk = MemoryDisk::default();
     let (view, written) = one_removed(&disk);
-    let mut former = written.head.head().clone();
-    former.claims = vec![Claim::new(ClaimId::FIRST, "file:///other/chk-1")];
-    former.next_claim = ClaimId::new(2);
-    let owner = Ownership::Claimed(ClaimId::FIRST);
-    former.removed = vec![former.removed[0].clone().elsewhere("file:///other/chk-1", owner)];
-    former.retained = vec![former.retained[0].clone().elsewhere("file:///other/chk-2", owner)];
-    let claimed = Head::claim(Some(&former), job(1), nonce(2)).unwrap().written();
+    // A job begins from checkpoint 2 of this one and removes it when it has taken its own.
+    let uri = Uri::new("file:///other/chk-2").unwrap();
+    let snapshot = ForeignSnapshot::new(job(1), written.head.head().restore_point().unwrap(), uri);
+    let begun = Head::claim_from(None, job(1), nonce(2), &snapshot, ClaimMode::Claim).unwrap().written();
+    let mut own = written.head.head().restore_point().unwrap().clone();
+    own.id = ckpt_core::id::CheckpointId::new(3).unwrap();
+    let gone = begun.head.commit(own, 1, &Collected::none()).unwrap().written();
     let files = disk.files();
     let refusals = [
         (
-            view.load(claimed.head.head().restore_point().unwrap()).unwrap_err(),
+            view.load(begun.head.head().restore_point().unwrap()).unwrap_err(),
             "snapshot 2 lies at 'file:///other/chk-2'",
         ),
-        (view.remove(&claimed.all_removed()[0], &[]).unwrap_err(), "snapshot 1 lies at 'file:///other/chk-1'"),
+        (view.remove(&gone.removed[0], &[]).unwrap_err(), "snapshot 2 lies at 'file:///other/chk-2'"),
     ];
     for (error, expected) in refusals {
         assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -166,8 +165,11 @@ fn flink_25486_a_former_leader_deletes_nothing_of_its_successor() {
     // Whatever the former leader still does: commit, end with deletion, collect what it takes for orphans.
     let published = publish(&*former, job(1), identity(&first.head, 2), &[]);
     for write in [
-        first.head.commit(published, 1, &[]).unwrap(),
-        first.head.end(ckpt_core::head::JobState::Cancelled, ckpt_core::head::AtEnd::Discard, &[]).unwrap(),
+        first.head.commit(published, 1, &Collected::none()).unwrap(),
+        first
+            .head
+            .end(ckpt_core::head::JobState::Cancelled, ckpt_core::head::AtEnd::Discard, &Collected::none())
+            .unwrap(),
     ] {
         assert!(matches!(former.head().write(write), HeadOutcome::Fenced(_)));
     }

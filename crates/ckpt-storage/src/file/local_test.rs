@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ckpt_core::ErrorKind;
+use ckpt_core::head::Collected;
 use ckpt_core::id::{CheckpointId, LeaderEpoch, Writer, WriterId};
 use ckpt_core::state::{Place, Places, Root};
 
@@ -73,13 +74,13 @@ fn two_coordinators_on_one_directory() {
         if stop == 2 {
             second = Some(take_over());
         }
-        let write = committed.commit(published, 1, &[]).unwrap();
+        let write = || committed.commit(published.clone(), 1, &Collected::none()).unwrap();
         if stop == 3 {
-            assert!(matches!(first.head().write(write.clone()), HeadOutcome::Written(_)));
+            assert!(matches!(first.head().write(write()), HeadOutcome::Written(_)));
             second = Some(take_over());
         }
         let there = files(&base);
-        let HeadOutcome::Fenced(error) = first.head().write(write) else { panic!("stop {stop}: not fenced") };
+        let HeadOutcome::Fenced(error) = first.head().write(write()) else { panic!("stop {stop}: not fenced") };
         assert_eq!(error.kind(), ErrorKind::Fenced);
         assert!(error.to_string().contains("epoch 2") && error.to_string().contains("ours is 1"), "{error}");
         assert_eq!(files(&base), there, "stop {stop}: who is fenced deletes nothing");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ckpt_core::head::RetainedSnapshot;
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::{CheckpointIdentity, LocationReference};
-use ckpt_core::state::RelPath;
+use ckpt_core::state::{RelPath, Root};
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{CasOutcome, Durability, Visible};
 
@@ -41,7 +41,12 @@ impl Location for FileLocation {
         let (bytes, written) = metadata.encode()?;
         self.publish_bytes(&path, &bytes)?;
         let (bytes, index) = (written.length_bytes, written.index_digest);
-        Ok(RetainedSnapshot::new(identity.id, identity.epoch, summary.kind, bytes, index))
+        let published = RetainedSnapshot::new(identity.id, identity.epoch, summary.kind, bytes, index);
+        let claims = summary.places.iter().filter_map(|(root, _)| match root {
+            Root::Claimed(claim) => Some(claim),
+            _ => None,
+        });
+        Ok(published.below_claims(claims))
     }
 
     fn discard(&self) -> Result<()> {
@@ -49,7 +54,7 @@ impl Location for FileLocation {
         // and is not there cannot be brought back.
         let head = self.directory.head().read()?;
         let id = self.identity.id;
-        if head.is_some_and(|head| head.retained.iter().any(|retained| retained.id == id)) {
+        if head.is_some_and(|head| head.kept().any(|kept| kept.id == id)) {
             let head = self.directory.show(&layout::head_path());
             return Err(StorageError::DiscardCommitted { id, head }.kind(ErrorKind::FailJob));
         }

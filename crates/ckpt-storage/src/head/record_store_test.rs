@@ -1,7 +1,7 @@
 //! HEAD when answers get lost, leaders meet and bytes rot.
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::{Head, HeadWrite, WrittenHead};
+use ckpt_core::head::{Collected, Head, HeadWrite, WrittenHead};
 use std::sync::Arc;
 
 use crate::test_support::{Fault, MemoryDisk};
@@ -15,12 +15,14 @@ fn view(disk: &MemoryDisk) -> Arc<dyn CoordinatorView> {
 }
 
 /// A leader that has committed checkpoint 1 and is about to commit checkpoint 2.
-fn about_to_commit(view: &dyn CoordinatorView) -> (WrittenHead, HeadWrite) {
+///
+/// Each call of what it returns besides HEAD makes the same write, with the same bytes.
+fn about_to_commit(view: &dyn CoordinatorView) -> (WrittenHead, impl Fn() -> HeadWrite + use<>) {
     let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap();
     let written = commit_next(view, &claimed.head, 1, &[]);
     let published = publish(view, job(1), identity(&written.head, 2), &[]);
-    let write = written.head.commit(published, 1, &[]).unwrap();
-    (written, write)
+    let claimed = written.head.clone();
+    (written, move || claimed.commit(published.clone(), 1, &Collected::none()).unwrap())
 }
 
 fn there(view: &dyn CoordinatorView) -> Head {
@@ -35,10 +37,10 @@ fn a_commit_whose_answer_is_lost_is_found_by_reading() {
             let view = view(&disk);
             let (_, write) = about_to_commit(&*view);
             disk.fail(0, fault, lost);
-            let outcome = view.head().write(write.clone());
+            let outcome = view.head().write(write());
             disk.heal();
             assert!(matches!(outcome, HeadOutcome::Written(_)), "{fault:?} {lost}: {outcome:?}");
-            assert_eq!(there(&*view), *write.head());
+            assert_eq!(there(&*view), *write().head());
         }
     }
 }
@@ -49,14 +51,14 @@ fn flink_28265_own_first_try_is_recognised() {
     let view = view(&disk);
     let (_, write) = about_to_commit(&*view);
     disk.fail(0, Fault::ReplyLost, 1000);
-    let outcome = view.head().write(write.clone());
+    let outcome = view.head().write(write());
     let HeadOutcome::Unknown(error) = outcome else { panic!("expected an unknown outcome, found {outcome:?}") };
     assert_eq!(error.kind(), ErrorKind::Unknown);
     assert!(error.to_string().contains("head/HEAD"), "{error}");
     disk.heal();
     // The swap of the same write finds its own first try, whoever asks, and the checkpoint is there.
     for again in [&view, &self::view(&disk)] {
-        assert!(matches!(again.head().write(write.clone()), HeadOutcome::Written(_)));
+        assert!(matches!(again.head().write(write()), HeadOutcome::Written(_)));
         again.load(there(&**again).restore_point().unwrap()).unwrap();
     }
 }
@@ -67,10 +69,10 @@ fn flink_22494_a_lost_request_stays_unknown_and_head_is_what_it_was() {
     let view = view(&disk);
     let (before, write) = about_to_commit(&*view);
     disk.fail(0, Fault::RequestLost, 1000);
-    assert!(matches!(view.head().write(write.clone()), HeadOutcome::Unknown(_)));
+    assert!(matches!(view.head().write(write()), HeadOutcome::Unknown(_)));
     // A later try that certainly failed says nothing about the earlier one.
     disk.fail(0, Fault::Fails, 1000);
-    assert!(matches!(view.head().write(write), HeadOutcome::Unknown(_)));
+    assert!(matches!(view.head().write(write()), HeadOutcome::Unknown(_)));
     disk.heal();
     assert_eq!(there(&*view), *before.head.head());
 }
@@ -81,14 +83,14 @@ fn iceberg_3717_a_commit_under_a_later_claim_is_fenced_and_deletes_nothing() {
     let first = view(&disk);
     let (_, write) = about_to_commit(&*first);
     disk.fail(0, Fault::ReplyLost, 1000);
-    assert!(matches!(first.head().write(write.clone()), HeadOutcome::Unknown(_)));
+    assert!(matches!(first.head().write(write()), HeadOutcome::Unknown(_)));
     disk.heal();
     let second = view(&disk);
     let claimed = claim(&*second.head(), job(1), nonce(2)).unwrap();
     // The commit did land, and the second leader answers for it now.
-    assert_eq!(claimed.head.head().restore_point(), write.head().restore_point());
+    assert_eq!(claimed.head.head().restore_point(), write().head().restore_point());
     let files = disk.files();
-    let outcome = first.head().write(write);
+    let outcome = first.head().write(write());
     let HeadOutcome::Fenced(error) = outcome else { panic!("expected to be fenced, found {outcome:?}") };
     assert_eq!(error.kind(), ErrorKind::Fenced);
     let message = error.to_string();
@@ -102,11 +104,11 @@ fn a_swap_that_certainly_failed_changes_nothing_and_may_be_tried_again() {
     let view = view(&disk);
     let (before, write) = about_to_commit(&*view);
     disk.fail(0, Fault::Fails, 1);
-    let outcome = view.head().write(write.clone());
+    let outcome = view.head().write(write());
     let HeadOutcome::Failed(error) = outcome else { panic!("expected a failure, found {outcome:?}") };
     assert_eq!(error.kind(), ErrorKind::Retry);
     assert_eq!(there(&*view), *before.head.head());
-    assert!(matches!(view.head().write(write), HeadOutcome::Written(_)));
+    assert!(matches!(view.head().write(write()), HeadOutcome::Written(_)));
 }
 
 #[test]
@@ -126,7 +128,7 @@ fn a_leader_whose_claim_was_never_written_is_fenced_though_the_version_fits() {
     let _ = claim(&*view(&disk).head(), job(1), nonce(2)).unwrap();
     // It takes a claim for written that the store never confirmed.
     let believed = Head::claim(None, job(1), nonce(1)).unwrap().written();
-    let write = believed.head.reserve(&[]).unwrap();
+    let write = believed.head.reserve(&Collected::none()).unwrap();
     assert!(matches!(view(&disk).head().write(write), HeadOutcome::Fenced(_)));
 }
 
@@ -139,8 +141,8 @@ fn slatedb_352_a_stale_write_never_lands_on_a_later_version() {
     let mut written = claim(&*second.head(), job(1), nonce(2)).unwrap();
     for number in 1001..1010 {
         written = commit_next(&*second, &written.head, number, &[]);
-        assert!(matches!(first.head().write(stale.clone()), HeadOutcome::Fenced(_)));
-        assert!(matches!(view(&disk).head().write(stale.clone()), HeadOutcome::Fenced(_)));
+        assert!(matches!(first.head().write(stale()), HeadOutcome::Fenced(_)));
+        assert!(matches!(view(&disk).head().write(stale()), HeadOutcome::Fenced(_)));
         assert_eq!(there(&*second), *written.head.head());
     }
 }
@@ -150,7 +152,7 @@ fn flink_27572_head_that_vanished_is_no_fresh_start_for_its_leader() {
     let disk = MemoryDisk::default();
     let (_, write) = about_to_commit(&*view(&disk));
     let empty = MemoryDisk::default();
-    let HeadOutcome::Fenced(error) = view(&empty).head().write(write) else { panic!("written into nothing") };
+    let HeadOutcome::Fenced(error) = view(&empty).head().write(write()) else { panic!("written into nothing") };
     assert!(error.to_string().contains("is gone"), "{error}");
     assert_eq!(view(&empty).head().read().unwrap(), None);
 }
@@ -160,13 +162,13 @@ fn flink_22502_a_damaged_head_is_an_error_and_no_older_one_is_taken() {
     let disk = MemoryDisk::default();
     let view = view(&disk);
     let (_, write) = about_to_commit(&*view);
-    assert!(matches!(view.head().write(write.clone()), HeadOutcome::Written(_)));
-    let length = write.head().encode().unwrap().len();
+    assert!(matches!(view.head().write(write()), HeadOutcome::Written(_)));
+    let length = write().head().encode().unwrap().len();
     let check = |change: &dyn Fn(&mut Vec<u8>), what: String| {
         let disk = MemoryDisk::default();
         let view = self::view(&disk);
         let (_, write) = about_to_commit(&*view);
-        assert!(matches!(view.head().write(write.clone()), HeadOutcome::Written(_)));
+        assert!(matches!(view.head().write(write()), HeadOutcome::Written(_)));
         disk.damage(HEAD, |bytes| change(bytes));
         // Another process finds it.
         let view = self::view(&disk);
@@ -175,7 +177,7 @@ fn flink_22502_a_damaged_head_is_an_error_and_no_older_one_is_taken() {
             assert!(error.to_string().contains(HEAD), "{what}: {error}");
         }
         let files = disk.files();
-        let HeadOutcome::Failed(_) = view.head().write(write) else { panic!("{what}: written over damage") };
+        let HeadOutcome::Failed(_) = view.head().write(write()) else { panic!("{what}: written over damage") };
         assert_eq!(disk.files(), files, "{what}");
     };
     for at in 0..length {
@@ -202,9 +204,9 @@ fn another_write_of_the_same_leader_is_not_taken_for_this_one() {
     let disk = MemoryDisk::default();
     let view = view(&disk);
     let (written, write) = about_to_commit(&*view);
-    assert!(matches!(view.head().write(write.clone()), HeadOutcome::Written(_)));
-    let other = written.head.reserve(&[]).unwrap();
-    assert_eq!(other.head().version, write.head().version);
+    assert!(matches!(view.head().write(write()), HeadOutcome::Written(_)));
+    let other = written.head.reserve(&Collected::none()).unwrap();
+    assert_eq!(other.head().version, write().head().version);
     assert!(matches!(view.head().write(other), HeadOutcome::Fenced(_)));
-    assert_eq!(there(&*view), *write.head());
+    assert_eq!(there(&*view), *write().head());
 }

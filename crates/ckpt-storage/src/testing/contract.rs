@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use ckpt_core::head::{AtEnd, Head, JobState, Nonce};
+use ckpt_core::head::{AtEnd, Collected, Head, JobState, Nonce};
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, Writer, WriterId};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::CheckpointIdentity;
@@ -125,7 +125,7 @@ fn racing_claims_have_epochs_of_their_own(under_test: &StorageUnderTest) {
 fn a_job_that_ended_is_not_claimed(under_test: &StorageUnderTest) {
     let head = under_test.coordinator().head();
     let claimed = claim(&*head, job(1), nonce(1)).expect("HEAD is claimed");
-    let write = claimed.head.end(JobState::Finished, AtEnd::Retain, &[]).expect("the job may end");
+    let write = claimed.head.end(JobState::Finished, AtEnd::Retain, &Collected::none()).expect("the job may end");
     assert!(matches!(head.write(write), HeadOutcome::Written(_)));
     let error = claim(&*head, job(1), nonce(2)).expect_err("the job has ended");
     assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -135,11 +135,11 @@ fn writing_the_same_head_again_is_harmless(under_test: &StorageUnderTest) {
     let view = under_test.coordinator();
     let claimed = claim(&*view.head(), job(1), nonce(1)).expect("HEAD is claimed").head;
     let published = publish(&*view, job(1), identity(&claimed, 1), &[]);
-    let write = claimed.commit(published, 1, &[]).expect("the commit is in order");
+    let write = || claimed.commit(published.clone(), 1, &Collected::none()).expect("the commit is in order");
     for _ in 0..3 {
-        assert!(matches!(view.head().write(write.clone()), HeadOutcome::Written(_)));
+        assert!(matches!(view.head().write(write()), HeadOutcome::Written(_)));
     }
-    assert_eq!(view.head().read().expect("HEAD can be read").as_ref(), Some(write.head()));
+    assert_eq!(view.head().read().expect("HEAD can be read").as_ref(), Some(write().head()));
 }
 
 fn a_second_leader_fences_the_first(under_test: &StorageUnderTest) {
@@ -152,9 +152,9 @@ fn a_second_leader_fences_the_first(under_test: &StorageUnderTest) {
     // The first is fenced whatever it writes, before and after the second has committed.
     for number in [1001, 1002] {
         for write in [
-            written.head.commit(published.clone(), 1, &[]).expect("the first does not know"),
-            written.head.reserve(&[]).expect("the first does not know"),
-            written.head.end(JobState::Failed, AtEnd::Discard, &[]).expect("the first does not know"),
+            written.head.commit(published.clone(), 1, &Collected::none()).expect("the first does not know"),
+            written.head.reserve(&Collected::none()).expect("the first does not know"),
+            written.head.end(JobState::Failed, AtEnd::Discard, &Collected::none()).expect("the first does not know"),
         ] {
             let HeadOutcome::Fenced(error) = first.head().write(write) else { panic!("the first is not fenced") };
             assert_eq!(error.kind(), ErrorKind::Fenced);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
-use ckpt_core::head::{ClaimedHead, Nonce, RetainedSnapshot, WrittenHead};
+use ckpt_core::head::{ClaimedHead, Collected, Nonce, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
@@ -75,7 +75,7 @@ pub(crate) fn publish(
 
 /// Commits a published checkpoint and retains one.
 pub(crate) fn commit(view: &dyn CoordinatorView, claimed: &ClaimedHead, published: RetainedSnapshot) -> WrittenHead {
-    let write = claimed.commit(published, 1, &[]).expect("the samples commit in order");
+    let write = claimed.commit(published, 1, &Collected::none()).expect("the samples commit in order");
     match view.head().write(write) {
         HeadOutcome::Written(written) => written,
         other => panic!("expected HEAD to be written, found {other:?}"),

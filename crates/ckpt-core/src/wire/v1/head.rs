@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::head_parts::{Claim, GoneBack, HandedOver, Origin, Retained, Savepoint};
 use super::head_rules;
-use super::snapshot::Kind;
-use super::stored::Digest;
 use super::{Id, checkpoint, epoch, optional_checkpoint};
 use crate::head;
 use crate::id::{CheckpointId, JobId};
@@ -18,19 +17,29 @@ pub(crate) struct Head<'a> {
     epoch: u64,
     nonce: Id,
     state: State,
+    first_reserved_id: u64,
     unreserved_id: u64,
     #[serde(borrow)]
     retained: List<Retained<'a>>,
     restored_from: Option<u64>,
     #[serde(borrow)]
     stopped_at: Option<Retained<'a>>,
-    /// Numbers and URIs.
     #[serde(borrow)]
-    claims: List<(u64, &'a str)>,
+    origin: Option<Origin<'a>>,
+    #[serde(borrow)]
+    claims: List<Claim<'a>>,
     next_claim: u64,
-    /// Numbers and URIs.
     #[serde(borrow)]
-    savepoints_in_progress: List<(u64, &'a str)>,
+    released_claims: List<Claim<'a>>,
+    #[serde(borrow)]
+    savepoints_in_progress: List<Savepoint<'a>>,
+    #[serde(borrow)]
+    abandoned_savepoints: List<Savepoint<'a>>,
+    #[serde(borrow)]
+    set_aside: List<Retained<'a>>,
+    gone_back: Option<GoneBack>,
+    #[serde(borrow)]
+    handed_over: List<HandedOver<'a>>,
     #[serde(borrow)]
     removed: List<Retained<'a>>,
 }
@@ -43,36 +52,13 @@ enum State {
     Failed,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Retained<'a> {
-    id: u64,
-    epoch: u64,
-    kind: Kind,
-    #[serde(borrow)]
-    place: Place<'a>,
-    metadata_bytes: u64,
-    index_digest: Digest,
-    ownership: Ownership,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-enum Place<'a> {
-    JobDirectory,
-    Elsewhere(&'a str),
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-enum Ownership {
-    Job,
-    Claimed(u64),
-    Borrowed,
-}
-
 impl<'a> Head<'a> {
     pub(crate) fn of(head: &'a head::Head) -> Result<Self, Invalid> {
         head_rules::check(head)?;
         let list = |snapshots: &'a [head::RetainedSnapshot]| List(snapshots.iter().map(Retained::of).collect());
-        let savepoints = head.savepoints_in_progress.iter();
+        let claims = |claims: &'a [head::Claim]| List(claims.iter().map(Claim::of).collect());
+        let savepoints =
+            |savepoints: &'a [head::SavepointInProgress]| List(savepoints.iter().map(Savepoint::of).collect());
         Ok(Self {
             job: head.job.bytes(),
             version: head.version.get(),
@@ -84,13 +70,20 @@ impl<'a> Head<'a> {
                 head::JobState::Cancelled => State::Cancelled,
                 head::JobState::Failed => State::Failed,
             },
+            first_reserved_id: head.first_reserved_id.get(),
             unreserved_id: head.unreserved_id.get(),
             retained: list(&head.retained),
             restored_from: head.restored_from.map(CheckpointId::get),
             stopped_at: head.stopped_at.as_ref().map(Retained::of),
-            claims: List(head.claims.iter().map(|claim| (claim.id.get(), claim.uri.as_str())).collect()),
+            origin: head.origin.as_ref().map(Origin::of),
+            claims: claims(&head.claims),
             next_claim: head.next_claim.get(),
-            savepoints_in_progress: List(savepoints.map(|it| (it.id.get(), it.uri.as_str())).collect()),
+            released_claims: claims(&head.released_claims),
+            savepoints_in_progress: savepoints(&head.savepoints_in_progress),
+            abandoned_savepoints: savepoints(&head.abandoned_savepoints),
+            set_aside: list(&head.set_aside),
+            gone_back: head.gone_back.as_ref().map(GoneBack::of),
+            handed_over: List(head.handed_over.iter().map(HandedOver::of).collect()),
             removed: list(&head.removed),
         })
     }
@@ -98,9 +91,9 @@ impl<'a> Head<'a> {
     pub(crate) fn into_domain(self) -> Result<head::Head, Invalid> {
         let list =
             |list: List<Retained<'_>>| list.0.into_iter().map(Retained::into_domain).collect::<Result<Vec<_>, _>>();
-        let savepoints = self.savepoints_in_progress.0.into_iter().map(|(id, uri)| {
-            Ok(head::SavepointInProgress::new(checkpoint("the number of a savepoint in progress", id)?, uri))
-        });
+        let claims = |list: List<Claim<'_>>| list.0.into_iter().map(Claim::into_domain).collect::<Result<Vec<_>, _>>();
+        let savepoints =
+            |list: List<Savepoint<'_>>| list.0.into_iter().map(Savepoint::into_domain).collect::<Result<Vec<_>, _>>();
         let head = head::Head {
             job: JobId::new(self.job),
             version: head::HeadVersion::new(self.version)
@@ -113,57 +106,23 @@ impl<'a> Head<'a> {
                 State::Cancelled => head::JobState::Cancelled,
                 State::Failed => head::JobState::Failed,
             },
+            first_reserved_id: checkpoint("the leader's first checkpoint", self.first_reserved_id)?,
             unreserved_id: checkpoint("the first unreserved checkpoint", self.unreserved_id)?,
             retained: list(self.retained)?,
             restored_from: optional_checkpoint("the restored checkpoint", self.restored_from)?,
             stopped_at: self.stopped_at.map(Retained::into_domain).transpose()?,
-            claims: self.claims.0.into_iter().map(|(id, uri)| head::Claim::new(ClaimId::new(id), uri)).collect(),
+            origin: self.origin.map(Origin::into_domain).transpose()?,
+            claims: claims(self.claims)?,
             next_claim: ClaimId::new(self.next_claim),
-            savepoints_in_progress: savepoints.collect::<Result<_, Invalid>>()?,
+            released_claims: claims(self.released_claims)?,
+            savepoints_in_progress: savepoints(self.savepoints_in_progress)?,
+            abandoned_savepoints: savepoints(self.abandoned_savepoints)?,
+            set_aside: list(self.set_aside)?,
+            gone_back: self.gone_back.map(GoneBack::into_domain).transpose()?,
+            handed_over: self.handed_over.0.into_iter().map(HandedOver::into_domain).collect::<Result<_, _>>()?,
             removed: list(self.removed)?,
         };
         head_rules::check(&head)?;
         Ok(head)
-    }
-}
-
-impl<'a> Retained<'a> {
-    fn of(snapshot: &'a head::RetainedSnapshot) -> Self {
-        Self {
-            id: snapshot.id.get(),
-            epoch: snapshot.epoch.get(),
-            kind: Kind::of(snapshot.kind),
-            place: match &snapshot.place {
-                head::SnapshotPlace::JobDirectory => Place::JobDirectory,
-                head::SnapshotPlace::Elsewhere(uri) => Place::Elsewhere(uri),
-            },
-            metadata_bytes: snapshot.metadata_bytes,
-            index_digest: Digest::of(snapshot.index_digest),
-            ownership: match snapshot.ownership {
-                head::Ownership::Job => Ownership::Job,
-                head::Ownership::Claimed(claim) => Ownership::Claimed(claim.get()),
-                head::Ownership::Borrowed => Ownership::Borrowed,
-            },
-        }
-    }
-
-    fn into_domain(self) -> Result<head::RetainedSnapshot, Invalid> {
-        let mut snapshot = head::RetainedSnapshot::new(
-            checkpoint("a snapshot", self.id)?,
-            epoch("the epoch of a snapshot", self.epoch)?,
-            self.kind.into_domain(),
-            self.metadata_bytes,
-            self.index_digest.into_domain()?,
-        );
-        snapshot.place = match self.place {
-            Place::JobDirectory => head::SnapshotPlace::JobDirectory,
-            Place::Elsewhere(uri) => head::SnapshotPlace::Elsewhere(uri.to_owned()),
-        };
-        snapshot.ownership = match self.ownership {
-            Ownership::Job => head::Ownership::Job,
-            Ownership::Claimed(claim) => head::Ownership::Claimed(ClaimId::new(claim)),
-            Ownership::Borrowed => head::Ownership::Borrowed,
-        };
-        Ok(snapshot)
     }
 }

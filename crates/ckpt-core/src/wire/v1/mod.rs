@@ -7,6 +7,7 @@
 #[expect(dead_code, reason = "for the summary of metadata")]
 mod descriptor;
 mod head;
+mod head_parts;
 mod head_rules;
 mod message;
 mod metadata;

@@ -1,0 +1,113 @@
+//! Where something lies outside the job's own directory.
+
+use std::fmt;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where a directory lies that is not below the job's own: an absolute URI, as HEAD and metadata may hold it.
+///
+/// It can be written down anywhere: it holds no user name, no password, no query and no fragment, in which secrets hide.
+/// It has one spelling: no component is empty, `.` or `..`, also not when percent-encoded, and it does not end in a slash.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uri(String);
+
+/// Text that is no such URI. It says what is wrong and shows nothing that may be a secret.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum UriError {
+    #[error("a URI has {found} bytes, expected 1 to {}", Uri::MAX_BYTES)]
+    Length { found: usize },
+    #[error("a URI has a control character, a space or a backslash at byte {offset}, expected none")]
+    Character { offset: usize },
+    #[error("a URI has no scheme, expected 'scheme:' in front of a path")]
+    Scheme,
+    #[error("a URI of scheme '{scheme}' names a user, expected none: what it may hold is a secret")]
+    User { scheme: String },
+    #[error("a URI of scheme '{scheme}' has a query or a fragment, expected none: what it may hold is a secret")]
+    Query { scheme: String },
+    #[error("the URI '{uri}' has the component '{component}', expected components that are not empty, '.' or '..'")]
+    Component { uri: String, component: String },
+    #[error("the URI '{uri}' has '{encoded}', expected no percent-encoded dot, slash, backslash or zero")]
+    Encoded { uri: String, encoded: String },
+}
+
+impl Uri {
+    /// The most bytes that one may have.
+    pub const MAX_BYTES: usize = 4096;
+
+    /// Checks the text.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration`, with what is wrong; never with what may be a secret.
+    pub fn new(text: impl Into<String>) -> Result<Self> {
+        let text = text.into();
+        check(&text)?;
+        Ok(Self(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn check(text: &str) -> Result<(), UriError> {
+    if text.is_empty() || text.len() > Uri::MAX_BYTES {
+        return Err(UriError::Length { found: text.len() });
+    }
+    let refused = |character: char| character.is_control() || character.is_whitespace() || character == '\\';
+    if let Some(offset) = text.find(refused) {
+        return Err(UriError::Character { offset });
+    }
+    let (scheme, rest) = text.split_once(':').filter(|(scheme, _)| is_scheme(scheme)).ok_or(UriError::Scheme)?;
+    let shown = || scheme.to_owned();
+    if rest.contains(['?', '#']) {
+        return Err(UriError::Query { scheme: shown() });
+    }
+    let path = match rest.strip_prefix("//") {
+        None => rest.strip_prefix('/').unwrap_or(rest),
+        Some(rest) => {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            if authority.contains('@') || authority.to_ascii_lowercase().contains("%40") {
+                return Err(UriError::User { scheme: shown() });
+            }
+            // An authority alone is a place as well: a bucket.
+            if path.is_empty() && !rest.ends_with('/') { authority } else { path }
+        }
+    };
+    if let Some(component) = path.split('/').find(|component| ["", ".", ".."].contains(component)) {
+        return Err(UriError::Component { uri: text.to_owned(), component: component.to_owned() });
+    }
+    let encoded = text.match_indices('%').filter_map(|(at, _)| text.get(at..at + 3));
+    match encoded.into_iter().find(|it| ["%2e", "%2f", "%5c", "%00"].contains(&it.to_ascii_lowercase().as_str())) {
+        Some(encoded) => Err(UriError::Encoded { uri: text.to_owned(), encoded: encoded.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    text.bytes().next().is_some_and(|first| first.is_ascii_alphabetic()) && text.bytes().all(legal)
+}
+
+impl From<UriError> for Error {
+    fn from(error: UriError) -> Self {
+        Self::new(ErrorKind::Configuration, error)
+    }
+}
+
+impl fmt::Display for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "'{}'", self.0)
+    }
+}
+
+#[cfg(test)]
+#[path = "uri_test.rs"]
+mod uri_test;
