@@ -71,7 +71,10 @@ fn assign(
     let mut shares: BTreeMap<TaskId, BTreeMap<OperatorId, OperatorRestore>> = BTreeMap::new();
     for (&operator, stored) in &metadata.operators {
         let name = || stored.name.clone();
-        let Some(vertex) = graph.vertex_of(operator) else {
+        // Its user-defined identity comes before the generated one, and only one of the two is looked under.
+        let heir = graph.operator(operator);
+        let heir = heir.filter(|heir| heir.ids().find(|id| metadata.operators.contains_key(id)) == Some(operator));
+        let Some((vertex, heir)) = graph.vertex_of(operator).zip(heir) else {
             if stored.subtasks.values().all(SubtaskState::is_empty) {
                 continue;
             }
@@ -91,7 +94,7 @@ fn assign(
             if !state.is_empty() {
                 let key_groups = max.range_of(subtask, vertex.parallelism)?;
                 let task = TaskId::new(vertex.id, subtask);
-                shares.entry(task).or_default().insert(operator, OperatorRestore::new(key_groups, state));
+                shares.entry(task).or_default().insert(heir.id, OperatorRestore::new(key_groups, state));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use ckpt_core::graph::{Edge, Vertex};
+use ckpt_core::graph::{Edge, Operator, Vertex};
 use ckpt_core::id::{AttemptId, CheckpointId, JobId, VertexId};
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
 use ckpt_core::snapshot::{CheckpointIdentity, SnapshotKind};
@@ -297,6 +297,26 @@ fn refusals_name_what_does_not_fit() {
 
     let empty = OperatorMetadata::new("gone", 1, max(1));
     assert!(plan(&graph, Some(&metadata(other, empty)), epoch, &all).is_ok(), "nothing is lost with it");
+}
+
+#[test]
+fn state_is_found_under_a_user_defined_identity_first() {
+    let (old, epoch) = (OperatorId::new([8; 16]), LeaderEpoch::new(2));
+    let mut vertex = Vertex::single(VERTEX, "count", 2, max(128));
+    vertex.operators = vec![Operator::new(OPERATOR, "count").with_user_defined_id(old)];
+    let graph = JobGraph::new(vec![vertex], vec![]).unwrap();
+    let all = deployments(&graph);
+    let good = || stored(2, max(128), |_| vec![]);
+    for stored_under in [old, OPERATOR] {
+        let restores = plan(&graph, Some(&metadata(stored_under, good())), epoch, &all).unwrap();
+        assert_eq!(key_groups(&restores).len(), 128, "{stored_under}: it is given out under the generated identity");
+    }
+    // With state under both, that under the generated one has no heir.
+    let mut both = metadata(old, good());
+    both.operators.insert(OPERATOR, good());
+    let error = plan(&graph, Some(&both), epoch, &all).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains(&format!("operator 'count' ({OPERATOR}), which is not")), "{error}");
 }
 
 #[test]
