@@ -9,7 +9,8 @@ use super::{Marker, ToCoordinator, ToTask};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::state::{TaskRestore, TaskSnapshot};
-use crate::wire::{Fixed, Invalid, Subject, WireError, decode, encode_after, v1};
+use crate::wire::v1::Body;
+use crate::wire::{Fixed, Invalid, Subject, WireError, read_all};
 
 const MAGIC: [u8; 4] = *b"CKPM";
 /// The version that this program writes.
@@ -46,7 +47,7 @@ pub(super) struct Header {
 }
 
 macro_rules! framed {
-    ($type:ident, |$value:ident| $of:expr) => {
+    ($type:ident) => {
         impl $type {
             /// The frame of this message.
             ///
@@ -54,9 +55,8 @@ macro_rules! framed {
             ///
             /// `AbortCheckpoint` when it would have more than `limit_bytes`, or something in it could not be read again.
             pub fn encode(&self, limit_bytes: usize) -> Result<Bytes> {
-                let (subject, $value) = (Subject::Frame(FrameKind::$type), self);
-                let mirror = $of.map_err(|invalid: Invalid| invalid.writing(subject))?;
-                let frame = encode_after(subject, begin(FrameKind::$type), &mirror)?;
+                let mut frame = begin(FrameKind::$type);
+                self.put(Subject::Frame(FrameKind::$type), &mut frame)?;
                 Ok(end(FrameKind::$type, frame, limit_bytes)?)
             }
 
@@ -67,19 +67,18 @@ macro_rules! framed {
             /// `Corrupt`, with what was expected and what was found; `Configuration` when it has more than `limit_bytes`,
             /// or a program sent it that speaks no [version](crate::message::FRAME_VERSIONS) of ours.
             pub fn decode(frame: &[u8], limit_bytes: usize) -> Result<Self> {
-                let subject = Subject::Frame(FrameKind::$type);
-                let decoded: v1::$type<'_> = decode(subject, body(FrameKind::$type, frame, limit_bytes)?)?;
-                Ok(decoded.into_domain().map_err(|invalid| invalid.reading(subject))?)
+                let body = body(FrameKind::$type, frame, limit_bytes)?;
+                Ok(read_all(Subject::Frame(FrameKind::$type), body, Self::read)?)
             }
         }
     };
 }
 
-framed!(ToTask, |message| v1::ToTask::of(message));
-framed!(ToCoordinator, |message| v1::ToCoordinator::of(message));
-framed!(Marker, |message| Ok(v1::Marker::of(message)));
-framed!(TaskRestore, |message| v1::TaskRestore::of(message));
-framed!(TaskSnapshot, |message| v1::TaskSnapshot::of(message));
+framed!(ToTask);
+framed!(ToCoordinator);
+framed!(Marker);
+framed!(TaskRestore);
+framed!(TaskSnapshot);
 
 impl FrameKind {
     const fn of(number: u16) -> Option<Self> {

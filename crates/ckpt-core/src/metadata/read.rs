@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::head::RetainedSnapshot;
 use crate::id::OperatorId;
 use crate::state::SubtaskState;
-use crate::wire::{Invalid, List, Subject, WireError, decode, v1};
+use crate::wire::{Invalid, List, Subject, WireError, decode, read_all, v1};
 
 /// Where the bytes of a metadata file come from: a slice, or a file that can be read at any place.
 pub trait MetadataSource {
@@ -139,11 +139,15 @@ impl<'a> MetadataReader<'a> {
                 return Err(Invalid::value("an operator", id, "one that the summary lists").reading(subject).into());
             };
             let bytes = self.section(subject, entry)?;
-            let v1::Part(List(subtasks)) = decode(subject, &bytes)?;
-            for (subtask, state) in subtasks {
-                let state = state.into_domain().map_err(|invalid| invalid.reading(subject))?;
-                enter(operator, subtask, state).map_err(|invalid| invalid.reading(subject))?;
-            }
+            read_all(subject, &bytes, |input| {
+                // A number, and the counts of six empty lists.
+                const LEAST_BYTES: usize = 1 + 6;
+                for _ in 0..input.count(LEAST_BYTES)? {
+                    let subtask = input.u32()?;
+                    enter(operator, subtask, v1::take_state(input)?)?;
+                }
+                Ok(())
+            })?;
         }
         let metadata = CheckpointMetadata { summary, operators };
         check(&metadata).map_err(|invalid| invalid.reading(Subject::Metadata))?;

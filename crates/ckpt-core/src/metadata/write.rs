@@ -95,8 +95,8 @@ impl Sections<'_> {
         let (mut part, mut count, mut entries) = (0, 0_u32, Vec::new());
         for (subtask, state) in &operator.subtasks {
             let subject = Subject::MetadataPart { operator: id, part };
-            let state = v1::SubtaskState::of(state).map_err(|invalid| invalid.writing(subject))?;
-            let entry = encode::<v1::PartEntry<'_>>(subject, &(*subtask, state))?;
+            let mut entry = encode(subject, subtask)?;
+            v1::put_state(&mut entry, state).map_err(|invalid| invalid.writing(subject))?;
             if count > 0 && MAX_COUNT_BYTES + entries.len() + entry.len() > MAX_PART_BYTES {
                 self.section(subject, PART, Some(id), part, &[&encode(subject, &count)?, &entries])?;
                 entries.clear();

@@ -77,6 +77,17 @@ impl<H: StatePiece> IncrementalState<H> {
 }
 
 impl<H> IncrementalState<H> {
+    /// State whose size is known.
+    pub(crate) const fn of(
+        (operator, range): (OperatorId, KeyGroupRange),
+        shared: SortedMap<Box<str>, SharedFile<H>>,
+        private: SortedMap<Box<str>, H>,
+        meta: H,
+        size: StateSize,
+    ) -> Self {
+        Self { operator, range, shared, private, meta, size }
+    }
+
     /// The operator that wrote it, for whoever looks into the backend's own format.
     pub const fn operator(&self) -> OperatorId {
         self.operator

@@ -30,6 +30,11 @@ impl<H> KeyGroupsState<H> {
         Ok(Self { range, bounds_bytes, handle })
     }
 
+    /// State of which the caller has made sure that its offsets are as they must be.
+    pub(crate) fn of(range: KeyGroupRange, bounds_bytes: Vec<u64>, handle: H) -> Self {
+        Self { range, bounds_bytes: bounds_bytes.into_boxed_slice(), handle }
+    }
+
     /// The key groups.
     pub const fn range(&self) -> KeyGroupRange {
         self.range

@@ -26,7 +26,7 @@ pub use incremental::{IncrementalState, SharedFile};
 pub use key_groups::KeyGroupsState;
 pub use keyed::KeyedState;
 pub use operator::{OperatorState, Partitions, Redistribution};
-pub use path::RelPath;
+pub use path::{PathView, RelPath};
 pub use place::{ClaimId, FileRef, Place, Places, Root};
 pub use restore::{OperatorRestore, TaskRestore};
 pub use rule::{MisplacedFile, PlaceRule};

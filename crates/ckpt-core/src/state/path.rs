@@ -13,6 +13,38 @@ use crate::state::error::{PathFlaw, StateError};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelPath(Box<str>);
 
+/// A [`RelPath`] that is looked at without making one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PathView<'a>(&'a str);
+
+impl<'a> PathView<'a> {
+    /// # Errors
+    ///
+    /// `Corrupt` when the text is not such a path; the message says why.
+    pub fn new(text: &'a str) -> Result<Self> {
+        match flaw(text) {
+            Some(flaw) => Err(StateError::Path { path: text.to_owned(), flaw }.into()),
+            None => Ok(Self(text)),
+        }
+    }
+
+    /// The path as text.
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// The path itself.
+    pub fn to_path(self) -> RelPath {
+        RelPath(self.0.into())
+    }
+}
+
+impl fmt::Debug for PathView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.0, f)
+    }
+}
+
 impl RelPath {
     /// The most bytes that a path may have.
     pub const MAX_BYTES: usize = 4096;
@@ -23,15 +55,18 @@ impl RelPath {
     /// `Corrupt` when the text is not such a path; the message says why.
     pub fn new(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
-        match flaw(&text) {
-            Some(flaw) => Err(StateError::Path { path: text, flaw }.into()),
-            None => Ok(Self(text.into_boxed_str())),
-        }
+        PathView::new(&text)?;
+        Ok(Self(text.into_boxed_str()))
     }
 
     /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// This path, looked at.
+    pub fn view(&self) -> PathView<'_> {
+        PathView(&self.0)
     }
 
     /// This path with one more component, or several, below it.

@@ -43,21 +43,16 @@ impl StateSize {
 
     /// The size of pieces that were all written for this snapshot.
     pub(crate) fn written<'a, H: StatePiece + 'a>(pieces: impl IntoIterator<Item = &'a H>) -> Self {
-        let mut size = Self::named(pieces);
-        size.written_bytes = size.state_bytes();
-        size
-    }
-
-    /// The size of pieces of which it is said elsewhere how much was written.
-    pub(crate) fn named<'a, H: StatePiece + 'a>(pieces: impl IntoIterator<Item = &'a H>) -> Self {
         let mut size = Self::default();
         for piece in pieces {
-            size.add_named(piece.location(), piece.length_bytes());
+            size.add_written(piece.location(), piece.length_bytes());
         }
         size
     }
 
-    pub(crate) const fn add_named(&mut self, location: StateLocation, length_bytes: u64) {
+    /// Another piece that was written for this snapshot.
+    pub(crate) const fn add_written(&mut self, location: StateLocation, length_bytes: u64) {
+        self.written_bytes = self.written_bytes.saturating_add(length_bytes);
         let sum = match location {
             StateLocation::Inline => &mut self.inline_bytes,
             StateLocation::File => &mut self.file_bytes,

@@ -3,9 +3,8 @@
 use bytes::Bytes;
 
 use crate::digest::Digest;
-use crate::error::Result;
 use crate::id::FileName;
-use crate::state::{FileRef, Place, RelPath, Root, StateHandle, StateLocation};
+use crate::state::{FileRef, PathView, Place, Root, StateHandle, StateLocation};
 
 /// A [`StateHandle`] that is looked at without making one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +45,8 @@ pub enum PlaceView<'a> {
 pub enum FileView<'a> {
     /// A file that a writer of ours named.
     Ours(FileName),
-    /// A file that somebody else named: a path below the root.
-    Foreign(&'a str),
+    /// A file that somebody else named.
+    Foreign(PathView<'a>),
 }
 
 impl<'a> HandleView<'a> {
@@ -86,33 +85,25 @@ impl<'a> HandleView<'a> {
     }
 
     /// The handle itself; inline bytes are copied.
-    ///
-    /// # Errors
-    ///
-    /// `Corrupt` when the path of a file is none.
-    pub fn to_handle(&self) -> Result<StateHandle> {
+    pub fn to_handle(&self) -> StateHandle {
         let place = match self.place {
-            PlaceView::Inline(bytes) => return Ok(StateHandle::inline(Bytes::copy_from_slice(bytes))),
-            PlaceView::File { root, file } => Place::File { root, file: file.to_file()? },
+            PlaceView::Inline(bytes) => return StateHandle::inline(Bytes::copy_from_slice(bytes)),
+            PlaceView::File { root, file } => Place::File { root, file: file.to_file() },
             PlaceView::Segment { root, file, offset_bytes } => {
-                Place::Segment { root, file: file.to_file()?, offset_bytes }
+                Place::Segment { root, file: file.to_file(), offset_bytes }
             }
         };
-        Ok(StateHandle::assume_durable(place, self.length_bytes, self.digest))
+        StateHandle::assume_durable(place, self.length_bytes, self.digest)
     }
 }
 
 impl FileView<'_> {
-    /// The file's name itself.
-    ///
-    /// # Errors
-    ///
-    /// `Corrupt` when the path is none.
-    pub fn to_file(self) -> Result<FileRef> {
-        Ok(match self {
+    /// The name itself.
+    pub fn to_file(self) -> FileRef {
+        match self {
             Self::Ours(name) => FileRef::Ours(name),
-            Self::Foreign(path) => FileRef::Foreign(RelPath::new(path)?),
-        })
+            Self::Foreign(path) => FileRef::Foreign(path.to_path()),
+        }
     }
 }
 
@@ -135,7 +126,7 @@ impl FileRef {
     pub fn view(&self) -> FileView<'_> {
         match self {
             Self::Ours(name) => FileView::Ours(*name),
-            Self::Foreign(path) => FileView::Foreign(path.as_str()),
+            Self::Foreign(path) => FileView::Foreign(path.view()),
         }
     }
 }

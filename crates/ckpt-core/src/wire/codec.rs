@@ -6,42 +6,35 @@ use std::rc::Rc;
 use postcard::de_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
-use super::{Subject, WireError};
+use super::{Input, Subject, WireError, put_mirror, read_all};
 
 /// The encoding of a mirror type.
 pub(crate) fn encode<T: Serialize + ?Sized>(subject: Subject, value: &T) -> Result<Vec<u8>, WireError> {
-    postcard::to_stdvec(value).map_err(|source| WireError::Encode { subject, source })
-}
-
-/// The encoding of a mirror type, behind the bytes that are there already.
-pub(crate) fn encode_after<T: Serialize + ?Sized>(
-    subject: Subject,
-    bytes: Vec<u8>,
-    value: &T,
-) -> Result<Vec<u8>, WireError> {
-    postcard::to_extend(value, bytes).map_err(|source| WireError::Encode { subject, source })
+    let mut bytes = Vec::new();
+    put_mirror(&mut bytes, subject, value)?;
+    Ok(bytes)
 }
 
 /// The mirror type that these bytes encode; all of them, nothing may be left over.
 pub(crate) fn decode<'a, T: Deserialize<'a>>(subject: Subject, bytes: &'a [u8]) -> Result<T, WireError> {
+    read_all(subject, bytes, Input::mirror)
+}
+
+/// The mirror type that these bytes begin with, and how many of them were used up, also when they encode none.
+pub(super) fn decode_first<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> (postcard::Result<T>, usize) {
     let position = Rc::new(Cell::new(0));
-    let input = Input { bytes, position: Rc::clone(&position) };
+    let input = Counted { bytes, position: Rc::clone(&position) };
     let value = T::deserialize(&mut postcard::Deserializer::from_flavor(input));
-    let (offset, length) = (position.get() as u64, bytes.len() as u64);
-    let value = value.map_err(|source| WireError::Malformed { subject, offset, length, source })?;
-    if offset != length {
-        return Err(WireError::LeftOver { subject, offset, length });
-    }
-    Ok(value)
+    (value, position.get())
 }
 
 /// Bytes to decode. The position is shared so that it is known after a failure as well.
-struct Input<'a> {
+struct Counted<'a> {
     bytes: &'a [u8],
     position: Rc<Cell<usize>>,
 }
 
-impl<'a> Flavor<'a> for Input<'a> {
+impl<'a> Flavor<'a> for Counted<'a> {
     type Remainder = ();
     type Source = &'a [u8];
 

@@ -5,9 +5,13 @@
 
 mod codec;
 mod error;
+mod input;
 mod list;
+mod output;
 pub(crate) mod v1;
 
-pub(crate) use codec::{Fixed, decode, encode, encode_after};
+pub(crate) use codec::{Fixed, decode, encode};
 pub(crate) use error::{Invalid, Subject, WireError};
+pub(crate) use input::{Flaw, Input, read_all};
 pub(crate) use list::{Blob, List};
+pub(crate) use output::{put_blob, put_mirror, put_u64};

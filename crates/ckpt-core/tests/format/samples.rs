@@ -135,9 +135,7 @@ impl Random {
     fn file(&mut self) -> FileRef {
         match self.below(3) {
             0 => FileRef::Foreign(RelPath::new(format!("{}/{}", self.name(), self.name())).unwrap()),
-            _ => FileRef::Ours(
-                Writer::new(LeaderEpoch::new(self.number()), WriterId::new(self.number())).file(self.next() as u32),
-            ),
+            _ => FileRef::Ours(Writer::new(self.epoch(), WriterId::new(self.number())).file(self.next() as u32)),
         }
     }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::snapshot::{Barrier, Metrics, nanos};
-use super::state::SubtaskState;
-use super::stored::Handle;
-use super::{Id, ascending, checkpoint, epoch, optional_checkpoint};
-use crate::id::{AttemptId, CheckpointId, OperatorId, TaskAttempt, TaskId, VertexId, WriterId};
+use super::stored::{put_handle, read_handle};
+use super::writers::Writers;
+use super::{Body, Id, checkpoint, epoch, optional_checkpoint};
+use crate::id::{AttemptId, CheckpointId, TaskAttempt, TaskId, VertexId, WriterId};
 use crate::time::Timestamp;
-use crate::wire::{Invalid, List};
+use crate::wire::{Flaw, Input, Invalid, Subject, WireError, put_mirror};
 use crate::{message, state};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,47 +29,18 @@ pub(crate) enum ToTask<'a> {
     },
 }
 
+/// What an acknowledgement begins with, whether its snapshot or the file of it follows.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum ToCoordinator<'a> {
-    #[serde(borrow)]
-    Acknowledge(Acknowledge<'a>),
-    Decline(Decline<'a>),
-    AcknowledgeSpilled(SpilledAcknowledge<'a>),
-    AbortedMetrics(AbortedMetrics),
-    InitializationMetrics(InitializationMetrics),
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Acknowledge<'a> {
+struct AcknowledgeHead {
     epoch: u64,
     id: u64,
     attempt: Attempt,
     writer: u64,
     metrics: Metrics,
-    #[serde(borrow)]
-    snapshot: TaskSnapshot<'a>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct SpilledAcknowledge<'a> {
-    epoch: u64,
-    id: u64,
-    attempt: Attempt,
-    writer: u64,
-    metrics: Metrics,
-    #[serde(borrow)]
-    spilled: Handle<'a>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct TaskSnapshot<'a> {
-    progress: Progress,
-    #[serde(borrow)]
-    operators: List<(Id, SubtaskState<'a>)>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct AbortedMetrics {
+struct AbortedMetrics {
     epoch: u64,
     id: u64,
     attempt: Attempt,
@@ -78,7 +49,7 @@ pub(crate) struct AbortedMetrics {
 
 /// Durations in nanoseconds.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct InitializationMetrics {
+struct InitializationMetrics {
     epoch: u64,
     attempt: Attempt,
     from: Option<u64>,
@@ -100,14 +71,7 @@ enum Outcome {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-enum Progress {
-    Running,
-    Finished,
-    FinishedOnRestore,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Decline<'a> {
+struct Decline<'a> {
     epoch: u64,
     id: u64,
     attempt: Attempt,
@@ -205,126 +169,164 @@ fn check_aborted(id: CheckpointId, latest_completed: Option<CheckpointId>) -> Re
     }
 }
 
-impl<'a> ToCoordinator<'a> {
-    pub(crate) fn of(message: &'a message::ToCoordinator) -> Result<Self, Invalid> {
-        Ok(match message {
-            message::ToCoordinator::Acknowledge(acknowledge) => Self::Acknowledge(Acknowledge {
-                epoch: acknowledge.epoch.get(),
-                id: acknowledge.id.get(),
-                attempt: Attempt::of(acknowledge.attempt),
-                writer: acknowledge.writer.get(),
-                metrics: Metrics::of(&acknowledge.metrics),
-                snapshot: TaskSnapshot::of(&acknowledge.snapshot)?,
-            }),
-            message::ToCoordinator::Decline(decline) => Self::Decline(Decline {
-                epoch: decline.epoch.get(),
-                id: decline.id.get(),
-                attempt: Attempt::of(decline.attempt),
-                reason: Reason::of(decline.reason),
-                message: &decline.message,
-            }),
-            message::ToCoordinator::AcknowledgeSpilled(spilled) => Self::AcknowledgeSpilled(SpilledAcknowledge {
-                epoch: spilled.epoch.get(),
-                id: spilled.id.get(),
-                attempt: Attempt::of(spilled.attempt),
-                writer: spilled.writer.get(),
-                metrics: Metrics::of(&spilled.metrics),
-                spilled: Handle::of(spilled.handle())?,
-            }),
-            message::ToCoordinator::AbortedMetrics(aborted) => Self::AbortedMetrics(AbortedMetrics {
-                epoch: aborted.epoch.get(),
-                id: aborted.id.get(),
-                attempt: Attempt::of(aborted.attempt),
-                metrics: Metrics::of(&aborted.metrics),
-            }),
-            message::ToCoordinator::InitializationMetrics(metrics) => {
-                Self::InitializationMetrics(InitializationMetrics::of(metrics))
-            }
-        })
+impl Body for message::ToTask {
+    fn put(&self, subject: Subject, out: &mut Vec<u8>) -> Result<(), WireError> {
+        put_mirror(out, subject, &ToTask::of(self).map_err(|invalid| invalid.writing(subject))?)
     }
 
-    pub(crate) fn into_domain(self) -> Result<message::ToCoordinator, Invalid> {
-        Ok(match self {
-            Self::Acknowledge(acknowledge) => message::ToCoordinator::Acknowledge(acknowledge.into_domain()?),
-            // The constructor cuts a message that is longer than it may be.
-            Self::Decline(decline) => message::ToCoordinator::Decline(message::Decline::new(
-                epoch("the epoch", decline.epoch)?,
-                checkpoint("the checkpoint", decline.id)?,
-                decline.attempt.into_domain(),
-                decline.reason.into_domain(),
-                decline.message,
-            )),
-            Self::AcknowledgeSpilled(spilled) => message::ToCoordinator::AcknowledgeSpilled(spilled.into_domain()?),
-            Self::AbortedMetrics(aborted) => message::ToCoordinator::AbortedMetrics(message::AbortedMetrics::new(
-                epoch("the epoch", aborted.epoch)?,
-                checkpoint("the checkpoint", aborted.id)?,
-                aborted.attempt.into_domain(),
-                aborted.metrics.into_domain()?,
-            )),
-            Self::InitializationMetrics(metrics) => {
-                message::ToCoordinator::InitializationMetrics(metrics.into_domain()?)
+    fn read(input: &mut Input<'_>) -> Result<Self, Flaw> {
+        Ok(input.mirror::<ToTask<'_>>()?.into_domain()?)
+    }
+}
+
+impl Body for message::Marker {
+    fn put(&self, subject: Subject, out: &mut Vec<u8>) -> Result<(), WireError> {
+        put_mirror(out, subject, &Marker::of(self))
+    }
+
+    fn read(input: &mut Input<'_>) -> Result<Self, Flaw> {
+        Ok(input.mirror::<Marker<'_>>()?.into_domain()?)
+    }
+}
+
+/// Variants of messages to the coordinator.
+const ACKNOWLEDGE: u8 = 0;
+const DECLINE: u8 = 1;
+const ACKNOWLEDGE_SPILLED: u8 = 2;
+const ABORTED_METRICS: u8 = 3;
+const INITIALIZATION_METRICS: u8 = 4;
+
+impl Body for message::ToCoordinator {
+    fn put(&self, subject: Subject, out: &mut Vec<u8>) -> Result<(), WireError> {
+        match self {
+            Self::Acknowledge(acknowledge) => {
+                out.push(ACKNOWLEDGE);
+                put_mirror(out, subject, &AcknowledgeHead::of(acknowledge))?;
+                acknowledge.snapshot.put(subject, out)
             }
+            Self::Decline(decline) => {
+                out.push(DECLINE);
+                put_mirror(out, subject, &Decline::of(decline))
+            }
+            Self::AcknowledgeSpilled(spilled) => {
+                out.push(ACKNOWLEDGE_SPILLED);
+                put_mirror(out, subject, &AcknowledgeHead::of_spilled(spilled))?;
+                put_handle(out, &mut Writers::none(), spilled.handle()).map_err(|invalid| invalid.writing(subject))
+            }
+            Self::AbortedMetrics(aborted) => {
+                out.push(ABORTED_METRICS);
+                put_mirror(out, subject, &AbortedMetrics::of(aborted))
+            }
+            Self::InitializationMetrics(metrics) => {
+                out.push(INITIALIZATION_METRICS);
+                put_mirror(out, subject, &InitializationMetrics::of(metrics))
+            }
+        }
+    }
+
+    fn read(input: &mut Input<'_>) -> Result<Self, Flaw> {
+        Ok(match input.byte()? {
+            ACKNOWLEDGE => {
+                let head: AcknowledgeHead = input.mirror()?;
+                let snapshot = state::TaskSnapshot::read(input)?;
+                Self::Acknowledge(head.into_domain(snapshot)?)
+            }
+            DECLINE => Self::Decline(input.mirror::<Decline<'_>>()?.into_domain()?),
+            ACKNOWLEDGE_SPILLED => {
+                let head: AcknowledgeHead = input.mirror()?;
+                let spilled = read_handle(input, &mut Writers::none())?.to_handle();
+                Self::AcknowledgeSpilled(head.into_spilled(spilled)?)
+            }
+            ABORTED_METRICS => Self::AbortedMetrics(input.mirror::<AbortedMetrics>()?.into_domain()?),
+            INITIALIZATION_METRICS => {
+                Self::InitializationMetrics(input.mirror::<InitializationMetrics>()?.into_domain()?)
+            }
+            _ => return Err(Flaw::UNKNOWN_VARIANT),
         })
     }
 }
 
-impl Acknowledge<'_> {
-    fn into_domain(self) -> Result<message::Acknowledge, Invalid> {
+impl AcknowledgeHead {
+    fn of(acknowledge: &message::Acknowledge) -> Self {
+        Self {
+            epoch: acknowledge.epoch.get(),
+            id: acknowledge.id.get(),
+            attempt: Attempt::of(acknowledge.attempt),
+            writer: acknowledge.writer.get(),
+            metrics: Metrics::of(&acknowledge.metrics),
+        }
+    }
+
+    fn of_spilled(spilled: &message::SpilledAcknowledge) -> Self {
+        Self {
+            epoch: spilled.epoch.get(),
+            id: spilled.id.get(),
+            attempt: Attempt::of(spilled.attempt),
+            writer: spilled.writer.get(),
+            metrics: Metrics::of(&spilled.metrics),
+        }
+    }
+
+    fn into_domain(self, snapshot: state::TaskSnapshot) -> Result<message::Acknowledge, Invalid> {
         let mut acknowledge = message::Acknowledge::new(
             epoch("the epoch", self.epoch)?,
             checkpoint("the checkpoint", self.id)?,
             self.attempt.into_domain(),
             WriterId::new(self.writer),
-            self.snapshot.into_domain()?,
+            snapshot,
         );
         acknowledge.metrics = self.metrics.into_domain()?;
         Ok(acknowledge)
     }
-}
 
-impl SpilledAcknowledge<'_> {
-    fn into_domain(self) -> Result<message::SpilledAcknowledge, Invalid> {
+    fn into_spilled(self, spilled: state::StateHandle) -> Result<message::SpilledAcknowledge, Invalid> {
         let of = (epoch("the epoch", self.epoch)?, checkpoint("the checkpoint", self.id)?);
         let (attempt, writer) = (self.attempt.into_domain(), WriterId::new(self.writer));
-        let (metrics, spilled) = (self.metrics.into_domain()?, self.spilled.into_domain()?);
-        message::SpilledAcknowledge::new(of, attempt, writer, metrics, spilled)
+        message::SpilledAcknowledge::new(of, attempt, writer, self.metrics.into_domain()?, spilled)
             .map_err(|error| Invalid::Refused { field: "the file", error })
     }
 }
 
-impl<'a> TaskSnapshot<'a> {
-    pub(crate) fn of(snapshot: &'a state::TaskSnapshot) -> Result<Self, Invalid> {
-        let mut operators = Vec::with_capacity(snapshot.operators().len());
-        for (operator, state) in snapshot.operators() {
-            operators.push((operator.bytes(), SubtaskState::of(state)?));
+impl<'a> Decline<'a> {
+    fn of(decline: &'a message::Decline) -> Self {
+        Self {
+            epoch: decline.epoch.get(),
+            id: decline.id.get(),
+            attempt: Attempt::of(decline.attempt),
+            reason: Reason::of(decline.reason),
+            message: &decline.message,
         }
-        Ok(Self { progress: Progress::of(snapshot.progress()), operators: List(operators) })
     }
 
-    pub(crate) fn into_domain(self) -> Result<state::TaskSnapshot, Invalid> {
-        let operators = self.operators.0.into_iter();
-        let operators = operators.map(|(operator, state)| Ok((OperatorId::new(operator), state.into_domain()?)));
-        let snapshot = state::TaskSnapshot::new(ascending("the operators", operators)?.into());
-        match self.progress {
-            Progress::Running => Ok(snapshot),
-            Progress::Finished => Ok(snapshot.finished()),
-            Progress::FinishedOnRestore if snapshot.operators().is_empty() => {
-                Ok(state::TaskSnapshot::finished_on_restore())
-            }
-            Progress::FinishedOnRestore => {
-                Err(Invalid::value("the state of a task that had nothing left to do", "some", "none"))
-            }
-        }
+    /// The constructor cuts a message that is longer than it may be.
+    fn into_domain(self) -> Result<message::Decline, Invalid> {
+        Ok(message::Decline::new(
+            epoch("the epoch", self.epoch)?,
+            checkpoint("the checkpoint", self.id)?,
+            self.attempt.into_domain(),
+            self.reason.into_domain(),
+            self.message,
+        ))
     }
 }
 
-impl Progress {
-    const fn of(progress: state::TaskProgress) -> Self {
-        match progress {
-            state::TaskProgress::Running => Self::Running,
-            state::TaskProgress::Finished => Self::Finished,
-            state::TaskProgress::FinishedOnRestore => Self::FinishedOnRestore,
+impl AbortedMetrics {
+    fn of(aborted: &message::AbortedMetrics) -> Self {
+        Self {
+            epoch: aborted.epoch.get(),
+            id: aborted.id.get(),
+            attempt: Attempt::of(aborted.attempt),
+            metrics: Metrics::of(&aborted.metrics),
         }
+    }
+
+    fn into_domain(self) -> Result<message::AbortedMetrics, Invalid> {
+        Ok(message::AbortedMetrics::new(
+            epoch("the epoch", self.epoch)?,
+            checkpoint("the checkpoint", self.id)?,
+            self.attempt.into_domain(),
+            self.metrics.into_domain()?,
+        ))
     }
 }
 

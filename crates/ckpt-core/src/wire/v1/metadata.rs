@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::snapshot::{Identity, Kind};
-use super::state::SubtaskState;
 use super::stored::{Digest, Places};
 use super::{Id, ascending};
 use crate::id::{JobId, OperatorId};
@@ -52,13 +51,6 @@ pub(crate) struct Operator<'a> {
     parallelism: u32,
     max_parallelism: u32,
 }
-
-/// The state of some subtasks of one operator, ascending: how many there are, then one after another.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Part<'a>(#[serde(borrow)] pub(crate) List<PartEntry<'a>>);
-
-/// A subtask and its state.
-pub(crate) type PartEntry<'a> = (u32, SubtaskState<'a>);
 
 impl IndexEntry {
     pub(crate) const fn new(

@@ -2,7 +2,7 @@
 //!
 //! Frozen: what they encode must stay readable for ever, so fields and variants keep their order, and new variants come
 //! last. Each mirror has `of`, which borrows from the type it mirrors and refuses what could not be read again, and
-//! `into_domain`, which checks what was read.
+//! `into_domain`, which checks what was read. State ([`put_state`], [`take_state`]) is written and read without mirrors.
 
 #[expect(dead_code, reason = "for the summary of metadata")]
 mod descriptor;
@@ -15,17 +15,29 @@ mod metadata;
 mod properties;
 mod restore;
 mod snapshot;
+#[allow(dead_code, reason = "what is told without being taken is asked for by metadata")]
 mod state;
 mod stored;
+mod task_snapshot;
+mod writers;
 
 pub(crate) use head::Head;
-pub(crate) use message::{Marker, TaskSnapshot, ToCoordinator, ToTask};
-pub(crate) use metadata::{IndexEntry, Operator, Part, PartEntry, Summary};
-pub(crate) use restore::TaskRestore;
-pub(crate) use state::SubtaskState;
+pub(crate) use metadata::{IndexEntry, Operator, Summary};
+#[allow(unused_imports, reason = "what is told without being taken is asked for by metadata")]
+pub(crate) use state::{Visit, check_state};
+pub(crate) use state::{put_state, take_state};
 
-use super::Invalid;
+use super::{Flaw, Input, Invalid, Subject, WireError};
 use crate::id::{CheckpointId, LeaderEpoch};
+
+/// A value that is the body of a frame.
+pub(crate) trait Body: Sized {
+    /// Appends it. After an error `out` ends with a part of it.
+    fn put(&self, subject: Subject, out: &mut Vec<u8>) -> Result<(), WireError>;
+
+    /// Reads it from where `input` stands.
+    fn read(input: &mut Input<'_>) -> Result<Self, Flaw>;
+}
 
 /// Ids of 16 bytes.
 pub(crate) type Id = [u8; 16];

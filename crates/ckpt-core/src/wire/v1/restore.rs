@@ -3,59 +3,58 @@
 use serde::{Deserialize, Serialize};
 
 use super::message::Attempt;
-use super::state::{Range, SubtaskState};
+use super::state::{put_range, put_state, read_range, take_state};
 use super::stored::Places;
-use super::{Id, ascending, epoch, optional_checkpoint};
-use crate::id::{OperatorId, Writer, WriterId};
-use crate::state;
-use crate::wire::{Invalid, List};
+use super::task_snapshot::{LEAST_OPERATOR, read_operators};
+use super::{Body, epoch, optional_checkpoint};
+use crate::id::{Writer, WriterId};
+use crate::state::{OperatorRestore, TaskRestore};
+use crate::wire::{Flaw, Input, Subject, WireError, put_mirror, put_u64};
 
+/// All but the state, which follows.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct TaskRestore<'a> {
+struct Head<'a> {
     attempt: Attempt,
     epoch: u64,
     writer: u64,
     from: Option<u64>,
     #[serde(borrow)]
     places: Places<'a>,
-    operators: List<(Id, OperatorRestore<'a>)>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct OperatorRestore<'a> {
-    key_groups: Range,
-    #[serde(borrow)]
-    state: SubtaskState<'a>,
-}
+/// The fewest bytes of a range of key groups.
+const LEAST_RANGE: usize = 2;
 
-impl<'a> TaskRestore<'a> {
-    pub(crate) fn of(restore: &'a state::TaskRestore) -> Result<Self, Invalid> {
-        let mut operators = Vec::with_capacity(restore.operators.len());
-        for (operator, given) in &restore.operators {
-            let key_groups = Range::of(given.key_groups);
-            operators.push((operator.bytes(), OperatorRestore { key_groups, state: SubtaskState::of(&given.state)? }));
+impl Body for TaskRestore {
+    fn put(&self, subject: Subject, out: &mut Vec<u8>) -> Result<(), WireError> {
+        let head = Head {
+            attempt: Attempt::of(self.attempt),
+            epoch: self.writer.epoch.get(),
+            writer: self.writer.id.get(),
+            from: self.from.map(|id| id.get()),
+            places: Places::of(&self.places),
+        };
+        put_mirror(out, subject, &head)?;
+        put_u64(out, self.operators.len() as u64);
+        for (operator, given) in &self.operators {
+            out.extend_from_slice(&operator.bytes());
+            put_range(out, given.key_groups);
+            put_state(out, &given.state).map_err(|invalid| invalid.writing(subject))?;
         }
-        Ok(Self {
-            attempt: Attempt::of(restore.attempt),
-            epoch: restore.writer.epoch.get(),
-            writer: restore.writer.id.get(),
-            from: restore.from.map(|id| id.get()),
-            places: Places::of(&restore.places),
-            operators: List(operators),
-        })
+        Ok(())
     }
 
-    pub(crate) fn into_domain(self) -> Result<state::TaskRestore, Invalid> {
-        let operators = self.operators.0.into_iter().map(|(operator, given)| {
-            let given = state::OperatorRestore::new(given.key_groups.into_domain()?, given.state.into_domain()?);
-            Ok((OperatorId::new(operator), given))
-        });
-        Ok(state::TaskRestore {
-            attempt: self.attempt.into_domain(),
-            writer: Writer::new(epoch("the epoch", self.epoch)?, WriterId::new(self.writer)),
-            from: optional_checkpoint("the restored checkpoint", self.from)?,
-            places: self.places.into_domain()?,
-            operators: ascending("the operators", operators)?,
+    fn read(input: &mut Input<'_>) -> Result<Self, Flaw> {
+        let head: Head<'_> = input.mirror()?;
+        let operators = read_operators(input, LEAST_OPERATOR + LEAST_RANGE, |input| {
+            Ok(OperatorRestore::new(read_range(input)?, take_state(input)?))
+        })?;
+        Ok(Self {
+            attempt: head.attempt.into_domain(),
+            writer: Writer::new(epoch("the epoch", head.epoch)?, WriterId::new(head.writer)),
+            from: optional_checkpoint("the restored checkpoint", head.from)?,
+            places: head.places.into_domain()?,
+            operators: operators.into_iter().collect(),
         })
     }
 }

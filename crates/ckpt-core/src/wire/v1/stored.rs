@@ -1,31 +1,30 @@
 //! Handles: where bytes lie and what they are.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::writers::Writers;
 use crate::digest as domain_digest;
-use crate::id::{LeaderEpoch, Writer, WriterId};
-use crate::state;
-use crate::wire::{Blob, Invalid, List};
+use crate::state::{self, FileRef, FileView, HandleView, PathView, Place, PlaceView, StateHandle};
+use crate::wire::{Flaw, Input, Invalid, List, put_blob, put_u64};
 
-/// A handle. The length and the digest of inline bytes follow from the bytes.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Handle<'a> {
-    #[serde(borrow)]
-    Inline(Blob<'a>),
-    File(Stored<'a>),
-    Segment(Stored<'a>, u64),
-}
+// What a handle begins with.
+const INLINE: u8 = 0;
+const FILE: u8 = 1;
+const SEGMENT: u8 = 2;
 
-/// Bytes in a file.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Stored<'a> {
-    root: Root,
-    #[serde(borrow)]
-    file: FileRef<'a>,
-    length_bytes: u64,
-    digest: Option<Digest>,
-}
+// Roots, in the order of their mirror type.
+const THIS_SNAPSHOT: u8 = 0;
+const JOB_SHARED: u8 = 1;
+const JOB_TASK_OWNED: u8 = 2;
+const CLAIMED: u8 = 3;
+const BORROWED: u8 = 4;
+
+// What a file begins with: 0, or 1 and more for a file of ours and its writer.
+const FOREIGN: u8 = 0;
+const OURS: u64 = 1;
+
+/// In the place of the algorithm of a digest. No algorithm has this number.
+const NO_DIGEST: u8 = 0;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Root {
@@ -34,12 +33,6 @@ pub(crate) enum Root {
     JobTaskOwned,
     Claimed(u64),
     Borrowed(u16),
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum FileRef<'a> {
-    Ours { epoch: u64, writer: u64, number: u32 },
-    Foreign(&'a str),
 }
 
 /// The number of the algorithm, then 64 bits, the lowest byte first.
@@ -53,53 +46,137 @@ pub(crate) struct Digest {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Places<'a>(#[serde(borrow)] List<(Root, &'a str)>);
 
-impl<'a> Handle<'a> {
-    pub(crate) fn of(handle: &'a state::StateHandle) -> Result<Self, Invalid> {
-        let (length_bytes, digest) = (handle.length_bytes(), handle.digest());
-        let stored = |root: &state::Root, file: &'a state::FileRef| {
-            check_digest(*root, digest)?;
-            Ok(Stored { root: Root::of(*root), file: FileRef::of(file), length_bytes, digest: digest.map(Digest::of) })
-        };
-        match handle.place() {
-            state::Place::Inline(bytes) => {
-                // Reading computes both anew; a handle that disagrees would come back as another one.
-                if length_bytes != bytes.len() as u64 {
-                    let expected = format!("that of its {} inline bytes", bytes.len());
-                    return Err(Invalid::value("the length of a handle", length_bytes, expected));
-                }
-                let computed = domain_digest::Digest::of(bytes);
-                match digest {
-                    Some(found) if found != computed => {
-                        Err(Invalid::value("the digest of an inline handle", found, computed.to_string()))
-                    }
-                    _ => Ok(Self::Inline(Blob(bytes))),
-                }
-            }
-            state::Place::File { root, file } => stored(root, file).map(Self::File),
-            state::Place::Segment { root, file, offset_bytes } => {
-                check_segment(*offset_bytes, length_bytes)?;
-                Ok(Self::Segment(stored(root, file)?, *offset_bytes))
-            }
+/// Appends a handle. The length and the digest of inline bytes follow from the bytes.
+pub(super) fn put_handle(out: &mut Vec<u8>, writers: &mut Writers, handle: &StateHandle) -> Result<(), Invalid> {
+    let (length_bytes, digest) = (handle.length_bytes(), handle.digest());
+    match handle.place() {
+        Place::Inline(bytes) => {
+            check_inline(bytes, length_bytes, digest)?;
+            out.push(INLINE);
+            put_blob(out, bytes);
+        }
+        Place::File { root, file } => {
+            out.push(FILE);
+            put_stored(out, writers, (*root, file), length_bytes, digest)?;
+        }
+        Place::Segment { root, file, offset_bytes } => {
+            check_segment(*offset_bytes, length_bytes)?;
+            out.push(SEGMENT);
+            put_stored(out, writers, (*root, file), length_bytes, digest)?;
+            put_u64(out, *offset_bytes);
         }
     }
+    Ok(())
+}
 
-    pub(crate) fn into_domain(self) -> Result<state::StateHandle, Invalid> {
-        let (stored, offset_bytes) = match self {
-            Self::Inline(Blob(bytes)) => return Ok(state::StateHandle::inline(Bytes::copy_from_slice(bytes))),
-            Self::File(stored) => (stored, None),
-            Self::Segment(stored, offset_bytes) => (stored, Some(offset_bytes)),
-        };
-        let (root, file) = (stored.root.into_domain(), stored.file.into_domain()?);
-        let digest = stored.digest.map(Digest::into_domain).transpose()?;
-        check_digest(root, digest)?;
-        let place = match offset_bytes {
-            None => state::Place::File { root, file },
-            Some(offset_bytes) => {
-                check_segment(offset_bytes, stored.length_bytes)?;
-                state::Place::Segment { root, file, offset_bytes }
-            }
-        };
-        Ok(state::StateHandle::assume_durable(place, stored.length_bytes, digest))
+pub(super) fn read_handle<'a>(input: &mut Input<'a>, writers: &mut Writers) -> Result<HandleView<'a>, Flaw> {
+    let kind = input.byte()?;
+    if kind == INLINE {
+        let bytes = input.blob()?;
+        return Ok(HandleView { place: PlaceView::Inline(bytes), length_bytes: bytes.len() as u64, digest: None });
+    }
+    if kind != FILE && kind != SEGMENT {
+        return Err(Flaw::UNKNOWN_VARIANT);
+    }
+    let (root, file) = read_file(input, writers)?;
+    let length_bytes = input.u64()?;
+    let digest = match input.byte()? {
+        NO_DIGEST => None,
+        algorithm => Some(Digest { algorithm, value: input.array()? }.into_domain()?),
+    };
+    check_digest(root, digest)?;
+    let place = if kind == FILE {
+        PlaceView::File { root, file }
+    } else {
+        let offset_bytes = input.u64()?;
+        check_segment(offset_bytes, length_bytes)?;
+        PlaceView::Segment { root, file, offset_bytes }
+    };
+    Ok(HandleView { place, length_bytes, digest })
+}
+
+fn put_stored(
+    out: &mut Vec<u8>,
+    writers: &mut Writers,
+    (root, file): (state::Root, &FileRef),
+    length_bytes: u64,
+    digest: Option<domain_digest::Digest>,
+) -> Result<(), Invalid> {
+    check_digest(root, digest)?;
+    put_file(out, writers, root, file)?;
+    put_u64(out, length_bytes);
+    match digest {
+        None => out.push(NO_DIGEST),
+        Some(digest) => {
+            out.push(digest.algorithm() as u8);
+            out.extend_from_slice(&digest.value().to_le_bytes());
+        }
+    }
+    Ok(())
+}
+
+/// Appends a root and a file below it.
+pub(super) fn put_file(
+    out: &mut Vec<u8>,
+    writers: &mut Writers,
+    root: state::Root,
+    file: &FileRef,
+) -> Result<(), Invalid> {
+    let (variant, number) = match root {
+        state::Root::ThisSnapshot => (THIS_SNAPSHOT, None),
+        state::Root::JobShared => (JOB_SHARED, None),
+        state::Root::JobTaskOwned => (JOB_TASK_OWNED, None),
+        state::Root::Claimed(claim) => (CLAIMED, Some(claim.get())),
+        state::Root::Borrowed(number) => (BORROWED, Some(number.into())),
+    };
+    out.push(variant);
+    if let Some(number) = number {
+        put_u64(out, number);
+    }
+    match file {
+        FileRef::Foreign(path) => {
+            out.push(FOREIGN);
+            put_blob(out, path.as_str().as_bytes());
+        }
+        FileRef::Ours(name) => {
+            writers.put(out, OURS, name.writer())?;
+            put_u64(out, name.number.into());
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn read_file<'a>(input: &mut Input<'a>, writers: &mut Writers) -> Result<(state::Root, FileView<'a>), Flaw> {
+    let root = match input.byte()? {
+        THIS_SNAPSHOT => state::Root::ThisSnapshot,
+        JOB_SHARED => state::Root::JobShared,
+        JOB_TASK_OWNED => state::Root::JobTaskOwned,
+        CLAIMED => state::Root::Claimed(state::ClaimId::new(input.u64()?)),
+        BORROWED => state::Root::Borrowed(input.u16()?),
+        _ => return Err(Flaw::UNKNOWN_VARIANT),
+    };
+    let file = match input.u64()?.checked_sub(OURS) {
+        None => {
+            let path = PathView::new(input.text()?);
+            FileView::Foreign(path.map_err(|error| Invalid::Refused { field: "the path of a file", error })?)
+        }
+        Some(writer) => FileView::Ours(writers.read(input, writer)?.file(input.u32()?)),
+    };
+    Ok((root, file))
+}
+
+/// Reading computes both anew; a handle that disagrees would come back as another one.
+fn check_inline(bytes: &[u8], length_bytes: u64, digest: Option<domain_digest::Digest>) -> Result<(), Invalid> {
+    if length_bytes != bytes.len() as u64 {
+        let expected = format!("that of its {} inline bytes", bytes.len());
+        return Err(Invalid::value("the length of a handle", length_bytes, expected));
+    }
+    let computed = domain_digest::Digest::of(bytes);
+    match digest {
+        Some(found) if found != computed => {
+            Err(Invalid::value("the digest of an inline handle", found, computed.to_string()))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -146,28 +223,6 @@ impl Root {
             Self::Claimed(claim) => state::Root::Claimed(state::ClaimId::new(claim)),
             Self::Borrowed(number) => state::Root::Borrowed(number),
         }
-    }
-}
-
-impl<'a> FileRef<'a> {
-    pub(crate) fn of(file: &'a state::FileRef) -> Self {
-        match file {
-            state::FileRef::Ours(name) => {
-                Self::Ours { epoch: name.epoch.get(), writer: name.writer.get(), number: name.number }
-            }
-            state::FileRef::Foreign(path) => Self::Foreign(path.as_str()),
-        }
-    }
-
-    pub(crate) fn into_domain(self) -> Result<state::FileRef, Invalid> {
-        Ok(match self {
-            Self::Ours { epoch, writer, number } => {
-                state::FileRef::Ours(Writer::new(LeaderEpoch::new(epoch), WriterId::new(writer)).file(number))
-            }
-            Self::Foreign(path) => state::FileRef::Foreign(
-                state::RelPath::new(path).map_err(|error| Invalid::Refused { field: "the path of a file", error })?,
-            ),
-        })
     }
 }
 
