@@ -139,7 +139,7 @@ fn order_of_durability() {
     let pool = Arc::new(Pool::new(PoolOptions::default()).unwrap());
     let context = StorageContext::new(Arc::new(file_systems), pool);
 
-    let config = CheckpointConfig::default().with_interval(Duration::from_millis(20)).unwrap();
+    let config = CheckpointConfig::builder().interval(Duration::from_millis(20)).build().unwrap();
     let options = JobOptions::new(1, config).with_observer(Arc::clone(&witness) as Arc<dyn JobObserver>);
     RunningJob::start(&file, options, &context).unwrap().wait().unwrap();
 

@@ -38,7 +38,7 @@ impl CheckpointObserver for Newest {
 impl JobObserver for Newest {}
 
 fn every(interval: Duration) -> CheckpointConfig {
-    CheckpointConfig::default().with_interval(interval).unwrap()
+    CheckpointConfig::builder().interval(interval).build().unwrap()
 }
 
 impl Job {

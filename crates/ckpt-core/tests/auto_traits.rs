@@ -1,6 +1,6 @@
 //! What crosses threads may do so.
 
-use ckpt_core::config::{CheckpointConfig, ConfigWarning, ParsedConfig};
+use ckpt_core::config::{CheckpointConfig, CheckpointConfigBuilder, ConfigLayers, ConfigWarning, Key, ResolvedConfig};
 use ckpt_core::graph::JobGraph;
 use ckpt_core::head::{ClaimedHead, Head, HeadWrite, RemovedSnapshot, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{FileName, ReservedIds, TaskAttempt};
@@ -16,7 +16,10 @@ fn may_cross_threads<T: Send + Sync + 'static>() {}
 fn everything_may_cross_threads() {
     may_cross_threads::<CheckpointConfig>();
     may_cross_threads::<ConfigWarning>();
-    may_cross_threads::<ParsedConfig>();
+    may_cross_threads::<CheckpointConfigBuilder>();
+    may_cross_threads::<ConfigLayers>();
+    may_cross_threads::<Key>();
+    may_cross_threads::<ResolvedConfig>();
     may_cross_threads::<JobGraph>();
     may_cross_threads::<Head>();
     may_cross_threads::<ClaimedHead>();

@@ -47,7 +47,7 @@ fn run_job(options: &PipelineOptions, reporter: Arc<Reporter>) -> Result<()> {
         return Ok(());
     }
     let checkpoints =
-        CheckpointConfig::default().with_interval(options.interval())?.with_timeout(TIMEOUT)?.with_num_retained(2)?;
+        CheckpointConfig::builder().interval(options.interval()).timeout(TIMEOUT).num_retained(2).build()?;
     let job = JobOptions::new(options.parallelism, checkpoints)
         .with_read_limit(options.read_limit)
         .with_seed(options.seed)

@@ -131,8 +131,8 @@ mod tests {
     }
 
     fn schedule(interval: u64, pause: u64, seed: u64) -> Schedule {
-        let config = CheckpointConfig::default().with_interval(Duration::from_millis(interval)).unwrap();
-        let config = config.with_min_pause(Duration::from_millis(pause));
+        let config = CheckpointConfig::builder().interval(Duration::from_millis(interval));
+        let config = config.min_pause(Duration::from_millis(pause)).build().unwrap();
         Schedule::new(&CoordinatorSettings::new(config).with_seed(seed))
     }
 

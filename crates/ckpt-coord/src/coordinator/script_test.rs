@@ -23,7 +23,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ckpt_core::config::CheckpointConfig;
+use ckpt_core::config::CheckpointConfigBuilder;
 use ckpt_core::graph::{Edge, Vertex};
 use ckpt_core::head::{AtEnd, Head, JobState, Nonce, RetainedSnapshot};
 use ckpt_core::id::{AttemptId, JobId, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId};
@@ -42,7 +42,7 @@ const SOURCE: VertexId = VertexId::new([1; 16]);
 const COUNT: VertexId = VertexId::new([2; 16]);
 
 struct Script {
-    config: CheckpointConfig,
+    config: CheckpointConfigBuilder,
     coordinator: Option<Coordinator>,
     head: Option<Head>,
     metadata: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
@@ -54,7 +54,7 @@ struct Script {
 
 impl Script {
     fn new() -> Self {
-        let (config, waiting) = (CheckpointConfig::default(), BTreeMap::new());
+        let (config, waiting) = (CheckpointConfigBuilder::new(), BTreeMap::new());
         let (metadata, millis, tokens, deployments) = (BTreeMap::new(), 0, 0, 0);
         Self { config, coordinator: None, head: None, metadata, millis, waiting, tokens, deployments }
     }
@@ -93,11 +93,11 @@ impl Script {
             let number: u64 = value.parse().unwrap();
             let (config, time) = (self.config.clone(), Duration::from_millis(number));
             self.config = match key {
-                "interval" => config.with_interval(time).unwrap(),
-                "timeout" => config.with_timeout(time).unwrap(),
-                "pause" => config.with_min_pause(time),
-                "concurrent" => config.with_max_concurrent(number as u32).unwrap(),
-                "retain" => config.with_num_retained(number as usize).unwrap(),
+                "interval" => config.interval(time),
+                "timeout" => config.timeout(time),
+                "pause" => config.min_pause(time),
+                "concurrent" => config.max_concurrent(number as u32),
+                "retain" => config.num_retained(number as usize),
                 other => panic!("no setting '{other}'"),
             };
         }
@@ -112,7 +112,7 @@ impl Script {
         let max = MaxParallelism::new(128).unwrap();
         let vertices = vec![Vertex::single(SOURCE, "source", 2, max), Vertex::single(COUNT, "count", 1, max)];
         let graph = Arc::new(JobGraph::new(vertices, vec![Edge::all_to_all(SOURCE, COUNT)]).unwrap());
-        let settings = CoordinatorSettings::new(self.config.clone());
+        let settings = CoordinatorSettings::new(self.config.clone().build().unwrap());
         self.coordinator = Some(Coordinator::new(settings, graph, written, retained));
         self.waiting.clear();
     }

@@ -32,11 +32,11 @@ impl CoordinatorSettings {
         self.config.base_interval()
     }
 
-    pub(super) const fn min_pause(&self) -> Duration {
+    pub(super) fn min_pause(&self) -> Duration {
         self.config.min_pause()
     }
 
-    pub(super) const fn timeout(&self) -> Duration {
+    pub(super) fn timeout(&self) -> Duration {
         self.config.timeout()
     }
 
@@ -44,7 +44,7 @@ impl CoordinatorSettings {
         usize::try_from(self.config.max_concurrent()).unwrap_or(usize::MAX)
     }
 
-    pub(super) const fn num_retained(&self) -> usize {
+    pub(super) fn num_retained(&self) -> usize {
         self.config.num_retained()
     }
 }

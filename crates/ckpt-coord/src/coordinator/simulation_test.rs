@@ -94,11 +94,11 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
-        let config = CheckpointConfig::default().with_interval(Duration::from_millis(20 + random.below(80))).unwrap();
-        let config = config.with_max_concurrent(1 + random.below(3) as u32).unwrap();
-        let config = config.with_num_retained(1 + random.below(3) as usize).unwrap();
-        let config = config.with_timeout(Duration::from_millis(100 + random.below(200))).unwrap();
-        let config = config.with_min_pause(Duration::from_millis(random.below(30)));
+        let config = CheckpointConfig::builder().interval(Duration::from_millis(20 + random.below(80)));
+        let config = config.max_concurrent(1 + random.below(3) as u32);
+        let config = config.num_retained(1 + random.below(3) as usize);
+        let config = config.timeout(Duration::from_millis(100 + random.below(200)));
+        let config = config.min_pause(Duration::from_millis(random.below(30))).build().unwrap();
         let tasks = ToyTasks::new();
         let mut world = Self {
             random,

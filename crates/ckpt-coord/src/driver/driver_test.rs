@@ -242,7 +242,7 @@ fn the_end_is_final_and_discards_what_it_is_told_to() {
 #[test]
 fn periodic_checkpoints_need_nobody_who_asks() {
     let directory = tempfile::tempdir().unwrap();
-    let config = CheckpointConfig::default().with_interval(Duration::from_millis(10)).unwrap();
+    let config = CheckpointConfig::builder().interval(Duration::from_millis(10)).build().unwrap();
     let running = start(directory.path(), config, 1, pool());
     running.witness.await_line("completed 3");
     running.driver.handle().attempt_lost(task(0), "killed");
@@ -291,7 +291,7 @@ fn a_head_write_that_panics_leaves_its_checkpoint_in_doubt() {
 #[test]
 fn a_restore_waits_for_a_commit_in_flight_and_takes_what_it_commits() {
     let directory = tempfile::tempdir().unwrap();
-    let config = CheckpointConfig::default().with_max_concurrent(2).unwrap();
+    let config = CheckpointConfig::builder().max_concurrent(2).build().unwrap();
     let running = start(directory.path(), config, 1, pool());
     let handle = running.driver.handle();
     checkpoint(&running).unwrap();

@@ -1,132 +1,135 @@
-//! Configuration from key/value pairs.
+//! Settings from key/value pairs.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::{ConfigError, Unreadable, shown};
-use super::key::{self, Key};
-use super::{CheckpointConfig, ConfigWarning, duration};
+use super::checkpoint::CheckpointConfig;
+use super::error::{ConfigError, shown};
+use super::key::OtherName;
+use super::layer::Layer;
+use super::layers::{ConfigLayers, ResolvedConfig};
+use super::setting::AnySetting;
+use super::value::trim;
+use super::values::Values;
+use super::warning::ConfigWarning;
+use super::{ignored, nearest, settings};
 use crate::error::Result;
 
-/// A configuration that was parsed, and what should be looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ParsedConfig {
-    /// The configuration.
-    pub config: CheckpointConfig,
-    /// What was accepted and should be looked at, in the order of the keys.
-    pub warnings: Vec<ConfigWarning>,
+/// Every key that begins with one of these, in any case, is expected to be known here.
+const PREFIXES: [&str; 3] = ["execution.checkpointing.", "execution.state-recovery.", "state."];
+
+/// Settings that were read from pairs, and what should be looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ReadSettings {
+    pub(super) values: Values,
+    pub(super) warnings: Vec<ConfigWarning>,
 }
 
 impl CheckpointConfig {
-    /// Reads the settings of checkpointing among `pairs` and leaves all other keys alone. Durations are written as in
-    /// Flink: `10 min`, or a number of milliseconds.
+    /// Reads the settings of checkpointing among the pairs of a job's configuration and leaves all other keys alone.
+    /// Values are written as in Flink: `10 min`, `20 kb`, and a duration without a unit counts milliseconds.
+    ///
+    /// ```
+    /// use ckpt_core::config::CheckpointConfig;
+    ///
+    /// let parsed = CheckpointConfig::parse([
+    ///     ("execution.checkpointing.interval", "1 min"),
+    ///     ("state.checkpoints.num-retained", "3"),
+    ///     ("parallelism.default", "4"),
+    /// ])?;
+    /// assert_eq!(parsed.config.num_retained(), 3);
+    /// assert_eq!(
+    ///     parsed.warnings[0].to_string(),
+    ///     "state.checkpoints.num-retained in the job's configuration is an old name: write \
+    ///      execution.checkpointing.num-retained"
+    /// );
+    /// # Ok::<(), ckpt_core::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// `Configuration`, naming key, value, rule and remedy, for a value that cannot be read or is not allowed, and for a
     /// key that stands there twice.
-    pub fn parse<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<ParsedConfig> {
-        let mut found = BTreeMap::new();
-        for (key, value) in pairs {
-            let (key, value) = (key.as_ref(), value.as_ref().trim());
-            let ours = key.starts_with(key::PREFIX) || key::ALL.iter().any(|known| known.old_names.contains(&key));
-            if !ours {
-                continue;
-            }
-            if let Some(first) = found.insert(key.to_owned(), value.to_owned()) {
-                return Err(ConfigError::Twice { key: shown(key), first: shown(&first), second: shown(value) }.into());
-            }
-        }
-        Pairs { found, warnings: Vec::new() }.into_config()
+    pub fn parse<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<ResolvedConfig> {
+        ConfigLayers::new().with_job(pairs)?.resolve()
     }
 }
 
-/// The pairs that are not read yet.
-struct Pairs {
-    found: BTreeMap<String, String>,
-    warnings: Vec<ConfigWarning>,
+/// Reads the settings among the pairs, unchecked.
+pub(super) fn read<K: AsRef<str>, V: AsRef<str>>(
+    pairs: impl IntoIterator<Item = (K, V)>,
+    layer: Layer,
+) -> Result<ReadSettings, ConfigError> {
+    let mut found = BTreeMap::new();
+    for (key, value) in pairs {
+        let (key, value) = (trim(key.as_ref()), trim(value.as_ref()));
+        if !concerns_us(key) {
+            continue;
+        }
+        if let Some(first) = found.insert(key.to_owned(), value.to_owned()) {
+            return Err(ConfigError::Twice { key: shown(key), first: shown(&first), second: shown(value), layer });
+        }
+    }
+    let mut read = ReadSettings::default();
+    let mut known = BTreeSet::new();
+    for &setting in settings::ALL {
+        read.take(setting, &found, &mut known, layer)?;
+    }
+    for key in found.into_keys().filter(|key| !known.contains(key.as_str())) {
+        read.warnings.push(match ignored::why(&key) {
+            Some(why) => ConfigWarning::Ignored { key: shown(&key), layer, why },
+            None => ConfigWarning::Unknown { key: shown(&key), layer, nearest: nearest::to(&key) },
+        });
+    }
+    Ok(read)
 }
 
-impl Pairs {
-    fn into_config(mut self) -> Result<ParsedConfig> {
-        let mut config = CheckpointConfig::default();
-        if let Some(interval) = self.take_duration(&key::INTERVAL)? {
-            config = config.with_interval(interval)?;
-        }
-        if let Some(timeout) = self.take_duration(&key::TIMEOUT)? {
-            config = config.with_timeout(timeout)?;
-        }
-        if let Some(min_pause) = self.take_duration(&key::MIN_PAUSE)? {
-            config = config.with_min_pause(min_pause);
-        }
-        if let Some(max_concurrent) = self.take_integer(&key::MAX_CONCURRENT)? {
-            let Ok(max_concurrent) = u32::try_from(max_concurrent) else {
-                return Err(ConfigError::Rule {
-                    key: key::MAX_CONCURRENT.name,
-                    value: max_concurrent.to_string(),
-                    rule: "it must be from 1 to 2147483647",
-                    remedy: "write 1, or leave it away for 1",
+fn concerns_us(key: &str) -> bool {
+    let begins = |prefix: &&str| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    PREFIXES.iter().any(begins)
+        || ignored::why(key).is_some()
+        || settings::ALL.iter().any(|setting| {
+            let names = setting.names();
+            names.key == key || names.others.iter().any(|other| other.key() == key)
+        })
+}
+
+impl ReadSettings {
+    /// Reads a setting: the value under its key, else under the first of its other names.
+    fn take(
+        &mut self,
+        setting: &'static dyn AnySetting,
+        found: &BTreeMap<String, String>,
+        known: &mut BTreeSet<&'static str>,
+        layer: Layer,
+    ) -> Result<(), ConfigError> {
+        let names = setting.names();
+        let mut taken = found.get(names.key).map(|value| (names.key, value));
+        let mut first = taken.map(|(key, _)| key);
+        known.insert(names.key);
+        for other in names.others {
+            let key = other.key();
+            let Some(value) = found.get(key) else { continue };
+            known.insert(key);
+            match (other, first) {
+                (OtherName::Old(_), Some(first)) => {
+                    self.warnings.push(ConfigWarning::Overridden { found: key, key: first, layer });
                 }
-                .into());
-            };
-            config = config.with_max_concurrent(max_concurrent)?;
-        }
-        if let Some(num_retained) = self.take_integer(&key::NUM_RETAINED)? {
-            let taken = usize::try_from(num_retained).unwrap_or(0).max(1);
-            if i64::try_from(taken) != Ok(num_retained) {
-                self.warnings.push(ConfigWarning::Replaced {
-                    key: key::NUM_RETAINED.name,
-                    found: num_retained.to_string(),
-                    taken: taken.to_string(),
-                    rule: "at least one checkpoint is kept",
-                });
+                (OtherName::Old(_), None) => {
+                    self.warnings.push(ConfigWarning::OldName { found: key, key: names.key, layer });
+                    taken = Some((key, value));
+                }
+                // The value of another setting, which is taken where no layer has one of this.
+                (OtherName::Fallback(_), _) => {}
             }
-            config = config.with_num_retained(taken)?;
+            first = first.or(Some(key));
         }
-        self.warnings.extend(self.found.into_keys().map(|key| ConfigWarning::NoEffect { key }));
-        Ok(ParsedConfig { config, warnings: self.warnings })
-    }
-
-    /// Takes out a setting: the value under its key, else under the newest former key.
-    fn take(&mut self, key: &'static Key) -> Option<String> {
-        let mut taken = self.found.remove(key.name);
-        for &old in key.old_names {
-            let Some(value) = self.found.remove(old) else { continue };
-            if taken.is_some() {
-                self.warnings.push(ConfigWarning::Overridden { found: old, key: key.name });
-            } else {
-                self.warnings.push(ConfigWarning::OldName { found: old, key: key.name });
-                taken = Some(value);
-            }
-        }
-        taken
-    }
-
-    fn take_duration(&mut self, key: &'static Key) -> Result<Option<Duration>> {
-        let Some(text) = self.take(key) else { return Ok(None) };
-        let unreadable = |why| ConfigError::Unreadable {
-            key: key.name,
-            value: shown(&text),
+        let Some((key, text)) = taken else { return Ok(()) };
+        setting.read(text, &mut self.values).map_err(|why| ConfigError::Unreadable {
+            key,
+            value: shown(text),
+            layer,
             why,
-            remedy: "write a whole number and a unit of d, h, min, s, ms, µs or ns",
-        };
-        Ok(Some(duration::parse(&text).map_err(unreadable)?))
-    }
-
-    fn take_integer(&mut self, key: &'static Key) -> Result<Option<i64>> {
-        let Some(text) = self.take(key) else { return Ok(None) };
-        // Flink's are 32 bits wide: what is refused there is refused here.
-        let unreadable = |_| ConfigError::Unreadable {
-            key: key.name,
-            value: shown(&text),
-            why: Unreadable::NotInteger,
-            remedy: "write a whole number of at most 2147483647",
-        };
-        Ok(Some(i64::from(text.parse::<i32>().map_err(unreadable)?)))
+            remedy: setting.notation(),
+        })
     }
 }
-
-#[cfg(test)]
-#[path = "parse_test.rs"]
-mod parse_test;

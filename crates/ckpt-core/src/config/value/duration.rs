@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::error::Unreadable;
+use super::{Kind, Unreadable, trim};
 
 /// Units and the nanoseconds in each. A number without a unit counts milliseconds.
 const UNITS: [(&[&str], u64); 7] = [
@@ -15,9 +15,31 @@ const UNITS: [(&[&str], u64); 7] = [
     (&["ns", "nano", "nanos", "nanosecond", "nanoseconds"], 1),
 ];
 
+impl Kind for Duration {
+    const TYPE: &'static str = "duration";
+    const REMEDY: &'static str = "write a whole number and a unit of d, h, min, s, ms, µs or ns";
+
+    fn read(text: &str) -> Result<Self, Unreadable> {
+        parse(text)
+    }
+
+    fn write(&self) -> Option<String> {
+        const NANOS_EACH: u32 = 1_000_000;
+        Some(match self.subsec_nanos() % NANOS_EACH {
+            0 => format!("{} ms", self.as_millis()),
+            _ => format!("{} ns", self.as_nanos()),
+        })
+    }
+
+    /// Flink counts milliseconds in 63 bits.
+    fn fits(&self) -> Result<(), Unreadable> {
+        i64::try_from(self.as_millis()).map(drop).map_err(|_| Unreadable::TooLarge)
+    }
+}
+
 /// Reads a duration: digits, then a unit in any case, with space around each; or ISO 8601's `PnDTnHnMnS`.
-pub(super) fn parse(text: &str) -> Result<Duration, Unreadable> {
-    let text = text.trim().to_lowercase();
+fn parse(text: &str) -> Result<Duration, Unreadable> {
+    let text = trim(text).to_lowercase();
     if let Some(iso) = text.strip_prefix('p') {
         return parse_iso(iso);
     }
@@ -25,12 +47,12 @@ pub(super) fn parse(text: &str) -> Result<Duration, Unreadable> {
     if number.is_empty() {
         return Err(Unreadable::NoNumber);
     }
-    let unit = unit.trim();
+    let unit = trim(unit);
     let nanos_each = UNITS
         .iter()
         .find(|(names, _)| names.contains(&unit))
         .map(|(_, nanos)| *nanos)
-        .ok_or_else(|| Unreadable::Unit(super::error::shown(unit)))?;
+        .ok_or_else(|| Unreadable::Unit(unit.to_owned()))?;
     from_nanos(times(number, nanos_each)?)
 }
 
@@ -83,7 +105,8 @@ mod tests {
     #[test]
     fn reads_what_flink_reads_and_nothing_else() {
         let mut read = 0;
-        for line in include_str!("../../testdata/flink/durations.txt").lines().filter(|line| !line.starts_with('#')) {
+        for line in include_str!("../../../testdata/flink/durations.txt").lines().filter(|line| !line.starts_with('#'))
+        {
             let (text, expected) = line.split_once('|').unwrap();
             let found = parse(text).map_or_else(|_| "refused".to_owned(), |duration| duration.as_nanos().to_string());
             assert_eq!(found, expected, "'{text}'");
