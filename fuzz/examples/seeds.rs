@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use ckpt_core::state_file::Trailer;
 use ckpt_fuzz::{HEAD, MESSAGES, MetadataFile};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,6 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             put("head", body)?;
         } else if let Some(body) = MESSAGES.iter().find_map(|kind| kind.body(&bytes)) {
             put("message", body)?;
+        } else if let Some(end) = bytes.len().checked_sub(Trailer::BYTES + 8).filter(|_| name == "state-file") {
+            put("state_file", &[&1_u16.to_le_bytes(), &bytes[end..]].concat())?;
         }
     }
     if written == 0 { Err(format!("{} has no golden file", golden.display()).into()) } else { Ok(()) }
