@@ -3,4 +3,5 @@
 
 mod common;
 mod graph;
+mod head;
 mod state;
