@@ -148,6 +148,7 @@ fn a_stop_savepoint_takes_the_place_of_what_was_before() {
     let mut next = leader.next();
     assert_eq!(next.head().restored_from, Some(id(3)));
     next.commit(next.snapshot(1001, SnapshotKind::FullCheckpoint), 1);
+    assert_eq!(next.head().stopped_at, None);
     assert_eq!((next.restore_point(), next.retained(), next.removed), (Some(1001), vec![1001], vec![1]));
 }
 
