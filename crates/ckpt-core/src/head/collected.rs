@@ -25,7 +25,7 @@ impl Collected {
     }
 
     /// Whether it is nothing.
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.snapshots.is_empty() && self.savepoints.is_empty() && self.claims.is_empty()
     }
 

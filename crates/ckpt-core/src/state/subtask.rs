@@ -126,7 +126,7 @@ impl<H> SubtaskState<H> {
     }
 
     /// Whether there is none.
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         let parts = &self.parts;
         parts.keyed.is_empty()
             && parts.raw_keyed.is_empty()
