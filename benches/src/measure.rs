@@ -60,7 +60,7 @@ impl Bench {
         mut ours: impl FnMut() -> A,
         mut baseline: impl FnMut() -> B,
     ) {
-        if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
+        if !self.takes(name) {
             return;
         }
         // The first rounds of each also warm caches and allocator.
@@ -78,8 +78,41 @@ impl Bench {
             };
             pairs.push(pair);
         }
+        self.print(name, baseline_name, work.amount_and_unit(), pairs);
+    }
+
+    /// Like [`compare`](Self::compare), where a side takes the time of the part that counts itself, with
+    /// [`processor_time_of`]: around it, it may prepare what the part uses up.
+    pub fn compare_parts(
+        &self,
+        name: &str,
+        baseline_name: &str,
+        work: Work,
+        mut ours: impl FnMut() -> Duration,
+        mut baseline: impl FnMut() -> Duration,
+    ) {
+        if !self.takes(name) {
+            return;
+        }
+        // What needs preparing takes long; each pair is a large piece of work.
+        let pairs = (0..self.pairs.div_ceil(4)).map(|_| (ours().as_nanos() as f64, baseline().as_nanos() as f64));
+        self.print(name, baseline_name, work.amount_and_unit(), pairs.collect());
+    }
+
+    /// Prints sizes that do not change from one time to the next.
+    pub fn compare_sizes(&self, name: &str, baseline_name: &str, unit: &'static str, (ours, baseline): (f64, f64)) {
+        if self.takes(name) {
+            self.print(name, baseline_name, (1.0, unit), vec![(ours, baseline)]);
+        }
+    }
+
+    /// Whether a comparison of that name is asked for.
+    pub fn takes(&self, name: &str) -> bool {
+        self.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))
+    }
+
+    fn print(&self, name: &str, baseline_name: &str, (amount, unit): (f64, &'static str), pairs: Vec<(f64, f64)>) {
         let mut ratios: Vec<f64> = pairs.iter().map(|(ours, baseline)| ours / baseline).collect();
-        let (amount, unit) = work.amount_and_unit();
         let comparison = Comparison {
             name,
             ours: rounded(median(&mut pairs.iter().map(|(ours, _)| ours / amount).collect::<Vec<_>>())),
@@ -88,7 +121,7 @@ impl Bench {
             unit,
             ratio: rounded(median(&mut ratios)),
             spread: rounded(quantile(&ratios, 0.75) - quantile(&ratios, 0.25)),
-            runs: self.pairs,
+            runs: pairs.len(),
         };
         match serde_json::to_string(&comparison) {
             Ok(line) => println!("{line}"),
@@ -124,6 +157,13 @@ fn time_of<T>(rounds: u32, work: &mut impl FnMut() -> T) -> f64 {
         std::hint::black_box(work());
     }
     (processor_time() - begin).as_nanos() as f64 / f64::from(rounds)
+}
+
+/// Processor time that `work` takes, of all threads of this process.
+pub fn processor_time_of<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let begin = processor_time();
+    let done = std::hint::black_box(work());
+    (processor_time() - begin, done)
 }
 
 fn processor_time() -> Duration {

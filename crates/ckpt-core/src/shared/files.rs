@@ -50,6 +50,8 @@ struct Prefixes {
     all: Vec<(Prefix, u32)>,
     free: Vec<u32>,
     numbers: BTreeMap<Prefix, u32>,
+    /// The one that was entered last, which is nearly always the next one too.
+    last: u32,
 }
 
 impl Files {
@@ -195,9 +197,11 @@ impl Prefixes {
 
     /// Counts one more entry that begins with `prefix`.
     fn enter(&mut self, prefix: Prefix) -> u32 {
-        if let Some(number) = self.numbers.get(&prefix) {
-            self.all[*number as usize].1 += 1;
-            return *number;
+        let last = self.all.get(self.last as usize).filter(|last| last.1 > 0 && last.0 == prefix);
+        if let Some(number) = last.map(|_| self.last).or_else(|| self.numbers.get(&prefix).copied()) {
+            self.all[number as usize].1 += 1;
+            self.last = number;
+            return number;
         }
         let number = match self.free.pop() {
             Some(number) => {

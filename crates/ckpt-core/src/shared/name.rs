@@ -52,13 +52,18 @@ impl<'a> Name<'a> {
 }
 
 /// A fixed hash: nobody but writers of our own chooses these names, and two runs shall do the same.
+///
+/// Eight neighbouring numbers of a writer hash to neighbouring places, with tags of their own in the highest bits: whoever
+/// goes through the files of a task finds most of them where the last one was.
 pub(super) fn hash_of_ours(root: Root, name: FileName, part: Part) -> u64 {
     let root = match root {
         Root::Claimed(claim) => claim.get(),
         _ => 0,
     };
     let writer = fold(name.epoch.get() ^ root.rotate_left(32), name.writer.get());
-    fold(writer ^ u64::from(name.number), part.0)
+    let (neighbours, number) = (u64::from(name.number >> 3), u64::from(name.number & 7));
+    let place = fold(writer ^ neighbours, part.0);
+    ((place & !7) | number) ^ (number << 58)
 }
 
 /// Without a key, and so fixed as well.
