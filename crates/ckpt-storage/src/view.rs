@@ -8,8 +8,8 @@ use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot};
 use ckpt_core::id::{CheckpointId, FileName, JobId, Writer};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, LocationReference};
-use ckpt_core::state::Places;
-use ckpt_streams::{StateReader, StreamFactory};
+use ckpt_core::state::{Places, StateHandle};
+use ckpt_streams::{StateInputStream, StateReader, StreamFactory};
 
 use crate::context::StorageContext;
 use crate::head::HeadStore;
@@ -100,6 +100,13 @@ pub trait Location: Send + Sync + Debug {
     ///
     /// `AbortCheckpoint` when it could not be written or another one is there; `Unknown` when it may be.
     fn publish(&self, metadata: &CheckpointMetadata) -> Result<RetainedSnapshot>;
+
+    /// Opens state that lies in it, verified: what a task wrote there for the coordinator.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when the file is missing or the handle names another place, `Corrupt` when it is not what was written.
+    fn open(&self, handle: &StateHandle) -> Result<Box<dyn StateInputStream>>;
 
     /// Deletes every file of our name form in it, its `_metadata`, and the directory if it is empty then. For a
     /// checkpoint that was aborted; its number is never used again.

@@ -81,6 +81,10 @@ impl Coordinator {
         }
         let Some(pending) = self.pending.get(&id) else {
             self.statistics.late_messages += 1;
+            // The task wrote after the place was discarded.
+            if self.aborted.contains(&id) && reason.leaves_state() {
+                self.discard(id);
+            }
             return;
         };
         let index = self.tasks.index_of(attempt.task).filter(|index| pending.takes_part(*index, attempt));

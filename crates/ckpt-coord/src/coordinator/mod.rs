@@ -137,6 +137,10 @@ impl Coordinator {
             Event::MessageReceived { message } => match message {
                 ToCoordinator::Acknowledge(acknowledge) => self.acknowledged(now, acknowledge),
                 ToCoordinator::Decline(decline) => self.declined(decline),
+                // Reading files is the driver's part.
+                ToCoordinator::AcknowledgeSpilled(spilled) => {
+                    self.declined(spilled.unreadable("its file was not read before it was handed on"));
+                }
                 _ => {}
             },
             Event::LocationInitialized { io, target } => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ckpt_core::ErrorKind;
 use ckpt_core::config::CheckpointConfig;
 use ckpt_core::graph::JobGraph;
-use ckpt_core::message::ToTask;
+use ckpt_core::message::{ToCoordinator, ToTask};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::clock::Clock;
@@ -100,6 +100,9 @@ impl EventLoop {
 
     fn take(&mut self, input: Input) {
         let event = match input {
+            Input::Event(Event::MessageReceived { message: ToCoordinator::AcknowledgeSpilled(spilled) }) => {
+                return self.jobs.load(spilled);
+            }
             Input::Event(event) => event,
             Input::Located { io, checkpoint, location } => {
                 let target = location.reference();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ckpt_core::ErrorKind;
 use ckpt_core::head::{Head, HeadWrite, RemovedSnapshot};
 use ckpt_core::id::{CheckpointId, FileName};
+use ckpt_core::message::SpilledAcknowledge;
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_storage::{CoordinatorView, HeadOutcome, HeadStore, Location};
@@ -14,6 +15,7 @@ use crossbeam_channel::Sender;
 
 use crate::coordinator::{Coordinator, Event, Failure, IoId};
 use crate::driver::inbox::Input;
+use crate::driver::load::Load;
 use crate::observer::{CheckpointObserver, Phase};
 
 /// Runs actions that block as jobs; each is answered exactly once through the inbox, whatever becomes of its job.
@@ -64,6 +66,18 @@ impl Jobs {
             Ok(location) => Input::Located { io, checkpoint: identity.id, location },
             Err(error) => failed(io, Failure::from(&error)),
         });
+    }
+
+    /// Reads the file of a spilled acknowledgement; the coordinator hears of the acknowledgement itself, or a refusal.
+    /// Only a checkpoint that is pending, or was aborted not long ago, has a place to read from.
+    pub(super) fn load(&self, spilled: SpilledAcknowledge) {
+        let id = spilled.id;
+        let load = Load { spilled: Some(spilled), inbox: self.inbox.clone() };
+        let Some(location) = self.locations.get(&id).cloned() else {
+            return load.refuse(&format!("the place of checkpoint {id} is not known here"));
+        };
+        // A job that is refused is dropped, and what it owned answers.
+        let _ = self.spawn.spawn("ckpt-load", Box::new(move || load.run(&*location)));
     }
 
     pub(super) fn publish(&self, io: IoId, metadata: Arc<CheckpointMetadata>) {

@@ -9,6 +9,7 @@ mod event_loop;
 mod handle;
 mod inbox;
 mod jobs;
+mod load;
 mod options;
 mod replies;
 

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! What was sealed is always acknowledged, even when the checkpoint was aborted meanwhile: only then does the coordinator
-//! know that there is something to delete. What was not sealed is deleted here.
+//! know that there is something to delete. What was not sealed is deleted here. An acknowledgement that is too long for a
+//! message goes through a file in the checkpoint's directory, and one that is too long for that is declined.
 
 mod checkpointed;
 mod checkpoints;
@@ -19,6 +20,7 @@ mod in_flight;
 mod options;
 mod recent_ids;
 mod snapshot_job;
+mod spill;
 
 #[cfg(test)]
 mod rig_test;

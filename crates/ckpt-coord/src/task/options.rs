@@ -27,11 +27,18 @@ pub struct TaskOptions {
     /// How many captured snapshots may be on their way to storage; one more is declined, so that slow storage does not
     /// fill the memory. By default [`DEFAULT_MAX_IN_FLIGHT`](Self::DEFAULT_MAX_IN_FLIGHT).
     pub max_in_flight: NonZeroUsize,
+    /// An acknowledgement whose snapshot takes more bytes than this goes through a file in the checkpoint's directory,
+    /// so that messages stay small. By default, and at least, [`LEAST_SPILL_ABOVE_BYTES`](Self::LEAST_SPILL_ABOVE_BYTES);
+    /// the limit of the engine's frames is to be somewhat larger.
+    pub spill_above_bytes: usize,
 }
 
 impl TaskOptions {
     /// More than any sensible number of concurrent checkpoints and savepoints.
     pub const DEFAULT_MAX_IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+
+    /// As much as a storage may keep inline, so that what is spilled always makes a file.
+    pub const LEAST_SPILL_ABOVE_BYTES: usize = 1 << 20;
 
     /// With the system's clock and nobody observing.
     pub fn new(view: Arc<dyn WorkerView>, coordinator: Arc<dyn CoordinatorGateway>, spawn: Arc<dyn Spawn>) -> Self {
@@ -42,6 +49,7 @@ impl TaskOptions {
             observer: Arc::new(NoObserver),
             clock: Arc::new(SystemClock::new()),
             max_in_flight: Self::DEFAULT_MAX_IN_FLIGHT,
+            spill_above_bytes: Self::LEAST_SPILL_ABOVE_BYTES,
         }
     }
 
@@ -56,6 +64,14 @@ impl TaskOptions {
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Sends acknowledgements of up to that many bytes as they are; never fewer than
+    /// [`LEAST_SPILL_ABOVE_BYTES`](Self::LEAST_SPILL_ABOVE_BYTES).
+    #[must_use]
+    pub const fn with_spill_above_bytes(mut self, bytes: usize) -> Self {
+        self.spill_above_bytes = bytes;
         self
     }
 

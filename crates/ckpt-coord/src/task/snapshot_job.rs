@@ -16,6 +16,7 @@ use crate::gateway::CoordinatorGateway;
 use crate::observer::{CheckpointObserver, Phase};
 use crate::task::CapturedState;
 use crate::task::in_flight::Ticket;
+use crate::task::spill;
 
 /// Writes captured state, seals it and says so to the coordinator. However it ends, the coordinator hears of it: a job
 /// that is refused, or dropped with its pool, or whose writing panics, declines.
@@ -28,6 +29,7 @@ pub(super) struct SnapshotJob {
     pub(super) barrier: CheckpointBarrier,
     pub(super) metrics: CheckpointMetricsBuilder,
     pub(super) captured_at: Monotonic,
+    pub(super) spill_above_bytes: usize,
     pub(super) outcome: Outcome,
     /// The last field, so that it is dropped last: who waits for it finds the captured state gone.
     pub(super) ticket: Ticket,
@@ -51,12 +53,17 @@ pub(super) struct Reporter {
 impl SnapshotJob {
     /// On a thread that may block.
     pub(super) fn run(mut self) {
-        match self.write_and_seal() {
-            Ok(snapshot) => match self.measure(&snapshot) {
-                Ok(metrics) => self.acknowledge(snapshot, metrics),
-                Err(error) => self.fail(&describe(&error)),
-            },
-            Err(error) => self.fail(&describe(&error)),
+        let sealed = self.write_and_seal().and_then(|snapshot| {
+            let metrics = self.measure(&snapshot)?;
+            Ok(self.reporter.acknowledgement(&self.barrier, snapshot, metrics))
+        });
+        let acknowledge = match sealed {
+            Ok(acknowledge) => acknowledge,
+            Err(error) => return self.fail(DeclineReason::SnapshotFailed, &describe(&error)),
+        };
+        match spill::message(acknowledge, &*self.streams, self.spill_above_bytes) {
+            Ok(message) => self.acknowledge(message),
+            Err((reason, error)) => self.fail(reason, &describe(&error)),
         }
     }
 
@@ -80,17 +87,18 @@ impl SnapshotJob {
         metrics.build()
     }
 
-    fn acknowledge(&mut self, snapshot: TaskSnapshot, metrics: CheckpointMetrics) {
+    fn acknowledge(&mut self, message: ToCoordinator) {
         self.phase(Phase::Acknowledging);
-        self.reporter.acknowledge(&self.barrier, snapshot, metrics);
+        self.reporter.coordinator.send(message);
         self.outcome = Outcome::Reported;
     }
 
-    /// Leaves nothing behind and declines, unless the task has cancelled the snapshot itself.
-    fn fail(&mut self, message: &str) {
+    /// Leaves nothing behind that was not sealed, and declines, unless the task has cancelled the snapshot itself. What
+    /// was sealed is told in any case, so that it is deleted.
+    fn fail(&mut self, reason: DeclineReason, message: &str) {
         drop(self.streams.cancel());
-        if !self.ticket.is_cancelled() {
-            self.reporter.decline(&self.barrier, DeclineReason::SnapshotFailed, message);
+        if reason.leaves_state() || !self.ticket.is_cancelled() {
+            self.reporter.decline(&self.barrier, reason, message);
         }
         self.outcome = Outcome::Reported;
     }
@@ -104,17 +112,25 @@ impl Drop for SnapshotJob {
     fn drop(&mut self) {
         if self.outcome == Outcome::Open {
             self.captured = None;
-            self.fail("the captured state was not written: the pool refused the job, or it panicked");
+            self.fail(
+                DeclineReason::SnapshotFailed,
+                "the captured state was not written: the pool refused the job, or it panicked",
+            );
         }
     }
 }
 
 impl Reporter {
-    pub(super) fn acknowledge(&self, barrier: &CheckpointBarrier, snapshot: TaskSnapshot, metrics: CheckpointMetrics) {
+    fn acknowledgement(
+        &self,
+        barrier: &CheckpointBarrier,
+        snapshot: TaskSnapshot,
+        metrics: CheckpointMetrics,
+    ) -> Acknowledge {
         let (epoch, id) = (barrier.identity.epoch, barrier.id());
-        let mut message = Acknowledge::new(epoch, id, self.attempt, self.writer, snapshot);
-        message.metrics = metrics;
-        self.coordinator.send(ToCoordinator::Acknowledge(message));
+        let mut acknowledge = Acknowledge::new(epoch, id, self.attempt, self.writer, snapshot);
+        acknowledge.metrics = metrics;
+        acknowledge
     }
 
     pub(super) fn decline(&self, barrier: &CheckpointBarrier, reason: DeclineReason, message: &str) {

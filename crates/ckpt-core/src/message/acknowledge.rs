@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::id::{CheckpointId, LeaderEpoch, TaskAttempt, Writer, WriterId};
 use crate::message::error::SpillRefusal;
+use crate::message::{Decline, DeclineReason};
 use crate::snapshot::CheckpointMetrics;
 use crate::state::{FileRef, Place, Root, StateHandle, TaskSnapshot};
 
@@ -79,14 +80,19 @@ impl SpilledAcknowledge {
         &self.spilled
     }
 
+    /// What the coordinator is told instead when the file cannot be read.
+    pub fn unreadable(self, message: impl Into<String>) -> Decline {
+        Decline::new(self.epoch, self.id, self.attempt, DeclineReason::SpillFailed, message)
+    }
+
     /// The acknowledgement itself, with the snapshot that the file holds.
     ///
     /// # Errors
     ///
     /// Those of [`TaskSnapshot::decode`].
-    pub fn loaded(self, file: &[u8]) -> Result<Acknowledge> {
+    pub fn loaded(&self, file: &[u8]) -> Result<Acknowledge> {
         let snapshot = TaskSnapshot::decode(file, Self::MAX_BYTES)?;
-        let Self { epoch, id, attempt, writer, metrics, spilled: _ } = self;
+        let Self { epoch, id, attempt, writer, metrics, .. } = *self;
         Ok(Acknowledge { epoch, id, attempt, writer, snapshot, metrics })
     }
 

@@ -47,8 +47,8 @@ pub enum DeclineReason {
     Refused,
     /// What it has to say is longer than any acknowledgement may be. Flink loses such a message.
     TooLarge,
-    /// Its acknowledgement was spilled into a file that could not be read back.
-    SpillUnreadable,
+    /// Its acknowledgement is too long for a message and could not be written into a file, or read back from it.
+    SpillFailed,
 }
 
 impl Decline {
@@ -75,6 +75,13 @@ impl Decline {
     }
 }
 
+impl DeclineReason {
+    /// Whether the task had made its state durable before it declined, so that there is something to delete.
+    pub const fn leaves_state(self) -> bool {
+        matches!(self, Self::TooLarge | Self::SpillFailed)
+    }
+}
+
 impl fmt::Display for DeclineReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -89,7 +96,7 @@ impl fmt::Display for DeclineReason {
             Self::UnknownAttempt => "the worker knows no such attempt",
             Self::Refused => "the operator refuses it",
             Self::TooLarge => "the acknowledgement is too large",
-            Self::SpillUnreadable => "the spilled acknowledgement could not be read",
+            Self::SpillFailed => "the acknowledgement could not be brought over in a file",
         })
     }
 }

@@ -32,7 +32,7 @@ pub(crate) const REASONS: [DeclineReason; 12] = [
     DeclineReason::UnknownAttempt,
     DeclineReason::Refused,
     DeclineReason::TooLarge,
-    DeclineReason::SpillUnreadable,
+    DeclineReason::SpillFailed,
 ];
 
 impl Random {

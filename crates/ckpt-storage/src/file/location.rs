@@ -5,9 +5,10 @@ use std::sync::Arc;
 use ckpt_core::head::RetainedSnapshot;
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::{CheckpointIdentity, LocationReference};
-use ckpt_core::state::{RelPath, Root};
+use ckpt_core::state::{RelPath, Root, StateHandle};
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{CasOutcome, Durability, Visible};
+use ckpt_streams::{FileStateReader, StateDirectory, StateInputStream, StateReader as _};
 
 use crate::error::StorageError;
 use crate::file::collect;
@@ -47,6 +48,12 @@ impl Location for FileLocation {
             _ => None,
         });
         Ok(published.below_claims(claims))
+    }
+
+    fn open(&self, handle: &StateHandle) -> Result<Box<dyn StateInputStream>> {
+        let file_system = Arc::clone(&self.directory.file_system);
+        let path = layout::checkpoint_directory(self.identity.id);
+        FileStateReader::new(vec![StateDirectory::new(Root::ThisSnapshot, file_system, Some(path))]).open(handle)
     }
 
     fn discard(&self) -> Result<()> {

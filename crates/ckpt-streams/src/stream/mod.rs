@@ -4,9 +4,11 @@ use std::fmt::Debug;
 use std::io;
 
 use ckpt_core::Result;
-use ckpt_core::state::{StateHandle, TaskSnapshot};
+use ckpt_core::id::OperatorId;
+use ckpt_core::state::{OperatorState, SortedMap, StateHandle, SubtaskState, TaskSnapshot};
 
 use crate::pending::Pending;
+use crate::stream::error::StreamError;
 use crate::stream::staged::Staged;
 
 pub use file::{FileStreams, FileStreamsOptions, FileStreamsTarget, StreamCounts};
@@ -65,6 +67,20 @@ pub trait StreamFactory: Send + Sync + Debug {
     ///
     /// `Cancelled` or `AbortCheckpoint`; then nothing of the snapshot is left behind.
     fn seal(&self, snapshot: TaskSnapshot<Staged>) -> Result<TaskSnapshot<StateHandle>>;
+
+    /// Makes one staged piece durable by policy, and names it: state that is part of no snapshot.
+    ///
+    /// # Errors
+    ///
+    /// As for [`seal`](Self::seal).
+    fn seal_piece(&self, staged: Staged) -> Result<StateHandle> {
+        let piece = OperatorState::new(SortedMap::default(), staged);
+        let state = SubtaskState::new(Vec::new(), vec![piece]);
+        // Whose state it is does not matter: the operator leaves with the snapshot.
+        let sealed = self.seal(TaskSnapshot::new([(OperatorId::new([0; 16]), state)].into()))?;
+        let mut handles = sealed.handles();
+        handles.next().cloned().ok_or_else(|| StreamError::StagedElsewhere.into())
+    }
 
     /// Makes copies of stored state that belong to this checkpoint, in one batch.
     ///

@@ -92,7 +92,7 @@ enum Reason {
     UnknownAttempt,
     Refused,
     TooLarge,
-    SpillUnreadable,
+    SpillFailed,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -418,7 +418,7 @@ impl Reason {
             message::DeclineReason::UnknownAttempt => Self::UnknownAttempt,
             message::DeclineReason::Refused => Self::Refused,
             message::DeclineReason::TooLarge => Self::TooLarge,
-            message::DeclineReason::SpillUnreadable => Self::SpillUnreadable,
+            message::DeclineReason::SpillFailed => Self::SpillFailed,
         }
     }
 
@@ -435,7 +435,7 @@ impl Reason {
             Self::UnknownAttempt => message::DeclineReason::UnknownAttempt,
             Self::Refused => message::DeclineReason::Refused,
             Self::TooLarge => message::DeclineReason::TooLarge,
-            Self::SpillUnreadable => message::DeclineReason::SpillUnreadable,
+            Self::SpillFailed => message::DeclineReason::SpillFailed,
         }
     }
 }
