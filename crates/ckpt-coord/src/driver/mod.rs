@@ -47,13 +47,15 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// `FailJob` when no thread can be started.
+    /// `Configuration` when checkpoints of the job cannot be taken with that configuration (see
+    /// [`CheckpointConfig::validate`], which also says what should be looked at); `FailJob` when no thread can be started.
     pub fn start(
         claimed: ClaimedJob,
         graph: Arc<JobGraph>,
         config: CheckpointConfig,
         options: DriverOptions,
     ) -> Result<Self> {
+        config.validate(&graph)?;
         let (sender, receiver) = unbounded();
         let shared = Arc::new(Shared::default());
         let event_loop =

@@ -24,6 +24,9 @@ pub(super) enum ConfigError {
     /// In code nothing is left to be looked at.
     #[error("the configuration in code is refused: {0}")]
     Warned(ConfigWarning),
+    /// The job cannot run with it.
+    #[error("{setting} is refused for this job: {found}, and {rule}; {remedy}")]
+    Job { setting: Shown, found: String, rule: &'static str, remedy: &'static str },
 }
 
 /// A setting with its value, as messages show it.

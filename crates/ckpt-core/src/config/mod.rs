@@ -12,6 +12,7 @@ mod builder;
 mod checkpoint;
 mod error;
 mod ignored;
+mod job;
 mod key;
 mod layer;
 mod layers;

@@ -132,7 +132,7 @@ fn a_number_of_tolerable_failures_wins_whichever_is_set_first_and_wherever() {
             let [warning] = &resolved.warnings[..] else { panic!("{:?}", resolved.warnings) };
             assert_eq!(
                 (warning.key(), warning.layer()),
-                ("execution.checkpointing.fail-on-checkpointing-errors", Layer::Code)
+                ("execution.checkpointing.fail-on-checkpointing-errors", Some(Layer::Code))
             );
             assert!(warning.to_string().contains("tolerable-failed-checkpoints is set"), "{warning}");
         }

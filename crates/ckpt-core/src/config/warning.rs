@@ -48,6 +48,15 @@ pub enum ConfigWarning {
         /// Why it has no effect.
         why: &'static str,
     },
+    /// The job leaves the setting without effect.
+    NotInThisJob {
+        /// The key.
+        key: &'static str,
+        /// What the job has.
+        found: String,
+        /// Why that leaves it without effect.
+        why: &'static str,
+    },
     /// The key means something in Flink and nothing here.
     Ignored {
         /// The key.
@@ -73,20 +82,21 @@ impl ConfigWarning {
     pub fn key(&self) -> &str {
         match self {
             Self::OldName { found, .. } | Self::Overridden { found, .. } => found,
-            Self::Replaced { key, .. } | Self::WithoutEffect { key, .. } => key,
+            Self::Replaced { key, .. } | Self::WithoutEffect { key, .. } | Self::NotInThisJob { key, .. } => key,
             Self::Ignored { key, .. } | Self::Unknown { key, .. } => key,
         }
     }
 
-    /// Where the key was found.
-    pub const fn layer(&self) -> Layer {
+    /// Where the key was found; `None` for what is known only once it is compared with a job.
+    pub const fn layer(&self) -> Option<Layer> {
         match self {
             Self::OldName { layer, .. }
             | Self::Overridden { layer, .. }
             | Self::Replaced { layer, .. }
             | Self::WithoutEffect { layer, .. }
             | Self::Ignored { layer, .. }
-            | Self::Unknown { layer, .. } => *layer,
+            | Self::Unknown { layer, .. } => Some(*layer),
+            Self::NotInThisJob { .. } => None,
         }
     }
 }
@@ -102,6 +112,7 @@ impl fmt::Display for ConfigWarning {
                 write!(f, "{key} = '{found}' {layer} was replaced by '{taken}': it must be {rule}")
             }
             Self::WithoutEffect { key, layer, why } => write!(f, "{key} {layer} has no effect: {why}"),
+            Self::NotInThisJob { key, found, why } => write!(f, "{key} has no effect in this job: {found}, and {why}"),
             Self::Ignored { key, layer, why } => write!(f, "{key} {layer} is ignored: {why}"),
             Self::Unknown { key, layer, nearest: Some(nearest) } => {
                 write!(f, "{key} {layer} has no effect: no such key is known; did you mean {nearest}?")

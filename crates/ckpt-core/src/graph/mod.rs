@@ -13,5 +13,5 @@ mod vertex;
 pub use edge::{Distribution, Edge, Exchange, UnalignedSupport};
 pub use job_graph::JobGraph;
 pub use mapper::SubtaskStateMapper;
-pub use operator::Operator;
+pub use operator::{InputSelection, Operator};
 pub use vertex::{MaxParallelismOrigin, Vertex};

@@ -18,6 +18,19 @@ pub struct Operator {
     pub uid: Option<String>,
     /// The states it declares; when it is restored, each is compared with what is stored under its name.
     pub states: Vec<StateDeclaration>,
+    /// Who chooses the input that it reads next.
+    pub input_selection: InputSelection,
+}
+
+/// Who chooses the input that an operator reads next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InputSelection {
+    /// The task, which reads what has come: it can hold back an input whose barrier has come.
+    #[default]
+    Task,
+    /// The operator (Flink's `InputSelectable`), which may wait for the very input that is held back.
+    Operator,
 }
 
 impl Operator {
@@ -26,7 +39,14 @@ impl Operator {
 
     /// An operator with that identity and name.
     pub fn new(id: OperatorId, name: impl Into<String>) -> Self {
-        Self { id, user_defined_id: None, name: name.into(), uid: None, states: Vec::new() }
+        Self {
+            id,
+            user_defined_id: None,
+            name: name.into(),
+            uid: None,
+            states: Vec::new(),
+            input_selection: InputSelection::Task,
+        }
     }
 
     /// An operator whose identity is [made of](OperatorId::from_uid) that uid.
@@ -46,6 +66,12 @@ impl Operator {
     pub fn with_state(mut self, state: StateDeclaration) -> Self {
         self.states.push(state);
         self
+    }
+
+    /// The same, of which that side chooses the input that is read next.
+    #[must_use]
+    pub fn with_input_selection(self, input_selection: InputSelection) -> Self {
+        Self { input_selection, ..self }
     }
 
     /// Its identities in the order in which a restore looks for them.
