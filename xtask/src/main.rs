@@ -32,10 +32,16 @@ const COMMANDS: &[Entry] = &[
     Entry {
         name: "lint",
         arguments: "",
-        about: "format, clippy, rustdoc, loom build, tidy; changes nothing",
+        about: "format, clippy, rustdoc, loom build, tidy, pages made from code; changes nothing",
         run: command::lint::run,
     },
     Entry { name: "fix", arguments: "", about: "formats and applies clippy's suggestions", run: command::fix::run },
+    Entry {
+        name: "docs",
+        arguments: "",
+        about: "writes the pages that are made from code: docs/configuration.md",
+        run: command::docs::run,
+    },
     Entry { name: "test", arguments: "", about: "every test: unit, integration, doc, loom", run: command::test::run },
     Entry { name: "loom", arguments: "[CRATE]", about: "the loom models", run: command::loom::run },
     Entry {

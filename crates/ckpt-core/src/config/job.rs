@@ -130,7 +130,7 @@ mod tests {
         let error = config.validate(&graph(&edges, InputSelection::Operator)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "execution.checkpointing.interval = '1000 ms' is refused for this job: operator 'source' chooses the input \
+            "execution.checkpointing.interval = '1 s' is refused for this job: operator 'source' chooses the input \
              that it reads, and it may wait for an input that is held back until the barriers of all have come; leave \
              the interval away, or let the task choose"
         );

@@ -256,7 +256,7 @@ const REFUSED_DIRECTORIES: &[[&str; 3]] = &[
 
 /// A key, a value, the one that is taken in its place, and the rule.
 const REPLACED: &[[&str; 4]] = &[
-    ["execution.checkpointing.min-pause", "31536000001 ms", "31536000000 ms", "at most 365 d"],
+    ["execution.checkpointing.min-pause", "31536000001 ms", "365 d", "at most 365 d"],
     ["execution.checkpointing.num-retained", "-7", "1", "1 or more, since the newest one is always kept"],
     ["execution.checkpointing.num-retained", "0", "1", "1 or more, since the newest one is always kept"],
     ["execution.checkpointing.data-inline-threshold", "1048577 bytes", "20 kb", "at most 1 mb"],

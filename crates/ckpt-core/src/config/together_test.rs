@@ -35,7 +35,7 @@ fn the_interval_during_backlog_is_not_shorter_and_not_alone() {
     assert_eq!(
         error.to_string(),
         "execution.checkpointing.interval-during-backlog = '999 ms' in the cluster's configuration is refused beside \
-         execution.checkpointing.interval = '1000 ms' in code: during a backlog checkpoints must not be more frequent \
+         execution.checkpointing.interval = '1 s' in code: during a backlog checkpoints must not be more frequent \
          than else; write at least the interval, or 0 for no periodic checkpoints during a backlog"
     );
     assert_eq!(

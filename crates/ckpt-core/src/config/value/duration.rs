@@ -23,12 +23,18 @@ impl Kind for Duration {
         parse(text)
     }
 
+    /// With the largest unit that leaves a whole number.
     fn write(&self) -> Option<String> {
-        const NANOS_EACH: u32 = 1_000_000;
-        Some(match self.subsec_nanos() % NANOS_EACH {
-            0 => format!("{} ms", self.as_millis()),
-            _ => format!("{} ns", self.as_nanos()),
-        })
+        const WRITTEN: [(&str, u128); 5] = [
+            ("d", 86_400_000_000_000),
+            ("h", 3_600_000_000_000),
+            ("min", 60_000_000_000),
+            ("s", 1_000_000_000),
+            ("ms", 1_000_000),
+        ];
+        let nanos = self.as_nanos();
+        let whole = WRITTEN.iter().find(|(unit, each)| nanos % each == 0 && (nanos > 0 || *unit == "ms"));
+        Some(whole.map_or_else(|| format!("{nanos} ns"), |(unit, each)| format!("{} {unit}", nanos / each)))
     }
 
     /// Flink counts milliseconds in 63 bits.
