@@ -70,7 +70,7 @@ fn key(random: &mut Random, names: &[String]) -> String {
 #[test]
 fn any_map_is_answered() {
     let (names, mut accepted, mut refused) = (names(), 0, 0);
-    for seed in 0..5_000 {
+    for seed in 0..2_000 {
         let random = &mut Random::new(seed);
         let mut map =
             || (0..random.below(4)).map(|_| (key(random, &names), value(random))).collect::<Vec<(String, String)>>();
@@ -90,7 +90,7 @@ fn any_map_is_answered() {
             }
         }
     }
-    assert!(accepted > 500 && refused > 500, "{accepted} accepted, {refused} refused");
+    assert!(accepted > 200 && refused > 200, "{accepted} accepted, {refused} refused");
 }
 
 #[test]
@@ -102,6 +102,6 @@ fn long_keys_long_values_and_many_keys_are_answered_shortly() {
         let answer = CheckpointConfig::parse([(format!("{}{long}", key.key), &long)]).unwrap();
         assert!(format!("{:?}", answer.warnings).len() < 2_000);
     }
-    let unknown = (0..5_000).map(|number| (format!("execution.checkpointing.x{number}"), ""));
-    assert_eq!(CheckpointConfig::parse(unknown).unwrap().warnings.len(), 5_000);
+    let unknown = (0..1_000).map(|number| (format!("execution.checkpointing.x{number}"), ""));
+    assert_eq!(CheckpointConfig::parse(unknown).unwrap().warnings.len(), 1_000);
 }
