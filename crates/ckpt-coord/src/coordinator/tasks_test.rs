@@ -88,8 +88,25 @@ fn a_task_is_triggered_only_when_all_its_inputs_have_finished() {
         Edge::pointwise(vertex(3, 5).id, to),
     ];
     let finished = [(1, 0..3), (2, 0..1), (2, 2..4), (3, 2..3), (3, 4..5)];
-    let expected = [of(2, [1, 4]), of(3, [0, 1, 3]), of(4, [2])].concat();
-    assert_eq!(triggered_after(&[3, 5, 5, 5], edges, &finished), expected);
+    let sources = [of(2, [1, 4]), of(3, [0, 1, 3])].concat();
+    let expected = [sources.clone(), of(4, [2])].concat();
+    assert_eq!(triggered_after(&[3, 5, 5, 5], edges.clone(), &finished), expected);
+    let finished = [finished.as_slice(), &[(4, 2..3)]].concat();
+    assert_eq!(triggered_after(&[3, 5, 5, 5], edges, &finished), sources, "which has finished itself");
+}
+
+#[test]
+fn each_level_is_triggered_where_the_one_before_has_finished() {
+    let [first, second, third, fourth, fifth] = [1, 2, 3, 4, 5].map(|number| vertex(number, 16).id);
+    let edges = vec![
+        Edge::pointwise(first, third),
+        Edge::pointwise(first, fourth),
+        Edge::all_to_all(second, fourth),
+        Edge::pointwise(second, fifth),
+        Edge::all_to_all(third, fifth),
+    ];
+    let expected = [of(1, 4..16), of(3, 2..4), of(4, 0..4)].concat();
+    assert_eq!(triggered_after(&[16; 5], edges, &[(1, 0..4), (2, 0..16), (3, 0..2)]), expected);
 }
 
 #[test]
