@@ -236,14 +236,15 @@ fn the_digest_is_that_of_the_documented_bytes() {
 
 #[test]
 fn the_digest_changes_with_what_a_restore_depends_on_and_with_nothing_else() {
-    let build = |change: fn(&mut Vec<Vertex>, &mut Vec<Edge>)| {
+    type Change = fn(&mut Vec<Vertex>, &mut Vec<Edge>);
+    let build = |change: Change| {
         let graph = diamond();
         let (mut vertices, mut edges) = (graph.vertices, graph.edges);
         change(&mut vertices, &mut edges);
         JobGraph::new(vertices, edges).unwrap().digest()
     };
     let digest = diamond().digest();
-    let unchanged: [fn(&mut Vec<Vertex>, &mut Vec<Edge>); 5] = [
+    let unchanged: [Change; 5] = [
         |vertices, _| vertices.reverse(),
         |vertices, _| vertices[0].name = "renamed".to_owned(),
         |vertices, _| vertices[0].operators[0].name = "renamed".to_owned(),
@@ -253,7 +254,7 @@ fn the_digest_changes_with_what_a_restore_depends_on_and_with_nothing_else() {
     for (at, change) in unchanged.into_iter().enumerate() {
         assert_eq!(build(change), digest, "{at}");
     }
-    let changed: [fn(&mut Vec<Vertex>, &mut Vec<Edge>); 9] = [
+    let changed: [Change; 9] = [
         |vertices, _| vertices[0].parallelism = 2,
         |vertices, _| vertices[0].max_parallelism = MaxParallelism::new(127).unwrap(),
         |vertices, _| vertices[0].operators[0].id = OperatorId::new([9; 16]),

@@ -75,5 +75,5 @@ fn every_damage_to_a_message_is_told() {
         frames += 1;
         kinds.insert(kind);
     }
-    assert_eq!((frames, kinds.len()), (13, 5));
+    assert_eq!((frames, kinds.len()), (18, 5));
 }

@@ -77,6 +77,10 @@ fn messages_are_pinned() {
     for (name, marker) in message_samples::fixed_markers() {
         check(name, &marker, &marker.encode(LIMIT).unwrap(), |frame| Marker::decode(frame, LIMIT));
     }
+    for (name, barrier) in message_samples::fixed_barriers() {
+        let frame = barrier.encode(LIMIT).unwrap();
+        check(&format!("marker-barrier-{name}"), &barrier, &frame, |frame| Marker::decode(frame, LIMIT));
+    }
     let restore = message_samples::fixed_restore();
     check("task-restore", &restore, &restore.encode(LIMIT).unwrap(), |frame| TaskRestore::decode(frame, LIMIT));
     let snapshot = message_samples::fixed_snapshot();

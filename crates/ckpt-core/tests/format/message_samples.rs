@@ -9,8 +9,8 @@ use ckpt_core::message::{
     SpilledAcknowledge, ToCoordinator, ToTask,
 };
 use ckpt_core::snapshot::{
-    AfterSavepoint, CheckpointBarrier, CheckpointMetrics, CheckpointMetricsBuilder, CheckpointOptions,
-    LocationReference, SavepointFormat, SnapshotKind,
+    AfterSavepoint, Alignment, AlignmentTimeout, CheckpointBarrier, CheckpointMetrics, CheckpointMetricsBuilder,
+    CheckpointOptions, LocationReference, SavepointFormat, SnapshotKind,
 };
 use ckpt_core::state::{FileRef, OperatorRestore, Place, Root, StateHandle, TaskRestore, TaskSnapshot};
 use ckpt_core::{Digest, Timestamp};
@@ -180,6 +180,22 @@ fn fixed_metrics() -> CheckpointMetrics {
     metrics.set_persisted_bytes(1 << 20);
     metrics.set_total_bytes(1 << 33);
     metrics.build().unwrap()
+}
+
+/// A barrier of each alignment but the plain one.
+pub(crate) fn fixed_barriers() -> [(&'static str, Marker); 5] {
+    let timeout = AlignmentTimeout::new(Duration::from_secs(30)).ok();
+    [
+        ("at-least-once", Alignment::AtLeastOnce),
+        ("aligned-timeout", Alignment::Aligned { timeout }),
+        ("unaligned", Alignment::Unaligned),
+        ("forced-aligned", Alignment::ForcedAligned { timeout: None }),
+        ("forced-aligned-timeout", Alignment::ForcedAligned { timeout }),
+    ]
+    .map(|(name, alignment)| {
+        let options = CheckpointOptions::new(SnapshotKind::FullCheckpoint, LocationReference::Default, alignment);
+        (name, Marker::Barrier(CheckpointBarrier::new(fixed_identity(), options.unwrap())))
+    })
 }
 
 pub(crate) fn fixed_markers() -> [(&'static str, Marker); 3] {

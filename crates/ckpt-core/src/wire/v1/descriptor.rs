@@ -83,3 +83,57 @@ impl Kind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::descriptor::{CodecId, Fingerprint, KeyedStateKind, StateDescriptor, StateKind};
+    use crate::state::Redistribution;
+    use crate::wire::{Subject, decode, encode};
+
+    const KINDS: [StateKind; 9] = [
+        StateKind::Keyed(KeyedStateKind::Value),
+        StateKind::Keyed(KeyedStateKind::List),
+        StateKind::Keyed(KeyedStateKind::Map),
+        StateKind::Keyed(KeyedStateKind::Reducing),
+        StateKind::Keyed(KeyedStateKind::Aggregating),
+        StateKind::Keyed(KeyedStateKind::PriorityQueue),
+        StateKind::Operator(Redistribution::Split),
+        StateKind::Operator(Redistribution::Union),
+        StateKind::Operator(Redistribution::Broadcast),
+    ];
+
+    #[test]
+    fn every_kind_of_descriptor_has_the_documented_bytes() {
+        for (number, kind) in (0..).zip(KINDS) {
+            let plain = StateDescriptor::new("s", kind, CodecId::new("c").unwrap(), 300).unwrap();
+            let timers = StateDescriptor::reserved("_t", kind, CodecId::new("c").unwrap(), 0).unwrap();
+            for (descriptor, bytes) in [
+                (plain.clone(), vec![1, b's', number, 1, b'c', 0xac, 2, 0]),
+                (plain.with_fingerprint(Fingerprint::new(5)), vec![1, b's', number, 1, b'c', 0xac, 2, 1, 5]),
+                (timers, vec![2, b'_', b't', number, 1, b'c', 0, 0]),
+            ] {
+                assert_eq!(encode(Subject::Metadata, &Descriptor::of(&descriptor)).unwrap(), bytes);
+                let read: Descriptor<'_> = decode(Subject::Metadata, &bytes).unwrap();
+                assert_eq!(read.into_domain().unwrap(), descriptor);
+            }
+        }
+    }
+
+    #[test]
+    fn descriptors_that_no_state_has_are_refused() {
+        assert!(decode::<Descriptor<'_>>(Subject::Metadata, &[1, b's', 9, 1, b'c', 0, 0]).is_err(), "an unknown kind");
+        for (bytes, expected) in [
+            (
+                [0, 0, 1, b'c', 0, 0].as_slice(),
+                "the name of a state: the name of a state has from 1 to 1024 bytes, found 0",
+            ),
+            (&[1, 10, 0, 1, b'c', 0, 0], "the name of a state: the name of a state has no control characters"),
+            (&[1, b's', 0, 0, 0, 0], "the codec of a state: the name of a codec has from 1 to 256 bytes, found 0"),
+        ] {
+            let read: Descriptor<'_> = decode(Subject::Metadata, bytes).unwrap();
+            let invalid = read.into_domain().unwrap_err().to_string();
+            assert!(invalid.starts_with(expected), "{invalid}");
+        }
+    }
+}

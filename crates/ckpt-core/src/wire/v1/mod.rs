@@ -4,14 +4,14 @@
 //! last. Each mirror has `of`, which borrows from the type it mirrors and refuses what could not be read again, and
 //! `into_domain`, which checks what was read. State ([`put_state`], [`take_state`]) is written and read without mirrors.
 
-#[expect(dead_code, reason = "for the summary of metadata")]
+#[cfg_attr(not(test), expect(dead_code, reason = "for the summary of metadata"))]
 mod descriptor;
 mod head;
 mod head_parts;
 mod head_rules;
 mod message;
 mod metadata;
-#[expect(dead_code, reason = "for the summary of metadata")]
+#[cfg_attr(not(test), expect(dead_code, reason = "for the summary of metadata"))]
 mod properties;
 mod restore;
 mod snapshot;

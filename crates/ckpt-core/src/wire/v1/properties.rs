@@ -84,3 +84,42 @@ impl Properties {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{
+        Admission as Admitted, AfterSavepoint, CheckpointProperties, CheckpointType, RetentionPolicy, SavepointFormat,
+    };
+    use crate::wire::{Subject, decode, encode};
+
+    #[test]
+    fn every_profile_has_the_documented_bytes() {
+        use AfterSavepoint::{Continue, Suspend, Terminate};
+        use RetentionPolicy::{NeverRetainAfterTermination, RetainOnCancellation, RetainOnFailure};
+        let full = |retention| CheckpointProperties::checkpoint(retention).requested_as(CheckpointType::Full);
+        let table = [
+            (CheckpointProperties::checkpoint(NeverRetainAfterTermination), vec![0, 0, 0]),
+            (CheckpointProperties::checkpoint(RetainOnFailure), vec![0, 0, 1]),
+            (full(RetainOnCancellation), vec![0, 1, 2]),
+            (CheckpointProperties::savepoint(SavepointFormat::Canonical, Continue, Admitted::InTurn), vec![1, 0, 0, 0]),
+            (CheckpointProperties::savepoint(SavepointFormat::Native, Suspend, Admitted::Forced), vec![1, 1, 1, 1]),
+            (CheckpointProperties::savepoint(SavepointFormat::Native, Terminate, Admitted::InTurn), vec![1, 1, 2, 0]),
+            (CheckpointProperties::unclaimed(), vec![2]),
+        ];
+        for (properties, bytes) in table {
+            assert_eq!(encode(Subject::Metadata, &Properties::of(properties)).unwrap(), bytes, "{properties:?}");
+            let read: Properties = decode(Subject::Metadata, &bytes).unwrap();
+            assert_eq!(read.into_domain(), properties);
+        }
+    }
+
+    #[test]
+    fn properties_that_no_snapshot_has_are_refused() {
+        for bytes in
+            [[3].as_slice(), &[0, 2, 0], &[0, 0, 3], &[1, 2, 0, 0], &[1, 0, 3, 0], &[1, 0, 0, 2], &[2, 0], &[0, 0]]
+        {
+            assert!(decode::<Properties>(Subject::Metadata, bytes).is_err(), "{bytes:?}");
+        }
+    }
+}
