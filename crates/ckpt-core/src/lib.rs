@@ -10,6 +10,8 @@
 //! * [`config`]: the settings of checkpointing;
 //! * [`message`]: what coordinator and tasks say to each other;
 //! * [`metadata`], [`head`]: a completed checkpoint, and the record of which are committed;
+//! * [`mark`]: what stands beside a snapshot that no HEAD of its own names;
+//! * [`state_file`]: the bytes of a file that holds state;
 //! * [`shared`]: which files that several checkpoints may name are alive.
 
 pub mod config;
@@ -18,6 +20,7 @@ pub mod graph;
 pub mod head;
 pub mod id;
 pub mod key_group;
+pub mod mark;
 pub mod message;
 pub mod metadata;
 pub mod shared;

@@ -1,15 +1,32 @@
 //! Why a part of a snapshot's description is refused.
 
+use std::str::Utf8Error;
 use std::time::Duration;
 
 use super::{Alignment, AlignmentTimeout, LocationReference, SnapshotKind};
 use crate::error::{Error, ErrorKind};
 
-/// A location reference that no barrier carries.
+/// A location reference that no barrier carries, or that names no place.
 #[derive(Debug, thiserror::Error)]
-#[error("a location reference has from 1 to {} bytes, found {found_bytes}", LocationReference::MAX_BYTES)]
-pub(super) struct LocationLength {
-    pub(super) found_bytes: usize,
+pub(super) enum LocationError {
+    #[error("a location reference has from 1 to {} bytes, found {found_bytes}", LocationReference::MAX_BYTES)]
+    Length { found_bytes: usize },
+    #[error("a location reference that names a URI has at least {least_bytes} bytes, found {found_bytes}")]
+    CutShort { found_bytes: usize, least_bytes: usize },
+    #[error(
+        "a location reference has the magic '{}', expected '{}'",
+        found.escape_ascii(),
+        expected.escape_ascii()
+    )]
+    Magic { expected: [u8; 4], found: [u8; 4] },
+    #[error("a location reference has format version {found}, expected {expected}: a newer program made it")]
+    Version { expected: u8, found: u8 },
+    #[error("a location reference names a place of kind {found}, expected {expected}, a URI")]
+    Tag { expected: u8, found: u8 },
+    #[error("a location reference names a place that is not text")]
+    Utf8 { source: Utf8Error },
+    #[error("a location reference names a place that cannot be used")]
+    Uri { source: Error },
 }
 
 /// Options that no checkpoint has.
@@ -32,9 +49,13 @@ pub(super) enum MetricsError {
     AlignmentOpen,
 }
 
-impl From<LocationLength> for Error {
-    fn from(error: LocationLength) -> Self {
-        Self::new(ErrorKind::Configuration, error)
+impl From<LocationError> for Error {
+    fn from(error: LocationError) -> Self {
+        let kind = match error {
+            LocationError::Length { .. } | LocationError::Version { .. } => ErrorKind::Configuration,
+            _ => ErrorKind::Corrupt,
+        };
+        Self::new(kind, error)
     }
 }
 

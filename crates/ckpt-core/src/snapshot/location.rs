@@ -1,9 +1,12 @@
 //! Where a snapshot's state goes, as barriers carry it.
 
+use std::str;
+
 use bytes::Bytes;
 
 use crate::error::Result;
-use crate::snapshot::error::LocationLength;
+use crate::head::Uri;
+use crate::snapshot::error::LocationError;
 
 /// A place for a snapshot's state, opaque to everyone but the storage that made it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -16,17 +19,69 @@ pub enum LocationReference {
     At(Bytes),
 }
 
+/// What the bytes of a reference to a URI begin with; the URI follows.
+const MAGIC: [u8; 4] = *b"CKPL";
+const VERSION: u8 = 1;
+/// What is named: a directory by its URI.
+const URI: u8 = 0;
+const HEADER_BYTES: usize = 6;
+
 impl LocationReference {
     /// The most bytes that a reference may have.
     pub const MAX_BYTES: usize = 4096;
 
+    /// A place that the storage names by bytes of its own.
+    ///
     /// # Errors
     ///
     /// `Configuration` when there are no bytes, or more than [`MAX_BYTES`](Self::MAX_BYTES).
     pub fn at(bytes: Bytes) -> Result<Self> {
         if bytes.is_empty() || bytes.len() > Self::MAX_BYTES {
-            return Err(LocationLength { found_bytes: bytes.len() }.into());
+            return Err(LocationError::Length { found_bytes: bytes.len() }.into());
         }
         Ok(Self::At(bytes))
+    }
+
+    /// The directory with that URI.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when the reference would have more than [`MAX_BYTES`](Self::MAX_BYTES).
+    pub fn of_uri(uri: &Uri) -> Result<Self> {
+        let text = uri.as_str().as_bytes();
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + text.len());
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&[VERSION, URI]);
+        bytes.extend_from_slice(text);
+        Self::at(bytes.into())
+    }
+
+    /// The URI of the directory that it names; `None` where the storage puts checkpoints.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the bytes are not those of [`of_uri`](Self::of_uri): another magic, no UTF-8, no [`Uri`] that may
+    /// be written down, or too short. `Configuration` when a newer program made them.
+    pub fn to_uri(&self) -> Result<Option<Uri>> {
+        let bytes = match self {
+            Self::Default => return Ok(None),
+            Self::At(bytes) => bytes,
+        };
+        let Some((header, text)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+            return Err(LocationError::CutShort { found_bytes: bytes.len(), least_bytes: HEADER_BYTES }.into());
+        };
+        let [m0, m1, m2, m3, version, tag] = *header;
+        let magic = [m0, m1, m2, m3];
+        if magic != MAGIC {
+            return Err(LocationError::Magic { expected: MAGIC, found: magic }.into());
+        }
+        if version != VERSION {
+            return Err(LocationError::Version { expected: VERSION, found: version }.into());
+        }
+        if tag != URI {
+            return Err(LocationError::Tag { expected: URI, found: tag }.into());
+        }
+        let text = str::from_utf8(text).map_err(|source| LocationError::Utf8 { source })?;
+        Uri::new(text).map(Some).map_err(|source| LocationError::Uri { source }.into())
     }
 }

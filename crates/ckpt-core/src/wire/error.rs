@@ -56,6 +56,10 @@ pub(crate) enum WireError {
 pub(crate) enum Subject {
     /// The record of what is committed.
     Head,
+    /// The record of who owns a savepoint.
+    Owner,
+    /// The mark of a snapshot that is being deleted.
+    Disposal,
     /// A checkpoint's metadata file.
     Metadata,
     /// Its first bytes.
@@ -110,6 +114,8 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Head => f.write_str("HEAD"),
+            Self::Owner => f.write_str("the OWNER record"),
+            Self::Disposal => f.write_str("the mark of a disposal"),
             Self::Metadata => f.write_str("checkpoint metadata"),
             Self::MetadataHeader => f.write_str("the header of checkpoint metadata"),
             Self::MetadataTrailer => f.write_str("the trailer of checkpoint metadata"),

@@ -8,6 +8,7 @@ mod error;
 mod input;
 mod list;
 mod output;
+mod record;
 pub(crate) mod v1;
 
 pub(crate) use codec::{Fixed, decode, encode};
@@ -15,3 +16,4 @@ pub(crate) use error::{Invalid, Subject, WireError};
 pub(crate) use input::{Flaw, Input, read_all};
 pub(crate) use list::{Blob, List};
 pub(crate) use output::{put_blob, put_mirror, put_u64};
+pub(crate) use record::Record;

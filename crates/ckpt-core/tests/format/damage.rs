@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 
 use ckpt_core::head::Head;
+use ckpt_core::mark::{DisposalMark, OwnerRecord};
 use ckpt_core::message::{FrameKind, FrameReader, Marker, Received, ToCoordinator, ToTask};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::state::{TaskRestore, TaskSnapshot};
@@ -52,6 +53,12 @@ fn every_damage_to_a_state_file_is_told() {
         let (name, content) = samples::fixed_state_file();
         state_file::payload(bytes, &name, content.len() as u64, samples::FIXED_STATE_FILE_DIGEST).err()
     });
+}
+
+#[test]
+fn every_damage_to_a_mark_is_told() {
+    every_damage("owner", |bytes| OwnerRecord::decode(bytes).err());
+    every_damage("disposing", |bytes| DisposalMark::decode(bytes).err());
 }
 
 #[test]

@@ -7,14 +7,17 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use ckpt_core::head::Head;
+use ckpt_core::mark::{DisposalMark, OwnerRecord};
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader};
+use ckpt_core::snapshot::LocationReference;
 use ckpt_core::state::{TaskRestore, TaskSnapshot};
 use ckpt_core::state_file::{self, BlockDigester};
 
 use crate::head_samples;
-use crate::{message_samples, samples};
+use crate::{mark_samples, message_samples, samples};
 
 pub(crate) fn path(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "testdata", "v1", name].iter().collect()
@@ -62,6 +65,19 @@ fn a_state_file_is_pinned() {
     assert_eq!(end.handle_digest, samples::FIXED_STATE_FILE_DIGEST);
     check("state-file", &content.to_vec(), &[content, &end.bytes].concat(), |file| {
         Ok(state_file::payload(file, &name, content.len() as u64, end.handle_digest)?.to_vec())
+    });
+}
+
+#[test]
+fn marks_and_references_are_pinned() {
+    let owner = mark_samples::owner();
+    check("owner", &owner, &owner.encode().unwrap(), OwnerRecord::decode);
+    let mark = mark_samples::disposal();
+    check("disposing", &mark, &mark.encode().unwrap(), DisposalMark::decode);
+    let uri = mark_samples::uri();
+    let LocationReference::At(bytes) = LocationReference::of_uri(&uri).unwrap() else { panic!("not a place") };
+    check("location-uri", &Some(uri), &bytes, |bytes| {
+        LocationReference::at(Bytes::copy_from_slice(bytes)).and_then(|reference| reference.to_uri())
     });
 }
 

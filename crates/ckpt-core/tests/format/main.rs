@@ -6,6 +6,8 @@ mod golden;
 mod head_rules;
 mod head_samples;
 mod hostile;
+mod mark_samples;
+mod marks;
 mod message_samples;
 mod refused;
 mod round_trip;

@@ -9,6 +9,7 @@ mod descriptor;
 mod head;
 mod head_parts;
 mod head_rules;
+mod mark;
 mod message;
 mod metadata;
 #[cfg_attr(not(test), expect(dead_code, reason = "for the summary of metadata"))]
@@ -22,6 +23,7 @@ mod task_snapshot;
 mod writers;
 
 pub(crate) use head::Head;
+pub(crate) use mark::{Disposal, Owner};
 pub(crate) use metadata::{IndexEntry, Operator, Summary};
 #[allow(unused_imports, reason = "what is told without being taken is asked for by metadata")]
 pub(crate) use state::{Visit, check_state};

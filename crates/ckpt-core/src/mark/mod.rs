@@ -1,0 +1,19 @@
+//! Marks beside a snapshot: small files, created and never replaced, that say what HEAD cannot, since the snapshot is in
+//! no HEAD of its own.
+//!
+//! | file | type | says |
+//! |---|---|---|
+//! | [`OWNER`](OwnerRecord::FILE_NAME) | [`OwnerRecord`] | a job has claimed the savepoint; no other may |
+//! | [`_disposing`](DisposalMark::FILE_NAME) | [`DisposalMark`] | the snapshot is being deleted; nobody may begin from it |
+//!
+//! Whoever creates one and finds it there reads it: if it says the same, an earlier try of this very write was
+//! answered late, and it holds; otherwise somebody else was first.
+
+mod disposal;
+mod owner;
+
+pub use disposal::DisposalMark;
+pub use owner::OwnerRecord;
+
+/// The most bytes of a mark.
+const MAX_BYTES: usize = 4096;
