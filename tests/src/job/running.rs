@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use ckpt_coord::driver::{ClaimedJob, Driver, DriverHandle, DriverOptions, ManualTrigger};
 use ckpt_coord::{Clock, CompletedCheckpoint, CoordinatorGateway, SystemClock, restore};
-use ckpt_core::head::{AtEnd, JobState, Nonce};
+use ckpt_core::head::{JobState, Nonce};
 use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch};
+use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_storage::{CheckpointStorage, CoordinatorView, FileSystemStorage, StorageContext};
 use ckpt_streams::file_system::FileSystems;
@@ -146,7 +147,7 @@ impl RunningJob {
         // A former leader may have staged files after this one had dropped what it found. Before HEAD says that the job has
         // ended, since nobody comes back to it afterwards.
         drop_leftovers(&self.file.output, self.file.job, self.epoch, |_| false)?;
-        let mut ended = self.handle().end(JobState::Finished, AtEnd::Retain);
+        let mut ended = self.handle().end(JobEnd::Finished, RetentionPolicy::default());
         self.wait_for(&mut ended)?;
         Ok(JobReport { epoch: self.epoch, restored_from: self.restored_from, statistics: self.handle().statistics() })
     }

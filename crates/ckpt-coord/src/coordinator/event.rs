@@ -1,9 +1,9 @@
 //! What happened.
 
-use ckpt_core::head::{AtEnd, JobState, RetainedSnapshot, WrittenHead};
+use ckpt_core::head::{RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{TaskAttempt, WriterId};
 use ckpt_core::message::ToCoordinator;
-use ckpt_core::snapshot::LocationReference;
+use ckpt_core::snapshot::{JobEnd, LocationReference, RetentionPolicy};
 
 use crate::coordinator::{Failure, IoId, ReplyToken};
 
@@ -104,9 +104,9 @@ pub enum Event {
     /// The job is over.
     EndRequested {
         /// How it ended.
-        state: JobState,
+        end: JobEnd,
         /// What becomes of the retained checkpoints.
-        at_end: AtEnd,
+        retention: RetentionPolicy,
         /// Who waits for it.
         reply: ReplyToken,
     },

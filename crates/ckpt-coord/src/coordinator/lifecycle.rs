@@ -1,7 +1,7 @@
 //! How a coordinator stops.
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::{AtEnd, JobState};
+use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 
 use crate::coordinator::outbox::{HeadPurpose, Purpose};
 use crate::coordinator::{AbortReason, Action, Answer, Coordinator, Event, Failure, ReplyToken};
@@ -21,8 +21,8 @@ pub(super) enum Lifecycle {
     /// It waits for the actions under way, writes the terminal HEAD, deletes what that removes, and writes HEAD once more
     /// without it.
     Ending {
-        state: JobState,
-        at_end: AtEnd,
+        end: JobEnd,
+        retention: RetentionPolicy,
         reply: ReplyToken,
         step: EndStep,
         others: Vec<ReplyToken>,
@@ -72,10 +72,10 @@ impl Coordinator {
         }
     }
 
-    pub(super) fn end_requested(&mut self, state: JobState, at_end: AtEnd, reply: ReplyToken) {
+    pub(super) fn end_requested(&mut self, end: JobEnd, retention: RetentionPolicy, reply: ReplyToken) {
         let refusal = match &self.lifecycle {
-            Lifecycle::Running | Lifecycle::Restoring { .. } if state == JobState::Active => {
-                Some(Failure::new(ErrorKind::Configuration, "a job does not end as active"))
+            Lifecycle::Running | Lifecycle::Restoring { .. } if end == JobEnd::Suspended => {
+                Some(Failure::new(ErrorKind::Configuration, "a job that is suspended does not end: shut down instead"))
             }
             Lifecycle::Running | Lifecycle::Restoring { .. } => None,
             _ => Some(stopped()),
@@ -85,7 +85,7 @@ impl Coordinator {
             None => {
                 self.end_restore(&Answer::Failed(stopped()));
                 let (step, others) = (EndStep::Open, Vec::new());
-                self.lifecycle = Lifecycle::Ending { state, at_end, reply, step, others };
+                self.lifecycle = Lifecycle::Ending { end, retention, reply, step, others };
                 self.give_up_everything(&AbortReason::JobEnded);
             }
         }
@@ -102,9 +102,9 @@ impl Coordinator {
 
     /// Takes the next step towards the end, if it is possible already.
     pub(super) fn proceed_to_the_end(&mut self) {
-        if let Lifecycle::Ending { state, at_end, step, .. } = self.lifecycle {
+        if let Lifecycle::Ending { end, retention, step, .. } = self.lifecycle {
             match step {
-                EndStep::Open => return self.write_end(state, at_end),
+                EndStep::Open => return self.write_end(end, retention),
                 EndStep::Ended => {
                     self.collect_removed();
                     if self.outbox.is_idle() {
@@ -120,11 +120,11 @@ impl Coordinator {
     }
 
     /// Writes the terminal HEAD, unless HEAD is being written.
-    fn write_end(&mut self, state: JobState, at_end: AtEnd) {
+    fn write_end(&mut self, end: JobEnd, retention: RetentionPolicy) {
         if self.outbox.head_write().is_some() {
             return;
         }
-        match self.committed.head().end(state, at_end, self.committed.collected()) {
+        match self.committed.head().end(end, retention, self.committed.collected()) {
             Ok(write) => {
                 let purpose = Purpose::WriteHead(HeadPurpose::End);
                 self.outbox.begin(purpose, |io| Action::WriteHead { io, commits: None, write });

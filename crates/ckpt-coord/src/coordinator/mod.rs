@@ -179,7 +179,7 @@ impl Coordinator {
                 }
             }
             Event::ShutDownRequested { reply } => self.shut_down_requested(reply),
-            Event::EndRequested { state, at_end, reply } => self.end_requested(state, at_end, reply),
+            Event::EndRequested { end, retention, reply } => self.end_requested(end, retention, reply),
         }
         self.proceed(now);
         #[cfg(any(test, debug_assertions))]

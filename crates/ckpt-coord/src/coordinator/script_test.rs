@@ -25,11 +25,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use ckpt_core::config::CheckpointConfigBuilder;
 use ckpt_core::graph::{Edge, Vertex};
-use ckpt_core::head::{AtEnd, Head, JobState, Nonce, RetainedSnapshot};
+use ckpt_core::head::{Head, Nonce, RetainedSnapshot};
 use ckpt_core::id::{AttemptId, JobId, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId};
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
 use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToTask};
-use ckpt_core::snapshot::LocationReference;
+use ckpt_core::snapshot::{JobEnd, LocationReference, RetentionPolicy};
 use ckpt_core::state::{
     FileRef, IncrementalState, KeyedState, Place, Root, SharedFile, StateHandle, SubtaskState, TaskSnapshot,
 };
@@ -206,8 +206,9 @@ impl Script {
             ("restore", []) => Event::RestoreRequested { reply: self.token() },
             ("shutdown", []) => Event::ShutDownRequested { reply: self.token() },
             ("end", options) => {
-                let at_end = if options == ["discard"] { AtEnd::Discard } else { AtEnd::Retain };
-                Event::EndRequested { state: JobState::Finished, at_end, reply: self.token() }
+                let retention = RetentionPolicy::RetainOnCancellation;
+                let end = if options == ["discard"] { JobEnd::Finished } else { JobEnd::Cancelled };
+                Event::EndRequested { end, retention, reply: self.token() }
             }
             (command, words) => panic!("no command '{command} {}'", words.join(" ")),
         }

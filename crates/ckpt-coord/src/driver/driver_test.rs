@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use ckpt_core::graph::Vertex;
-use ckpt_core::head::{AtEnd, JobState, Nonce};
+use ckpt_core::head::{JobState, Nonce};
 use ckpt_core::id::{AttemptId, CheckpointId, JobId, TaskAttempt, TaskId, VertexId, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToCoordinator, ToTask};
+use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 use ckpt_core::state::{OperatorState, StateHandle, SubtaskState, TaskSnapshot};
 use ckpt_storage::{CheckpointStorage, FileSystemStorage, StorageContext};
 use ckpt_streams::file_system::FileSystems;
@@ -228,7 +229,7 @@ fn the_end_is_final_and_discards_what_it_is_told_to() {
     let directory = tempfile::tempdir().unwrap();
     let running = start(directory.path(), CheckpointConfig::default(), 1, pool());
     checkpoint(&running).unwrap();
-    running.driver.handle().end(JobState::Finished, AtEnd::Discard).wait().unwrap().unwrap();
+    running.driver.handle().end(JobEnd::Finished, RetentionPolicy::default()).wait().unwrap().unwrap();
     assert!(!directory.path().join(JOB.to_string()).join("chk-1").exists());
     let context = StorageContext::new(Arc::new(FileSystems::local()), pool());
     let storage = FileSystemStorage::new(directory.path().to_str().unwrap());

@@ -112,8 +112,8 @@ impl EventLoop {
             Input::Trigger(trigger, owed) => {
                 Event::TriggerRequested { trigger, reply: self.replies.owe_checkpoint(owed) }
             }
-            Input::End(state, at_end, owed) => {
-                Event::EndRequested { state, at_end, reply: self.replies.owe_done(owed) }
+            Input::End(end, retention, owed) => {
+                Event::EndRequested { end, retention, reply: self.replies.owe_done(owed) }
             }
             Input::Deploy(attempts, owed) => Event::AttemptsStarted { attempts, reply: self.replies.owe_done(owed) },
             Input::Restore(owed) => Event::RestoreRequested { reply: self.replies.owe_restore_point(owed) },

@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use ckpt_core::Result;
-use ckpt_core::head::{AtEnd, JobState};
 use ckpt_core::id::{TaskAttempt, WriterId};
 use ckpt_core::message::ToCoordinator;
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 use ckpt_streams::Pending;
 use crossbeam_channel::Sender;
 use parking_lot::Mutex;
@@ -88,8 +88,8 @@ impl DriverHandle {
     /// that removes.
     ///
     /// The answer's error is `Fenced` or `Unknown` as above; `Cancelled` when the driver was stopped already.
-    pub fn end(&self, state: JobState, at_end: AtEnd) -> Pending<Result<()>> {
-        self.ask(|owed| Input::End(state, at_end, owed))
+    pub fn end(&self, end: JobEnd, retention: RetentionPolicy) -> Pending<Result<()>> {
+        self.ask(|owed| Input::End(end, retention, owed))
     }
 
     /// Stops, once a commit that is under way has ended; the job may go on under another leader. Nothing that is committed

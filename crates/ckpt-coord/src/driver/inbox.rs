@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ckpt_core::head::{AtEnd, JobState};
 use ckpt_core::id::{CheckpointId, TaskAttempt, WriterId};
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 use ckpt_storage::Location;
 
 use crate::coordinator::{Event, IoId, ManualTrigger};
@@ -22,7 +22,7 @@ pub(super) enum Input {
         location: Arc<dyn Location>,
     },
     Trigger(ManualTrigger, Owed<CompletedCheckpoint>),
-    End(JobState, AtEnd, Owed<()>),
+    End(JobEnd, RetentionPolicy, Owed<()>),
     Deploy(Vec<(TaskAttempt, WriterId)>, Owed<()>),
     Restore(Owed<Option<Arc<CheckpointMetadata>>>),
     ShutDown(Owed<()>),

@@ -4,36 +4,29 @@ use super::error::TransitionError;
 use super::{ClaimedHead, Collected, HandedOver, Head, HeadWrite, JobState, ReleasedClaim};
 use crate::error::Result;
 use crate::id::{CheckpointId, JobId};
-
-/// What becomes of the retained checkpoints when a job ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum AtEnd {
-    /// They stay.
-    Retain,
-    /// They are removed.
-    Discard,
-}
+use crate::snapshot::{JobEnd, RetentionPolicy};
 
 impl ClaimedHead {
-    /// The write that ends the job; every retained checkpoint and what is set aside is removed or stays, as `retention`
-    /// says. Those that are borrowed are never removed, only dropped; the savepoint that the job was stopped with stays.
-    /// Savepoints in progress are abandoned. It also drops `collected`.
-    ///
-    /// A job that is only suspended, or whose process is lost, does not end: there is no write for that, and nothing is
-    /// deleted.
+    /// The write that ends the job. Where `retention` [discards](RetentionPolicy::discards_on) on that end, every retained
+    /// checkpoint and what is set aside is removed; else all stay. Those that are borrowed are never removed, only dropped;
+    /// the savepoint that the job was stopped with stays named. Savepoints in progress are abandoned. It also drops
+    /// `collected`.
     ///
     /// # Errors
     ///
-    /// `FailJob` when the state is `Active`, which is no end; `Configuration` when the job has ended already.
-    pub fn end(&self, state: JobState, retention: AtEnd, collected: &Collected) -> Result<HeadWrite> {
-        if state == JobState::Active {
-            return Err(TransitionError::EndsActive.into());
-        }
+    /// `FailJob` when the job is suspended, which is no end: it goes on elsewhere, so HEAD stays as it is and nothing is
+    /// deleted. `Configuration` when the job has ended already.
+    pub fn end(&self, end: JobEnd, retention: RetentionPolicy, collected: &Collected) -> Result<HeadWrite> {
+        let state = match end {
+            JobEnd::Finished => JobState::Finished,
+            JobEnd::Cancelled => JobState::Cancelled,
+            JobEnd::Failed => JobState::Failed,
+            JobEnd::Suspended => return Err(TransitionError::Suspended.into()),
+        };
         let mut draft = self.next(collected)?;
         draft.abandon(|_| true);
         draft.next.state = state;
-        if retention == AtEnd::Discard {
+        if retention.discards_on(end) {
             let mut leaving = std::mem::take(&mut draft.next.retained);
             leaving.append(&mut draft.next.set_aside);
             draft.remove(leaving);

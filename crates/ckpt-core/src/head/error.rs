@@ -55,7 +55,7 @@ pub(super) enum TransitionError {
     NotFull { id: CheckpointId },
     #[error("checkpoint {id} names files below claim {claim}, which this job does not hold")]
     ClaimNotHeld { id: CheckpointId, claim: u64 },
-    #[error("savepoint {id} cannot begin: more than {} are in progress or not collected", Head::MAX_SAVEPOINTS)]
+    #[error("savepoint {id} cannot begin: {} are in progress or not collected", Head::MAX_SAVEPOINTS)]
     ManySavepoints { id: CheckpointId },
     #[error("savepoint {id} is not in progress")]
     NotInProgress { id: CheckpointId },
@@ -65,8 +65,8 @@ pub(super) enum TransitionError {
     NotItsUsers { id: CheckpointId },
     #[error("savepoint {id} was begun at '{uri}', expected it to be published there")]
     BegunElsewhere { id: CheckpointId, uri: Uri },
-    #[error("a job cannot end as active")]
-    EndsActive,
+    #[error("a job that is suspended has not ended: HEAD stays as it is")]
+    Suspended,
     #[error("snapshot {id} is not set aside, nor is it retained by a job that has ended: it cannot be discarded")]
     NotToDiscard { id: CheckpointId },
     #[error("snapshot {id} is borrowed: this job cannot hand it over")]
@@ -110,7 +110,7 @@ impl From<TransitionError> for Error {
             | TransitionError::DoesNotStop { .. }
             | TransitionError::NotItsUsers { .. }
             | TransitionError::BegunElsewhere { .. }
-            | TransitionError::EndsActive
+            | TransitionError::Suspended
             | TransitionError::UsedUp { .. } => ErrorKind::FailJob,
         };
         Self::new(kind, error)

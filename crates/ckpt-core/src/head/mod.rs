@@ -22,7 +22,6 @@ mod write;
 
 pub use collected::Collected;
 pub use deletable::{AbandonedSavepoint, ReleasedClaim, RemovedSnapshot};
-pub use end::AtEnd;
 pub use origin::{Claim, ClaimMode, ForeignSnapshot, GoneBack, HandedOver, Origin, SnapshotRoot};
 pub use record::{Head, HeadVersion, JobState, Nonce};
 pub use savepoint::SavepointInProgress;

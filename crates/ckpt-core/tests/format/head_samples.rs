@@ -2,11 +2,11 @@
 
 use ckpt_core::Digest;
 use ckpt_core::head::{
-    AtEnd, ClaimMode, Collected, ForeignSnapshot, GoneBack, HandedOver, Head, JobState, Nonce, Ownership,
-    RetainedSnapshot, SavepointInProgress, Uri, WrittenHead,
+    ClaimMode, Collected, ForeignSnapshot, GoneBack, HandedOver, Head, JobState, Nonce, Ownership, RetainedSnapshot,
+    SavepointInProgress, Uri, WrittenHead,
 };
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, ReservedIds};
-use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
+use ckpt_core::snapshot::{AfterSavepoint, JobEnd, RetentionPolicy, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, Root};
 
 use crate::samples::{Random, checkpoint, savepoint};
@@ -50,7 +50,7 @@ impl Random {
                     head.stop(snapshot.elsewhere(uri, Ownership::Borrowed), &collected)
                 }
                 8 => head.discard(&[some(&current.set_aside, self.next())], &collected),
-                9 if self.below(4) == 0 => head.end(JobState::Failed, AtEnd::Retain, &collected),
+                9 if self.below(4) == 0 => head.end(JobEnd::Failed, RetentionPolicy::RetainOnFailure, &collected),
                 10 => head.hand_over(some(&current.retained, self.next()), JobId::new(self.id()), &collected),
                 _ => {
                     let Some(id) = ids.take() else { continue };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ckpt_core::ErrorKind;
 use ckpt_core::head::{ClaimMode, Collected, ForeignSnapshot, Head, Uri, WrittenHead};
 use ckpt_core::id::{FileName, LeaderEpoch, Writer, WriterId};
+use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 
 use crate::test_support::{Fault, MemoryDisk};
 use crate::testing::sample::{commit_next, identity, job, metadata, nonce, publish};
@@ -166,10 +167,7 @@ fn flink_25486_a_former_leader_deletes_nothing_of_its_successor() {
     let published = publish(&*former, job(1), identity(&first.head, 2), &[]);
     for write in [
         first.head.commit(published, 1, &Collected::none()).unwrap(),
-        first
-            .head
-            .end(ckpt_core::head::JobState::Cancelled, ckpt_core::head::AtEnd::Discard, &Collected::none())
-            .unwrap(),
+        first.head.end(JobEnd::Cancelled, RetentionPolicy::default(), &Collected::none()).unwrap(),
     ] {
         assert!(matches!(former.head().write(write), HeadOutcome::Fenced(_)));
     }

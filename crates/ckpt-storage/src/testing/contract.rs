@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use ckpt_core::head::{AtEnd, Collected, Head, JobState, Nonce};
+use ckpt_core::head::{Collected, Head, Nonce};
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, Writer, WriterId};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::CheckpointIdentity;
+use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 use ckpt_core::state::{Place, Places, Root};
 use ckpt_core::{ErrorKind, Timestamp};
 use ckpt_streams::StateScope;
@@ -125,7 +126,10 @@ fn racing_claims_have_epochs_of_their_own(under_test: &StorageUnderTest) {
 fn a_job_that_ended_is_not_claimed(under_test: &StorageUnderTest) {
     let head = under_test.coordinator().head();
     let claimed = claim(&*head, job(1), nonce(1)).expect("HEAD is claimed");
-    let write = claimed.head.end(JobState::Finished, AtEnd::Retain, &Collected::none()).expect("the job may end");
+    let write = claimed
+        .head
+        .end(JobEnd::Failed, RetentionPolicy::RetainOnFailure, &Collected::none())
+        .expect("the job may end");
     assert!(matches!(head.write(write), HeadOutcome::Written(_)));
     let error = claim(&*head, job(1), nonce(2)).expect_err("the job has ended");
     assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -154,7 +158,10 @@ fn a_second_leader_fences_the_first(under_test: &StorageUnderTest) {
         for write in [
             written.head.commit(published.clone(), 1, &Collected::none()).expect("the first does not know"),
             written.head.reserve(&Collected::none()).expect("the first does not know"),
-            written.head.end(JobState::Failed, AtEnd::Discard, &Collected::none()).expect("the first does not know"),
+            written
+                .head
+                .end(JobEnd::Failed, RetentionPolicy::default(), &Collected::none())
+                .expect("the first does not know"),
         ] {
             let HeadOutcome::Fenced(error) = first.head().write(write) else { panic!("the first is not fenced") };
             assert_eq!(error.kind(), ErrorKind::Fenced);
