@@ -38,7 +38,8 @@ impl Head {
     /// # Errors
     ///
     /// As [`claim`](Self::claim), and `Configuration` when the job has begun from something else, or can restore something
-    /// else already; or the snapshot names more places, or longer ones, than HEAD may hold, or one twice.
+    /// else already; or the snapshot names more places, or longer ones, than HEAD may hold, or one twice. `FailJob` when
+    /// a savepoint that a former leader began, and that is not collected yet, has the number of the snapshot.
     pub fn claim_from(
         current: Option<&Self>,
         job: JobId,
@@ -163,6 +164,9 @@ impl Head {
     fn begin_from(&mut self, snapshot: &ForeignSnapshot, mode: ClaimMode) -> Result<(), TransitionError> {
         let ForeignSnapshot { job, id, epoch, kind, metadata_bytes, index_digest, .. } = *snapshot;
         let uri = &snapshot.uri;
+        if self.names(id) {
+            return Err(TransitionError::Used { id });
+        }
         if snapshot.roots.len() >= Self::MAX_ROOTS {
             return Err(TransitionError::TooMany { what: "roots of a snapshot", limit: Self::MAX_ROOTS });
         }

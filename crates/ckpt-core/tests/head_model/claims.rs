@@ -277,6 +277,8 @@ fn what_cannot_be_claimed_is_refused_with_what_was_found() {
     refused(from(None, &naming(claims(64)), no_claim), Configuration, expected);
     let long = (0..20).map(|n| (Root::Borrowed(n), uri(&format!("file:///{n}/{}", "a".repeat(4000))))).collect();
     assert!(from(None, &naming(long), no_claim).unwrap_err().to_string().starts_with("the URIs in HEAD would have 8"));
+    let begun = written(claimed(None).begin_savepoint(in_progress(5), &none)).head;
+    refused(from(Some(begun.head()), &foreign(), no_claim), FailJob, "number 5 is used already");
     let last = ForeignSnapshot::new(OTHER, &taken(u64::MAX, 70), uri("file:///chk"));
     refused(from(None, &last, no_claim), FailJob, "all checkpoint numbers are used up");
     let last = ForeignSnapshot::new(OTHER, &taken(u64::MAX - 5, 70), uri("file:///chk"));

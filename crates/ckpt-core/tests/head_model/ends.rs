@@ -107,7 +107,7 @@ fn what_a_job_retained_is_discarded_on_request() {
 }
 
 /// The last claim of a job that began from `foreign`, released.
-fn released() -> [ReleasedClaim; 2] {
+pub(crate) fn released() -> [ReleasedClaim; 2] {
     let on = commit(&begun(ClaimMode::Claim), taken(6, 1).below_claims([ClaimId::new(2)]), 1).head;
     let mut collected = Collected::none();
     collected.snapshots = vec![id(5)];

@@ -4,5 +4,7 @@
 mod claims;
 mod commits;
 mod ends;
+mod history;
+mod model;
 mod sample;
 mod savepoints;

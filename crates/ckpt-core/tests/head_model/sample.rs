@@ -36,7 +36,13 @@ pub(crate) fn full(number: u64, epoch: u64) -> RetainedSnapshot {
 }
 
 pub(crate) fn of_kind(number: u64, epoch: u64, kind: SnapshotKind) -> RetainedSnapshot {
-    RetainedSnapshot::new(id(number), LeaderEpoch::new(epoch), kind, number.saturating_add(100), Digest::of(&number.to_le_bytes()))
+    RetainedSnapshot::new(
+        id(number),
+        LeaderEpoch::new(epoch),
+        kind,
+        number.saturating_add(100),
+        Digest::of(&number.to_le_bytes()),
+    )
 }
 
 pub(crate) fn savepoint_uri(number: u64) -> Uri {
