@@ -28,6 +28,9 @@ pub mod snapshot;
 pub mod state;
 pub mod state_file;
 
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
 mod digest;
 mod error;
 mod time;

@@ -47,3 +47,7 @@ pub(crate) fn take_state(input: &mut Input<'_>) -> Result<SubtaskState, Flaw> {
 pub(crate) fn check_state(input: &mut Input<'_>, visit: &mut impl Visit) -> Result<StateSize, Flaw> {
     grammar::read(input, &mut check::Check(visit))
 }
+
+#[cfg(test)]
+#[path = "state_test.rs"]
+mod tests;

@@ -1,0 +1,143 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::key_group::KeyGroupRange;
+use crate::state::{FileView, HandleView, Root, StateHandle};
+use crate::testing::{any_handle, any_subtask_state};
+use crate::wire::v1::stored::{put_handle, read_handle};
+
+/// What is told of state.
+#[derive(Debug, Default, PartialEq)]
+struct Told {
+    handles: Vec<StateHandle>,
+    shared: usize,
+    reused: Vec<(Root, crate::state::FileRef)>,
+    ranges: Vec<KeyGroupRange>,
+}
+
+impl Visit for Told {
+    fn keyed(&mut self, range: KeyGroupRange) -> Result<(), Invalid> {
+        self.ranges.push(range);
+        Ok(())
+    }
+
+    fn handle(&mut self, handle: &HandleView<'_>) -> Result<(), Invalid> {
+        self.handles.push(handle.to_handle());
+        Ok(())
+    }
+
+    fn shared(&mut self, handle: &HandleView<'_>) -> Result<(), Invalid> {
+        self.shared += 1;
+        self.handle(handle)
+    }
+
+    fn reused(&mut self, root: Root, file: FileView<'_>) -> Result<(), Invalid> {
+        self.reused.push((root, file.to_file()));
+        Ok(())
+    }
+}
+
+fn encoded(state: &SubtaskState) -> Vec<u8> {
+    let mut bytes = vec![0xee];
+    put_state(&mut bytes, state).unwrap();
+    bytes.split_off(1)
+}
+
+/// What taking says of bytes: the state and where it ends, or what is wrong and where.
+fn taken(bytes: &[u8]) -> Result<(SubtaskState, usize), (String, usize)> {
+    let mut input = Input::new(bytes);
+    let state = take_state(&mut input).map_err(|flaw| (format!("{flaw:?}"), input.position()))?;
+    Ok((state, input.position()))
+}
+
+/// What checking says of them.
+fn checked(bytes: &[u8]) -> Result<(StateSize, Told, usize), (String, usize)> {
+    let (mut input, mut told) = (Input::new(bytes), Told::default());
+    let size = check_state(&mut input, &mut told).map_err(|flaw| (format!("{flaw:?}"), input.position()))?;
+    Ok((size, told, input.position()))
+}
+
+/// Taking and checking say the same; and what can be taken is put as the same bytes again.
+fn agree(bytes: &[u8]) {
+    match (taken(bytes), checked(bytes)) {
+        (Ok((state, end)), Ok((size, told, checked_end))) => {
+            assert_eq!((end, state.size()), (checked_end, size));
+            assert!(state.handles().eq(&told.handles));
+            assert!(state.reused().map(|(root, file)| (root, file.clone())).eq(told.reused));
+            assert!(state.all_keyed().map(|keyed| keyed.range()).eq(told.ranges));
+            assert_eq!(encoded(&state), bytes[..end]);
+            // The size that was added up while reading is that of the parts.
+            assert_eq!(SubtaskState::from(state.clone().into_parts()), state);
+        }
+        (Err(one), Err(other)) => assert_eq!(one, other),
+        (one, other) => panic!("{one:?}\n{other:?}\n{bytes:?}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn what_is_put_is_taken(state in any_subtask_state()) {
+        let bytes = encoded(&state);
+        let (again, end) = taken(&bytes).unwrap();
+        prop_assert_eq!(&again, &state);
+        prop_assert_eq!(end, bytes.len());
+        agree(&bytes);
+        // What follows is not looked at, and no part of it is enough.
+        agree(&[bytes.as_slice(), &[0xff]].concat());
+        for end in (0..bytes.len()).rev().take(60).chain(0..bytes.len().min(20)) {
+            prop_assert!(taken(&bytes[..end]).is_err());
+            prop_assert!(checked(&bytes[..end]).is_err());
+        }
+    }
+
+    #[test]
+    fn every_changed_byte_is_refused_or_is_other_state(state in any_subtask_state(), by in 1..=255_u8) {
+        let bytes = encoded(&state);
+        for at in 0..bytes.len().min(100) {
+            let mut changed = bytes.clone();
+            changed[at] ^= by;
+            agree(&changed);
+            if let Ok((other, _)) = taken(&changed) {
+                prop_assert_ne!(other, state.clone());
+            }
+        }
+    }
+
+    #[test]
+    fn handles_come_back(handle in any_handle()) {
+        let mut bytes = Vec::new();
+        put_handle(&mut bytes, &mut Writers::none(), &handle).unwrap();
+        let mut input = Input::new(&bytes);
+        let view = read_handle(&mut input, &mut Writers::none()).unwrap();
+        prop_assert_eq!(input.position(), bytes.len());
+        prop_assert_eq!(view.digest(), handle.digest());
+        prop_assert_eq!(view.to_handle(), handle.clone());
+        prop_assert_eq!(handle.view().to_handle(), handle);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn taking_and_checking_refuse_the_same(
+        state in any_subtask_state(),
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>(), 0..4_u8), 1..4),
+    ) {
+        let mut bytes = encoded(&state);
+        for (at, byte, change) in changes {
+            let at = at.index(bytes.len() + 1).min(bytes.len());
+            match change {
+                0 => bytes.truncate(at),
+                1 => bytes.insert(at, byte),
+                _ => bytes.get_mut(at).into_iter().for_each(|changed| *changed = byte),
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        agree(&bytes);
+    }
+}
