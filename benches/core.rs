@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use ckpt_benches::{Bench, Work};
 use ckpt_core::head::{Head, Nonce, RetainedSnapshot};
-use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, OperatorId, Writer, WriterId};
+use ckpt_core::id::{AttemptId, CheckpointId, JobId, LeaderEpoch, OperatorId, TaskId, VertexId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
+use ckpt_core::message::{Acknowledge, ToCoordinator};
 use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
 use ckpt_core::snapshot::{CheckpointIdentity, SnapshotKind};
-use ckpt_core::state::{FileRef, KeyGroupsState, KeyedState, Place, Places, Root, StateHandle, SubtaskState};
+use ckpt_core::state::{
+    FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions, Place, Places, Redistribution,
+    Root, SharedFile, SortedMap, StateHandle, SubtaskState, TaskSnapshot,
+};
 use ckpt_core::{Digest, Result, Timestamp};
 
 const JOB: JobId = JobId::new([7; 16]);
@@ -19,6 +23,8 @@ fn main() -> Result<()> {
     let bench = Bench::from_arguments();
     digest(&bench);
     key_groups(&bench)?;
+    acknowledge(&bench)?;
+    bytes_of_files(&bench)?;
     metadata(&bench)?;
     head(&bench)
 }
@@ -70,6 +76,79 @@ fn metadata(bench: &Bench) -> Result<()> {
         || (copy_into(&mut copy, &bytes), Digest::of(&bytes)),
     );
     Ok(())
+}
+
+/// From a task's snapshot to its bytes and back, with all that a frame is checked for.
+fn acknowledge(bench: &Bench) -> Result<()> {
+    let range = MaxParallelism::new(128)?.range_of(3, 32)?;
+    let offsets: Vec<u64> = (0..range.count() as u64).map(|index| index * 8_192).collect();
+    let keyed = KeyedState::KeyGroups(KeyGroupsState::new(range, offsets, written_file(Root::ThisSnapshot, 1))?);
+    let partitions = Partitions::new([0..100, 100..200], Redistribution::Split)?;
+    let operator = OperatorState::new([("offsets", partitions)].into(), written_file(Root::ThisSnapshot, 2));
+    let state = SubtaskState::new(vec![keyed], vec![operator]);
+    let message = acknowledgement(state);
+    let bytes = message.encode(LIMIT_BYTES)?;
+    let mut copy = vec![0; bytes.len()];
+    bench.compare(
+        "core: encode and decode an acknowledgement with two handles",
+        "copy and digest of its bytes",
+        Work::Operations(1),
+        || message.encode(LIMIT_BYTES).and_then(|bytes| ToCoordinator::decode(&bytes, LIMIT_BYTES)),
+        || (copy_into(&mut copy, &bytes), Digest::of(&bytes)),
+    );
+    Ok(())
+}
+
+/// What a file takes in an acknowledgement of incremental state, above what an acknowledgement takes without it.
+fn bytes_of_files(bench: &Bench) -> Result<()> {
+    const FILES: u32 = 1000;
+    let length_with = |files: Vec<(String, SharedFile)>| {
+        let meta = written_file(Root::ThisSnapshot, 0);
+        let range = MaxParallelism::new(128)?.range_of(3, 32)?;
+        let (operator, private) = (OperatorId::new([1; 16]), SortedMap::default());
+        let state = IncrementalState::new(operator, range, files.into_iter().collect(), private, meta);
+        let state = SubtaskState::new(vec![KeyedState::Incremental(state)], Vec::new());
+        Ok::<_, ckpt_core::Error>(acknowledgement(state).encode(LIMIT_BYTES)?.len() as f64)
+    };
+    let name = |number| format!("{:06}.sst", 100 * number);
+    let none = length_with(Vec::new())?;
+    let written = |number| (name(number), SharedFile::Written(written_file(Root::JobShared, number)));
+    let written = length_with((1..=FILES).map(written).collect())?;
+    let each = |all: f64| (all - none) / f64::from(FILES);
+    bench.count("core: a written file in an acknowledgement", each(written), "at most", 60.0, "bytes");
+    // Files of 20 former writers, in turn: each deployment since the first one wrote some that are still in use.
+    let reused = |number: u32| {
+        let file = Writer::new(EPOCH, writer(number % 20)).file(number);
+        (name(number), SharedFile::Reused(Root::JobShared, FileRef::Ours(file)))
+    };
+    let in_turn = length_with((1..=FILES).map(reused).collect())?;
+    bench.count("core: a reused file, of 20 writers in turn", each(in_turn), "at most", 25.0, "bytes");
+    // The same as it comes: names ascend with time, so that the files of one writer follow each other.
+    let reused = |number: u32| {
+        let file = Writer::new(EPOCH, writer(number / 50)).file(number);
+        (name(number), SharedFile::Reused(Root::JobShared, FileRef::Ours(file)))
+    };
+    let one_by_one = length_with((1..=FILES).map(reused).collect())?;
+    bench.count("core: a reused file, of 20 writers one after another", each(one_by_one), "at most", 25.0, "bytes");
+    Ok(())
+}
+
+const LIMIT_BYTES: usize = 1 << 20;
+
+fn acknowledgement(state: SubtaskState) -> ToCoordinator {
+    let snapshot = TaskSnapshot::new([(OperatorId::new([1; 16]), state)].into());
+    let attempt = TaskId::new(VertexId::new([2; 16]), 3).attempt(AttemptId::new(writer(9).get()));
+    ToCoordinator::Acknowledge(Acknowledge::new(EPOCH, CheckpointId::FIRST, attempt, writer(0), snapshot))
+}
+
+fn written_file(root: Root, number: u32) -> StateHandle {
+    let file = FileRef::Ours(Writer::new(EPOCH, writer(0)).file(number));
+    StateHandle::assume_durable(Place::File { root, file }, 64 << 20, Some(Digest::of(&number.to_le_bytes())))
+}
+
+/// A writer with one of those large numbers that an engine draws at random.
+fn writer(number: u32) -> WriterId {
+    WriterId::new((u64::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 << 63)
 }
 
 fn head(bench: &Bench) -> Result<()> {

@@ -123,10 +123,16 @@ impl Bench {
             spread: rounded(quantile(&ratios, 0.75) - quantile(&ratios, 0.25)),
             runs: pairs.len(),
         };
-        match serde_json::to_string(&comparison) {
-            Ok(line) => println!("{line}"),
-            Err(error) => eprintln!("{name}: {error}"),
+        comparison.print();
+    }
+
+    /// Says what is counted and not timed, beside what it is to be compared with.
+    pub fn count(&self, name: &str, counted: f64, baseline_name: &str, baseline: f64, unit: &'static str) {
+        if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
+            return;
         }
+        let (ours, baseline, ratio) = (rounded(counted), rounded(baseline), rounded(counted / baseline));
+        Comparison { name, ours, baseline_name, baseline, unit, ratio, spread: 0.0, runs: 1 }.print();
     }
 
     fn rounds<T>(&self, work: &mut impl FnMut() -> T) -> u32 {
@@ -137,6 +143,15 @@ impl Bench {
                 return rounds;
             }
             rounds *= 2;
+        }
+    }
+}
+
+impl Comparison<'_> {
+    fn print(&self) {
+        match serde_json::to_string(self) {
+            Ok(line) => println!("{line}"),
+            Err(error) => eprintln!("{}: {error}", self.name),
         }
     }
 }

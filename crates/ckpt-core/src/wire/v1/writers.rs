@@ -12,7 +12,7 @@ pub(super) struct Writers {
 }
 
 impl Writers {
-    const CAPACITY: usize = 16;
+    const CAPACITY: usize = 32;
 
     pub(super) const fn none() -> Self {
         let no_one = Writer::new(LeaderEpoch::NONE, WriterId::new(0));
@@ -78,10 +78,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_sixteen_are_named_by_number() {
+    fn the_last_thirty_two_are_named_by_number() {
         let writer = |number: u64| Writer::new(LeaderEpoch::new(1 + number / 7), WriterId::new(number));
-        // Each is used, then the one 15 before it, which is known still, then the one 16 before, which is not.
-        let used = (0..40).flat_map(|number: u64| [number, number.saturating_sub(15), number.saturating_sub(16)]);
+        // Each is used, then the one 31 before it, which is known still, then the one 32 before, which is not.
+        let used = (0..90).flat_map(|number: u64| [number, number.saturating_sub(31), number.saturating_sub(32)]);
         let (mut out, mut writers) = (Vec::new(), Writers::none());
         for number in used.clone() {
             writers.put(&mut out, 5, writer(number)).unwrap();
