@@ -7,7 +7,25 @@ use crate::message::{Decline, DeclineReason};
 use crate::snapshot::CheckpointMetrics;
 use crate::state::{FileRef, Place, Root, StateHandle, TaskSnapshot};
 
-/// A task's part of a checkpoint, durable.
+/// A task's part of a checkpoint, durable: only sealing makes the handles that it takes.
+///
+/// ```
+/// # use ckpt_core::{message::Acknowledge, state::{StateHandle, TaskSnapshot}};
+/// fn with(mut acknowledge: Acknowledge, sealed: TaskSnapshot<StateHandle>) -> Acknowledge {
+///     acknowledge.snapshot = sealed;
+///     acknowledge
+/// }
+/// ```
+///
+/// Of other state none is made.
+///
+/// ```compile_fail
+/// # use ckpt_core::{message::Acknowledge, state::{StateHandle, TaskSnapshot}};
+/// fn with<NotSealed>(mut acknowledge: Acknowledge, written: TaskSnapshot<NotSealed>) -> Acknowledge {
+///     acknowledge.snapshot = written;
+///     acknowledge
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Acknowledge {

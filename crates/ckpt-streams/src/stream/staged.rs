@@ -13,7 +13,60 @@ use crate::sync::Arc;
 /// State that is written and not durable yet. Sealing turns it into a handle; dropping it deletes it.
 ///
 /// It cannot be cloned or serialized, and an acknowledgement does not take it: state that is not durable cannot be
-/// acknowledged.
+/// acknowledged. What is sealed can be all three:
+///
+/// ```
+/// # use bytes::Bytes;
+/// # use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskId, VertexId, WriterId};
+/// # use ckpt_core::message::Acknowledge;
+/// # use ckpt_core::state::{StateHandle, TaskSnapshot};
+/// # const EPOCH: LeaderEpoch = LeaderEpoch::new(1);
+/// fn acknowledge(state: TaskSnapshot<StateHandle>) -> Acknowledge {
+///     let attempt = TaskId::new(VertexId::new([1; 16]), 0).attempt(AttemptId::new(1));
+///     Acknowledge::new(EPOCH, CheckpointId::FIRST, attempt, WriterId::new(1), state)
+/// }
+/// fn serialize(state: TaskSnapshot<StateHandle>) -> ckpt_core::Result<Bytes> {
+///     state.encode(1 << 20)
+/// }
+/// fn clone(state: &StateHandle) -> StateHandle {
+///     state.clone()
+/// }
+/// ```
+///
+/// Before, none of them compiles: not to acknowledge it,
+///
+/// ```compile_fail
+/// # use bytes::Bytes;
+/// # use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskId, VertexId, WriterId};
+/// # use ckpt_core::message::Acknowledge;
+/// # use ckpt_core::state::TaskSnapshot;
+/// # use ckpt_streams::Staged;
+/// # const EPOCH: LeaderEpoch = LeaderEpoch::new(1);
+/// fn acknowledge(state: TaskSnapshot<Staged>) -> Acknowledge {
+///     let attempt = TaskId::new(VertexId::new([1; 16]), 0).attempt(AttemptId::new(1));
+///     Acknowledge::new(EPOCH, CheckpointId::FIRST, attempt, WriterId::new(1), state)
+/// }
+/// ```
+///
+/// not to serialize it,
+///
+/// ```compile_fail
+/// # use bytes::Bytes;
+/// # use ckpt_core::state::TaskSnapshot;
+/// # use ckpt_streams::Staged;
+/// fn serialize(state: TaskSnapshot<Staged>) -> ckpt_core::Result<Bytes> {
+///     state.encode(1 << 20)
+/// }
+/// ```
+///
+/// and not to clone it.
+///
+/// ```compile_fail
+/// # use ckpt_streams::Staged;
+/// fn clone(state: &Staged) -> Staged {
+///     state.clone()
+/// }
+/// ```
 pub struct Staged {
     /// `None` once it was taken out to be sealed.
     content: Option<Content>,
