@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{RelPath, Root};
+use super::{InFlightRescaling, RelPath, Root};
 use crate::error::{Error, ErrorKind};
 use crate::key_group::KeyGroupRange;
 
@@ -24,6 +24,17 @@ pub(super) enum StateError {
         found.end
     )]
     Section { index: usize, found: Range<u64>, free_from: u64 },
+    #[error(
+        "a task has data in flight of {found} gates or partitions, expected at most {}",
+        InFlightRescaling::MAX_GATES
+    )]
+    Gates { found: usize },
+    #[error("former subtask {second} stands behind {first}, expected them to ascend")]
+    OldSubtasks { first: u32, second: u32 },
+    #[error("former subtask {subtask} is ambiguous, expected one whose data comes here")]
+    Ambiguous { subtask: u32 },
+    #[error("a mapping of channels has {found} targets, expected {expected}")]
+    Targets { expected: u64, found: usize },
     #[error("{written_bytes} bytes of incremental state were written: expected at most the {state_bytes} that it has")]
     Written { written_bytes: u64, state_bytes: u64 },
 }

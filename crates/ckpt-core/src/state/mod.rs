@@ -6,6 +6,7 @@
 mod channel;
 mod error;
 mod handle;
+mod in_flight;
 mod incremental;
 mod key_groups;
 mod keyed;
@@ -22,6 +23,7 @@ mod view;
 
 pub use channel::{ChannelState, InputChannel, ResultSubpartition, Sections};
 pub use handle::StateHandle;
+pub use in_flight::{ChannelMapping, ChannelRescaling, InFlightRescaling};
 pub use incremental::{IncrementalState, SharedFile};
 pub use key_groups::KeyGroupsState;
 pub use keyed::KeyedState;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::id::{CheckpointId, OperatorId, TaskAttempt, Writer};
 use crate::key_group::KeyGroupRange;
-use crate::state::{Places, SubtaskState};
+use crate::state::{InFlightRescaling, Places, SubtaskState};
 
 /// What a task is given at its deployment: who it is, under which leader it writes, and the state it begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,11 @@ pub struct TaskRestore {
     pub places: Places,
     /// The state of each operator; one without state is absent.
     pub operators: BTreeMap<OperatorId, OperatorRestore>,
+    /// How data in flight, which is part of the operators' state, is handed on where the parallelism changed.
+    pub in_flight: InFlightRescaling,
+    /// Whether all its operators had come to their end in `from`: it reads nothing, and takes its part in checkpoints by
+    /// [`TaskSnapshot::finished_on_restore`](crate::state::TaskSnapshot::finished_on_restore).
+    pub finished: bool,
 }
 
 /// The state that one operator of one subtask begins with.
@@ -38,8 +43,16 @@ pub struct OperatorRestore {
 
 impl TaskRestore {
     /// A start without state.
-    pub const fn fresh(attempt: TaskAttempt, writer: Writer) -> Self {
-        Self { attempt, writer, from: None, places: Places::none(), operators: BTreeMap::new() }
+    pub fn fresh(attempt: TaskAttempt, writer: Writer) -> Self {
+        Self {
+            attempt,
+            writer,
+            from: None,
+            places: Places::none(),
+            operators: BTreeMap::new(),
+            in_flight: InFlightRescaling::default(),
+            finished: false,
+        }
     }
 }
 

@@ -6,10 +6,10 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use ckpt_core::head::Head;
-use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskId, VertexId, WriterId};
+use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskId, VertexId, Writer, WriterId};
 use ckpt_core::message::{Acknowledge, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource};
-use ckpt_core::state::{ClaimId, Places, Root, TaskSnapshot};
+use ckpt_core::state::{ClaimId, Places, Root, TaskRestore, TaskSnapshot};
 use ckpt_core::{Digest, Error, ErrorKind};
 
 use crate::golden;
@@ -89,6 +89,30 @@ fn counts_above_the_bytes_that_are_left_end_at_once() {
     let error = CheckpointMetadata::decode(&file(&HUGE, &[], 12)).unwrap_err();
     refused("an index", error, "the index of checkpoint metadata cannot be decoded at byte 10 of 10");
     assert!(began.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn data_in_flight_that_cannot_be_handed_on_is_refused() {
+    let (attempt, writer) =
+        (TaskId::new(VertexId::new([3; 16]), 0), Writer::new(LeaderEpoch::new(1), WriterId::new(0)));
+    let fresh = TaskRestore::fresh(attempt.attempt(AttemptId::new(0)), writer).encode(LIMIT).unwrap();
+    // It ends in the counts of the input gates and of the partitions, and the digest.
+    let decode = |gates: &[u8]| {
+        let body = [&fresh[12..fresh.len() - 10], gates].concat();
+        TaskRestore::decode(&sealed(b"CKPM\x01\0\x04\0", &body), LIMIT)
+    };
+    assert!(decode(&[1, 0, 1, 5, 1, 5, 2, 0, 1, 1, 9, 0]).is_ok());
+    for (gates, expected) in [
+        ([[0x81, 8].as_slice(), &[0; 5 * 1025], &[0]].concat(), "gates or partitions is 1025, expected at most 1024"),
+        (vec![2, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0], "a gate or partition is 1 after 1, expected numbers that ascend"),
+        (vec![1, 0, 2, 7, 7, 0, 0, 0, 0], "former subtask 7 stands behind 7, expected them to ascend"),
+        (vec![1, 0, 1, 7, 1, 8, 0, 0, 0], "former subtask 8 is ambiguous, expected one whose data comes here"),
+        (vec![1, 0, 0, 0, 1, 2, 1, 9, 0], "a mapping of channels has 1 targets, expected 2"),
+        ([[1, 0].as_slice(), &HUGE, &[0; 9]].concat(), "cannot be decoded"),
+        ([HUGE.as_slice(), &[0; 9]].concat(), "cannot be decoded"),
+    ] {
+        refused("data in flight", decode(&gates).unwrap_err(), expected);
+    }
 }
 
 #[test]

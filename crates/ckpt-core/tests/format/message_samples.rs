@@ -12,7 +12,10 @@ use ckpt_core::snapshot::{
     AfterSavepoint, Alignment, AlignmentTimeout, CheckpointBarrier, CheckpointMetrics, CheckpointMetricsBuilder,
     CheckpointOptions, LocationReference, SavepointFormat, SnapshotKind,
 };
-use ckpt_core::state::{FileRef, OperatorRestore, Place, Root, StateHandle, TaskRestore, TaskSnapshot};
+use ckpt_core::state::{
+    ChannelMapping, ChannelRescaling, FileRef, InFlightRescaling, OperatorRestore, Place, Root, SortedMap, StateHandle,
+    TaskRestore, TaskSnapshot,
+};
 use ckpt_core::{Digest, Timestamp};
 
 use crate::samples::{
@@ -123,7 +126,21 @@ impl Random {
             let given = OperatorRestore::new(self.range(), self.subtask());
             restore.operators.insert(OperatorId::new(self.id()), given);
         }
+        restore.finished = self.below(2) == 0;
+        let (inputs, outputs) = (self.rescaling(), self.rescaling());
+        restore.in_flight = InFlightRescaling::new(inputs, outputs).unwrap();
         restore
+    }
+
+    fn rescaling(&mut self) -> SortedMap<u32, ChannelRescaling> {
+        let gates = (0..self.below(3) as u32).map(|gate| {
+            let counts: Vec<u32> = (0..self.below(4)).map(|_| self.below(3) as u32).collect();
+            let targets: Vec<u32> = (0..counts.iter().sum()).map(|_| self.next() as u32).collect();
+            let old: Vec<u32> = (0..self.below(4) as u32).map(|number| 3 * number).collect();
+            let ambiguous: Vec<u32> = old.iter().copied().filter(|_| self.below(2) == 0).collect();
+            (gate, ChannelRescaling::new(old, ambiguous, ChannelMapping::new(counts, targets).unwrap()).unwrap())
+        });
+        gates.collect()
     }
 }
 
@@ -213,5 +230,11 @@ pub(crate) fn fixed_restore() -> TaskRestore {
     restore.from = Some(checkpoint(1234));
     restore.places = places();
     restore.operators.insert(OperatorId::new([0x22; 16]), OperatorRestore::new(range(64, 127), fixed_state()));
+    let mapping = ChannelMapping::new([2, 0, 1], [4, 300, 4]).unwrap();
+    let rescaling = ChannelRescaling::new([0, 2, 5], [2], mapping).unwrap();
+    let as_it_was = ChannelRescaling::new([1], [], ChannelMapping::default()).unwrap();
+    let inputs = [(0_u32, rescaling.clone()), (3, as_it_was)];
+    restore.in_flight = InFlightRescaling::new(inputs.into(), [(1_u32, rescaling)].into()).unwrap();
+    restore.finished = true;
     restore
 }

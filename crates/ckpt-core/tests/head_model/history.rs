@@ -374,8 +374,5 @@ fn random_histories_agree_with_the_model() {
     // Each change was written often, and every way to fail was met.
     let changes: Vec<_> = seen.changes.iter().map(Cell::get).collect();
     let others = [&seen.refused, &seen.fenced, &seen.in_doubt, &seen.deleted, &seen.released].map(Cell::get);
-    assert!(
-        changes.iter().all(|count| *count > 3) && others.iter().all(|count| *count > 30),
-        "{changes:?} {others:?}"
-    );
+    assert!(changes.iter().all(|count| *count > 3) && others.iter().all(|count| *count > 30), "{changes:?} {others:?}");
 }

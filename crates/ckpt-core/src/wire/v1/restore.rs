@@ -8,8 +8,8 @@ use super::stored::Places;
 use super::task_snapshot::{LEAST_OPERATOR, read_operators};
 use super::{Body, epoch, optional_checkpoint};
 use crate::id::{Writer, WriterId};
-use crate::state::{OperatorRestore, TaskRestore};
-use crate::wire::{Flaw, Input, Subject, WireError, put_mirror, put_u64};
+use crate::state::{ChannelMapping, ChannelRescaling, InFlightRescaling, OperatorRestore, SortedMap, TaskRestore};
+use crate::wire::{Flaw, Input, Invalid, Subject, WireError, put_mirror, put_u64};
 
 /// All but the state, which follows.
 #[derive(Debug, Serialize, Deserialize)]
@@ -18,6 +18,7 @@ struct Head<'a> {
     epoch: u64,
     writer: u64,
     from: Option<u64>,
+    finished: bool,
     #[serde(borrow)]
     places: Places<'a>,
 }
@@ -32,6 +33,7 @@ impl Body for TaskRestore {
             epoch: self.writer.epoch.get(),
             writer: self.writer.id.get(),
             from: self.from.map(|id| id.get()),
+            finished: self.finished,
             places: Places::of(&self.places),
         };
         put_mirror(out, subject, &head)?;
@@ -41,6 +43,8 @@ impl Body for TaskRestore {
             put_range(out, given.key_groups);
             put_state(out, &given.state).map_err(|invalid| invalid.writing(subject))?;
         }
+        put_rescaling(out, self.in_flight.inputs());
+        put_rescaling(out, self.in_flight.outputs());
         Ok(())
     }
 
@@ -49,12 +53,64 @@ impl Body for TaskRestore {
         let operators = read_operators(input, LEAST_OPERATOR + LEAST_RANGE, |input| {
             Ok(OperatorRestore::new(read_range(input)?, take_state(input)?))
         })?;
+        let in_flight = InFlightRescaling::new(read_rescaling(input)?, read_rescaling(input)?)
+            .map_err(|error| Invalid::Refused { field: "the data in flight", error })?;
         Ok(Self {
             attempt: head.attempt.into_domain(),
             writer: Writer::new(epoch("the epoch", head.epoch)?, WriterId::new(head.writer)),
             from: optional_checkpoint("the restored checkpoint", head.from)?,
             places: head.places.into_domain()?,
             operators: operators.into_iter().collect(),
+            in_flight,
+            finished: head.finished,
         })
     }
+}
+
+/// The fewest bytes of a gate: its number and the counts of four empty lists.
+const LEAST_GATE: usize = 5;
+
+fn put_rescaling(out: &mut Vec<u8>, gates: &SortedMap<u32, ChannelRescaling>) {
+    put_u64(out, gates.len() as u64);
+    for (gate, rescaling) in gates {
+        put_u64(out, (*gate).into());
+        let mapping = rescaling.mapping();
+        for numbers in [rescaling.old_subtasks(), rescaling.ambiguous(), mapping.counts(), mapping.targets()] {
+            put_u64(out, numbers.len() as u64);
+            for number in numbers {
+                put_u64(out, (*number).into());
+            }
+        }
+    }
+}
+
+fn read_rescaling(input: &mut Input<'_>) -> Result<SortedMap<u32, ChannelRescaling>, Flaw> {
+    let count = input.count(LEAST_GATE)?;
+    // A gate takes more memory than bytes here, so they are bounded before anything is allocated for them.
+    if count > InFlightRescaling::MAX_GATES {
+        let expected = format!("at most {}", InFlightRescaling::MAX_GATES);
+        return Err(Invalid::value("the number of gates or partitions", count, expected).into());
+    }
+    let mut gates: Vec<(u32, ChannelRescaling)> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let gate = input.u32()?;
+        if let Some((last, _)) = gates.last().filter(|(last, _)| *last >= gate) {
+            let found = format!("{gate} after {last}");
+            return Err(Invalid::value("a gate or partition", found, "numbers that ascend").into());
+        }
+        let refused = |error| Invalid::Refused { field: "the data in flight", error };
+        let (old_subtasks, ambiguous) = (read_numbers(input)?, read_numbers(input)?);
+        let mapping = ChannelMapping::new(read_numbers(input)?, read_numbers(input)?).map_err(refused)?;
+        gates.push((gate, ChannelRescaling::new(old_subtasks, ambiguous, mapping).map_err(refused)?));
+    }
+    Ok(SortedMap::from_ascending(gates))
+}
+
+fn read_numbers(input: &mut Input<'_>) -> Result<Vec<u32>, Flaw> {
+    let count = input.count(1)?;
+    let mut numbers = Vec::with_capacity(count);
+    for _ in 0..count {
+        numbers.push(input.u32()?);
+    }
+    Ok(numbers)
 }
