@@ -175,7 +175,9 @@ impl Job {
         let written = processor_time_of(|| self.write(id, &new));
         let reused = processor_time_of(|| self.reuse(id, &kept));
         let commit = processor_time_of(|| self.commit(id));
-        (written.1?, reused.1?, commit.1?);
+        written.1?;
+        reused.1?;
+        commit.1?;
         Ok(Times { written: written.0, reused: reused.0, commit: commit.0 })
     }
 

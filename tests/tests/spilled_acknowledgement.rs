@@ -105,7 +105,7 @@ impl CapturedState for Source {
         for number in 0..self.pieces {
             let mut stream = streams.create(StateScope::Exclusive)?;
             stream.write_all(&self.piece(number)).unwrap();
-            let all = Partitions::new([0..self.piece_bytes as u64], Redistribution::Split)?;
+            let all = Partitions::new(std::iter::once(0..self.piece_bytes as u64), Redistribution::Split)?;
             let named = SortedMap::from([(format!("piece {number}").into_boxed_str(), all)]);
             states.push(OperatorState::new(named, stream.finish()?.unwrap()));
         }

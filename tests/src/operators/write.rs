@@ -20,7 +20,7 @@ pub(super) fn write_state<const BYTES: usize>(
     let mut states = Vec::new();
     if let Some(staged) = stream.finish()? {
         let ranges = (0..partitions.len() as u64).map(|index| index * BYTES as u64..(index + 1) * BYTES as u64);
-        let partitions = Partitions::new(ranges.collect::<Vec<_>>(), redistribution)?;
+        let partitions = Partitions::new(ranges, redistribution)?;
         states.push(OperatorState::new([(name, partitions)].into(), staged));
     }
     Ok(TaskSnapshot::new([(operator, SubtaskState::new(Vec::new(), states))].into()))

@@ -76,12 +76,11 @@ fn check_shared(state: &IncrementalState, rule: PlaceRule) -> Result<(), StateRe
     }
     for file in state.shared().values() {
         match file {
-            SharedFile::Written(handle) => match handle.place().file() {
-                Some((root @ Root::ThisSnapshot, file)) => {
+            SharedFile::Written(handle) => {
+                if let Some((root @ Root::ThisSnapshot, file)) = handle.place().file() {
                     return Err(StateRefusal::Root { root, file: file.clone() });
                 }
-                _ => {}
-            },
+            }
             SharedFile::Reused(..) => {}
             _ => return Err(StateRefusal::UnknownForm),
         }

@@ -13,6 +13,10 @@ use crate::observer::CompletedCheckpoint;
 
 /// What comes to the driver's thread.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most of what comes are events, moved once; a box would be an allocation for each acknowledgement"
+)]
 pub(super) enum Input {
     Event(Event),
     /// The place of a checkpoint is made; the coordinator sees it as an event without the place.

@@ -201,7 +201,7 @@ impl CapturedState for Captured {
         write(self.state_bytes - half)?;
         let Some(staged) = stream.finish()? else { return Ok(TaskSnapshot::default()) };
         let length = u64::try_from(self.state_bytes).unwrap();
-        let partitions = Partitions::new([0..length], Redistribution::Split)?;
+        let partitions = Partitions::new(std::iter::once(0..length), Redistribution::Split)?;
         let piece = OperatorState::new([("s", partitions)].into(), staged);
         let operator = (OperatorId::new([1; 16]), SubtaskState::new(vec![], vec![piece]));
         Ok(TaskSnapshot::new([operator].into()))

@@ -77,8 +77,8 @@ impl Sections {
     /// # Errors
     ///
     /// `Corrupt` when one ends before it begins, or begins before the one ahead of it ends.
-    pub fn new(ranges_bytes: impl Into<Box<[Range<u64>]>>) -> Result<Self> {
-        let ranges_bytes = ranges_bytes.into();
+    pub fn new(ranges_bytes: impl IntoIterator<Item = Range<u64>>) -> Result<Self> {
+        let ranges_bytes: Box<[_]> = ranges_bytes.into_iter().collect();
         let mut free_from = 0;
         for (index, range) in ranges_bytes.iter().enumerate() {
             if range.start < free_from || range.end < range.start {

@@ -69,7 +69,7 @@ impl Partitions {
     /// # Errors
     ///
     /// `Corrupt` when one ends before it begins, or begins before the one ahead of it ends.
-    pub fn new(ranges_bytes: impl Into<Box<[Range<u64>]>>, redistribution: Redistribution) -> Result<Self> {
+    pub fn new(ranges_bytes: impl IntoIterator<Item = Range<u64>>, redistribution: Redistribution) -> Result<Self> {
         Ok(Self::of(Sections::new(ranges_bytes)?, redistribution))
     }
 
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn partitions_ascend_and_do_not_overlap() {
-        let partitions = |ranges: &[Range<u64>]| Partitions::new(ranges, Redistribution::Split);
+        let partitions = |ranges: &[Range<u64>]| Partitions::new(ranges.iter().cloned(), Redistribution::Split);
         assert!(partitions(&[]).is_ok());
         assert_eq!(partitions(&[0..0, 0..3, 5..9, 9..9]).unwrap().ranges_bytes().len(), 4);
         for bad in [&[0..3, 2..4][..], &[5..6, 0..1], &[Range { start: 4, end: 3 }]] {

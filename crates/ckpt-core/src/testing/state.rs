@@ -1,7 +1,5 @@
 //! State and all that it consists of.
 
-use std::ops::Range;
-
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -90,7 +88,7 @@ fn sections() -> impl Strategy<Value = Sections> {
             end = begin + length;
             begin..end
         });
-        Sections::new(ranges.collect::<Vec<Range<u64>>>()).expect("sections that ascend")
+        Sections::new(ranges).expect("sections that ascend")
     })
 }
 
@@ -131,8 +129,9 @@ pub fn any_keyed_state() -> impl Strategy<Value = KeyedState> {
 pub fn any_operator_state() -> impl Strategy<Value = OperatorState> {
     let redistribution =
         prop_oneof![Just(Redistribution::Split), Just(Redistribution::Union), Just(Redistribution::Broadcast)];
-    let partitions = (sections(), redistribution)
-        .prop_map(|(sections, kind)| Partitions::new(sections.ranges_bytes(), kind).expect("sections that ascend"));
+    let partitions = (sections(), redistribution).prop_map(|(sections, kind)| {
+        Partitions::new(sections.ranges_bytes().iter().cloned(), kind).expect("sections that ascend")
+    });
     vec((name(), partitions), 0..4).prop_flat_map(|states| {
         let end = states.iter().map(|(_, partitions)| partitions.end_bytes()).max().unwrap_or(0);
         handle_of_at_least(end).prop_map(move |handle| OperatorState::new(states.iter().cloned().collect(), handle))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::iter;
 
 use ckpt_core::head::{ClaimedHead, Collected, Nonce, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId};
@@ -58,7 +59,8 @@ pub(crate) fn metadata(job: JobId, identity: CheckpointIdentity, shared: &[FileN
 }
 
 fn operator_state<H>(handle: H) -> OperatorState<H> {
-    let partitions = Partitions::new([0..1], Redistribution::Split).expect("one partition lies within its piece");
+    let partitions =
+        Partitions::new(iter::once(0..1), Redistribution::Split).expect("one partition lies within its piece");
     OperatorState::new([("state", partitions)].into(), handle)
 }
 

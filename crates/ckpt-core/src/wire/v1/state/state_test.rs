@@ -1,3 +1,5 @@
+//! What is put is taken, and taking and checking refuse the same.
+
 use proptest::prelude::*;
 
 use super::*;
