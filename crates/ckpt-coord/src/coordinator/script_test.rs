@@ -10,7 +10,7 @@
 //! time 100                                           the clock shows 100 ms
 //! trigger [full]                                     by hand
 //! ack 1 s0 [epoch=9] [writer=9] [new=3] [reuse=3] [private=3] [foreign=3] [borrowed] [operator]
-//! decline 1 s0
+//! decline 1 s0 [sealed]                              its state was durable before it declined
 //! ok place|publish|head|discard|remove|orphans [ID]  storage has done it
 //! fail KIND place|… [ID]                             storage has not
 //! shutdown   end [discard]   statistics
@@ -180,8 +180,10 @@ impl Script {
                 let message = ToCoordinator::Acknowledge(self.acknowledge(id, task, options));
                 Event::MessageReceived { message }
             }
-            ("decline", [id, task]) => {
-                let (epoch, reason) = (self.coordinator.as_ref().unwrap().epoch(), DeclineReason::SnapshotFailed);
+            ("decline", [id, task, options @ ..]) => {
+                let epoch = self.coordinator.as_ref().unwrap().epoch();
+                let reason =
+                    if options == ["sealed"] { DeclineReason::SpillFailed } else { DeclineReason::SnapshotFailed };
                 let decline = Decline::new(epoch, checkpoint(id), attempt(task), reason, "the disk is full");
                 Event::MessageReceived { message: ToCoordinator::Decline(decline) }
             }

@@ -259,8 +259,8 @@ impl TaskCheckpoints {
         // First of all, so that what lies downstream waits no longer than it must; the records behind the barrier come
         // after the capture, because both happen in this thread.
         task.forward(&Marker::Barrier(barrier.clone()))?;
-        if let Err(why) = self.snapshot(task, barrier, timing) {
-            self.reporter.decline(barrier, DeclineReason::SnapshotFailed, &why);
+        if let Err((reason, why)) = self.snapshot(task, barrier, timing) {
+            self.reporter.decline(barrier, reason, &why);
         }
         self.completed(task, barrier.identity.latest_completed)
     }
@@ -271,22 +271,22 @@ impl TaskCheckpoints {
         task: &mut dyn CheckpointedTask,
         barrier: &CheckpointBarrier,
         timing: Timing,
-    ) -> Result<(), String> {
+    ) -> Result<(), (DeclineReason, String)> {
+        let failed = |error: Error| (DeclineReason::SnapshotFailed, describe(&error));
         let (in_flight, limit) = (self.in_flight.len(), self.options.max_in_flight.get());
         if in_flight >= limit {
-            return Err(format!(
-                "{in_flight} snapshots of the task are still being written: expected fewer than {limit}"
-            ));
+            let why = format!("{in_flight} snapshots of the task are still being written: expected fewer than {limit}");
+            return Err((DeclineReason::SnapshotFailed, why));
         }
         self.enter(Phase::Capturing, Some(barrier.id()));
-        let streams = self.options.view.streams(barrier).map_err(|error| describe(&error))?;
+        let streams = self.options.view.streams(barrier).map_err(failed)?;
         let clock = &self.options.clock;
         let began_at = clock.now().monotonic;
-        let captured = task.capture(barrier).map_err(|error| describe(&error))?;
+        let captured = task.capture(barrier).map_err(|error| (DeclineReason::CaptureFailed, describe(&error)))?;
         let captured_at = clock.now().monotonic;
         let mut metrics = CheckpointMetricsBuilder::new();
         metrics.set_start_delay(timing.start_delay);
-        metrics.alignment_ended(timing.alignment, None).map_err(|error| describe(&error))?;
+        metrics.alignment_ended(timing.alignment, None).map_err(failed)?;
         metrics.set_sync_duration(captured_at.since(began_at));
         let job = SnapshotJob {
             captured: Some(captured),

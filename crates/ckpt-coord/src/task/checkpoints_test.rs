@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ckpt_core::snapshot::{CheckpointOptions, LocationReference, SnapshotKind};
 
 use super::*;
-use crate::task::rig_test::{MemoryView, Rig, aborted, barrier, completed, files, id, on_disk};
+use crate::task::rig_test::{EPOCH, MemoryView, Rig, aborted, barrier, completed, files, id, on_disk};
 
 #[test]
 fn a_source_forwards_captures_and_acknowledges_in_this_order() {
@@ -91,8 +91,22 @@ fn a_lost_notice_of_completion_is_healed_by_the_next_barrier() {
 }
 
 #[test]
+fn a_lost_notice_of_completion_is_healed_by_the_next_notice_of_an_abort() {
+    let mut rig = Rig::new(0);
+    rig.trigger(1, None);
+    rig.trigger(2, None);
+    rig.log.take();
+    let aborted = ToTask::Aborted { epoch: EPOCH, id: id(2), latest_completed: Some(id(1)) };
+    rig.message(aborted.clone()).unwrap();
+    assert_eq!(rig.log.take_but_phases(), ["commit 1", "abort 2"]);
+    rig.message(aborted).unwrap();
+    rig.message(completed(1)).unwrap();
+    assert_eq!(rig.log.take_but_phases(), [""; 0]);
+}
+
+#[test]
 fn what_it_began_from_is_committed_again_before_the_first_record() {
-    let mut rig = Rig::with(1, Some(7), Arc::new(MemoryView));
+    let mut rig = Rig::with(1, Some(7), Arc::new(MemoryView { limit_bytes: 100 }));
     assert_eq!(rig.checkpoints().completed_upto(), None);
     rig.checkpoints.as_mut().unwrap().restored(&mut rig.task).unwrap();
     assert_eq!(rig.log.take(), ["phase Committing 7", "commit 7", "phase Reading"]);
@@ -119,7 +133,7 @@ fn every_failure_is_declined_with_its_reason() {
     let mut rig = Rig::new(0);
     rig.task.capture_fails = true;
     rig.trigger(1, None);
-    assert_eq!(declined(&rig), "decline 1 SnapshotFailed: the operator will not");
+    assert_eq!(declined(&rig), "decline 1 CaptureFailed: the operator will not");
     rig.task.capture_fails = false;
 
     let mut elsewhere = barrier(2, None);
@@ -158,6 +172,29 @@ fn every_failure_is_declined_with_its_reason() {
     rig.trigger(10, None);
     rig.jobs.run_all();
     assert_eq!(rig.log.take_but_phases().last().unwrap(), "acknowledge 10 with 0 bytes");
+}
+
+#[test]
+fn an_acknowledgement_that_no_file_can_hold_is_declined() {
+    const MIB: usize = 1 << 20;
+    let mut rig = Rig::with(0, None, Arc::new(MemoryView { limit_bytes: 2 * MIB }));
+    rig.task.state_bytes = MIB - 1000;
+    rig.trigger(1, None);
+    rig.jobs.run_all();
+    let last = rig.log.take_but_phases().pop().unwrap();
+    assert_eq!(last, format!("acknowledge 1 with {} bytes", MIB - 1000));
+    rig.task.state_bytes = MIB;
+    rig.trigger(2, None);
+    rig.jobs.run_all();
+    let last = rig.log.take_but_phases().pop().unwrap();
+    assert!(last.starts_with("decline 2 TooLarge: an acknowledgement is spilled into Inline("), "{last}");
+    assert!(last.ends_with("expected a file of writer 5 of epoch 3 in the checkpoint's own directory"), "{last}");
+    // It does not fit into any stream either.
+    rig.task.state_bytes = 2 * MIB;
+    rig.trigger(3, None);
+    rig.jobs.run_all();
+    let last = rig.log.take_but_phases().pop().unwrap();
+    assert!(last.starts_with("decline 3 SpillFailed: "), "{last}");
 }
 
 #[test]

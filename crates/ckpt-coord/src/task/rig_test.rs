@@ -114,18 +114,21 @@ impl Jobs {
 }
 
 #[derive(Debug)]
-pub(super) struct MemoryView;
+pub(super) struct MemoryView {
+    /// Of each stream.
+    pub(super) limit_bytes: usize,
+}
 
 impl WorkerView for MemoryView {
     fn streams(&self, barrier: &CheckpointBarrier) -> Result<Arc<dyn StreamFactory>> {
         match barrier.options.target() {
-            LocationReference::Default => Ok(Arc::new(MemoryStreams::new(100))),
+            LocationReference::Default => Ok(Arc::new(MemoryStreams::new(self.limit_bytes))),
             _ => Err(Error::new(ErrorKind::AbortCheckpoint, "no such place")),
         }
     }
 
     fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>> {
-        Ok(Arc::new(MemoryStreams::new(100)))
+        Ok(Arc::new(MemoryStreams::new(self.limit_bytes)))
     }
 
     fn reader(&self, _: CheckpointId, _: &Places) -> Result<Arc<dyn StateReader>> {
@@ -242,7 +245,7 @@ pub(super) fn aborted(number: u64) -> ToTask {
 
 impl Rig {
     pub(super) fn new(inputs: u32) -> Self {
-        Self::with(inputs, None, Arc::new(MemoryView))
+        Self::with(inputs, None, Arc::new(MemoryView { limit_bytes: 100 }))
     }
 
     pub(super) fn with(inputs: u32, from: Option<u64>, view: Arc<dyn WorkerView>) -> Self {
