@@ -93,7 +93,7 @@ impl Job {
                 }
                 Action::Send { message: ToTask::Trigger(barrier), .. } => self.acknowledge(&barrier, snapshots),
                 Action::PublishMetadata { io, metadata } => {
-                    let identity = &metadata.summary.identity;
+                    let identity = &metadata.summary().identity;
                     let digest = Digest::crc64_nvme(identity.id.get());
                     let snapshot =
                         RetainedSnapshot::new(identity.id, identity.epoch, SnapshotKind::Checkpoint, 1, digest);

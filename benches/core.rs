@@ -1,18 +1,16 @@
 //! What `ckpt-core` costs where it is called often, and where it handles much.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use ckpt_benches::{Bench, Work};
 use ckpt_core::head::{Head, Nonce, RetainedSnapshot};
 use ckpt_core::id::{AttemptId, CheckpointId, JobId, LeaderEpoch, OperatorId, TaskId, VertexId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::message::{Acknowledge, ToCoordinator};
-use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
-use ckpt_core::snapshot::{CheckpointIdentity, SnapshotKind};
+use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
+use ckpt_core::snapshot::{CheckpointIdentity, CheckpointProperties, RetentionPolicy, SnapshotKind};
 use ckpt_core::state::{
-    FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions, Place, Places, Redistribution,
-    Root, SharedFile, SortedMap, StateHandle, SubtaskState, TaskSnapshot,
+    FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions, Place, Redistribution, Root,
+    SharedFile, SortedMap, StateHandle, SubtaskState, TaskSnapshot,
 };
 use ckpt_core::{Digest, Result, Timestamp};
 
@@ -59,7 +57,7 @@ fn key_groups(bench: &Bench) -> Result<()> {
 /// The least that anyone must do who stores bytes and proves them later is to copy and digest them.
 fn metadata(bench: &Bench) -> Result<()> {
     let metadata = metadata_of(1024)?;
-    let (bytes, _) = metadata.encode()?;
+    let bytes = Bytes::from(metadata.encode()?.0);
     let mut copy = vec![0; bytes.len()];
     bench.compare(
         "core: encode metadata of 1,024 subtasks",
@@ -72,7 +70,7 @@ fn metadata(bench: &Bench) -> Result<()> {
         "core: decode metadata of 1,024 subtasks",
         "copy and digest of its bytes",
         Work::Bytes(bytes.len()),
-        || CheckpointMetadata::decode(&bytes),
+        || CheckpointMetadata::decode(bytes.clone()),
         || (copy_into(&mut copy, &bytes), Digest::of(&bytes)),
     );
     Ok(())
@@ -170,7 +168,13 @@ fn head(bench: &Bench) -> Result<()> {
 /// One operator of so many subtasks, each with a file of keyed state in which every key group has its section.
 fn metadata_of(parallelism: u32) -> Result<CheckpointMetadata> {
     let maximum = MaxParallelism::new(32 * parallelism)?;
-    let mut operator = OperatorMetadata::new("count", parallelism, maximum);
+    let at = Timestamp::from_millis(1_700_000_000_000);
+    let identity = CheckpointIdentity::new(CheckpointId::FIRST, EPOCH, at, None);
+    let description =
+        CheckpointDescription::new(JOB, identity, CheckpointProperties::checkpoint(RetentionPolicy::default()));
+    let mut builder = CheckpointMetadata::builder(description)?;
+    let operator = OperatorDescription::new(OperatorId::new([1; 16]), "count", parallelism, maximum);
+    let mut encoder = builder.operator(&operator)?;
     for subtask in 0..parallelism {
         let range = maximum.range_of(subtask, parallelism)?;
         let offsets: Vec<u64> = (0..range.count() as u64).map(|index| index * 8_192).collect();
@@ -178,12 +182,9 @@ fn metadata_of(parallelism: u32) -> Result<CheckpointMetadata> {
         let place = Place::File { root: Root::ThisSnapshot, file };
         let handle = StateHandle::assume_durable(place, 1 << 20, Some(Digest::of(&subtask.to_le_bytes())));
         let keyed = KeyedState::KeyGroups(KeyGroupsState::new(range, offsets, handle)?);
-        operator.subtasks.insert(subtask, SubtaskState::new(vec![keyed], Vec::new()));
+        encoder.subtask(subtask, &SubtaskState::new(vec![keyed], Vec::new()))?;
     }
-    let at = Timestamp::from_millis(1_700_000_000_000);
-    let identity = CheckpointIdentity::new(CheckpointId::FIRST, EPOCH, at, None);
-    let operators = BTreeMap::from([(OperatorId::new([1; 16]), operator)]);
-    Ok(CheckpointMetadata::new(JOB, identity, SnapshotKind::Checkpoint, at, Places::none(), operators))
+    builder.finish(at)
 }
 
 fn copy_into(copy: &mut [u8], bytes: &[u8]) -> u8 {

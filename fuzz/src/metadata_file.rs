@@ -73,22 +73,25 @@ impl MetadataFile {
         let trailer = file.get(file.len().checked_sub(TRAILER_BYTES)?..)?;
         let number = |at: usize| usize::try_from(u64::from_le_bytes(trailer[at..at + 8].try_into().ok()?)).ok();
         let index = file.get(number(0)?..number(0)?.checked_add(number(8)?)?)?;
-        let entries: Vec<Entry> = postcard::from_bytes(index).ok()?;
-        let sections = entries.into_iter().map(|entry| {
+        let mut sections = Vec::new();
+        let mut rest = index;
+        while !rest.is_empty() {
+            let (entry, left) = postcard::take_from_bytes::<Entry>(rest).ok()?;
             let first = usize::try_from(entry.offset).ok()?;
             let body = file.get(first..first.checked_add(usize::try_from(entry.length).ok()?)?)?.to_vec();
             let (tag, part) = (u8::try_from(entry.tag).ok()?, u8::try_from(entry.part).ok()?);
-            Some(Section { tag, critical: entry.critical, operator: entry.operator, part, body })
-        });
-        Some(Self { sections: sections.collect::<Option<_>>()? })
+            sections.push(Section { tag, critical: entry.critical, operator: entry.operator, part, body });
+            rest = left;
+        }
+        Some(Self { sections })
     }
 
     /// The file of these sections, with the right offsets, lengths and digests.
     pub fn assemble(&self) -> Vec<u8> {
         let mut file = HEADER.to_vec();
-        let mut entries = Vec::new();
+        let mut index = Vec::new();
         for section in &self.sections {
-            entries.push(Entry {
+            let entry = Entry {
                 tag: section.tag.into(),
                 critical: section.critical,
                 operator: section.operator,
@@ -97,10 +100,10 @@ impl MetadataFile {
                 length: section.body.len() as u64,
                 algorithm: 1,
                 digest: digest(&section.body),
-            });
+            };
+            index.extend(postcard::to_stdvec(&entry).expect("an entry has no value that cannot be encoded"));
             file.extend_from_slice(&section.body);
         }
-        let index = postcard::to_stdvec(&entries).expect("an index has no value that cannot be encoded");
         let mut trailer = Vec::new();
         trailer.extend_from_slice(&(file.len() as u64).to_le_bytes());
         trailer.extend_from_slice(&(index.len() as u64).to_le_bytes());

@@ -1,6 +1,7 @@
 //! What each target does with its input: decode it in bounded memory, and if that gives a value, see that the value is
 //! encoded and decoded to itself.
 
+use bytes::Bytes;
 use ckpt_core::head::Head;
 use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
 use ckpt_core::message::{FrameReader, Marker, Received, ToCoordinator, ToTask};
@@ -14,9 +15,10 @@ use crate::{HEAD, MESSAGES, MetadataFile, bounded};
 pub fn metadata(input: &[u8]) {
     let assembled = MetadataFile::from_input(input).assemble();
     for file in [input, &assembled] {
-        let Ok(value) = bounded(file.len(), || CheckpointMetadata::decode(file)) else { continue };
+        let bytes = Bytes::copy_from_slice(file);
+        let Ok(value) = bounded(file.len(), || CheckpointMetadata::decode(bytes)) else { continue };
         let (encoded, _) = value.encode().expect("what was decoded can be encoded");
-        assert_eq!(CheckpointMetadata::decode(&encoded).as_ref().ok(), Some(&value));
+        assert_eq!(CheckpointMetadata::decode(encoded.into()).as_ref().ok(), Some(&value));
     }
 }
 

@@ -5,7 +5,10 @@ use ckpt_core::graph::JobGraph;
 use ckpt_core::head::{ClaimedHead, Head, HeadWrite, RemovedSnapshot, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{FileName, ReservedIds, TaskAttempt};
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
-use ckpt_core::metadata::{CheckpointMetadata, MetadataSummary, OperatorMetadata, WrittenMetadata};
+use ckpt_core::metadata::{
+    CheckedParts, CheckpointMetadata, MetadataBuilder, MetadataReader, MetadataSummary, OperatorMetadata,
+    WrittenMetadata,
+};
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointMetrics};
 use ckpt_core::state::{StateHandle, TaskRestore, TaskSnapshot};
 use ckpt_core::{Digest, Digester, Error};
@@ -35,7 +38,10 @@ fn everything_may_cross_threads() {
     may_cross_threads::<ToTask>();
     may_cross_threads::<CheckpointMetadata>();
     may_cross_threads::<MetadataSummary>();
-    may_cross_threads::<OperatorMetadata>();
+    may_cross_threads::<OperatorMetadata<'static>>();
+    may_cross_threads::<MetadataBuilder>();
+    may_cross_threads::<MetadataReader<bytes::Bytes>>();
+    may_cross_threads::<CheckedParts>();
     may_cross_threads::<WrittenMetadata>();
     may_cross_threads::<CheckpointBarrier>();
     may_cross_threads::<CheckpointMetrics>();

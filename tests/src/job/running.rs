@@ -82,7 +82,7 @@ impl RunningJob {
         let claimed = ClaimedJob::claim(Arc::clone(&view), file.job, Nonce::new(random_bytes()?))?;
         let epoch = claimed.epoch();
         let newest = claimed.newest().cloned();
-        let restored_from = newest.as_ref().map(|newest| newest.summary.identity.id);
+        let restored_from = newest.as_ref().map(|newest| newest.summary().identity.id);
         refuse_output_ahead(&file.output, file.job, restored_from)?;
         // One deployment in each epoch, so its number tells attempts apart.
         let attempt = AttemptId::new(epoch.get());

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ckpt_core::ErrorKind;
 use ckpt_core::head::{ClaimedHead, Collected, RemovedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, ReservedIds};
 use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::state::{FileRef, KeyedState, Place, Root, SharedFile, StateHandle};
+use ckpt_core::state::{FileRef, PlaceView, Root, StateHandle};
+use ckpt_core::{ErrorKind, Result};
 
 use crate::coordinator::Failure;
 
@@ -81,7 +81,7 @@ impl Committed {
         self.removed.extend(written.removed);
         self.collected = std::mem::take(&mut self.collected).listed_in(self.head.head());
         if let Some(metadata) = completed {
-            self.metadata.insert(metadata.summary.identity.id, metadata);
+            self.metadata.insert(metadata.summary().identity.id, metadata);
         }
     }
 
@@ -94,9 +94,9 @@ impl Committed {
 
     /// The shared files of a removed snapshot that are not among `live`. One whose metadata is not known was removed by a
     /// former leader: its shared files go when what former leaders left is collected.
-    pub(super) fn dead_shared(&self, id: CheckpointId, live: &BTreeSet<FileName>) -> Vec<FileName> {
-        let named = self.metadata.get(&id).map(|metadata| metadata.shared_files()).unwrap_or_default();
-        named.difference(live).copied().collect()
+    pub(super) fn dead_shared(&self, id: CheckpointId, live: &BTreeSet<FileName>) -> Result<Vec<FileName>> {
+        let named = self.metadata.get(&id).map(|metadata| metadata.shared_files()).transpose()?.unwrap_or_default();
+        Ok(named.difference(live).copied().collect())
     }
 
     /// Nothing is left of it.
@@ -114,25 +114,19 @@ impl Committed {
     /// The files that a checkpoint based on `base` may name again.
     pub(super) fn reusable(&mut self, base: CheckpointId) -> Option<&Reusable> {
         if !self.reusable.contains_key(&base) {
-            let files = reusable_files(self.metadata.get(&base)?);
+            let files = reusable_files(self.metadata.get(&base)?).ok()?;
             self.reusable.insert(base, files);
         }
         self.reusable.get(&base)
     }
 }
 
-fn reusable_files(metadata: &CheckpointMetadata) -> Reusable {
-    let states = metadata.operators.values().flat_map(|operator| operator.subtasks.values());
-    let shared = states.flat_map(|state| state.all_keyed()).flat_map(|keyed| match keyed {
-        KeyedState::Incremental(state) => state.shared().values().collect::<Vec<_>>(),
-        _ => Vec::new(),
-    });
-    let files = shared.filter_map(|file| match file {
-        SharedFile::Written(handle) => match handle.place() {
-            Place::File { root, file } => Some(((*root, file.clone()), handle.clone())),
-            _ => None,
-        },
-        SharedFile::Reused(..) | _ => None,
-    });
-    files.collect()
+fn reusable_files(metadata: &CheckpointMetadata) -> Result<Reusable> {
+    let mut files = Reusable::new();
+    metadata.visit_reusable(&mut |handle| {
+        if let PlaceView::File { root, file } = handle.place() {
+            files.insert((root, file.to_file()), handle.to_handle());
+        }
+    })?;
+    Ok(files)
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use ckpt_core::head::{RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName};
 use ckpt_core::message::ToTask;
-use ckpt_core::{ErrorKind, Monotonic, Timestamp};
+use ckpt_core::{ErrorKind, Monotonic, Result, Timestamp};
 
 use crate::coordinator::outbox::{HeadPurpose, Purpose};
 use crate::coordinator::pending::{PendingCheckpoint, Stage};
@@ -31,7 +31,10 @@ impl Coordinator {
     pub(super) fn publish(&mut self, now: Timestamp, id: CheckpointId) {
         let job = self.committed.head().head().job;
         let Some(pending) = self.pending.get_mut(&id) else { return };
-        let metadata = Arc::new(pending.take_metadata(job, &self.tasks, now));
+        let metadata = match pending.take_metadata(job, &self.tasks, (self.settings.retention(), now)) {
+            Ok(metadata) => Arc::new(metadata),
+            Err(error) => return self.abort(id, AbortReason::PublishFailed(Failure::from(&error))),
+        };
         pending.stage = Stage::Publishing(Arc::clone(&metadata));
         self.outbox.begin(Purpose::Publish(id), |io| Action::PublishMetadata { io, metadata });
     }
@@ -81,7 +84,7 @@ impl Coordinator {
             Stage::Committing(metadata) => Some(Arc::clone(metadata)),
             _ => None,
         });
-        let total_bytes = metadata.as_ref().map_or(0, |metadata| metadata.summary.total_bytes);
+        let total_bytes = metadata.as_ref().map_or(0, |metadata| metadata.summary().totals.size.state_bytes());
         self.committed.written(written, metadata);
         match pending {
             Some(pending) => self.completed(now, &pending, total_bytes, subsumed_upto),
@@ -155,19 +158,28 @@ impl Coordinator {
         }
         let live = self.live_shared_files();
         for removed in removed {
-            let dead_shared = self.committed.dead_shared(removed.snapshot().id, &live);
+            // Without knowing what is alive nothing shared is deleted; the next leader collects it.
+            let dead_shared = match &live {
+                Ok(live) => self.committed.dead_shared(removed.snapshot().id, live).unwrap_or_default(),
+                Err(_) => Vec::new(),
+            };
             let purpose = Purpose::Remove { removed: removed.clone(), dead_shared: dead_shared.clone() };
             self.outbox.begin(purpose, |io| Action::RemoveSnapshot { io, removed, dead_shared });
         }
     }
 
     /// The shared files that anything retained, anything pending or the base of anything pending names.
-    pub(super) fn live_shared_files(&self) -> BTreeSet<FileName> {
+    pub(super) fn live_shared_files(&self) -> Result<BTreeSet<FileName>> {
         let bases = self.pending.values().filter_map(|pending| pending.identity.latest_completed);
         let bases = bases.filter_map(|base| self.committed.metadata(base));
-        let mut live: BTreeSet<_> = self.committed.retained().chain(bases).flat_map(|it| it.shared_files()).collect();
-        live.extend(self.pending.values().flat_map(PendingCheckpoint::shared_files));
-        live
+        let mut live = BTreeSet::new();
+        for metadata in self.committed.retained().chain(bases) {
+            live.append(&mut metadata.shared_files()?);
+        }
+        for pending in self.pending.values() {
+            live.append(&mut pending.shared_files()?);
+        }
+        Ok(live)
     }
 
     /// What former leaders removed or left is collected when this one begins.

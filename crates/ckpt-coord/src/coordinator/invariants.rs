@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ckpt_core::id::{CheckpointId, TaskAttempt};
-use ckpt_core::state::{FileRef, Place, Root};
+use ckpt_core::state::{FileView, Root};
 
 use crate::coordinator::Coordinator;
 use crate::coordinator::lifecycle::Lifecycle;
@@ -26,6 +26,8 @@ pub(super) enum Violation {
     HeadWrites(Vec<HeadPurpose>),
     /// What a pending checkpoint is based on is not kept.
     BaseLost(CheckpointId),
+    /// Metadata that was built or read cannot be decoded.
+    Undecodable(String),
     /// The metadata of a retained checkpoint is not known.
     MetadataLost(CheckpointId),
     /// Something that is retained, or a base, is being deleted.
@@ -133,7 +135,7 @@ impl Coordinator {
                     if retained(id) || is_base(id) {
                         return Err(Violation::Deleting(id));
                     }
-                    let live = self.live_shared_files();
+                    let live = self.live_shared_files().map_err(|error| Violation::Undecodable(error.to_string()))?;
                     if let Some(file) = dead_shared.iter().find(|file| live.contains(file)) {
                         return Err(Violation::DeletingShared(file.to_string()));
                     }
@@ -156,14 +158,17 @@ impl Coordinator {
             if snapshot.epoch != head.epoch {
                 continue;
             }
-            for handle in metadata.handles() {
-                match handle.place() {
-                    Place::File { root: root @ Root::Borrowed(_), .. }
-                    | Place::File { root: root @ Root::ThisSnapshot, file: FileRef::Foreign(_) } => {
-                        return Err(Violation::Names(snapshot.id, *root));
-                    }
-                    _ => {}
+            let mut named = None;
+            let visited = metadata.visit_handles(&mut |handle| {
+                if let Some((root @ Root::Borrowed(_), _) | (root @ Root::ThisSnapshot, FileView::Foreign(_))) =
+                    handle.file()
+                {
+                    named = Some(root);
                 }
+            });
+            visited.map_err(|error| Violation::Undecodable(error.to_string()))?;
+            if let Some(root) = named {
+                return Err(Violation::Names(snapshot.id, root));
             }
         }
         Ok(())

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ckpt_core::graph::{Operator, Vertex};
 use ckpt_core::head::RetainedSnapshot;
-use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId, TaskAttempt, WriterId};
-use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
-use ckpt_core::snapshot::{CheckpointIdentity, SnapshotKind};
-use ckpt_core::state::{FileRef, Place, Places, Root, StateHandle, SubtaskState, TaskSnapshot};
-use ckpt_core::{Monotonic, Timestamp};
+use ckpt_core::id::{CheckpointId, FileName, JobId, TaskAttempt, TaskId, WriterId};
+use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
+use ckpt_core::snapshot::{CheckpointIdentity, CheckpointProperties, CheckpointType, RetentionPolicy, SnapshotKind};
+use ckpt_core::state::{FileRef, Place, Root, StateHandle, SubtaskReport, TaskSnapshot};
+use ckpt_core::{Monotonic, Result, Timestamp};
 
 use crate::coordinator::ReplyToken;
 use crate::coordinator::tasks::{Plan, TaskState, Tasks};
@@ -138,37 +139,63 @@ impl PendingCheckpoint {
         })
     }
 
-    /// The metadata of it, complete. What was acknowledged is moved into it.
-    pub(super) fn take_metadata(&mut self, job: JobId, tasks: &Tasks, now: Timestamp) -> CheckpointMetadata {
+    /// The metadata of it, complete. Its state is given up, since the metadata holds it in the form in which it is stored.
+    pub(super) fn take_metadata(
+        &mut self,
+        job: JobId,
+        tasks: &Tasks,
+        (retention, now): (RetentionPolicy, Timestamp),
+    ) -> Result<CheckpointMetadata> {
         debug_assert_eq!(self.outstanding, 0);
-        let mut operators = BTreeMap::<OperatorId, OperatorMetadata>::new();
+        let mut operators: Vec<(&Vertex, &Operator)> = Vec::new();
         for vertex in tasks.graph().vertices() {
-            for operator in &vertex.operators {
-                let metadata = OperatorMetadata::new(&*operator.name, vertex.parallelism, vertex.max_parallelism);
-                operators.insert(operator.id, metadata);
-            }
+            operators.extend(vertex.operators.iter().map(|operator| (vertex, operator)));
         }
-        for (index, part) in self.parts.iter_mut().enumerate() {
-            let (Part::Acknowledged(_, snapshot) | Part::Finished(snapshot)) = part else { continue };
-            for (operator, state) in std::mem::take(snapshot).into_operators() {
-                if let Some(metadata) = operators.get_mut(&operator).filter(|_| !state.is_empty()) {
-                    metadata.subtasks.insert(tasks.id(index).subtask, state);
+        operators.sort_unstable_by_key(|(_, operator)| operator.id);
+        let properties = match self.kind {
+            SnapshotKind::FullCheckpoint => {
+                CheckpointProperties::checkpoint(retention).requested_as(CheckpointType::Full)
+            }
+            _ => CheckpointProperties::checkpoint(retention),
+        };
+        let mut description = CheckpointDescription::new(job, self.identity, properties);
+        description.graph_digest = Some(tasks.graph().digest());
+        let mut builder = CheckpointMetadata::builder(description)?;
+        for (vertex, operator) in operators {
+            let mut encoder = builder.operator(&OperatorDescription::of(vertex, operator))?;
+            // The tasks of a vertex stand one behind the other.
+            let first = tasks.index_of(TaskId::new(vertex.id, 0)).unwrap_or(self.parts.len());
+            for (subtask, part) in (0..vertex.parallelism).zip(self.parts.iter().skip(first)) {
+                let Some(snapshot) = part.snapshot() else { continue };
+                if let Some(state) = snapshot.operators().get(&operator.id).filter(|state| !state.is_empty()) {
+                    encoder.subtask(subtask, state)?;
                 }
             }
         }
-        CheckpointMetadata::new(job, self.identity, self.kind, now, Places::none(), operators)
+        for part in &mut self.parts {
+            if let Part::Acknowledged(_, snapshot) | Part::Finished(snapshot) = part {
+                *snapshot = TaskSnapshot::default();
+            }
+        }
+        builder.finish(now)
     }
 
     /// The files of the job's shared directory that it names so far.
-    pub(super) fn shared_files(&self) -> BTreeSet<FileName> {
+    pub(super) fn shared_files(&self) -> Result<BTreeSet<FileName>> {
         if let Stage::Publishing(metadata) | Stage::Published(metadata, _) | Stage::Committing(metadata) = &self.stage {
             return metadata.shared_files();
         }
-        let snapshots = self.parts.iter().filter_map(|part| match part {
-            Part::Acknowledged(_, snapshot) | Part::Finished(snapshot) => Some(snapshot),
-            Part::Expected(..) => None,
-        });
-        snapshots.flat_map(TaskSnapshot::handles).filter_map(shared_file).collect()
+        let snapshots = self.parts.iter().filter_map(Part::snapshot);
+        Ok(snapshots.flat_map(TaskSnapshot::handles).filter_map(shared_file).collect())
+    }
+}
+
+impl Part {
+    const fn snapshot(&self) -> Option<&TaskSnapshot> {
+        match self {
+            Self::Acknowledged(_, snapshot) | Self::Finished(snapshot) => Some(snapshot),
+            Self::Expected(..) => None,
+        }
     }
 }
 
@@ -179,12 +206,11 @@ pub(super) fn state_of_finished(newest: &CheckpointMetadata, tasks: &Tasks, inde
     let subtask = tasks.id(index).subtask;
     let mut operators = Vec::new();
     for operator in &tasks.vertex(index).operators {
-        let Some(state) = newest.operators.get(&operator.id).and_then(|operator| operator.subtasks.get(&subtask))
-        else {
-            continue;
-        };
+        let stored = newest.operator(operator.id).map(|operator| operator.subtask(subtask));
+        // What cannot be decoded cannot be named again either.
+        let Some(SubtaskReport::State(state)) = stored.transpose().ok()?.flatten() else { continue };
         if !state.handles().any(is_exclusive) {
-            operators.push((operator.id, SubtaskState::clone(state)));
+            operators.push((operator.id, state));
         } else if tasks.is_source(index) {
             return None;
         }

@@ -27,7 +27,7 @@ use ckpt_core::config::CheckpointConfigBuilder;
 use ckpt_core::graph::{Edge, Vertex};
 use ckpt_core::head::{Head, Nonce, RetainedSnapshot};
 use ckpt_core::id::{AttemptId, JobId, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId};
-use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
+use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToTask};
 use ckpt_core::snapshot::{JobEnd, LocationReference, RetentionPolicy};
 use ckpt_core::state::{
@@ -142,7 +142,7 @@ impl Script {
         let fits = |action: &&Action| {
             let (kind, id) = match action {
                 Action::InitializeLocation { identity, .. } => ("place", Some(identity.id)),
-                Action::PublishMetadata { metadata, .. } => ("publish", Some(metadata.summary.identity.id)),
+                Action::PublishMetadata { metadata, .. } => ("publish", Some(metadata.summary().identity.id)),
                 Action::WriteHead { commits, .. } => ("head", *commits),
                 Action::DiscardLocation { checkpoint, .. } => ("discard", Some(*checkpoint)),
                 Action::RemoveSnapshot { removed, .. } => ("remove", Some(removed.snapshot().id)),
@@ -220,7 +220,7 @@ impl Script {
         match action {
             Action::InitializeLocation { .. } => Event::LocationInitialized { io, target: LocationReference::Default },
             Action::PublishMetadata { metadata, .. } => {
-                let (identity, kind) = (metadata.summary.identity, metadata.summary.kind);
+                let (identity, kind) = (metadata.summary().identity, metadata.summary().kind());
                 self.metadata.insert(identity.id, metadata);
                 let snapshot = RetainedSnapshot::new(identity.id, identity.epoch, kind, 1, Digest::of(b"index"));
                 Event::MetadataPublished { io, snapshot }
@@ -263,7 +263,8 @@ impl Script {
                 other => panic!("no option '{other}'"),
             }
         }
-        let range = KeyGroupRange::new(KeyGroup::new(0), KeyGroup::new(127)).unwrap();
+        // No vertex has more than two subtasks.
+        let range = MaxParallelism::new(128).unwrap().range_of(attempt(task).task.subtask, 2).unwrap();
         let meta = StateHandle::inline(Bytes::from_static(b"meta"));
         let state =
             KeyedState::Incremental(IncrementalState::new(operator, range, shared.into(), private.into(), meta));
@@ -317,10 +318,10 @@ fn show(action: &Action) -> String {
             format!("send [{}] {message}", to.iter().map(name).collect::<Vec<_>>().join(" "))
         }
         Action::PublishMetadata { io, metadata } => {
-            let summary = &metadata.summary;
-            let shared: Vec<_> = metadata.shared_files().iter().map(|name| name.number.to_string()).collect();
+            let summary = metadata.summary();
+            let shared: Vec<_> = metadata.shared_files().unwrap().iter().map(|name| name.number.to_string()).collect();
             let shared = if shared.is_empty() { String::new() } else { format!(", shared {}", shared.join(" ")) };
-            format!("io-{}: publish {}, {} subtasks{shared}", io.get(), summary.identity.id, summary.subtasks)
+            format!("io-{}: publish {}, {} subtasks{shared}", io.get(), summary.identity.id, summary.totals.subtasks)
         }
         Action::WriteHead { io, commits, write } => {
             let (head, what) = (write.head(), commits.map_or("nothing".to_owned(), |id| id.to_string()));
@@ -342,7 +343,7 @@ fn show(action: &Action) -> String {
             Answer::Completed(completed) => format!("reply {}: completed {}", to.get(), completed.identity.id),
             Answer::Aborted(reason) => format!("reply {}: {:?}: {reason}", to.get(), reason.kind()),
             Answer::RestorePoint(newest) => {
-                let newest = newest.as_ref().map_or("nothing".to_owned(), |it| it.summary.identity.id.to_string());
+                let newest = newest.as_ref().map_or("nothing".to_owned(), |it| it.summary().identity.id.to_string());
                 format!("reply {}: restore {newest}", to.get())
             }
             Answer::Done => format!("reply {}: done", to.get()),

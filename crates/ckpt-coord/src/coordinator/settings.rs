@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ckpt_core::config::CheckpointConfig;
+use ckpt_core::snapshot::RetentionPolicy;
 
 /// What the coordinator goes by. It is the job's configuration and the seed of what little is drawn at random.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,10 @@ impl CoordinatorSettings {
 
     pub(super) fn max_concurrent(&self) -> usize {
         usize::try_from(self.config.max_concurrent()).unwrap_or(usize::MAX)
+    }
+
+    pub(super) fn retention(&self) -> RetentionPolicy {
+        self.config.retention()
     }
 
     pub(super) fn num_retained(&self) -> usize {

@@ -51,11 +51,11 @@ impl Store {
                 Event::LocationInitialized { io, target: LocationReference::Default }
             }
             Action::PublishMetadata { metadata, .. } => {
-                let identity = metadata.summary.identity;
+                let identity = metadata.summary().identity;
                 if !self.directories.contains_key(&identity.id) {
                     return failed(ErrorKind::AbortCheckpoint, "the directory is gone");
                 }
-                let kind = metadata.summary.kind;
+                let kind = metadata.summary().kind();
                 assert!(self.metadata.insert(identity.id, metadata).is_none(), "{:?} is replaced", identity.id);
                 let digest = Digest::of(&identity.id.get().to_be_bytes());
                 Event::MetadataPublished {
@@ -79,7 +79,8 @@ impl Store {
                 Event::SnapshotRemoved { io }
             }
             Action::CollectOrphans { claimed, retained, .. } => {
-                let named: BTreeSet<_> = retained.iter().flat_map(|metadata| metadata.shared_files()).collect();
+                let named: BTreeSet<_> =
+                    retained.iter().flat_map(|metadata| metadata.shared_files().unwrap()).collect();
                 self.shared.retain(|file| file.epoch >= claimed.epoch || named.contains(file));
                 let listed = |id| claimed.retained.iter().chain(&claimed.removed).any(|snapshot| snapshot.id == id);
                 let orphans = self.directories.iter().filter(|(id, epoch)| **epoch < claimed.epoch && !listed(**id));
@@ -103,7 +104,7 @@ impl Store {
             let id = snapshot.id;
             assert!(self.directories.contains_key(&id), "the directory of {id:?} is gone");
             let metadata = self.metadata.get(&id).unwrap_or_else(|| panic!("_metadata of {id:?} is gone"));
-            for file in metadata.shared_files() {
+            for file in metadata.shared_files().unwrap() {
                 assert!(self.shared.contains(&file), "{id:?} names {file}, which is gone");
             }
         }

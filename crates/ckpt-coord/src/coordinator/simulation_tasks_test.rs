@@ -9,12 +9,13 @@ use ckpt_core::graph::{Edge, JobGraph, Vertex};
 use ckpt_core::id::{
     AttemptId, CheckpointId, FileName, LeaderEpoch, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId,
 };
-use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
+use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToCoordinator, ToTask};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::CheckpointBarrier;
 use ckpt_core::state::{
-    FileRef, IncrementalState, KeyedState, Place, Root, SharedFile, SortedMap, StateHandle, SubtaskState, TaskSnapshot,
+    FileRef, IncrementalState, KeyedState, Place, Root, SharedFile, SortedMap, StateHandle, SubtaskReport,
+    SubtaskState, TaskSnapshot,
 };
 
 use super::store::Store;
@@ -83,8 +84,11 @@ impl ToyTasks {
         toy.lists.clear();
         toy.barriers.clear();
         if let Some(metadata) = from {
-            let operator = &metadata.operators[&OperatorId::new(toy.attempt.task.vertex.bytes())];
-            let mut files: Vec<_> = operator.subtasks[&toy.attempt.task.subtask]
+            let operator = metadata.operator(OperatorId::new(toy.attempt.task.vertex.bytes())).unwrap();
+            let Some(SubtaskReport::State(stored)) = operator.subtask(toy.attempt.task.subtask).unwrap() else {
+                panic!("{:?} has no state", toy.attempt)
+            };
+            let mut files: Vec<_> = stored
                 .handles()
                 .filter_map(|handle| match handle.place() {
                     Place::File { root: Root::JobShared, file: FileRef::Ours(name) } => Some(*name),
@@ -92,7 +96,7 @@ impl ToyTasks {
                 })
                 .collect();
             files.sort();
-            toy.lists.insert(metadata.summary.identity.id, files);
+            toy.lists.insert(metadata.summary().identity.id, files);
         }
         (toy.attempt, toy.writer)
     }
@@ -157,7 +161,7 @@ impl Toy {
         list.push(written);
         self.lists.insert(id, list);
         let operator = OperatorId::new(self.attempt.task.vertex.bytes());
-        let range = KeyGroupRange::new(KeyGroup::new(0), KeyGroup::new(127)).unwrap();
+        let range = MaxParallelism::new(128).unwrap().range_of(self.attempt.task.subtask, 2).unwrap();
         let meta = StateHandle::inline(Bytes::from_static(b"meta"));
         let state =
             KeyedState::Incremental(IncrementalState::new(operator, range, shared.into(), SortedMap::default(), meta));

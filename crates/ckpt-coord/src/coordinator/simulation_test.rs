@@ -175,7 +175,7 @@ impl World {
         }
         let head = self.store.head.as_ref().and_then(Head::restore_point).map(|snapshot| snapshot.id);
         assert_eq!(
-            newest.map(|newest| newest.summary.identity.id),
+            newest.map(|newest| newest.summary().identity.id),
             head,
             "another checkpoint than the newest is restored"
         );

@@ -129,7 +129,7 @@ fn start(directory: &Path, config: CheckpointConfig, nonce: u8, spawn: Arc<dyn S
     let storage = FileSystemStorage::new(directory.to_str().unwrap());
     let view = storage.coordinator_view(JOB, &context).unwrap();
     let claimed = ClaimedJob::claim(view, JOB, Nonce::new([nonce; 16])).unwrap();
-    let newest = claimed.newest().map(|metadata| metadata.summary.identity.id);
+    let newest = claimed.newest().map(|metadata| metadata.summary().identity.id);
     let vertex = Vertex::single(VERTEX, "toy", 2, MaxParallelism::new(128).unwrap());
     let graph = Arc::new(JobGraph::new(vec![vertex], vec![]).unwrap());
     let (tasks, witness) = (Arc::new(ToyTasks::default()), Arc::new(Witness::default()));
@@ -305,8 +305,8 @@ fn a_restore_waits_for_a_commit_in_flight_and_takes_what_it_commits() {
     assert_eq!(early.kind(), ErrorKind::Configuration, "{early}");
     running.witness.hold(None);
     let newest = restore.wait().unwrap().unwrap().unwrap();
-    assert_eq!(committing.wait().unwrap().unwrap().identity, newest.summary.identity);
-    assert_eq!(newest.summary.identity.id.get(), 2);
+    assert_eq!(committing.wait().unwrap().unwrap().identity, newest.summary().identity);
+    assert_eq!(newest.summary().identity.id.get(), 2);
 
     // Nothing is taken until tasks are deployed again, under names of their own.
     assert_eq!(checkpoint(&running).unwrap_err().kind(), ErrorKind::Retry);
@@ -314,14 +314,14 @@ fn a_restore_waits_for_a_commit_in_flight_and_takes_what_it_commits() {
     assert_eq!(again.kind(), ErrorKind::Configuration, "{again}");
     handle.attempts_started(deployment(2)).wait().unwrap().unwrap();
     let third = checkpoint(&running).unwrap();
-    assert_eq!((third.identity.id.get(), third.identity.latest_completed), (3, Some(newest.summary.identity.id)));
+    assert_eq!((third.identity.id.get(), third.identity.latest_completed), (3, Some(newest.summary().identity.id)));
 
     // Tasks that replace others without a restore are refused, and nothing is taken until they are restored.
     let refused = handle.attempts_started(deployment(3)).wait().unwrap().unwrap_err();
     assert!(refused.to_string().contains("no restore was asked for"), "{refused}");
     assert_eq!(checkpoint(&running).unwrap_err().kind(), ErrorKind::Retry);
     let newest = handle.restore_latest().wait().unwrap().unwrap().unwrap();
-    assert_eq!(newest.summary.identity.id, third.identity.id);
+    assert_eq!(newest.summary().identity.id, third.identity.id);
     handle.attempts_started(deployment(3)).wait().unwrap().unwrap();
     checkpoint(&running).unwrap();
     handle.shut_down().wait().unwrap().unwrap();

@@ -81,7 +81,7 @@ impl Jobs {
     }
 
     pub(super) fn publish(&self, io: IoId, metadata: Arc<CheckpointMetadata>) {
-        let id = metadata.summary.identity.id;
+        let id = metadata.summary().identity.id;
         let observer = Arc::clone(&self.observer);
         let Some(location) = self.location(io, id) else { return };
         self.run("ckpt-publish", io, move || {

@@ -1,7 +1,7 @@
 //! Why a snapshot cannot be restored into a graph.
 
 use ckpt_core::id::{CheckpointId, OperatorId, TaskId};
-use ckpt_core::key_group::{KeyGroupRange, MaxParallelism};
+use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::{Error, ErrorKind};
 
 /// Why a snapshot cannot be restored into a graph.
@@ -26,35 +26,15 @@ pub(super) enum RestoreError {
         stored: MaxParallelism,
         given: MaxParallelism,
     },
-    #[error("checkpoint {checkpoint} contradicts itself about operator '{name}' ({operator})")]
-    Contradiction {
-        checkpoint: CheckpointId,
-        operator: OperatorId,
-        name: String,
-        #[source]
-        contradiction: Contradiction,
-    },
-}
-
-/// What a snapshot says that cannot be.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Contradiction {
-    #[error("its parallelism is {parallelism}, expected from 1 to its maximum, {max}")]
-    Parallelism { parallelism: u32, max: MaxParallelism },
-    #[error("it has state of subtask {subtask}, but only {parallelism} subtasks")]
-    Subtask { subtask: u32, parallelism: u32 },
-    #[error("subtask {subtask} holds key groups {found}, expected none outside of {expected}")]
-    KeyGroups { subtask: u32, found: KeyGroupRange, expected: KeyGroupRange },
-    #[error("a partition of state '{state}' of subtask {subtask} ends at byte {end} of a piece of {length}")]
-    Partition { subtask: u32, state: String, end: u64, length: u64 },
+    #[error(
+        "operator '{name}' ({operator}) had finished subtasks in checkpoint {checkpoint}, and tasks cannot be deployed as \
+         finished"
+    )]
+    Finished { checkpoint: CheckpointId, operator: OperatorId, name: String },
 }
 
 impl From<RestoreError> for Error {
     fn from(error: RestoreError) -> Self {
-        let kind = match error {
-            RestoreError::Contradiction { .. } => ErrorKind::Corrupt,
-            _ => ErrorKind::Configuration,
-        };
-        Self::new(kind, error)
+        Self::new(ErrorKind::Configuration, error)
     }
 }

@@ -6,10 +6,10 @@ use ckpt_core::Result;
 use ckpt_core::graph::JobGraph;
 use ckpt_core::id::{LeaderEpoch, OperatorId, TaskAttempt, TaskId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
-use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
-use ckpt_core::state::{OperatorRestore, SubtaskState, SubtaskStateParts, TaskRestore};
+use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata, OperatorStatus};
+use ckpt_core::state::{OperatorRestore, SubtaskReport, SubtaskState, SubtaskStateParts, TaskRestore};
 
-use crate::restore::error::{Contradiction, RestoreError};
+use crate::restore::error::RestoreError;
 use crate::restore::redistribute;
 
 /// What each deployed task begins with: nothing when `from` is `None`, otherwise its share of that snapshot. In the order
@@ -18,7 +18,8 @@ use crate::restore::redistribute;
 /// # Errors
 ///
 /// `Configuration` when the deployments are not each task of the graph once, or the graph does not fit the snapshot: an
-/// operator with state is missing or has another maximum parallelism. `Corrupt` when the snapshot contradicts itself.
+/// operator with state is missing, has another maximum parallelism, or had finished subtasks, which cannot be deployed as
+/// such.
 pub fn plan(
     graph: &JobGraph,
     from: Option<&CheckpointMetadata>,
@@ -33,8 +34,8 @@ pub fn plan(
     let restores = deployments.iter().map(|&(attempt, writer)| {
         let mut restore = TaskRestore::fresh(attempt, Writer::new(epoch, writer));
         if let Some(metadata) = from {
-            restore.from = Some(metadata.summary.identity.id);
-            restore.places = metadata.summary.places.clone();
+            restore.from = Some(metadata.summary().identity.id);
+            restore.places = metadata.summary().places.clone();
             restore.operators = shares.remove(&attempt.task).unwrap_or_default();
         }
         restore
@@ -67,15 +68,16 @@ fn assign(
     graph: &JobGraph,
     metadata: &CheckpointMetadata,
 ) -> Result<BTreeMap<TaskId, BTreeMap<OperatorId, OperatorRestore>>> {
-    let checkpoint = metadata.summary.identity.id;
+    let checkpoint = metadata.summary().identity.id;
     let mut shares: BTreeMap<TaskId, BTreeMap<OperatorId, OperatorRestore>> = BTreeMap::new();
-    for (&operator, stored) in &metadata.operators {
-        let name = || stored.name.clone();
+    for stored in metadata.operators() {
+        let operator = stored.id;
+        let name = || stored.name.to_owned();
         // Its user-defined identity comes before the generated one, and only one of the two is looked under.
         let heir = graph.operator(operator);
-        let heir = heir.filter(|heir| heir.ids().find(|id| metadata.operators.contains_key(id)) == Some(operator));
+        let heir = heir.filter(|heir| heir.ids().find(|id| metadata.operator(*id).is_some()) == Some(operator));
         let Some((vertex, heir)) = graph.vertex_of(operator).zip(heir) else {
-            if stored.subtasks.values().all(SubtaskState::is_empty) {
+            if stored.totals.handles == 0 {
                 continue;
             }
             return Err(RestoreError::NoSuchOperator { checkpoint, operator, name: name() }.into());
@@ -84,13 +86,11 @@ fn assign(
         if given != max {
             return Err(RestoreError::MaxParallelism { checkpoint, operator, name: name(), stored: max, given }.into());
         }
-        check_stored(stored).map_err(|contradiction| RestoreError::Contradiction {
-            checkpoint,
-            operator,
-            name: name(),
-            contradiction,
-        })?;
-        for (subtask, state) in share_out(stored, vertex.parallelism, max)? {
+        if stored.status != OperatorStatus::Running || stored.totals.finished_subtasks > 0 {
+            return Err(RestoreError::Finished { checkpoint, operator, name: name() }.into());
+        }
+        let stored = StoredOperator::decode(&stored)?;
+        for (subtask, state) in share_out(&stored, vertex.parallelism, max)? {
             if !state.is_empty() {
                 let key_groups = max.range_of(subtask, vertex.parallelism)?;
                 let task = TaskId::new(vertex.id, subtask);
@@ -102,7 +102,7 @@ fn assign(
 }
 
 /// The state of one operator at the new parallelism, by new subtask.
-fn share_out(stored: &OperatorMetadata, parallelism: u32, max: MaxParallelism) -> Result<BTreeMap<u32, SubtaskState>> {
+fn share_out(stored: &StoredOperator, parallelism: u32, max: MaxParallelism) -> Result<BTreeMap<u32, SubtaskState>> {
     let same = stored.parallelism == parallelism;
     let mut shares: BTreeMap<u32, SubtaskStateParts> = BTreeMap::new();
     for (&subtask, state) in &stored.subtasks {
@@ -130,33 +130,23 @@ fn share_out(stored: &OperatorMetadata, parallelism: u32, max: MaxParallelism) -
     Ok(shares.into_iter().map(|(subtask, parts)| (subtask, parts.into())).collect())
 }
 
-/// What must hold for the rest to be right, whoever wrote the snapshot.
-fn check_stored(stored: &OperatorMetadata) -> Result<(), Contradiction> {
-    let (parallelism, max) = (stored.parallelism, stored.max_parallelism);
-    if parallelism == 0 || parallelism > u32::from(max.get()) {
-        return Err(Contradiction::Parallelism { parallelism, max });
-    }
-    for (&subtask, state) in &stored.subtasks {
-        let Ok(expected) = max.range_of(subtask, parallelism) else {
-            return Err(Contradiction::Subtask { subtask, parallelism });
-        };
-        for keyed in state.keyed() {
-            let found = keyed.range();
-            if found.intersection(expected) != Some(found) {
-                return Err(Contradiction::KeyGroups { subtask, found, expected });
+/// The state of one operator in a snapshot. That it fits the operator was checked when the snapshot was read.
+#[derive(Debug)]
+pub(super) struct StoredOperator {
+    pub(super) parallelism: u32,
+    pub(super) subtasks: BTreeMap<u32, SubtaskState>,
+}
+
+impl StoredOperator {
+    fn decode(operator: &OperatorMetadata<'_>) -> Result<Self> {
+        let mut subtasks = BTreeMap::new();
+        for stored in operator.subtasks() {
+            if let (subtask, SubtaskReport::State(state)) = stored? {
+                subtasks.insert(subtask, state);
             }
         }
-        for piece in state.operator() {
-            let length = piece.handle().length_bytes();
-            for (name, partitions) in piece.states() {
-                let end = partitions.end_bytes();
-                if end > length {
-                    return Err(Contradiction::Partition { subtask, state: name.to_string(), end, length });
-                }
-            }
-        }
+        Ok(Self { parallelism: operator.parallelism, subtasks })
     }
-    Ok(())
 }
 
 #[cfg(test)]

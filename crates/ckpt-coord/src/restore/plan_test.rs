@@ -6,8 +6,9 @@ use bytes::Bytes;
 use ckpt_core::graph::{Edge, Operator, Vertex};
 use ckpt_core::id::{AttemptId, CheckpointId, JobId, VertexId};
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
-use ckpt_core::snapshot::{CheckpointIdentity, SnapshotKind};
-use ckpt_core::state::{KeyGroupsState, KeyedState, OperatorState, Partitions, Places, Redistribution, StateHandle};
+use ckpt_core::metadata::{CheckpointDescription, MetadataBuilder, OperatorDescription};
+use ckpt_core::snapshot::{CheckpointIdentity, CheckpointProperties, RetentionPolicy};
+use ckpt_core::state::{KeyGroupsState, KeyedState, OperatorState, Partitions, Redistribution, StateHandle};
 use ckpt_core::{ErrorKind, Timestamp};
 
 use super::*;
@@ -27,12 +28,46 @@ fn deployments(graph: &JobGraph) -> Vec<(TaskAttempt, WriterId)> {
     graph.tasks().zip(0..).map(|(task, n)| (task.attempt(AttemptId::new(100 + n)), WriterId::new(n))).collect()
 }
 
-fn metadata(operator: OperatorId, stored: OperatorMetadata) -> CheckpointMetadata {
+/// What a snapshot holds of the one operator.
+#[derive(Clone)]
+struct Stored {
+    parallelism: u32,
+    max_parallelism: MaxParallelism,
+    subtasks: BTreeMap<u32, SubtaskState>,
+}
+
+impl Stored {
+    fn new(parallelism: u32, max_parallelism: MaxParallelism) -> Self {
+        Self { parallelism, max_parallelism, subtasks: BTreeMap::new() }
+    }
+}
+
+fn builder() -> MetadataBuilder {
     let identity =
         CheckpointIdentity::new(CheckpointId::new(9).unwrap(), LeaderEpoch::new(1), Timestamp::from_millis(0), None);
-    let operators = BTreeMap::from([(operator, stored)]);
-    let (kind, now) = (SnapshotKind::Checkpoint, Timestamp::from_millis(1));
-    CheckpointMetadata::new(JobId::new([1; 16]), identity, kind, now, Places::none(), operators)
+    let description = CheckpointDescription::new(
+        JobId::new([1; 16]),
+        identity,
+        CheckpointProperties::checkpoint(RetentionPolicy::default()),
+    );
+    CheckpointMetadata::builder(description).unwrap()
+}
+
+fn metadata(operator: OperatorId, stored: &Stored) -> CheckpointMetadata {
+    metadata_of(&[operator], stored)
+}
+
+/// A snapshot in which each of those operators has the same state. They ascend.
+fn metadata_of(operators: &[OperatorId], stored: &Stored) -> CheckpointMetadata {
+    let mut builder = builder();
+    for operator in operators {
+        let description = OperatorDescription::new(*operator, "count", stored.parallelism, stored.max_parallelism);
+        let mut encoder = builder.operator(&description).unwrap();
+        for (subtask, state) in &stored.subtasks {
+            encoder.subtask(*subtask, state).unwrap();
+        }
+    }
+    builder.finish(Timestamp::from_millis(1)).unwrap()
 }
 
 /// A handle of 1,000 bytes that can be told from those of other subtasks.
@@ -52,12 +87,8 @@ fn partitions(count: u64, redistribution: Redistribution) -> Partitions {
 }
 
 /// An operator whose every subtask has all its key groups, and what `operator` says of it.
-fn stored(
-    parallelism: u32,
-    max_parallelism: MaxParallelism,
-    operator: impl Fn(u32) -> Vec<OperatorState>,
-) -> OperatorMetadata {
-    let mut stored = OperatorMetadata::new("count", parallelism, max_parallelism);
+fn stored(parallelism: u32, max_parallelism: MaxParallelism, operator: impl Fn(u32) -> Vec<OperatorState>) -> Stored {
+    let mut stored = Stored::new(parallelism, max_parallelism);
     for subtask in 0..parallelism {
         let range = max_parallelism.range_of(subtask, parallelism).unwrap();
         let state = SubtaskState::new(vec![keyed(range, handle(subtask, 0))], operator(subtask));
@@ -66,9 +97,9 @@ fn stored(
     stored
 }
 
-fn restore(stored: OperatorMetadata, parallelism: u32) -> Vec<TaskRestore> {
+fn restore(stored: Stored, parallelism: u32) -> Vec<TaskRestore> {
     let graph = graph(parallelism, stored.max_parallelism);
-    plan(&graph, Some(&metadata(OPERATOR, stored)), LeaderEpoch::new(2), &deployments(&graph)).unwrap()
+    plan(&graph, Some(&metadata(OPERATOR, &stored)), LeaderEpoch::new(2), &deployments(&graph)).unwrap()
 }
 
 /// Each key group that a new subtask may read, with the handle that it lies in.
@@ -260,43 +291,31 @@ fn refusals_name_what_does_not_fit() {
     let graph = graph(2, max(128));
     let all = deployments(&graph);
     let epoch = LeaderEpoch::new(2);
-    let refuse = |stored: OperatorMetadata, operator: OperatorId, kind: ErrorKind, message: &str| {
-        let error = plan(&graph, Some(&metadata(operator, stored)), epoch, &all).unwrap_err();
-        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        assert_eq!((error.kind(), format!("{error}: {source}").contains(message)), (kind, true), "{error}: {source}");
+    let refuse = |metadata: CheckpointMetadata, message: &str| {
+        let error = plan(&graph, Some(&metadata), epoch, &all).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+        assert!(error.to_string().contains(message), "{error}");
     };
-    let good = || stored(2, max(128), |_| vec![]);
     let other = OperatorId::new([8; 16]);
     refuse(
-        good(),
-        other,
-        ErrorKind::Configuration,
+        metadata(other, &stored(2, max(128), |_| vec![])),
         "operator 'count' (08080808080808080808080808080808), which is not",
     );
     refuse(
-        stored(2, max(64), |_| vec![]),
-        OPERATOR,
-        ErrorKind::Configuration,
+        metadata(OPERATOR, &stored(2, max(64), |_| vec![])),
         "operator 'count' (07070707070707070707070707070707) has maximum parallelism 128 in the job graph, but its state \
          in checkpoint 9 was stored with 64",
     );
-    let mut wrong = good();
-    wrong.parallelism = 3;
-    refuse(wrong, OPERATOR, ErrorKind::Corrupt, "subtask 0 holds key groups 0..=63, expected none outside of 0..=42");
-    let mut wrong = good();
-    wrong.parallelism = 129;
-    refuse(wrong, OPERATOR, ErrorKind::Corrupt, "its parallelism is 129");
-    let mut wrong = good();
-    wrong.subtasks.insert(2, SubtaskState::default());
-    refuse(wrong, OPERATOR, ErrorKind::Corrupt, "state of subtask 2, but only 2");
-    let wrong = stored(2, max(128), |subtask| {
-        let states = BTreeMap::from([("s".to_owned(), partitions(101, Redistribution::Split))]);
-        vec![OperatorState::new(states.into(), handle(subtask, 1))]
-    });
-    refuse(wrong, OPERATOR, ErrorKind::Corrupt, "ends at byte 1007 of a piece of 1000");
+    let description = OperatorDescription::new(OPERATOR, "count", 2, max(128));
+    let mut finished = builder();
+    finished.finished_operator(&description).unwrap();
+    refuse(finished.finish(Timestamp::from_millis(1)).unwrap(), "had finished subtasks in checkpoint 9");
+    let mut finished = builder();
+    finished.operator(&description).unwrap().finished_subtask(1).unwrap();
+    refuse(finished.finish(Timestamp::from_millis(1)).unwrap(), "had finished subtasks in checkpoint 9");
 
-    let empty = OperatorMetadata::new("gone", 1, max(1));
-    assert!(plan(&graph, Some(&metadata(other, empty)), epoch, &all).is_ok(), "nothing is lost with it");
+    let empty = metadata(other, &Stored::new(1, max(1)));
+    assert!(plan(&graph, Some(&empty), epoch, &all).is_ok(), "nothing is lost with it");
 }
 
 #[test]
@@ -308,12 +327,11 @@ fn state_is_found_under_a_user_defined_identity_first() {
     let all = deployments(&graph);
     let good = || stored(2, max(128), |_| vec![]);
     for stored_under in [old, OPERATOR] {
-        let restores = plan(&graph, Some(&metadata(stored_under, good())), epoch, &all).unwrap();
+        let restores = plan(&graph, Some(&metadata(stored_under, &good())), epoch, &all).unwrap();
         assert_eq!(key_groups(&restores).len(), 128, "{stored_under}: it is given out under the generated identity");
     }
     // With state under both, that under the generated one has no heir.
-    let mut both = metadata(old, good());
-    both.operators.insert(OPERATOR, good());
+    let both = metadata_of(&[OPERATOR, old], &good());
     let error = plan(&graph, Some(&both), epoch, &all).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.to_string().contains(&format!("operator 'count' ({OPERATOR}), which is not")), "{error}");

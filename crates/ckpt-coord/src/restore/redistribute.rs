@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ckpt_core::Result;
-use ckpt_core::metadata::OperatorMetadata;
 use ckpt_core::state::{OperatorState, Partitions, Redistribution};
+
+use crate::restore::plan::StoredOperator;
 
 /// The partitions of one state in one piece of an old subtask.
 #[derive(Clone, Copy)]
@@ -29,7 +30,7 @@ struct SharedPiece<'a> {
 
 /// Whether operator state changes hands even at the same parallelism: all subtasks read what is to be united, and those
 /// that reported nothing take what is broadcast from one that did.
-pub(super) fn is_needed(stored: &OperatorMetadata) -> bool {
+pub(super) fn is_needed(stored: &StoredOperator) -> bool {
     let mut reported: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
     for part in all(stored) {
         match part.partitions.redistribution() {
@@ -48,7 +49,7 @@ pub(super) fn is_needed(stored: &OperatorMetadata) -> bool {
 /// # Errors
 ///
 /// None for partitions that ascend, as they always do: a part of them ascends too.
-pub(super) fn operator_state(stored: &OperatorMetadata, parallelism: u32) -> Result<BTreeMap<u32, Vec<OperatorState>>> {
+pub(super) fn operator_state(stored: &StoredOperator, parallelism: u32) -> Result<BTreeMap<u32, Vec<OperatorState>>> {
     let mut by_state: BTreeMap<(Redistribution, &str), Vec<Part<'_>>> = BTreeMap::new();
     for part in all(stored) {
         by_state.entry((part.partitions.redistribution(), part.name)).or_default().push(part);
@@ -122,7 +123,7 @@ fn pieces(share: Share<'_>) -> Result<Vec<OperatorState>> {
 }
 
 /// Every state of every piece, in the order of the old subtasks.
-fn all(stored: &OperatorMetadata) -> impl Iterator<Item = Part<'_>> {
+fn all(stored: &StoredOperator) -> impl Iterator<Item = Part<'_>> {
     stored.subtasks.iter().flat_map(|(&subtask, state)| {
         state.operator().iter().enumerate().flat_map(move |(index, piece)| {
             let part = move |(name, partitions)| Part { subtask, index, piece, name, partitions };

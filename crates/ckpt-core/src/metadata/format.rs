@@ -1,11 +1,11 @@
 //! The frame of a metadata file: header, sections, index, trailer.
 //!
 //! ```text
-//! ┌────────┬─────────┬────────┬───┬────────┬───────┬─────────┐
-//! │ header │ summary │ part 0 │ … │ part n │ index │ trailer │
-//! └────────┴─────────┴────────┴───┴────────┴───────┴─────────┘
-//!                                             ▲        │ place, length and digest
-//!      ▲ place, length and digest of each ────┘ ◄──────┘
+//! ┌────────┬───────────────┬─────────────────────────┬───┬─────────┬───────┬─────────┐
+//! │ header │ master states │ coordinator, part 0, …  │ … │ summary │ index │ trailer │
+//! └────────┴───────────────┴─────────────────────────┴───┴─────────┴───────┴─────────┘
+//!                 ▲                     ▲                     ▲      │   ▲      │
+//!                 └─────────────────────┴─────────────────────┴──────┘   └──────┘  place, length and digest
 //! ```
 
 use super::WrittenMetadata;
@@ -30,6 +30,10 @@ pub(super) const MAX_SECTION_BYTES: u64 = 256 << 20;
 pub(super) const SUMMARY: u32 = 1;
 /// Tag of a section with the state of some subtasks of an operator.
 pub(super) const PART: u32 = 2;
+/// Tag of a section with the state of an operator's coordinator.
+pub(super) const COORDINATOR_STATE: u32 = 3;
+/// Tag of the section for participants that are not tasks.
+pub(super) const MASTER_STATES: u32 = 4;
 
 /// The fixed-size end of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,14 +4,15 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use postcard::de_flavors::Flavor;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::{Input, Subject, WireError, put_mirror, read_all};
+use super::{Input, Subject, WireError, read_all};
 
 /// The encoding of a mirror type.
-pub(crate) fn encode<T: Serialize + ?Sized>(subject: Subject, value: &T) -> Result<Vec<u8>, WireError> {
+#[cfg(test)]
+pub(crate) fn encode<T: serde::Serialize>(subject: Subject, value: &T) -> Result<Vec<u8>, WireError> {
     let mut bytes = Vec::new();
-    put_mirror(&mut bytes, subject, value)?;
+    super::put_mirror(&mut bytes, subject, value)?;
     Ok(bytes)
 }
 

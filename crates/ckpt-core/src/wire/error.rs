@@ -77,6 +77,20 @@ pub(crate) enum Subject {
         /// Which of its sections, from 0.
         part: u32,
     },
+    /// The state of one subtask of an operator in it.
+    MetadataSubtask {
+        /// Whose state.
+        operator: OperatorId,
+        /// Which subtask.
+        subtask: u32,
+    },
+    /// The state of an operator's coordinator in it.
+    MetadataCoordinator {
+        /// Whose state.
+        operator: OperatorId,
+    },
+    /// Its section for participants that are not tasks.
+    MetadataMasters,
     /// A message.
     Frame(FrameKind),
     /// A message of a kind that is not known yet.
@@ -125,6 +139,13 @@ impl fmt::Display for Subject {
                 write!(f, "part {part} of operator {operator} in checkpoint metadata")
             }
             Self::AnyFrame => f.write_str("a frame"),
+            Self::MetadataSubtask { operator, subtask } => {
+                write!(f, "subtask {subtask} of operator {operator} in checkpoint metadata")
+            }
+            Self::MetadataCoordinator { operator } => {
+                write!(f, "the coordinator of operator {operator} in checkpoint metadata")
+            }
+            Self::MetadataMasters => f.write_str("the master states of checkpoint metadata"),
             Self::Frame(kind) => write!(f, "the frame of {kind}"),
         }
     }

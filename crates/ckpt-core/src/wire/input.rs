@@ -31,6 +31,18 @@ impl<'a> Input<'a> {
         self.length - self.rest.len()
     }
 
+    /// What is left.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// The next bytes.
+    pub(crate) fn bytes(&mut self, length: usize) -> Result<&'a [u8], Flaw> {
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(CUT_SHORT)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
     #[inline]
     pub(crate) fn byte(&mut self) -> Result<u8, Flaw> {
         let (first, rest) = self.rest.split_first().ok_or(CUT_SHORT)?;
@@ -90,9 +102,7 @@ impl<'a> Input<'a> {
     /// A length, then so many bytes.
     pub(crate) fn blob(&mut self) -> Result<&'a [u8], Flaw> {
         let length = self.count(1)?;
-        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(CUT_SHORT)?;
-        self.rest = rest;
-        Ok(bytes)
+        self.bytes(length)
     }
 
     pub(crate) fn text(&mut self) -> Result<&'a str, Flaw> {

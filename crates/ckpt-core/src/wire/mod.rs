@@ -11,7 +11,9 @@ mod output;
 mod record;
 pub(crate) mod v1;
 
-pub(crate) use codec::{Fixed, decode, encode};
+#[cfg(test)]
+pub(crate) use codec::encode;
+pub(crate) use codec::{Fixed, decode};
 pub(crate) use error::{Invalid, Subject, WireError};
 pub(crate) use input::{Flaw, Input, read_all};
 pub(crate) use list::{Blob, List};

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 
+use bytes::Bytes;
 use ckpt_core::head::Head;
 use ckpt_core::mark::{DisposalMark, OwnerRecord};
 use ckpt_core::message::{FrameKind, FrameReader, Marker, Received, ToCoordinator, ToTask};
@@ -37,7 +38,7 @@ fn every_damage(name: &str, decode: fn(&[u8]) -> Option<Error>) {
 
 #[test]
 fn every_damage_to_metadata_is_told() {
-    every_damage("metadata", |bytes| CheckpointMetadata::decode(bytes).err());
+    every_damage("metadata", |bytes| CheckpointMetadata::decode(Bytes::copy_from_slice(bytes)).err());
 }
 
 #[test]

@@ -2,32 +2,30 @@
 
 use ckpt_core::ErrorKind;
 use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
-use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
 use ckpt_core::state::{
-    FileRef, KeyGroupsState, KeyedState, OperatorState, Place, Root, StateHandle, SubtaskStateParts,
+    FileRef, KeyGroupsState, KeyedState, OperatorState, Place, Root, StateHandle, SubtaskState, SubtaskStateParts,
 };
-use ckpt_core::{Digest, key_group::MaxParallelism};
+use ckpt_core::{Digest, Timestamp};
 
-use crate::samples::{fixed_metadata, range, with_reused};
+use crate::samples::{fixed_description, fixed_operator, fixed_state, range, with_reused};
 
-fn refusal(change: impl FnOnce(&mut CheckpointMetadata)) -> String {
-    let mut metadata = fixed_metadata();
-    change(&mut metadata);
-    let error = metadata.encode().unwrap_err();
+/// What is refused of the golden checkpoint, whose one operator was changed or has other state.
+fn refusal(change: impl FnOnce(&mut CheckpointDescription, &mut OperatorDescription, &mut SubtaskState)) -> String {
+    let (mut description, mut operator, mut state) = (fixed_description(), fixed_operator(), fixed_state());
+    change(&mut description, &mut operator, &mut state);
+    let build = || {
+        let mut builder = CheckpointMetadata::builder(description)?;
+        builder.operator(&operator)?.subtask(0, &state)?;
+        builder.finish(Timestamp::from_millis(2))
+    };
+    let error = build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AbortCheckpoint, "{error}");
     error.to_string()
 }
 
-/// The same, after the summary was made to fit.
-fn refusal_of_state(change: impl FnOnce(&mut CheckpointMetadata)) -> String {
-    refusal(|metadata| {
-        change(metadata);
-        let summary = metadata.summary.clone();
-        let (identity, places) = (summary.identity, summary.places);
-        let operators = std::mem::take(&mut metadata.operators);
-        *metadata =
-            CheckpointMetadata::new(summary.job, identity, summary.kind, summary.completed_at, places, operators);
-    })
+fn refusal_of_state(change: impl FnOnce(&mut SubtaskState)) -> String {
+    refusal(|_, _, state| change(state))
 }
 
 fn file(root: Root, length_bytes: u64, digest: Option<Digest>) -> StateHandle {
@@ -35,57 +33,39 @@ fn file(root: Root, length_bytes: u64, digest: Option<Digest>) -> StateHandle {
     StateHandle::assume_durable(Place::File { root, file }, length_bytes, digest)
 }
 
-fn with_operator_state(handle: StateHandle) -> impl FnOnce(&mut CheckpointMetadata) {
-    move |metadata| {
-        change_state(metadata, 2, |parts| parts.operator.push(OperatorState::new(Default::default(), handle)));
-    }
+fn with_operator_state(handle: StateHandle) -> impl FnOnce(&mut SubtaskState) {
+    move |state| change(state, |parts| parts.operator.push(OperatorState::new(Default::default(), handle)))
 }
 
-fn change_state(metadata: &mut CheckpointMetadata, subtask: u32, change: impl FnOnce(&mut SubtaskStateParts)) {
-    let state = metadata.operators.values_mut().last().unwrap().subtasks.get_mut(&subtask).unwrap();
+fn change(state: &mut SubtaskState, change: impl FnOnce(&mut SubtaskStateParts)) {
     let mut parts = std::mem::take(state).into_parts();
     change(&mut parts);
     *state = parts.into();
 }
 
 #[test]
-fn what_could_not_be_read_again_is_not_written() {
+fn state_that_could_not_be_read_again_is_not_written() {
     let digest = Some(Digest::of(b""));
     for (refusal, expected) in [
-        (refusal(|metadata| metadata.summary.total_bytes += 1), "the sum of all state is "),
-        (refusal(|metadata| metadata.summary.subtasks += 1), "the number of subtasks is 3, expected 2"),
-        (
-            refusal(|metadata| metadata.summary.self_contained = true),
-            "whether it is self-contained is true, expected false",
-        ),
         (refusal_of_state(with_operator_state(file(Root::ThisSnapshot, 5, None))), "the digest of a handle is absent"),
         (
             refusal_of_state(with_operator_state(file(Root::Borrowed(1), 5, digest))),
             "expected one whose place is given",
         ),
         (
-            refusal_of_state(|metadata| metadata.operators.values_mut().last().unwrap().parallelism = 2),
-            "a subtask is 2, expected one below the parallelism, 2",
+            refusal(|_, operator, _| operator.parallelism = 4),
+            "a range of key groups is 4..=42, expected none outside of 0..=31, the key groups of the subtask",
         ),
         (
-            refusal_of_state(|metadata| {
-                metadata.operators.values_mut().last().unwrap().max_parallelism = MaxParallelism::new(127).unwrap();
-            }),
-            "a range of key groups is 4..=127, expected groups below the maximum parallelism, 127",
-        ),
-        (
-            refusal_of_state(|metadata| {
+            refusal_of_state(|state| {
                 let short = file(Root::ThisSnapshot, 9, digest);
                 let groups = KeyGroupsState::new(range(1, 2), vec![0, 10], short).unwrap();
-                change_state(metadata, 2, |parts| parts.keyed.push(KeyedState::KeyGroups(groups)));
+                change(state, |parts| parts.keyed.push(KeyedState::KeyGroups(groups)));
             }),
             "an offset is 10, expected at most 9, the length of the piece",
         ),
         (
-            refusal_of_state(|metadata| {
-                let subtask = metadata.operators.values_mut().last().unwrap().subtasks.get_mut(&0).unwrap();
-                *subtask = with_reused(std::mem::take(subtask));
-            }),
+            refusal_of_state(|state| *state = with_reused(std::mem::take(state))),
             "without a handle, expected one with the handle it was written with",
         ),
     ] {

@@ -1,18 +1,18 @@
 //! Generated values come back as they were, and a metadata file is read no further than asked.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io;
 
 use bytes::Bytes;
+use ckpt_core::Timestamp;
 use ckpt_core::head::{Head, RetainedSnapshot};
 use ckpt_core::id::OperatorId;
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
-use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, OperatorMetadata};
-use ckpt_core::state::{OperatorState, Places, StateHandle, SubtaskState, TaskRestore, TaskSnapshot};
+use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, OperatorDescription};
+use ckpt_core::state::{OperatorState, StateHandle, SubtaskState, TaskRestore, TaskSnapshot};
 
-use crate::samples::{Random, fixed_metadata};
+use crate::samples::{Random, fixed_description, fixed_metadata};
 
 const LIMIT: usize = 1 << 20;
 
@@ -22,7 +22,7 @@ fn generated_values_come_back() {
         let random = &mut Random::new(seed);
         let metadata = random.metadata();
         let (bytes, written) = metadata.encode().unwrap();
-        assert_eq!(CheckpointMetadata::decode(&bytes).unwrap(), metadata, "seed {seed}");
+        assert_eq!(CheckpointMetadata::decode(bytes.clone().into()).unwrap(), metadata, "seed {seed}");
         assert_eq!(metadata.encode().unwrap(), (bytes, written), "the same bytes again, seed {seed}");
         let head = random.head();
         assert_eq!(Head::decode(&head.encode().unwrap()).unwrap(), head, "seed {seed}");
@@ -51,24 +51,25 @@ impl MetadataSource for Watched {
         self.bytes.len() as u64
     }
 
-    fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Cow<'_, [u8]>> {
+    fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Bytes> {
         self.read.borrow_mut().push((offset_bytes, length_bytes));
         let first = offset_bytes as usize;
-        Ok(Cow::Owned(self.bytes[first..first + length_bytes].to_vec()))
+        Ok(Bytes::copy_from_slice(&self.bytes[first..first + length_bytes]))
     }
 }
 
 /// 64 subtasks with 300 KiB inline each: parts of three subtasks.
 fn large() -> CheckpointMetadata {
-    let mut operator = OperatorMetadata::new("large", 64, MaxParallelism::new(128).unwrap());
+    let mut builder = CheckpointMetadata::builder(fixed_description()).unwrap();
+    let max = MaxParallelism::new(128).unwrap();
+    let operator = OperatorDescription::new(OperatorId::new([1; 16]), "large", 64, max);
+    let mut encoder = builder.operator(&operator).unwrap();
     for subtask in 0..64_u32 {
         let handle = StateHandle::inline(Bytes::from(vec![subtask as u8; 300 << 10]));
         let state = SubtaskState::new(Vec::new(), vec![OperatorState::new(Default::default(), handle)]);
-        operator.subtasks.insert(subtask, state);
+        encoder.subtask(subtask, &state).unwrap();
     }
-    let sample = fixed_metadata().summary;
-    let operators = [(OperatorId::new([1; 16]), operator)].into();
-    CheckpointMetadata::new(sample.job, sample.identity, sample.kind, sample.completed_at, Places::none(), operators)
+    builder.finish(Timestamp::from_millis(1)).unwrap()
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn a_summary_touches_trailer_index_and_summary_only() {
     let (bytes, _) = metadata.encode().unwrap();
     let file = Watched { bytes, read: RefCell::default() };
     let reader = MetadataReader::open(&file).unwrap();
-    assert_eq!(reader.summary().unwrap(), metadata.summary);
+    assert_eq!(reader.summary(), metadata.summary());
     let touched: usize = file.read.borrow().iter().map(|(_, length)| length).sum();
     assert!(file.bytes.len() > 18 << 20 && touched < 4096, "{touched} bytes of {}", file.bytes.len());
 
@@ -92,11 +93,10 @@ fn a_summary_touches_trailer_index_and_summary_only() {
 fn a_file_that_head_does_not_name_is_told() {
     let metadata = fixed_metadata();
     let (bytes, written) = metadata.encode().unwrap();
-    let identity = metadata.summary.identity;
+    let identity = metadata.summary().identity;
     let (length, digest) = (written.length_bytes, written.index_digest);
-    let named = RetainedSnapshot::new(identity.id, identity.epoch, metadata.summary.kind, length, digest);
-    let slice = bytes.as_slice();
-    let reader = MetadataReader::open(&slice).unwrap();
+    let named = RetainedSnapshot::new(identity.id, identity.epoch, metadata.summary().kind(), length, digest);
+    let reader = MetadataReader::open(Bytes::from(bytes)).unwrap();
     reader.verify(&named).unwrap();
 
     let mut other = named.clone();

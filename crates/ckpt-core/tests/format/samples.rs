@@ -1,17 +1,19 @@
 //! Values to encode: fixed ones for the golden files, and generated ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
+use ckpt_core::descriptor::{CodecId, Fingerprint, KeyedStateKind, StateDescriptor, StateKind};
 use ckpt_core::id::{
     AttemptId, CheckpointId, FileName, JobId, LeaderEpoch, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId,
 };
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
-use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
+use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, MasterState, OperatorDescription};
 use ckpt_core::snapshot::{
     AfterSavepoint, Alignment, AlignmentTimeout, CheckpointBarrier, CheckpointIdentity, CheckpointMetrics,
-    CheckpointMetricsBuilder, CheckpointOptions, LocationReference, SavepointFormat, SnapshotKind,
+    CheckpointMetricsBuilder, CheckpointOptions, CheckpointProperties, CheckpointType, LocationReference,
+    RetentionPolicy, SavepointFormat, SnapshotKind,
 };
 use ckpt_core::state::{
     ClaimId, FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions, Place, Places,
@@ -20,17 +22,21 @@ use ckpt_core::state::{
 use ckpt_core::{Digest, Timestamp};
 
 /// A generator of values: the same seed gives the same values.
-pub(crate) struct Random(u64);
+pub(crate) struct Random {
+    state: u64,
+    /// Where ranges of key groups lie.
+    groups: KeyGroupRange,
+}
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, groups: range(0, 127) }
     }
 
     /// SplitMix64.
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
         mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ mixed >> 31
@@ -163,8 +169,9 @@ impl Random {
     }
 
     pub(crate) fn range(&mut self) -> KeyGroupRange {
-        let first = self.below(128);
-        range(first as u16, (first + self.below(128 - first)) as u16)
+        let (groups, own) = (self.groups, u64::from(self.groups.first().get()));
+        let first = self.below(groups.count() as u64);
+        range((own + first) as u16, (own + first + self.below(groups.count() as u64 - first)) as u16)
     }
 
     fn keyed(&mut self) -> KeyedState {
@@ -208,19 +215,40 @@ impl Random {
     }
 
     pub(crate) fn metadata(&mut self) -> CheckpointMetadata {
-        let mut operators = BTreeMap::new();
-        for _ in 0..self.below(4) {
-            let parallelism = 1 + self.below(8) as u32;
-            let mut operator = OperatorMetadata::new(self.name(), parallelism, MaxParallelism::new(128).unwrap());
+        let max = MaxParallelism::new(128).unwrap();
+        let properties = CheckpointProperties::checkpoint(RetentionPolicy::RetainOnFailure);
+        let properties =
+            properties.requested_as(if self.below(2) == 0 { CheckpointType::Full } else { CheckpointType::Configured });
+        let mut description = CheckpointDescription::new(JobId::new(self.id()), self.identity(), properties);
+        description.places = places();
+        description.graph_digest = (self.below(2) == 0).then(|| Digest::crc64_nvme(self.next()));
+        for _ in 0..self.below(3) {
+            let state = MasterState::new(self.next() as u32, Bytes::from(self.name()));
+            description.master_states.insert(self.name(), state);
+        }
+        let mut builder = CheckpointMetadata::builder(description).unwrap();
+        let ids: BTreeSet<[u8; 16]> = (0..self.below(4)).map(|_| self.id()).collect();
+        for id in ids {
+            let parallelism = 2 + self.below(7) as u32;
+            let mut operator = OperatorDescription::new(OperatorId::new(id), self.name(), parallelism, max);
+            operator.uid = (self.below(2) == 0).then(|| self.name());
+            if self.below(5) == 0 {
+                builder.finished_operator(&operator).unwrap();
+                continue;
+            }
+            operator.coordinator_state = (self.below(3) == 0).then(|| self.handle());
+            let mut encoder = builder.operator(&operator).unwrap();
             for subtask in 0..parallelism {
-                if self.below(4) > 0 {
-                    operator.subtasks.insert(subtask, self.subtask());
+                self.groups = max.range_of(subtask, parallelism).unwrap();
+                match self.below(6) {
+                    0 => {}
+                    1 if subtask > 0 => encoder.finished_subtask(subtask).unwrap(),
+                    _ => encoder.subtask(subtask, &self.subtask()).unwrap(),
                 }
             }
-            operators.insert(OperatorId::new(self.id()), operator);
+            self.groups = range(0, 127);
         }
-        let (job, at) = (JobId::new(self.id()), Timestamp::from_millis(self.number()));
-        CheckpointMetadata::new(job, self.identity(), self.kind(), at, places(), operators)
+        builder.finish(Timestamp::from_millis(self.number())).unwrap()
     }
 }
 
@@ -270,7 +298,7 @@ pub(crate) fn fixed_state() -> SubtaskState {
     );
     let incremental = IncrementalState::new(
         OperatorId::new([0x22; 16]),
-        range(4, 127),
+        range(4, 42),
         shared.into(),
         [("MANIFEST".to_owned(), borrowed), ("OPTIONS".to_owned(), segment)].into(),
         StateHandle::inline(Bytes::from_static(b"meta")),
@@ -311,14 +339,43 @@ pub(crate) fn fixed_attempt() -> TaskAttempt {
     TaskId::new(VertexId::new([0x33; 16]), 5).attempt(AttemptId::new(6))
 }
 
+/// What the golden file says of the checkpoint.
+pub(crate) fn fixed_description() -> CheckpointDescription {
+    let job = JobId::new(*b"0123456789abcdef");
+    let mut description = CheckpointDescription::new(
+        job,
+        fixed_identity(),
+        CheckpointProperties::checkpoint(RetentionPolicy::RetainOnCancellation),
+    );
+    description.places = places();
+    description.graph_digest = Some(Digest::of(b"graph"));
+    let states =
+        [("hook", MasterState::new(2, Bytes::from_static(b"hooked"))), ("other", MasterState::new(0, Bytes::new()))];
+    description.master_states = states.map(|(name, state)| (name.to_owned(), state)).into();
+    description
+}
+
+/// What the golden file says of the operator that has state.
+pub(crate) fn fixed_operator() -> OperatorDescription {
+    let mut operator =
+        OperatorDescription::new(OperatorId::new([0x22; 16]), "count", 3, MaxParallelism::new(128).unwrap());
+    operator.uid = Some("the counter".to_owned());
+    let codec = || CodecId::new("postcard").unwrap();
+    let sums = StateDescriptor::new("sums", StateKind::Keyed(KeyedStateKind::Reducing), codec(), 2).unwrap();
+    let seen = StateDescriptor::new("seen", StateKind::Operator(Redistribution::Union), codec(), 1).unwrap();
+    operator.descriptors = vec![sums.with_fingerprint(Fingerprint::new(0xfeed)), seen];
+    operator.coordinator_state = Some(StateHandle::inline(Bytes::from_static(b"coordinated")));
+    operator
+}
+
 pub(crate) fn fixed_metadata() -> CheckpointMetadata {
     let max = MaxParallelism::new(128).unwrap();
-    let mut stateful = OperatorMetadata::new("count", 3, max);
-    stateful.subtasks.insert(0, fixed_state());
-    stateful.subtasks.insert(2, SubtaskState::default());
-    let stateless = OperatorMetadata::new("größe", 1, max);
-    let operators = [(OperatorId::new([0x22; 16]), stateful), (OperatorId::new([0x11; 16]), stateless)];
-    let completed = Timestamp::from_millis(1_767_225_600_123);
-    let job = JobId::new(*b"0123456789abcdef");
-    CheckpointMetadata::new(job, fixed_identity(), SnapshotKind::Checkpoint, completed, places(), operators.into())
+    let mut builder = CheckpointMetadata::builder(fixed_description()).unwrap();
+    builder.operator(&OperatorDescription::new(OperatorId::new([0x11; 16]), "größe", 1, max)).unwrap();
+    let mut stateful = builder.operator(&fixed_operator()).unwrap();
+    stateful.subtask(0, &fixed_state()).unwrap();
+    stateful.finished_subtask(1).unwrap();
+    stateful.subtask(2, &SubtaskState::default()).unwrap();
+    builder.finished_operator(&OperatorDescription::new(OperatorId::new([0x33; 16]), "ended", 2, max)).unwrap();
+    builder.finish(Timestamp::from_millis(1_767_225_600_123)).unwrap()
 }

@@ -16,7 +16,6 @@ use ckpt_core::{ErrorKind, Result};
 
 use crate::error::StorageError;
 use crate::file::job_directory::{JobDirectory, Visit};
-use crate::file::metadata;
 use crate::layout::{self, CHECKPOINT_DIRECTORY_PREFIX, OurFile};
 
 /// Deletes `dead_shared` and everything of our form in the directory of a removed snapshot.
@@ -77,7 +76,7 @@ pub(crate) fn collect_orphans(
         return Err(error.kind(ErrorKind::FailJob));
     }
     for snapshot in &claimed.retained {
-        let given = retained.iter().map(|metadata| &metadata.summary).any(|summary| {
+        let given = retained.iter().map(|metadata| metadata.summary()).any(|summary| {
             (summary.job, summary.identity.id, summary.identity.epoch) == (job, snapshot.id, snapshot.epoch)
         });
         if !given {
@@ -85,7 +84,10 @@ pub(crate) fn collect_orphans(
             return Err(error.kind(ErrorKind::FailJob));
         }
     }
-    let alive: BTreeSet<FileName> = retained.iter().flat_map(|metadata| metadata::shared_files(metadata)).collect();
+    let mut alive = BTreeSet::<FileName>::new();
+    for metadata in retained {
+        alive.append(&mut metadata.shared_files()?);
+    }
     let dead_shared = |path: &RelPath| match OurFile::parse(path) {
         Some(OurFile::Shared(name)) => name.epoch < epoch && !alive.contains(&name),
         _ => false,

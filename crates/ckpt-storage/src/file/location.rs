@@ -32,7 +32,7 @@ impl Location for FileLocation {
     }
 
     fn publish(&self, metadata: &CheckpointMetadata) -> Result<RetainedSnapshot> {
-        let (summary, identity) = (&metadata.summary, &self.identity);
+        let (summary, identity) = (metadata.summary(), &self.identity);
         let path = layout::metadata_path(identity.id);
         let (found, found_epoch, found_job) = (summary.identity.id, summary.identity.epoch, summary.job);
         if (found, found_epoch, found_job) != (identity.id, identity.epoch, self.directory.job) {
@@ -42,7 +42,7 @@ impl Location for FileLocation {
         let (bytes, written) = metadata.encode()?;
         self.publish_bytes(&path, &bytes)?;
         let (bytes, index) = (written.length_bytes, written.index_digest);
-        let published = RetainedSnapshot::new(identity.id, identity.epoch, summary.kind, bytes, index);
+        let published = RetainedSnapshot::new(identity.id, identity.epoch, summary.kind(), bytes, index);
         let claims = summary.places.iter().filter_map(|(root, _)| match root {
             Root::Claimed(claim) => Some(claim),
             _ => None,

@@ -1,13 +1,12 @@
 //! Reading `_metadata`.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::io;
 
+use bytes::Bytes;
 use ckpt_core::head::RetainedSnapshot;
-use ckpt_core::id::{FileName, JobId};
+use ckpt_core::id::JobId;
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, MetadataSummary};
-use ckpt_core::state::{FileRef, RelPath, Root};
+use ckpt_core::state::RelPath;
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{FileSystem, ReadAt};
 
@@ -44,7 +43,7 @@ impl MetadataFile {
     ///
     /// `Corrupt` when it is damaged, `Retry` when it could not be read.
     pub(crate) fn summary(&self) -> Result<MetadataSummary> {
-        MetadataReader::open(self).and_then(|reader| reader.summary()).map_err(|source| self.damaged(source))
+        MetadataReader::open(self).map(MetadataReader::into_summary).map_err(|source| self.damaged(source))
     }
 
     /// All of it.
@@ -68,7 +67,7 @@ impl MetadataFile {
             reader.read_all()
         };
         let metadata = read().map_err(|source| self.damaged(source))?;
-        let found = metadata.summary.job;
+        let found = metadata.summary().job;
         if found != job {
             let path = self.shown.clone();
             return Err(StorageError::MetadataOfAnotherJob { path, found, expected: job }.corrupt());
@@ -109,21 +108,9 @@ impl MetadataSource for MetadataFile {
         self.file.length_bytes()
     }
 
-    fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Cow<'_, [u8]>> {
+    fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Bytes> {
         let mut bytes = vec![0; length_bytes];
         self.file.read_exact_at(&mut bytes, offset_bytes)?;
-        Ok(Cow::Owned(bytes))
+        Ok(Bytes::from(bytes))
     }
-}
-
-/// The files of the job's shared directory that a checkpoint names, written for it or reused.
-pub(crate) fn shared_files(metadata: &CheckpointMetadata) -> BTreeSet<FileName> {
-    let mut names = metadata.shared_files();
-    for state in metadata.operators.values().flat_map(|operator| operator.subtasks.values()) {
-        names.extend(state.reused().filter_map(|file| match file {
-            (Root::JobShared, FileRef::Ours(name)) => Some(*name),
-            _ => None,
-        }));
-    }
-    names
 }

@@ -23,7 +23,7 @@ fn committed(disk: &MemoryDisk) -> (Arc<dyn CoordinatorView>, RetainedSnapshot) 
 fn flink_22502_damaged_metadata_is_an_error_that_names_the_file() {
     let disk = MemoryDisk::default();
     let (view, retained) = committed(&disk);
-    let whole = metadata(job(1), view.load(&retained).unwrap().summary.identity, &[]).encode().unwrap().0;
+    let whole = metadata(job(1), view.load(&retained).unwrap().summary().identity, &[]).encode().unwrap().0;
     let mut damaged: Vec<Vec<u8>> = (0..whole.len()).map(|length| whole[..length].to_vec()).collect();
     damaged.extend((0..whole.len() * 8).map(|bit| {
         let mut bytes = whole.clone();
@@ -47,7 +47,7 @@ fn metadata_of_another_checkpoint_epoch_or_job_is_refused() {
     let (view, retained) = committed(&disk);
     let claimed = claim(&*view.head(), job(1), nonce(2)).unwrap().head;
     let _ = publish(&*view, job(1), identity(&claimed, 2), &[]);
-    let this = view.load(&retained).unwrap().summary.identity;
+    let this = view.load(&retained).unwrap().summary().identity;
     for other in [
         metadata(job(1), identity(&claimed, 2), &[]),
         metadata(job(1), identity(&claimed, 1), &[]),

@@ -36,7 +36,7 @@ fn a_checkpoint_is_found_by_its_directory_and_by_its_file() {
     ] {
         let found = storage.resolve(&pointer, &context).unwrap_or_else(|error| panic!("{pointer}: {error:?}"));
         assert_eq!(found.pointer, checkpoint, "{pointer}");
-        assert_eq!(found.metadata.summary.identity.id.get(), 1);
+        assert_eq!(found.metadata.summary().identity.id.get(), 1);
     }
     // Another name does not make it another file, but its directory alone would not name it.
     let copy = directory.path().canonicalize().unwrap().join("copy");

@@ -9,7 +9,7 @@ use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, Writer, WriterId};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
-use ckpt_core::state::{Place, Places, Root};
+use ckpt_core::state::{HandleView, Place, Places, Root};
 use ckpt_core::{ErrorKind, Timestamp};
 use ckpt_streams::StateScope;
 
@@ -227,10 +227,10 @@ fn state_is_read_as_it_was_written(under_test: &StorageUnderTest) {
         assert_eq!(loaded, metadata);
         // Another process restores.
         let reader = under_test.worker(epoch, 100 + number).reader(identity.id, &Places::none()).expect("a reader");
-        assert_eq!(loaded.handles().count(), 2);
-        for handle in loaded.handles() {
-            assert_eq!(read_all(&*reader, handle), bytes);
-        }
+        let mut read = Vec::new();
+        let mut visit = |handle: &HandleView<'_>| read.push(read_all(&*reader, &handle.to_handle()));
+        loaded.visit_handles(&mut visit).expect("what was read can be decoded");
+        assert_eq!(read, [bytes.as_slice(), bytes.as_slice()]);
     }
 }
 
@@ -343,8 +343,11 @@ fn orphans_go_and_what_is_named_stays(under_test: &StorageUnderTest) {
     assert_eq!(view.load(&orphaned).expect_err("the orphan is gone").kind(), ErrorKind::NotFound);
     view.load(written.head.head().restore_point().expect("it was committed")).expect("it is there");
     let open = |metadata: &CheckpointMetadata| {
-        let reader = own.reader(metadata.summary.identity.id, &Places::none()).expect("a reader");
-        metadata.handles().map(|handle| reader.open(handle).map(|_| ()).is_ok()).collect::<Vec<_>>()
+        let reader = own.reader(metadata.summary().identity.id, &Places::none()).expect("a reader");
+        let mut opened = Vec::new();
+        let mut open = |handle: &HandleView<'_>| opened.push(reader.open(&handle.to_handle()).is_ok());
+        metadata.visit_handles(&mut open).expect("what was read can be decoded");
+        opened
     };
     assert_eq!(open(&committed), [true, true], "what is retained stays");
     assert_eq!(open(&of_own), [true, true], "what the present leader writes stays");

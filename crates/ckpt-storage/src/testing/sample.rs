@@ -1,16 +1,18 @@
 //! Small jobs and checkpoints to test with.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::iter;
 
 use ckpt_core::head::{ClaimedHead, Collected, Nonce, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId};
 use ckpt_core::key_group::MaxParallelism;
-use ckpt_core::metadata::{CheckpointMetadata, OperatorMetadata};
-use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, CheckpointOptions, LocationReference, SnapshotKind};
+use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
+use ckpt_core::snapshot::{
+    CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties, LocationReference, RetentionPolicy,
+    SnapshotKind,
+};
 use ckpt_core::state::{
-    FileRef, OperatorState, Partitions, Place, Places, Redistribution, Root, StateHandle, SubtaskState, TaskSnapshot,
+    FileRef, OperatorState, Partitions, Place, Redistribution, Root, StateHandle, SubtaskState, TaskSnapshot,
 };
 use ckpt_core::{Digest, Timestamp};
 use ckpt_streams::{StateReader, StateScope, StreamFactory};
@@ -41,11 +43,16 @@ pub(crate) fn barrier(identity: CheckpointIdentity) -> CheckpointBarrier {
 /// Metadata of a checkpoint whose one subtask has that state.
 pub(crate) fn metadata_of(job: JobId, identity: CheckpointIdentity, state: Option<SubtaskState>) -> CheckpointMetadata {
     let maximum = MaxParallelism::new(128).expect("128 is a maximum parallelism");
-    let mut operator = OperatorMetadata::new("sample", 1, maximum);
-    operator.subtasks.extend(state.map(|state| (0, state)));
-    let operators = BTreeMap::from([(OPERATOR, operator)]);
+    let description =
+        CheckpointDescription::new(job, identity, CheckpointProperties::checkpoint(RetentionPolicy::default()));
+    let mut builder = CheckpointMetadata::builder(description).expect("the sample keeps the rules");
+    let operator = OperatorDescription::new(OPERATOR, "sample", 1, maximum);
+    let mut operator = builder.operator(&operator).expect("the sample keeps the rules");
+    if let Some(state) = state {
+        operator.subtask(0, &state).expect("the sample keeps the rules");
+    }
     let completed_at = Timestamp::from_millis(identity.triggered_at.millis() + 1);
-    CheckpointMetadata::new(job, identity, SnapshotKind::Checkpoint, completed_at, Places::none(), operators)
+    builder.finish(completed_at).expect("the sample keeps the rules")
 }
 
 /// Metadata of a checkpoint that names those files of the job's shared directory. They need not exist.

@@ -4,7 +4,6 @@
 //! last. Each mirror has `of`, which borrows from the type it mirrors and refuses what could not be read again, and
 //! `into_domain`, which checks what was read. State ([`put_state`], [`take_state`]) is written and read without mirrors.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for the summary of metadata"))]
 mod descriptor;
 mod head;
 mod head_parts;
@@ -12,22 +11,20 @@ mod head_rules;
 mod mark;
 mod message;
 mod metadata;
-#[cfg_attr(not(test), expect(dead_code, reason = "for the summary of metadata"))]
 mod properties;
 mod restore;
 mod snapshot;
-#[allow(dead_code, reason = "what is told without being taken is asked for by metadata")]
 mod state;
 mod stored;
 mod task_snapshot;
 mod writers;
 
+pub(crate) use descriptor::Descriptor;
 pub(crate) use head::Head;
 pub(crate) use mark::{Disposal, Owner};
-pub(crate) use metadata::{IndexEntry, Operator, Summary};
-#[allow(unused_imports, reason = "what is told without being taken is asked for by metadata")]
-pub(crate) use state::{Visit, check_state};
-pub(crate) use state::{put_state, take_state};
+pub(crate) use metadata::{IndexEntry, MasterState, Operator, Summary};
+pub(crate) use state::{Visit, check_state, put_state, take_state};
+pub(crate) use stored::{NamedPlace, Places, put_handle_alone, read_handle_alone};
 
 use super::{Flaw, Input, Invalid, Subject, WireError};
 use crate::id::{CheckpointId, LeaderEpoch};
@@ -58,20 +55,4 @@ fn epoch(field: &'static str, number: u64) -> Result<LeaderEpoch, Invalid> {
         LeaderEpoch::NONE => Err(Invalid::value(field, 0, "an epoch of 1 or more")),
         epoch => Ok(epoch),
     }
-}
-
-/// A map read from pairs whose keys must ascend, so that none appears twice.
-fn ascending<K: Ord + std::fmt::Display, V>(
-    field: &'static str,
-    pairs: impl Iterator<Item = Result<(K, V), Invalid>>,
-) -> Result<std::collections::BTreeMap<K, V>, Invalid> {
-    let mut map = std::collections::BTreeMap::new();
-    for pair in pairs {
-        let (key, value) = pair?;
-        if let Some((last, _)) = map.last_key_value().filter(|(last, _)| **last >= key) {
-            return Err(Invalid::value(field, format!("{key} after {last}"), "keys that ascend"));
-        }
-        map.insert(key, value);
-    }
-    Ok(map)
 }

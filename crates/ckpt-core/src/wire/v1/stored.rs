@@ -44,7 +44,21 @@ pub(crate) struct Digest {
 
 /// Where claimed and borrowed roots lie.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Places<'a>(#[serde(borrow)] List<(Root, &'a str)>);
+pub(crate) struct Places<'a>(#[serde(borrow)] List<NamedPlace<'a>>);
+
+/// Where a claimed or a borrowed root lies.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct NamedPlace<'a>(Root, &'a str);
+
+/// Appends a handle that shares no writers with others.
+pub(crate) fn put_handle_alone(out: &mut Vec<u8>, handle: &StateHandle) -> Result<(), Invalid> {
+    put_handle(out, &mut Writers::none(), handle)
+}
+
+/// Reads a handle that shares no writers with others.
+pub(crate) fn read_handle_alone<'a>(input: &mut Input<'a>) -> Result<HandleView<'a>, Flaw> {
+    read_handle(input, &mut Writers::none())
+}
 
 /// Appends a handle. The length and the digest of inline bytes follow from the bytes.
 pub(super) fn put_handle(out: &mut Vec<u8>, writers: &mut Writers, handle: &StateHandle) -> Result<(), Invalid> {
@@ -242,11 +256,17 @@ impl Digest {
 
 impl<'a> Places<'a> {
     pub(crate) fn of(places: &'a state::Places) -> Self {
-        Self(List(places.iter().map(|(root, uri)| (Root::of(root), uri)).collect()))
+        Self(List(places.iter().map(|(root, uri)| NamedPlace(Root::of(root), uri)).collect()))
     }
 
     pub(crate) fn into_domain(self) -> Result<state::Places, Invalid> {
-        let places = self.0.0.into_iter().map(|(root, uri)| (root.into_domain(), uri.to_owned())).collect();
+        let places = self.0.0.into_iter().map(NamedPlace::into_domain).collect();
         state::Places::new(places).map_err(|error| Invalid::Refused { field: "the places", error })
+    }
+}
+
+impl NamedPlace<'_> {
+    pub(crate) fn into_domain(self) -> (state::Root, String) {
+        (self.0.into_domain(), self.1.to_owned())
     }
 }

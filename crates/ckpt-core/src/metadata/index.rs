@@ -1,0 +1,153 @@
+//! The list of sections.
+
+use super::MetadataSummary;
+use super::format::{COORDINATOR_STATE, HEADER_BYTES, MASTER_STATES, MAX_SECTION_BYTES, PART, SUMMARY};
+use crate::digest::Digest;
+use crate::id::OperatorId;
+use crate::wire::{Input, Invalid, Subject, WireError, v1};
+
+const SUBJECT: Subject = Subject::MetadataIndex;
+
+/// Where a section lies, and what proves that it is the one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SectionPlace {
+    pub(super) offset: u64,
+    /// At most what a section may have.
+    pub(super) length: u32,
+    pub(super) digest: Digest,
+}
+
+/// The sections of which there is at most one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SingleSections {
+    pub(super) summary: SectionPlace,
+    pub(super) masters: Option<SectionPlace>,
+    /// How many of the others there are.
+    parts: usize,
+    coordinators: usize,
+}
+
+/// The sections of operators.
+#[derive(Debug)]
+pub(super) struct OperatorSections {
+    /// By operator and number.
+    pub(super) parts: Vec<PartPlace>,
+    /// With the place of the operator in the summary, ascending.
+    pub(super) coordinators: Vec<(u32, SectionPlace)>,
+}
+
+/// Where a part lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PartPlace {
+    /// The place of the operator in the summary.
+    pub(super) operator: u32,
+    /// Its number among the parts of the operator.
+    pub(super) number: u32,
+    pub(super) place: SectionPlace,
+}
+
+/// Checks that the sections fill the file up to the index without a gap, and that none is there that is not known and
+/// must be.
+pub(super) fn check(index: &[u8], index_offset: u64) -> Result<SingleSections, WireError> {
+    let (mut summary, mut masters, mut parts, mut coordinators) = (None, None, 0, 0);
+    let mut end = HEADER_BYTES as u64;
+    let mut entries = Input::new(index);
+    while let Some(entry) = next_entry(&mut entries)? {
+        let place = place(&entry)?;
+        if entry.offset != end {
+            return refuse("the offset of a section", entry.offset, &format!("{end}, the end of the one before"));
+        }
+        let Some(next) = end.checked_add(entry.length).filter(|next| *next <= index_offset) else {
+            return refuse("the length of a section", entry.length, &format!("at most {}", index_offset - end));
+        };
+        end = next;
+        match (entry.tag, entry.operator(), entry.part) {
+            (SUMMARY, None, 0) if summary.is_none() => summary = Some(place),
+            (MASTER_STATES, None, 0) if masters.is_none() => masters = Some(place),
+            (SUMMARY | MASTER_STATES, ..) => {
+                let found = "a second one, or one of an operator";
+                return refuse("a section of the whole checkpoint", found, "one of each kind");
+            }
+            (PART, Some(_), _) => parts += 1,
+            (COORDINATOR_STATE, Some(_), 0) => coordinators += 1,
+            (PART | COORDINATOR_STATE, ..) => {
+                return refuse("a section of an operator", "one of none, or one too many", "one of an operator");
+            }
+            (tag, ..) if entry.critical => {
+                return Err(WireError::UnknownSection { subject: SUBJECT, tag, offset: entry.offset });
+            }
+            _ => {}
+        }
+    }
+    if end != index_offset {
+        return refuse("the end of the sections", end, &format!("{index_offset}, where the index begins"));
+    }
+    match summary {
+        Some(summary) => Ok(SingleSections { summary, masters, parts, coordinators }),
+        None => refuse("the summary", "absent", "one"),
+    }
+}
+
+impl SingleSections {
+    /// The other sections of the index, each of which belongs to an operator of the summary.
+    pub(super) fn of_operators(&self, index: &[u8], summary: &MetadataSummary) -> Result<OperatorSections, WireError> {
+        let mut parts = Vec::<PartPlace>::with_capacity(self.parts);
+        let mut coordinators = Vec::<(u32, SectionPlace)>::with_capacity(self.coordinators);
+        let mut entries = Input::new(index);
+        while let Some(entry) = next_entry(&mut entries)? {
+            let Some(id) = entry.operator() else { continue };
+            let index_of = || match summary.table.find(id) {
+                // A summary has at most 65,536.
+                Some(operator) => Ok(operator as u32),
+                None => refuse("an operator", id, "one that the summary lists"),
+            };
+            match entry.tag {
+                PART => {
+                    let (operator, number, place) = (index_of()?, entry.part, place(&entry)?);
+                    let expected = match parts.last() {
+                        Some(last) if last.operator == operator => last.number.checked_add(1),
+                        Some(last) if last.operator > operator => None,
+                        _ => Some(0),
+                    };
+                    if Some(number) != expected {
+                        return out_of_order(&format!("part {number}"), id);
+                    }
+                    parts.push(PartPlace { operator, number, place });
+                }
+                COORDINATOR_STATE => {
+                    let operator = index_of()?;
+                    if coordinators.last().is_some_and(|(last, _)| *last >= operator) {
+                        return out_of_order("the coordinator", id);
+                    }
+                    coordinators.push((operator, place(&entry)?));
+                }
+                _ => {}
+            }
+        }
+        Ok(OperatorSections { parts, coordinators })
+    }
+}
+
+fn next_entry(entries: &mut Input<'_>) -> Result<Option<v1::IndexEntry>, WireError> {
+    if entries.rest().is_empty() {
+        return Ok(None);
+    }
+    entries.mirror().map(Some).map_err(|flaw| entries.error(SUBJECT, flaw))
+}
+
+fn place(entry: &v1::IndexEntry) -> Result<SectionPlace, WireError> {
+    let digest = entry.digest().map_err(|invalid| invalid.reading(SUBJECT))?;
+    match u32::try_from(entry.length).ok().filter(|_| entry.length <= MAX_SECTION_BYTES) {
+        Some(length) => Ok(SectionPlace { offset: entry.offset, length, digest }),
+        None => refuse("the length of a section", entry.length, &format!("at most {MAX_SECTION_BYTES}")),
+    }
+}
+
+fn out_of_order<T>(section: &str, operator: OperatorId) -> Result<T, WireError> {
+    let expected = "operators that ascend, parts from 0 on without a gap, and one coordinator at most";
+    refuse("a section", format!("{section} of operator {operator}"), expected)
+}
+
+fn refuse<T>(field: &'static str, found: impl std::fmt::Display, expected: &str) -> Result<T, WireError> {
+    Err(Invalid::value(field, found, expected).reading(SUBJECT))
+}
