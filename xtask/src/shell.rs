@@ -22,6 +22,14 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
+/// Runs a command and keeps everything that it prints, both kinds in one text.
+pub(crate) fn capture(command: &mut Command) -> Result<(ExitStatus, String)> {
+    show(command);
+    let output = command.output().map_err(|error| format!("{}: {error}", line_of(command)))?;
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    Ok((output.status, text.into_owned()))
+}
+
 /// Where a line of a watched command came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Channel {

@@ -1,7 +1,7 @@
 //! `cargo xtask lint`: everything that can be judged without running the code. It changes nothing.
 
 use crate::arguments::Arguments;
-use crate::command::{docs, loom};
+use crate::command::{docs, loom, mutants};
 use crate::workspace::Workspace;
 use crate::{Result, shell, tidy};
 
@@ -9,10 +9,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result {
     arguments.finish_all()?;
     let everything = ["--workspace", "--all-targets", "--all-features"];
     // The cheapest first; all are run, so that one round shows everything there is to mend.
-    let steps: [(&str, &dyn Fn() -> Result); 6] = [
+    let steps: [(&str, &dyn Fn() -> Result); 7] = [
         ("format", &|| shell::run(workspace.cargo("fmt").args(["--all", "--check"]))),
         ("tidy", &|| tidy::run(workspace)),
         ("docs", &|| docs::check(workspace)),
+        ("mutants apply", &|| mutants::check(workspace)),
         ("clippy", &|| shell::run(workspace.cargo("clippy").args(everything).args(["--", "-D", "warnings"]))),
         ("rustdoc", &|| {
             let rustdoc = ["--workspace", "--all-features", "--no-deps"];

@@ -61,6 +61,19 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
     summary.finish(workspace, "mutants")
 }
 
+/// Sees that every patch still applies to the tree, the slow ones too, which are not tried with every change.
+pub(crate) fn check(workspace: &Workspace) -> Result {
+    let mut stale = Vec::new();
+    for mutant in read_all(workspace)? {
+        let mut apply = Command::new("git");
+        apply.args(["apply", "--check", "--whitespace=nowarn"]).arg(&mutant.path).current_dir(workspace.root());
+        if shell::run(&mut apply).is_err() {
+            stale.push(mutant.name);
+        }
+    }
+    if stale.is_empty() { Ok(()) } else { Err(format!("patches that do not apply: {}", stale.join(", ")).into()) }
+}
+
 fn read_all(workspace: &Workspace) -> Result<Vec<Mutant>> {
     let mut mutants = Vec::new();
     for entry in fs::read_dir(workspace.root().join("tests/mutants"))? {
@@ -157,8 +170,16 @@ impl Scratch {
         if shell::run(&mut self.build(mutant)?).is_err() {
             return Ok(Verdict::DoesNotBuild);
         }
-        let passes = shell::run(&mut self.command(&mutant.caught_by)).is_ok();
-        Ok(if passes { Verdict::Survived } else { Verdict::Caught })
+        // What a broken tree prints is not the state of the tree: of a failure that is wanted only the names are shown.
+        let (status, printed) = shell::capture(&mut self.command(&mutant.caught_by))?;
+        if status.success() {
+            println!("{printed}");
+            return Ok(Verdict::Survived);
+        }
+        for name in failed_tests(&printed) {
+            println!("noticed by {name}");
+        }
+        Ok(Verdict::Caught)
     }
 
     /// A line for the shell, to run in the copy.
@@ -198,6 +219,11 @@ impl Scratch {
         }
         Ok(command)
     }
+}
+
+/// The tests that failed, of what `cargo test` printed.
+fn failed_tests(printed: &str) -> impl Iterator<Item = &str> {
+    printed.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"))
 }
 
 /// Makes `to` equal to `from`, without hidden files (except cargo's configuration) and without build output.
@@ -241,6 +267,12 @@ mod tests {
         assert_eq!(mutant.caught_by, "cargo test -p a --lib x");
         assert!(Mutant::parse(PathBuf::from("a.patch"), "# Something.\ndiff").is_err());
         assert!(Mutant::parse(PathBuf::from("a.patch"), "# caught by: cargo test\ndiff").is_err());
+    }
+
+    #[test]
+    fn who_noticed_is_named() {
+        let printed = "test a::b ... ok\ntest a::c ... FAILED\nthread 'a::c' panicked\ntest result: FAILED. 1 passed";
+        assert_eq!(failed_tests(printed).collect::<Vec<_>>(), ["a::c"]);
     }
 
     #[test]
