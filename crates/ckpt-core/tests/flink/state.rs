@@ -12,7 +12,7 @@ use ckpt_core::state::{
 use crate::common::{file, inline, name, piece, range};
 
 fn operator_state(handle: StateHandle) -> OperatorState {
-    let partitions = Partitions::new(vec![0..1], Redistribution::Split).unwrap();
+    let partitions = Partitions::new(std::iter::once(0..1), Redistribution::Split).unwrap();
     OperatorState::new([("list", partitions)].into(), handle)
 }
 

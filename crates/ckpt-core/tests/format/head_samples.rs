@@ -21,7 +21,7 @@ impl Random {
             ids.append(written.reserved.clone());
             let (head, current) = (&written.head, written.head.head());
             let some = |list: &[RetainedSnapshot], number: u64| {
-                (!list.is_empty()).then(|| list[number as usize % list.len()].id).unwrap_or(CheckpointId::FIRST)
+                if !list.is_empty() { list[number as usize % list.len()].id } else { CheckpointId::FIRST }
             };
             let mut collected = Collected::none();
             collected.snapshots.extend(current.removed.iter().map(|removed| removed.id).filter(|_| self.below(2) == 0));

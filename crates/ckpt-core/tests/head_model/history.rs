@@ -142,7 +142,7 @@ impl World {
             0..=15 => {
                 let retain = usize::from(b % 4) + usize::from(b % 50 != 0);
                 let claims = CLAIMS.iter().copied().filter(|claim| {
-                    let held = self.model.claims.get(claim) == Some(&Held::Held) || a % 97 == 0;
+                    let held = self.model.claims.get(claim) == Some(&Held::Active) || a % 97 == 0;
                     held && (b >> (claim + 4)) % 2 == 0
                 });
                 let claims = claims.collect();
@@ -208,7 +208,7 @@ impl World {
         }
         if let Some(released) = leader.released.pop() {
             let claim = released.claim().id;
-            assert_ne!(self.model.claims[&claim.get()], Held::Held);
+            assert_ne!(self.model.claims[&claim.get()], Held::Active);
             leader.collected.claims.push(claim);
             Seen::count(&seen.released);
         }

@@ -48,7 +48,7 @@ pub(crate) struct Thing {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Held {
-    Held,
+    Active,
     Released,
     Gone,
 }
@@ -118,7 +118,7 @@ impl Model {
             Change::GoBack(to) => goes_on && self.newest != Some(*to) && self.place(*to) == Place::Retained,
             Change::ClaimEnded => self.state.is_some(),
             Change::Commit { id, full, claims, retain } => {
-                let held = |claim| self.claims.get(claim) == Some(&Held::Held);
+                let held = |claim| self.claims.get(claim) == Some(&Held::Active);
                 let fits = self.may_use(*id) && is_newer(*id) && (*full || !self.must_be_full());
                 goes_on && fits && claims.iter().all(held) && *retain > 0
             }
@@ -241,7 +241,7 @@ impl Model {
         self.first = self.first.max(ORIGIN + 1);
         self.end = self.first + 1000;
         let claims = if self.owns_origin { BTreeSet::from(CLAIMS) } else { BTreeSet::new() };
-        self.claims.extend(claims.iter().map(|claim| (*claim, Held::Held)));
+        self.claims.extend(claims.iter().map(|claim| (*claim, Held::Active)));
         self.things.insert(ORIGIN, Thing { place: Place::Retained, ours: self.owns_origin, epoch: 0, claims });
         (self.newest, self.restored) = (Some(ORIGIN), Some(ORIGIN));
     }
@@ -250,7 +250,7 @@ impl Model {
         let listed = |place| matches!(place, Place::Retained | Place::Removed | Place::SetAside | Place::HandedOver(_));
         for (claim, held) in &mut self.claims {
             let needed = self.things.values().any(|thing| listed(thing.place) && thing.claims.contains(claim));
-            if *held == Held::Held && !needed {
+            if *held == Held::Active && !needed {
                 *held = Held::Released;
             }
         }
@@ -276,7 +276,7 @@ impl Model {
         let claims = |list: &[ckpt_core::head::Claim]| list.iter().map(|claim| claim.id.get()).collect::<Vec<_>>();
         let of =
             |which| self.claims.iter().filter(|(_, held)| **held == which).map(|(claim, _)| *claim).collect::<Vec<_>>();
-        assert_eq!(claims(&head.claims), of(Held::Held));
+        assert_eq!(claims(&head.claims), of(Held::Active));
         assert_eq!(claims(&head.released_claims), of(Held::Released));
         assert_eq!(head.restored_from.map(|id| id.get()), self.restored);
         assert_eq!(head.gone_back.map(|it| (it.from.get(), it.to.get(), it.epoch.get())), self.gone_back);

@@ -70,7 +70,7 @@ fn restored_files_stay_while_a_later_checkpoint_names_them() {
         let mut leader = leader();
         let restored = leader.begin(CHECKPOINT);
         let file = below(root, leader.name(9, 1), 1, Some(Digest::of(b"1")));
-        leader.restore(restored, &[file.clone()]).unwrap();
+        leader.restore(restored, std::slice::from_ref(&file)).unwrap();
         leader.commit(restored, 1);
         let id = leader.begin(CHECKPOINT);
         leader.acknowledge(id, 1, &reuses(&[&file])).unwrap();
@@ -121,7 +121,7 @@ fn flink_7268_each_leader_goes_by_what_it_restored() {
     let file = first.shared(1, 1);
     let base = first.checkpoint(1, &wrote(&[&file]), 1);
     let mut leader = Leader::taking_over(Some(first.head.head()));
-    leader.restore(base, &[file.clone()]).unwrap();
+    leader.restore(base, std::slice::from_ref(&file)).unwrap();
     leader.start(1);
     let id = leader.begin(CHECKPOINT);
     leader.acknowledge(id, 1, &reuses(&[&file])).unwrap();
@@ -235,7 +235,7 @@ fn flink_37367_after_a_restore_only_what_was_restored_is_reused() {
     let pending = first.begin(CHECKPOINT);
     first.acknowledge(pending, 1, &wrote(&[&aborted])).unwrap();
     let mut leader = Leader::taking_over(Some(first.head.head()));
-    leader.restore(base, &[committed.clone()]).unwrap();
+    leader.restore(base, std::slice::from_ref(&committed)).unwrap();
     leader.start(1);
     let id = leader.begin(CHECKPOINT);
     assert!(leader.acknowledge(id, 1, &reuses(&[&aborted])).is_err());

@@ -198,7 +198,7 @@ fn borrowed_files_are_never_reused_and_never_die() {
     let mut leader = leader();
     let borrowed = below(Root::Borrowed(1), leader.name(8, 1), 5, None);
     let base = leader.begin(CHECKPOINT);
-    leader.restore(base, &[borrowed.clone()]).unwrap();
+    leader.restore(base, std::slice::from_ref(&borrowed)).unwrap();
     leader.commit(base, 1);
     let id = leader.begin(CHECKPOINT);
     assert!(matches!(leader.acknowledge(id, 1, &reuses(&[&borrowed])), Err(SharedStateRefusal::NotInBase { .. })));
