@@ -1,17 +1,31 @@
 //! Interleaved pairs of measurements.
 
+use std::fmt;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
 /// Takes the comparisons of one subject and prints each as a line of JSON.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Bench {
     pairs: usize,
     /// A side repeats its work until it has taken this long, so that the clock's own cost does not count.
     least: Duration,
     filter: Option<String>,
+    bar: Option<Bar>,
+}
+
+/// What a comparison has to show.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Bar {
+    /// Ours is at most so many times the baseline.
+    RatioAtMost(f64),
+    /// Ours is at least so many times the baseline.
+    RatioAtLeast(f64),
+    /// Ours is at most so much, in the unit of the comparison.
+    AtMost(f64),
 }
 
 /// What one round of the work of a comparison amounts to.
@@ -38,6 +52,9 @@ struct Comparison<'a> {
     spread: f64,
     /// How many pairs were measured.
     runs: usize,
+    /// What it has to show, and whether it does.
+    bar: Option<String>,
+    holds: Option<bool>,
 }
 
 impl Bench {
@@ -47,7 +64,14 @@ impl Bench {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let quick = arguments.iter().any(|argument| argument == "--quick");
         let (pairs, least) = if quick { (7, Duration::from_millis(4)) } else { (31, Duration::from_millis(25)) };
-        Self { pairs, least, filter: arguments.into_iter().find(|argument| !argument.starts_with('-')) }
+        Self { pairs, least, filter: arguments.into_iter().find(|argument| !argument.starts_with('-')), bar: None }
+    }
+
+    /// The same, whose comparisons say whether they meet that bar. On a machine that others load one may miss it once, so
+    /// it is said and not enforced.
+    #[must_use]
+    pub fn bar(&self, bar: Bar) -> Self {
+        Self { bar: Some(bar), ..self.clone() }
     }
 
     /// Measures `ours` against `baseline`. Each call is one round of `work` and gives something that depends on it, so
@@ -99,7 +123,7 @@ impl Bench {
         self.print(name, baseline_name, work.amount_and_unit(), pairs.collect());
     }
 
-    /// Prints sizes that do not change from one time to the next.
+    /// Prints what is counted, which does not change from one time to the next.
     pub fn compare_sizes(&self, name: &str, baseline_name: &str, unit: &'static str, (ours, baseline): (f64, f64)) {
         if self.takes(name) {
             self.print(name, baseline_name, (1.0, unit), vec![(ours, baseline)]);
@@ -113,26 +137,21 @@ impl Bench {
 
     fn print(&self, name: &str, baseline_name: &str, (amount, unit): (f64, &'static str), pairs: Vec<(f64, f64)>) {
         let mut ratios: Vec<f64> = pairs.iter().map(|(ours, baseline)| ours / baseline).collect();
+        let ours = rounded(median(&mut pairs.iter().map(|(ours, _)| ours / amount).collect::<Vec<_>>()));
+        let ratio = rounded(median(&mut ratios));
         let comparison = Comparison {
             name,
-            ours: rounded(median(&mut pairs.iter().map(|(ours, _)| ours / amount).collect::<Vec<_>>())),
+            ours,
             baseline_name,
             baseline: rounded(median(&mut pairs.iter().map(|(_, baseline)| baseline / amount).collect::<Vec<_>>())),
             unit,
-            ratio: rounded(median(&mut ratios)),
+            ratio,
             spread: rounded(quantile(&ratios, 0.75) - quantile(&ratios, 0.25)),
             runs: pairs.len(),
+            bar: self.bar.map(|bar| bar.to_string()),
+            holds: self.bar.map(|bar| bar.holds(ours, ratio)),
         };
         comparison.print();
-    }
-
-    /// Says what is counted and not timed, beside what it is to be compared with.
-    pub fn count(&self, name: &str, counted: f64, baseline_name: &str, baseline: f64, unit: &'static str) {
-        if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
-            return;
-        }
-        let (ours, baseline, ratio) = (rounded(counted), rounded(baseline), rounded(counted / baseline));
-        Comparison { name, ours, baseline_name, baseline, unit, ratio, spread: 0.0, runs: 1 }.print();
     }
 
     fn rounds<T>(&self, work: &mut impl FnMut() -> T) -> u32 {
@@ -143,6 +162,26 @@ impl Bench {
                 return rounds;
             }
             rounds *= 2;
+        }
+    }
+}
+
+impl Bar {
+    fn holds(self, ours: f64, ratio: f64) -> bool {
+        match self {
+            Self::RatioAtMost(most) => ratio <= most,
+            Self::RatioAtLeast(least) => ratio >= least,
+            Self::AtMost(most) => ours <= most,
+        }
+    }
+}
+
+impl fmt::Display for Bar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RatioAtMost(most) => write!(f, "ratio at most {most}"),
+            Self::RatioAtLeast(least) => write!(f, "ratio at least {least}"),
+            Self::AtMost(most) => write!(f, "at most {most}"),
         }
     }
 }
@@ -211,6 +250,17 @@ mod tests {
         let mut numbers = [5.0, 1.0, 3.0, 2.0, 4.0];
         assert_eq!(median(&mut numbers), 3.0);
         assert_eq!((quantile(&numbers, 0.25), quantile(&numbers, 0.75)), (2.0, 4.0));
+    }
+
+    #[test]
+    fn a_bar_is_met_or_not() {
+        let met = |bar: Bar| (bar.holds(5.0, 2.0), bar.to_string());
+        assert_eq!(met(Bar::RatioAtMost(2.0)), (true, "ratio at most 2".to_owned()));
+        assert!(!met(Bar::RatioAtMost(1.9)).0);
+        assert_eq!(met(Bar::RatioAtLeast(2.0)), (true, "ratio at least 2".to_owned()));
+        assert!(!met(Bar::RatioAtLeast(2.1)).0);
+        assert_eq!(met(Bar::AtMost(5.0)), (true, "at most 5".to_owned()));
+        assert!(!met(Bar::AtMost(4.9)).0 && !met(Bar::AtMost(f64::NAN)).0);
     }
 
     #[test]

@@ -20,6 +20,8 @@ struct Comparison {
     ratio: f64,
     spread: f64,
     runs: u64,
+    bar: Option<String>,
+    holds: Option<bool>,
 }
 
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
@@ -68,8 +70,12 @@ fn table(comparisons: &[Comparison]) -> String {
     comparisons
         .iter()
         .map(|c| {
+            let bar = c.bar.as_ref().map_or_else(String::new, |bar| {
+                let holds = if c.holds == Some(true) { "holds" } else { "DOES NOT HOLD" };
+                format!("; {bar}: {holds}")
+            });
             format!(
-                "{:names$}  {:>10.3} {}  {:baselines$}  {:>10.3} {}  ratio {:>7.3} ± {:.3} ({} pairs)\n",
+                "{:names$}  {:>10.3} {}  {:baselines$}  {:>10.3} {}  ratio {:>7.3} ± {:.3} ({} pairs){bar}\n",
                 c.name, c.ours, c.unit, c.baseline_name, c.baseline, c.unit, c.ratio, c.spread, c.runs
             )
         })
@@ -91,6 +97,8 @@ mod tests {
             ratio,
             spread: 0.1,
             runs: 31,
+            bar: None,
+            holds: None,
         }
     }
 
@@ -104,8 +112,12 @@ mod tests {
 
     #[test]
     fn the_table_has_a_line_each() {
-        let table = table(&[comparison("a", 2.0), comparison("longer", 2.0)]);
-        assert_eq!(table.lines().count(), 2);
-        assert!(table.contains("ratio   2.000 ± 0.100 (31 pairs)"));
+        let bar = |holds| Comparison { bar: Some("at most 2".to_owned()), holds: Some(holds), ..comparison("b", 2.0) };
+        let table = table(&[comparison("longer", 2.0), bar(true), bar(false)]);
+        let lines: Vec<_> = table.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].ends_with("ratio   2.000 ± 0.100 (31 pairs)"));
+        assert!(lines[1].ends_with("(31 pairs); at most 2: holds"));
+        assert!(lines[2].ends_with("(31 pairs); at most 2: DOES NOT HOLD"));
     }
 }
