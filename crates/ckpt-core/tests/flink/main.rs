@@ -4,4 +4,5 @@
 mod common;
 mod graph;
 mod head;
+mod metadata;
 mod state;
