@@ -318,7 +318,7 @@ fn operators_keep_their_names_and_the_identities_that_users_gave_them() {
     for (byte, (name, uid)) in (1..).zip(expected) {
         let mut operator = operator(byte, 1);
         (operator.name, operator.uid) = (name.to_owned(), uid.map(str::to_owned));
-        drop(builder.operator(&operator).unwrap());
+        builder.operator(&operator).unwrap();
     }
     let read = read_back(builder);
     assert_eq!(read.operators().map(|operator| (operator.name, operator.uid)).collect::<Vec<_>>(), expected);
