@@ -39,5 +39,5 @@ pub use key::{IgnoredKey, Key, ignored_keys, keys};
 pub use layer::Layer;
 pub use layers::{ConfigLayers, ResolvedConfig};
 pub use settings::{OnSnapshotError, TolerableFailures};
-pub use value::{CheckpointingMode, ClaimMode, MemorySize, SpaceAmplification, StorageName, StoragePath};
+pub use value::{CheckpointingMode, MemorySize, SpaceAmplification, StorageName, StoragePath};
 pub use warning::ConfigWarning;

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{
-    CheckpointConfig, CheckpointConfigBuilder, CheckpointingMode, ClaimMode, ConfigLayers, ConfigWarning, Layer,
-    MemorySize, OnSnapshotError, SpaceAmplification, StorageName, TolerableFailures, keys,
+    CheckpointConfig, CheckpointConfigBuilder, CheckpointingMode, ConfigLayers, ConfigWarning, Layer, MemorySize,
+    OnSnapshotError, SpaceAmplification, StorageName, TolerableFailures, keys,
 };
 use crate::error::ErrorKind;
+use crate::head::ClaimMode;
 use crate::id::CheckpointId;
 use crate::snapshot::{AlignmentPolicy, RetentionPolicy};
 

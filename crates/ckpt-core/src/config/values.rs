@@ -4,9 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::settings;
-use super::value::{
-    CheckpointingMode, ClaimMode, LocalDirectories, MemorySize, SpaceAmplification, StorageName, StoragePath,
-};
+use super::value::{CheckpointingMode, LocalDirectories, MemorySize, SpaceAmplification, StorageName, StoragePath};
+use crate::head::ClaimMode;
 use crate::id::CheckpointId;
 use crate::snapshot::RetentionPolicy;
 

@@ -1,5 +1,7 @@
 //! What a job began from that it did not take itself.
 
+use std::fmt;
+
 use super::{RetainedSnapshot, SnapshotPlace, Uri};
 use crate::digest::Digest;
 use crate::id::{CheckpointId, JobId, LeaderEpoch};
@@ -28,13 +30,16 @@ pub struct ForeignSnapshot {
     pub roots: Vec<(Root, Uri)>,
 }
 
-/// To whom a snapshot belongs that a job begins from (Flink's `RecoveryClaimMode`; there is no `LEGACY`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// To whom a snapshot belongs that a job begins from (Flink's `RecoveryClaimMode`; there is no `LEGACY`). `Display` and the
+/// configuration write it as Flink does: `CLAIM`, `NO_CLAIM`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClaimMode {
     /// To this job from now on: it deletes the snapshot once no checkpoint needs it. Later checkpoints may name its files.
     Claim,
-    /// To whom it belonged: this job only reads it, and its own first checkpoint names nothing of it.
+    /// To whom it belonged, which is the default: this job only reads it, and its own first checkpoint is full and names
+    /// nothing of it.
+    #[default]
     NoClaim,
 }
 
@@ -156,5 +161,14 @@ impl GoneBack {
     /// That leader went back from the one to the other.
     pub const fn new(from: CheckpointId, to: CheckpointId, epoch: LeaderEpoch) -> Self {
         Self { from, to, epoch }
+    }
+}
+
+impl fmt::Display for ClaimMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Claim => "CLAIM",
+            Self::NoClaim => "NO_CLAIM",
+        })
     }
 }

@@ -34,6 +34,6 @@ pub use restore::{OperatorRestore, TaskRestore};
 pub use rule::{MisplacedFile, PlaceRule};
 pub use size::{StateLocation, StatePiece, StateSize};
 pub use snapshot::{TaskProgress, TaskSnapshot};
-pub use sorted_map::{Iter, SortedMap};
+pub use sorted_map::{SortedMap, SortedMapIter};
 pub use subtask::{SubtaskReport, SubtaskState, SubtaskStateParts};
 pub use view::{FileView, HandleView, PlaceView};

@@ -39,7 +39,7 @@ impl<K, V> SortedMap<K, V> {
     }
 
     /// Each key with its value, ascending.
-    pub fn iter(&self) -> Iter<'_, K, V> {
+    pub fn iter(&self) -> SortedMapIter<'_, K, V> {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
@@ -98,13 +98,13 @@ impl<Q: Into<K>, K: Ord, V> From<BTreeMap<Q, V>> for SortedMap<K, V> {
 }
 
 /// The entries of a [`SortedMap`].
-pub type Iter<'a, K, V> = Map<slice::Iter<'a, (K, V)>, fn(&'a (K, V)) -> (&'a K, &'a V)>;
+pub type SortedMapIter<'a, K, V> = Map<slice::Iter<'a, (K, V)>, fn(&'a (K, V)) -> (&'a K, &'a V)>;
 
 impl<'a, K, V> IntoIterator for &'a SortedMap<K, V> {
     type Item = (&'a K, &'a V);
-    type IntoIter = Iter<'a, K, V>;
+    type IntoIter = SortedMapIter<'a, K, V>;
 
-    fn into_iter(self) -> Iter<'a, K, V> {
+    fn into_iter(self) -> SortedMapIter<'a, K, V> {
         self.iter()
     }
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use ckpt_core::config::{
-    CheckpointConfig, CheckpointConfigBuilder, CheckpointingMode, ClaimMode, ConfigLayers, MemorySize,
-    SpaceAmplification, StorageName, TolerableFailures,
+    CheckpointConfig, CheckpointConfigBuilder, CheckpointingMode, ConfigLayers, MemorySize, SpaceAmplification,
+    StorageName, TolerableFailures,
 };
+use ckpt_core::head::ClaimMode;
 use ckpt_core::id::CheckpointId;
 use ckpt_core::snapshot::RetentionPolicy;
 

@@ -4,7 +4,8 @@ use crate::config::builder::CheckpointConfigBuilder;
 use crate::config::checkpoint::CheckpointConfig;
 use crate::config::key::{Names, OtherName};
 use crate::config::setting::{Setting, slot};
-use crate::config::value::{ClaimMode, StoragePath};
+use crate::config::value::StoragePath;
+use crate::head::ClaimMode;
 use crate::id::CheckpointId;
 
 pub(in crate::config) static RECOVERY_PATH: Setting<Option<StoragePath>> = Setting {

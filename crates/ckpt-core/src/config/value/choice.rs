@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Kind, Unreadable};
+use crate::head::ClaimMode;
 use crate::snapshot::RetentionPolicy;
 
 /// Which guarantee barriers give.
@@ -14,17 +15,6 @@ pub enum CheckpointingMode {
     ExactlyOnce,
     /// No input waits, and records behind a barrier may show twice after a restore.
     AtLeastOnce,
-}
-
-/// Who owns the snapshot that a job is restored from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ClaimMode {
-    /// Whoever owned it: the job depends on it only until its first own checkpoint, which is full.
-    #[default]
-    NoClaim,
-    /// The job, which deletes it once nothing needs it any more.
-    Claim,
 }
 
 /// Which storage checkpoints go to.
@@ -44,15 +34,6 @@ impl fmt::Display for CheckpointingMode {
         f.write_str(match self {
             Self::ExactlyOnce => "EXACTLY_ONCE",
             Self::AtLeastOnce => "AT_LEAST_ONCE",
-        })
-    }
-}
-
-impl fmt::Display for ClaimMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoClaim => "NO_CLAIM",
-            Self::Claim => "CLAIM",
         })
     }
 }

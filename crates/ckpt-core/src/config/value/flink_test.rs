@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    CheckpointingMode, ClaimMode, Kind, LocalDirectories, MemorySize, SpaceAmplification, StorageName, StoragePath,
-    Unreadable,
+    CheckpointingMode, Kind, LocalDirectories, MemorySize, SpaceAmplification, StorageName, StoragePath, Unreadable,
 };
+use crate::head::ClaimMode;
 use crate::id::CheckpointId;
 use crate::snapshot::RetentionPolicy;
 

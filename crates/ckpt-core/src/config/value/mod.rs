@@ -12,7 +12,7 @@ mod flink_test;
 
 use std::fmt;
 
-pub use choice::{CheckpointingMode, ClaimMode, StorageName};
+pub use choice::{CheckpointingMode, StorageName};
 pub use memory_size::MemorySize;
 pub use number::SpaceAmplification;
 pub(super) use path::LocalDirectories;
