@@ -4,6 +4,7 @@ use std::str::Utf8Error;
 use std::time::Duration;
 
 use super::{Alignment, AlignmentTimeout, LocationReference, SnapshotKind};
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
 
 /// A location reference that no barrier carries, or that names no place.
@@ -21,6 +22,8 @@ pub(super) enum LocationError {
     Magic { expected: [u8; 4], found: [u8; 4] },
     #[error("a location reference has format version {found}, expected {expected}: a newer program made it")]
     Version { expected: u8, found: u8 },
+    #[error("the digest of a location reference is {found}, expected {expected}")]
+    Digest { expected: Digest, found: Digest },
     #[error("a location reference names a place of kind {found}, expected {expected}, a URI")]
     Tag { expected: u8, found: u8 },
     #[error("a location reference names a place that is not text")]

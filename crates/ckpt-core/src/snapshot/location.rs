@@ -4,6 +4,7 @@ use std::str;
 
 use bytes::Bytes;
 
+use crate::digest::Digest;
 use crate::error::Result;
 use crate::head::Uri;
 use crate::snapshot::error::LocationError;
@@ -19,12 +20,14 @@ pub enum LocationReference {
     At(Bytes),
 }
 
-/// What the bytes of a reference to a URI begin with; the URI follows.
+/// What the bytes of a reference to a URI begin with; the URI follows, and a digest of all before it.
 const MAGIC: [u8; 4] = *b"CKPL";
 const VERSION: u8 = 1;
 /// What is named: a directory by its URI.
 const URI: u8 = 0;
 const HEADER_BYTES: usize = 6;
+/// A reference leaves its barrier, and one that names another directory than its storage meant is worse than none.
+const DIGEST_BYTES: usize = 8;
 
 impl LocationReference {
     /// The most bytes that a reference may have.
@@ -49,10 +52,12 @@ impl LocationReference {
     /// `Configuration` when the reference would have more than [`MAX_BYTES`](Self::MAX_BYTES).
     pub fn of_uri(uri: &Uri) -> Result<Self> {
         let text = uri.as_str().as_bytes();
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + text.len());
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + text.len() + DIGEST_BYTES);
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&[VERSION, URI]);
         bytes.extend_from_slice(text);
+        let digest = Digest::of(&bytes);
+        bytes.extend_from_slice(&digest.value().to_le_bytes());
         Self::at(bytes.into())
     }
 
@@ -60,23 +65,30 @@ impl LocationReference {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when the bytes are not those of [`of_uri`](Self::of_uri): another magic, no UTF-8, no [`Uri`] that may
-    /// be written down, or too short. `Configuration` when a newer program made them.
+    /// `Corrupt` when the bytes are not those of [`of_uri`](Self::of_uri): another magic or digest, no UTF-8, no
+    /// [`Uri`] that may be written down, or too short. `Configuration` when a newer program made them.
     pub fn to_uri(&self) -> Result<Option<Uri>> {
         let bytes = match self {
             Self::Default => return Ok(None),
             Self::At(bytes) => bytes,
         };
-        let Some((header, text)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
-            return Err(LocationError::CutShort { found_bytes: bytes.len(), least_bytes: HEADER_BYTES }.into());
+        let parts = bytes.split_last_chunk::<DIGEST_BYTES>();
+        let parts = parts.and_then(|(content, digest)| Some((content, content.split_first_chunk()?, *digest)));
+        let Some((content, (header, text), digest)) = parts else {
+            let least_bytes = HEADER_BYTES + DIGEST_BYTES;
+            return Err(LocationError::CutShort { found_bytes: bytes.len(), least_bytes }.into());
         };
-        let [m0, m1, m2, m3, version, tag] = *header;
+        let [m0, m1, m2, m3, version, tag]: [u8; HEADER_BYTES] = *header;
         let magic = [m0, m1, m2, m3];
         if magic != MAGIC {
             return Err(LocationError::Magic { expected: MAGIC, found: magic }.into());
         }
         if version != VERSION {
             return Err(LocationError::Version { expected: VERSION, found: version }.into());
+        }
+        let (expected, found) = (Digest::crc64_nvme(u64::from_le_bytes(digest)), Digest::of(content));
+        if found != expected {
+            return Err(LocationError::Digest { expected, found }.into());
         }
         if tag != URI {
             return Err(LocationError::Tag { expected: URI, found: tag }.into());

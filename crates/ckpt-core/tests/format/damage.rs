@@ -1,21 +1,70 @@
-//! Every truncation, every flipped bit and every byte too many of a golden file is told.
+//! Every truncation, every flipped bit and every byte too many of every golden file is told.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fs;
 
 use bytes::Bytes;
 use ckpt_core::head::Head;
 use ckpt_core::mark::{DisposalMark, OwnerRecord};
 use ckpt_core::message::{FrameKind, FrameReader, Marker, Received, ToCoordinator, ToTask};
-use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::metadata::{CheckpointMetadata, MetadataReader};
+use ckpt_core::snapshot::LocationReference;
 use ckpt_core::state::{TaskRestore, TaskSnapshot};
-use ckpt_core::{Error, ErrorKind, state_file};
+use ckpt_core::testing::{Envelope, MetadataSections};
+use ckpt_core::{Error, ErrorKind, Result, state_file};
 
 use crate::{golden, samples};
 
-fn every_damage(name: &str, decode: fn(&[u8]) -> Option<Error>) {
-    let golden = golden::read(name);
-    assert!(decode(&golden).is_none());
+const LIMIT: usize = 4096;
+
+/// What a golden file holds, and the error of whoever reads all of it.
+type Format = (&'static str, fn(&[u8]) -> Option<Error>);
+
+fn failure<T>(read: Result<T>) -> Option<Error> {
+    read.err()
+}
+
+/// The format of that golden file, by what it begins with; that of the one file which begins with somebody's state, by its
+/// name.
+fn format_of(name: &str, golden: &[u8]) -> Option<Format> {
+    if let Ok(Received::Frame { kind, .. }) = FrameReader::new(LIMIT).next(golden) {
+        return Some(match kind {
+            FrameKind::ToTask => ("a message to a task", |bytes| failure(ToTask::decode(bytes, LIMIT))),
+            FrameKind::ToCoordinator => {
+                ("a message to the coordinator", |bytes| failure(ToCoordinator::decode(bytes, LIMIT)))
+            }
+            FrameKind::Marker => ("a marker", |bytes| failure(Marker::decode(bytes, LIMIT))),
+            FrameKind::TaskRestore => ("a restore", |bytes| failure(TaskRestore::decode(bytes, LIMIT))),
+            FrameKind::TaskSnapshot => ("a snapshot", |bytes| failure(TaskSnapshot::decode(bytes, LIMIT))),
+            _ => return None,
+        });
+    }
+    Some(match golden.get(..4)? {
+        b"CKPL" => ("a location reference", |bytes| {
+            failure(LocationReference::at(Bytes::copy_from_slice(bytes)).and_then(|reference| reference.to_uri()))
+        }),
+        _ if name == "state-file" => ("a state file", |bytes| {
+            let (name, content) = samples::fixed_state_file();
+            failure(state_file::payload(bytes, &name, content.len() as u64, samples::FIXED_STATE_FILE_DIGEST))
+        }),
+        _ => match golden.get(..8)? {
+            b"CKPTMETA" => ("metadata", |bytes| failure(CheckpointMetadata::decode(Bytes::copy_from_slice(bytes)))),
+            b"CKPTHEAD" => ("HEAD", |bytes| failure(Head::decode(bytes))),
+            b"CKPTOWNR" => ("OWNER", |bytes| failure(OwnerRecord::decode(bytes))),
+            b"CKPTDISP" => ("the mark of a disposal", |bytes| failure(DisposalMark::decode(bytes))),
+            _ => return None,
+        },
+    })
+}
+
+/// Every golden file there is: whoever adds one need not add it here.
+fn golden_files() -> impl Iterator<Item = (String, Vec<u8>)> {
+    let names = fs::read_dir(golden::path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.map(|name| (name.clone(), golden::read(&name)))
+}
+
+fn every_damage(name: &str, golden: &[u8], decode: fn(&[u8]) -> Option<Error>) {
+    assert!(decode(golden).is_none(), "{name} cannot be read");
     let expect = |bytes: &[u8], damage: &dyn Fn() -> String| {
         let error = decode(bytes).unwrap_or_else(|| panic!("{name} is read in spite of {}", damage()));
         // A flipped bit of the format version reads as that of a newer program.
@@ -25,10 +74,10 @@ fn every_damage(name: &str, decode: fn(&[u8]) -> Option<Error>) {
     for length in 0..golden.len() {
         expect(&golden[..length], &|| format!("its truncation to {length} bytes"));
     }
-    for more in [&[0][..], &[1], &golden] {
-        expect(&[&golden, more].concat(), &|| format!("{} bytes too many", more.len()));
+    for more in [&[0][..], &[1], golden] {
+        expect(&[golden, more].concat(), &|| format!("{} bytes too many", more.len()));
     }
-    let mut damaged = golden.clone();
+    let mut damaged = golden.to_vec();
     for bit in 0..golden.len() * 8 {
         damaged[bit / 8] ^= 1 << (bit % 8);
         expect(&damaged, &|| format!("bit {} of byte {} flipped", bit % 8, bit / 8));
@@ -37,51 +86,53 @@ fn every_damage(name: &str, decode: fn(&[u8]) -> Option<Error>) {
 }
 
 #[test]
-fn every_damage_to_metadata_is_told() {
-    every_damage("metadata", |bytes| CheckpointMetadata::decode(Bytes::copy_from_slice(bytes)).err());
+fn every_damage_to_every_golden_file_is_told() {
+    let mut formats = BTreeSet::new();
+    for (name, golden) in golden_files() {
+        let (format, decode) = format_of(&name, &golden)
+            .unwrap_or_else(|| panic!("{name} is of a format that no test damages: name it in format_of"));
+        every_damage(&name, &golden, decode);
+        formats.insert(format);
+    }
+    assert_eq!(formats.len(), 11, "{formats:?}");
 }
 
+/// A damaged part does not spoil what is read without it, and a summary is never another one.
 #[test]
-fn every_damage_to_head_is_told() {
-    for name in ["head", "head-ended"] {
-        every_damage(name, |bytes| Head::decode(bytes).err());
+fn a_damaged_metadata_file_has_its_summary_or_none() {
+    let files = golden_files().filter(|(_, golden)| golden.starts_with(b"CKPTMETA"));
+    for (name, golden) in files {
+        let summary =
+            |bytes: &[u8]| MetadataReader::open(Bytes::copy_from_slice(bytes)).map(MetadataReader::into_summary);
+        let whole = summary(&golden).unwrap();
+        let (mut same, mut told) = (0, 0);
+        let mut damaged = golden.clone();
+        for bit in 0..golden.len() * 8 {
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            match summary(&damaged) {
+                Ok(found) => {
+                    assert_eq!(found, whole, "{name}, bit {} of byte {}", bit % 8, bit / 8);
+                    same += 1;
+                }
+                Err(_) => told += 1,
+            }
+            damaged[bit / 8] ^= 1 << (bit % 8);
+        }
+        assert!(same > 0 && told > 0, "{name}: {same} bits of parts, {told} of what comes with the summary");
     }
 }
 
+/// What is sealed again for other tests is what a writer writes.
 #[test]
-fn every_damage_to_a_state_file_is_told() {
-    every_damage("state-file", |bytes| {
-        let (name, content) = samples::fixed_state_file();
-        state_file::payload(bytes, &name, content.len() as u64, samples::FIXED_STATE_FILE_DIGEST).err()
-    });
-}
-
-#[test]
-fn every_damage_to_a_mark_is_told() {
-    every_damage("owner", |bytes| OwnerRecord::decode(bytes).err());
-    every_damage("disposing", |bytes| DisposalMark::decode(bytes).err());
-}
-
-#[test]
-fn every_damage_to_a_message_is_told() {
-    const LIMIT: usize = 4096;
-    let (mut frames, mut kinds) = (0, HashSet::new());
-    for entry in fs::read_dir(golden::path("")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let Ok(Received::Frame { kind, .. }) = FrameReader::new(LIMIT).next(&golden::read(&name)) else { continue };
-        every_damage(
-            &name,
-            match kind {
-                FrameKind::ToTask => |bytes| ToTask::decode(bytes, LIMIT).err(),
-                FrameKind::ToCoordinator => |bytes| ToCoordinator::decode(bytes, LIMIT).err(),
-                FrameKind::Marker => |bytes| Marker::decode(bytes, LIMIT).err(),
-                FrameKind::TaskRestore => |bytes| TaskRestore::decode(bytes, LIMIT).err(),
-                FrameKind::TaskSnapshot => |bytes| TaskSnapshot::decode(bytes, LIMIT).err(),
-                other => panic!("{name} is of the kind {other}, which no test damages"),
-            },
-        );
-        frames += 1;
-        kinds.insert(kind);
+fn golden_files_are_sealed_again_to_the_same_bytes() {
+    let mut opened = 0;
+    for (name, golden) in golden_files() {
+        let envelopes = Envelope::ALL.into_iter().filter_map(|it| it.open(&golden).map(|body| it.seal(body)));
+        for again in envelopes.chain(MetadataSections::open(&golden).map(|file| file.seal())) {
+            assert_eq!(again, golden, "{name}");
+            opened += 1;
+        }
     }
-    assert_eq!((frames, kinds.len()), (18, 5));
+    // All but the location reference and the state file.
+    assert_eq!(opened, golden_files().count() - 2);
 }

@@ -1,10 +1,10 @@
 //! The frame around a message: versions, kinds, limits, and frames in a stream of bytes.
 
 use ckpt_core::message::{Decline, FRAME_VERSIONS, FrameKind, FrameReader, Marker, Received, ToCoordinator, ToTask};
+use ckpt_core::testing::sealed;
 use ckpt_core::{Digest, Error, ErrorKind};
 
 use crate::golden;
-use crate::hostile::sealed;
 use crate::message_samples::{REASONS, fixed_markers, fixed_to_task};
 use crate::samples::Random;
 

@@ -5,10 +5,11 @@ use ckpt_core::head::{Claim, Head, JobState, Ownership, RetainedSnapshot, Savepo
 use ckpt_core::id::LeaderEpoch;
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, Root};
+use ckpt_core::testing::Envelope;
 
 use crate::golden;
 use crate::head_samples::{fixed_head, fixed_head_of_an_ended_job, uri};
-use crate::hostile::{refused, sealed};
+use crate::hostile::refused;
 use crate::samples::checkpoint;
 
 /// What is said of the HEAD that `change` makes of an active one.
@@ -318,7 +319,7 @@ fn a_head_that_breaks_a_rule_is_not_read() {
         (&[3, 0], "HEAD cannot be decoded"),
         (&[1, 1, 3, 1, 2, 3], "the claim on a snapshot is 3, expected one that HEAD holds"),
     ] {
-        let file = sealed(b"CKPTHEAD\x01\0\0\0", &[rest, owner].concat());
+        let file = Envelope::HEAD.seal(&[rest, owner].concat());
         refused("HEAD", Head::decode(&file).unwrap_err(), expected);
     }
     let text = b"file:///savepoint-2";
@@ -327,13 +328,13 @@ fn a_head_that_breaks_a_rule_is_not_read() {
     {
         let mut body = body.to_vec();
         body[at + 10] = byte;
-        refused("HEAD", Head::decode(&sealed(b"CKPTHEAD\x01\0\0\0", &body)).unwrap_err(), expected);
+        refused("HEAD", Head::decode(&Envelope::HEAD.seal(&body)).unwrap_err(), expected);
     }
 }
 
 #[test]
 fn a_head_that_is_too_long_is_neither_written_nor_read() {
-    let file = sealed(b"CKPTHEAD\x01\0\0\0", &vec![0; Head::MAX_BYTES - 23]);
+    let file = Envelope::HEAD.seal(&vec![0; Head::MAX_BYTES - 23]);
     refused("HEAD", Head::decode(&file).unwrap_err(), "the length is 262145, expected at most 262144");
 }
 

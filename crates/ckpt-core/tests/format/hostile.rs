@@ -10,6 +10,7 @@ use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskId, VertexId, Writ
 use ckpt_core::message::{Acknowledge, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource};
 use ckpt_core::state::{ClaimId, Places, Root, TaskRestore, TaskSnapshot};
+use ckpt_core::testing::{Envelope, MetadataSection, MetadataSections, sealed_metadata};
 use ckpt_core::{Digest, Error, ErrorKind};
 
 use crate::golden;
@@ -19,36 +20,9 @@ const LIMIT: usize = 1 << 20;
 /// The largest number as postcard writes it.
 const HUGE: [u8; 10] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
 
-fn digest(bytes: &[u8]) -> [u8; 8] {
-    Digest::of(bytes).value().to_le_bytes()
-}
-
-/// A file or frame of that header whose length and digest are right.
-pub(crate) fn sealed(header: &[u8], body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len()).unwrap().to_le_bytes();
-    let content = [header, &length, body].concat();
-    [content.as_slice(), &digest(&content)].concat()
-}
-
 pub(crate) fn refused(what: &str, error: Error, expected: &str) {
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{what}: {error}");
     assert!(error.to_string().contains(expected), "{what}: {error}");
-}
-
-/// A metadata file of those sections, every digest of which is right.
-fn file(index: &[u8], sections: &[u8], index_offset: u64) -> Vec<u8> {
-    let mut file = [b"CKPTMETA".as_slice(), &1_u32.to_le_bytes(), sections, index].concat();
-    let length = file.len() as u64 + 56;
-    let mut trailer = Vec::new();
-    for number in [index_offset, index.len() as u64, Digest::of(index).value(), length] {
-        trailer.extend_from_slice(&number.to_le_bytes());
-    }
-    trailer.extend_from_slice(&1_u32.to_le_bytes());
-    trailer.extend_from_slice(&1_u32.to_le_bytes());
-    let own = digest(&trailer);
-    trailer.extend_from_slice(&own);
-    file.extend_from_slice(&trailer);
-    [file.as_slice(), b"CKPTMEND"].concat()
 }
 
 /// The body of an acknowledgement whose snapshot is those bytes.
@@ -66,9 +40,11 @@ fn decode(file: &[u8]) -> ckpt_core::Result<CheckpointMetadata> {
 }
 
 /// One entry of an index.
-fn entry(tag: u8, critical: u8, offset: u8, section: &[u8]) -> Vec<u8> {
-    let place = [tag, critical, 0, 0, offset, u8::try_from(section.len()).unwrap(), 1];
-    [place.as_slice(), &digest(section)].concat()
+fn entry(tag: u32, critical: bool, offset: u64, section: &[u8]) -> Vec<u8> {
+    let (mut section, mut index) = (MetadataSection::new(tag, section.to_vec()), Vec::new());
+    section.critical = critical;
+    section.put_entry(offset, &mut index);
+    index
 }
 
 #[test]
@@ -77,22 +53,23 @@ fn counts_above_the_bytes_that_are_left_end_at_once() {
     // Elements could be read behind each count; it is the count that is refused.
     // A job, version 1, epoch 1, a nonce, active, first number 1, unreserved 1001, then the count of the retained.
     let head = [[1; 16].as_slice(), &[1, 1], &[2; 16], &[0, 1, 0xe9, 7], &HUGE, &[1; 30]].concat();
-    let error = Head::decode(&sealed(b"CKPTHEAD\x01\0\0\0", &head)).unwrap_err();
+    let error = Head::decode(&Envelope::HEAD.seal(&head)).unwrap_err();
     refused("HEAD", error, "HEAD cannot be decoded at byte 48 of 78");
 
     let acknowledge = [acknowledge_of(&[0]).as_slice(), &HUGE].concat();
-    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &acknowledge), LIMIT).unwrap_err();
+    let error = ToCoordinator::decode(&Envelope::TO_COORDINATOR.seal(&acknowledge), LIMIT).unwrap_err();
     let length = acknowledge.len();
     refused("an acknowledgement", error, &format!("cannot be decoded at byte {length} of {length}"));
 
     // A trigger whose target has the length that is left and more.
     let trigger = [[0, 2, 1, 0, 0, 0, 1].as_slice(), &HUGE].concat();
-    let error = ToTask::decode(&sealed(b"CKPM\x01\0\x01\0", &trigger), LIMIT).unwrap_err();
+    let error = ToTask::decode(&Envelope::TO_TASK.seal(&trigger), LIMIT).unwrap_err();
     refused("a trigger", error, "a message to a task cannot be decoded");
 
     // A summary: job, identity, properties, completed, self-contained, no graph, totals, then the count of the places.
     let summary = [[1; 16].as_slice(), &[1, 1, 0, 0, 0, 0, 0, 0, 1, 0], &[0; 6], &HUGE, &[1; 30]].concat();
-    let error = decode(&file(&entry(1, 1, 12, &summary), &summary, 12 + summary.len() as u64)).unwrap_err();
+    let error =
+        decode(&sealed_metadata(&summary, &entry(1, true, 12, &summary), 12 + summary.len() as u64)).unwrap_err();
     refused("a summary", error, "the summary of checkpoint metadata cannot be decoded at byte 42 of 72");
     assert!(began.elapsed() < Duration::from_secs(1));
 }
@@ -105,7 +82,7 @@ fn data_in_flight_that_cannot_be_handed_on_is_refused() {
     // It ends in the counts of the input gates and of the partitions, and the digest.
     let decode = |gates: &[u8]| {
         let body = [&fresh[12..fresh.len() - 10], gates].concat();
-        TaskRestore::decode(&sealed(b"CKPM\x01\0\x04\0", &body), LIMIT)
+        TaskRestore::decode(&Envelope::TASK_RESTORE.seal(&body), LIMIT)
     };
     assert!(decode(&[1, 0, 1, 5, 1, 5, 2, 0, 1, 1, 9, 0]).is_ok());
     for (gates, expected) in [
@@ -125,14 +102,14 @@ fn data_in_flight_that_cannot_be_handed_on_is_refused() {
 fn what_is_left_over_is_told() {
     let golden = golden::read("head");
     let body = [&golden[16..golden.len() - 8], &[0]].concat();
-    let error = Head::decode(&sealed(b"CKPTHEAD\x01\0\0\0", &body)).unwrap_err();
+    let error = Head::decode(&Envelope::HEAD.seal(&body)).unwrap_err();
     let expected = format!("HEAD ends at byte {}, expected its end at byte {}", body.len() - 1, body.len());
     refused("HEAD", error, &expected);
 }
 
 #[test]
 fn values_that_no_writer_writes_are_refused() {
-    let frame = |body: &[u8]| ToTask::decode(&sealed(b"CKPM\x01\0\x01\0", body), LIMIT).unwrap_err();
+    let frame = |body: &[u8]| ToTask::decode(&Envelope::TO_TASK.seal(body), LIMIT).unwrap_err();
     refused("epoch 0", frame(&[2, 0, 5, 0]), "the epoch is 0, expected an epoch of 1 or more");
     refused("checkpoint 0", frame(&[2, 1, 0, 0]), "the checkpoint is 0, expected a checkpoint number of 1 or more");
     refused("subsumes itself", frame(&[1, 1, 5, 1, 5]), "the newest subsumed checkpoint is 5, expected one below 5");
@@ -151,38 +128,33 @@ fn values_that_no_writer_writes_are_refused() {
 
     // An acknowledgement without operators, of which the metrics say that it wrote records in flight and was aligned.
     let body = [[0, 1, 1].as_slice(), &[3; 16], &[0, 0, 0], &[0, 0, 1, 9, 0, 0, 0, 0, 0], &[0, 0]].concat();
-    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &body), LIMIT).unwrap_err();
+    let error = ToCoordinator::decode(&Envelope::TO_COORDINATOR.seal(&body), LIMIT).unwrap_err();
     refused("persisted though aligned", error, "during the alignment of an aligned checkpoint is 9, expected 0");
 
     // Two operators in an acknowledgement, of which the second is the first again.
     let operator = [[7; 16].as_slice(), &[0; 6]].concat();
     let body = acknowledge_of(&[[0, 2].as_slice(), &operator, &operator].concat());
-    let error = ToCoordinator::decode(&sealed(b"CKPM\x01\0\x02\0", &body), LIMIT).unwrap_err();
+    let error = ToCoordinator::decode(&Envelope::TO_COORDINATOR.seal(&body), LIMIT).unwrap_err();
     refused("an operator twice", error, "expected keys that ascend");
 }
 
 #[test]
 fn sections_fill_the_file_and_unknown_ones_are_skipped_unless_critical() {
     let golden = golden::read("metadata");
-    let number = |at: usize| u64::from_le_bytes(golden[at..at + 8].try_into().unwrap());
-    let trailer = golden.len() - 56;
-    let (offset, length) = (number(trailer) as usize, number(trailer + 8) as usize);
-    let only = |extra: &[u8], tag: u8, critical: u8, gap: &[u8]| {
-        let index = entry(tag, critical, 12, extra);
-        decode(&file(&index, &[extra, gap].concat(), (12 + extra.len() + gap.len()) as u64)).unwrap_err()
+    let only = |extra: &[u8], critical: bool, gap: &[u8]| {
+        let index = entry(77, critical, 12, extra);
+        decode(&sealed_metadata(&[extra, gap].concat(), &index, (12 + extra.len() + gap.len()) as u64)).unwrap_err()
     };
-    refused("a critical section", only(b"later", 77, 1, &[]), "a section of the unknown kind 77 at byte 12");
-    refused("an uncritical one is skipped", only(b"later", 77, 0, &[]), "the summary is absent, expected one");
-    refused("a gap", only(b"later", 77, 0, &[0]), "the end of the sections is 17, expected 18");
+    refused("a critical section", only(b"later", true, &[]), "a section of the unknown kind 77 at byte 12");
+    refused("an uncritical one is skipped", only(b"later", false, &[]), "the summary is absent, expected one");
+    refused("a gap", only(b"later", false, &[0]), "the end of the sections is 17, expected 18");
 
     // The golden file with one more, uncritical section behind its own: it is read as without it.
-    let extra = b"later";
-    let mut index = golden[offset..offset + length].to_vec();
-    let place = [[77, 0, 0, 0].as_slice(), &varint(offset as u64), &[extra.len() as u8, 1], &digest(extra)].concat();
-    index.extend_from_slice(&place);
-    let sections = [&golden[12..offset], extra].concat();
-    let longer = file(&index, &sections, (offset + extra.len()) as u64);
-    assert_eq!(decode(&longer).unwrap(), decode(&golden).unwrap());
+    let mut longer = MetadataSections::open(&golden).unwrap();
+    let mut later = MetadataSection::new(77, b"later".to_vec());
+    later.critical = false;
+    longer.sections.push(later);
+    assert_eq!(decode(&longer.seal()).unwrap(), decode(&golden).unwrap());
 }
 
 /// A file of a few bytes that says that it has 2^60, as a sparse one does.
@@ -209,7 +181,7 @@ fn a_sparse_file_makes_nobody_allocate_its_length() {
         trailer.extend_from_slice(&number.to_le_bytes());
     }
     trailer.extend_from_slice(&[1, 0, 0, 0, 1, 0, 0, 0]);
-    let own = digest(&trailer);
+    let own = Digest::of(&trailer).value().to_le_bytes();
     file.extend([trailer.as_slice(), &own, b"CKPTMEND"].concat());
     let error = MetadataReader::open(&Sparse(file)).unwrap_err();
     refused("an index", error, "the length of a section is 1152921504606846908, expected at most 268435456 bytes");
@@ -223,15 +195,4 @@ fn very_many_places_are_checked_in_time() {
     let twice = places(200_000).chain(places(1)).collect();
     refused("a place twice", Places::new(twice).unwrap_err(), "twice");
     assert!(began.elapsed() < Duration::from_secs(5));
-}
-
-/// A number as postcard writes it.
-fn varint(mut number: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-    bytes
 }
