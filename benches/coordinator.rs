@@ -61,7 +61,7 @@ impl Job {
         let attempts: Vec<TaskAttempt> = graph.tasks().map(|task| task.attempt(AttemptId::new(1))).collect();
         let claimed = Head::claim(None, JobId::new([7; 16]), Nonce::new([3; 16]))?.written();
         let settings = CoordinatorSettings::new(CheckpointConfig::default());
-        let mut coordinator = Coordinator::new(settings, graph, claimed, BTreeMap::new());
+        let mut coordinator = Coordinator::new(settings, graph, claimed, BTreeMap::new())?;
         let writers = (0..).map(WriterId::new);
         let started = attempts.iter().copied().zip(writers).collect();
         coordinator.handle(now(), Event::AttemptsStarted { attempts: started, reply: ReplyToken::new(0) });
@@ -101,6 +101,7 @@ impl Job {
                 }
                 Action::WriteHead { io, write, .. } => self.tell(Event::HeadWritten { io, written: write.written() }),
                 Action::RemoveSnapshot { io, .. } => self.tell(Event::SnapshotRemoved { io }),
+                Action::RemoveFiles { io, .. } => self.tell(Event::FilesRemoved { io }),
                 Action::CollectOrphans { io, .. } => self.tell(Event::OrphansCollected { io, files: 0 }),
                 Action::ReportCompleted { .. } => committed += 1,
                 _ => {}

@@ -87,7 +87,7 @@ fn time(bench: &Bench) -> Result<(), AnyError> {
         "core: shared files, commit of 1,000,000, none new, each",
         "map of names to sets of checkpoints",
         all,
-        || take(ours.checkpoint(0).map(|times| times.commit)),
+        || take(ours.checkpoint(0, 1).map(|times| times.commit)),
         || plain.take_turns(&mut last, &files),
     );
     let mut slots: Vec<u32> = (0..FILES).collect();
@@ -96,25 +96,28 @@ fn time(bench: &Bench) -> Result<(), AnyError> {
         "core: shared files, commit of 1,000,000, none new, again",
         "copy of 1,000,000 slots",
         all,
-        || take(ours.checkpoint(0).map(|times| times.commit)),
+        || take(ours.checkpoint(0, 1).map(|times| times.commit)),
         || {
             slots.rotate_left(1);
             processor_time_of(|| copy.copy_from_slice(&slots)).0
         },
     );
+    // A task gives up the files that it has merged, which are neighbours; in the worst case they are none.
     let touched = FILES / 100;
-    bench.compare_parts(
-        "core: shared files, commit of 1,000,000, 1 % new and 1 % dead, each of these",
-        "map of names to sets of checkpoints",
-        Work::Operations(2 * touched as usize),
-        || take(ours.checkpoint(touched).map(|times| times.written + times.commit)),
-        || plain.replace(&mut last, &files, touched),
-    );
+    for (pattern, run) in [("neighbours", 100), ("far apart", 1)] {
+        bench.compare_parts(
+            &format!("core: shared files, commit of 1,000,000, 1 % new and 1 % dead, {pattern}, each of these"),
+            "map of names to sets of checkpoints",
+            Work::Operations(2 * touched as usize),
+            || take(ours.checkpoint(touched, run).map(|times| times.written + times.commit)),
+            || plain.replace(&mut last, &files, touched, run as usize),
+        );
+    }
     bench.compare_parts(
         "core: shared files, acknowledgement of 1,000,000, each reused",
         "look-up in the map",
         all,
-        || take(ours.checkpoint(0).map(|times| times.reused)),
+        || take(ours.checkpoint(0, 1).map(|times| times.reused)),
         || processor_time_of(|| files.iter().filter(|file| plain.files.contains_key(file)).count()).0,
     );
     failed.map_or(Ok(()), Err)
@@ -157,13 +160,14 @@ impl Job {
         Ok(job)
     }
 
-    /// Takes a checkpoint that names what the one before did, except `replaced` files.
-    fn checkpoint(&mut self, replaced: u32) -> Result<Times, AnyError> {
+    /// Takes a checkpoint that names what the one before did, except `replaced` files in runs of `run`.
+    fn checkpoint(&mut self, replaced: u32, run: u32) -> Result<Times, AnyError> {
         let id = self.begin()?;
+        // Of so many runs one is replaced.
         let apart = self.files.len() / replaced.max(1) as usize;
         let (mut new, mut kept) = (Vec::new(), Vec::new());
         for (index, file) in self.files.iter_mut().enumerate() {
-            if replaced > 0 && index % apart == self.cursor % apart {
+            if replaced > 0 && index / run as usize % apart == self.cursor % apart {
                 *file = file.writer().file(self.next_number);
                 self.next_number += 1;
                 new.push(*file);
@@ -264,12 +268,13 @@ impl Plain {
 
     /// A checkpoint in which so many files are new and as many go; only those are looked at, which is more than the plain
     /// one could do by itself. Afterwards, not measured, all is as it was.
-    fn replace(&mut self, last: &mut CheckpointId, files: &[FileName], replaced: u32) -> Duration {
-        let gone = &files[..replaced as usize];
+    fn replace(&mut self, last: &mut CheckpointId, files: &[FileName], replaced: u32, run: usize) -> Duration {
+        let apart = files.len() / replaced as usize;
+        let gone: Vec<_> = files.chunks(run).step_by(apart).flatten().copied().collect();
         let epoch = LeaderEpoch::new(2);
         let new: Vec<_> = gone.iter().map(|file| FileName { epoch, ..*file }).collect();
-        let taken = processor_time_of(|| self.commit(*last, &new, Some((*last, gone)))).0;
-        self.commit(*last, gone, Some((*last, &new)));
+        let taken = processor_time_of(|| self.commit(*last, &new, Some((*last, &gone)))).0;
+        self.commit(*last, &gone, Some((*last, &new)));
         taken
     }
 }

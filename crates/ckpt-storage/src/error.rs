@@ -2,6 +2,7 @@
 
 use ckpt_core::head::{HeadVersion, Uri};
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
+use ckpt_core::state::FileRef;
 use ckpt_core::{Error, ErrorKind};
 
 /// What goes wrong in this crate. Outside it is an [`Error`] whose kind says what to do.
@@ -60,6 +61,9 @@ pub(crate) enum StorageError {
 
     #[error("snapshot {id} lies at '{uri}', outside the directory of its job: file storage cannot {what} it there")]
     SnapshotElsewhere { id: CheckpointId, uri: Uri, what: &'static str },
+
+    #[error("file {file} lies below claim {claim}, where file storage of this job cannot delete it")]
+    FileOfClaim { claim: u64, file: FileRef },
 
     #[error("metadata file '{path}' is missing")]
     MetadataMissing { path: String, source: Error },

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use ckpt_core::Result;
 use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot};
-use ckpt_core::id::{CheckpointId, FileName, JobId, Writer};
+use ckpt_core::id::{CheckpointId, JobId, Writer};
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, LocationReference};
 use ckpt_core::state::{Places, StateHandle};
 use ckpt_streams::{StateInputStream, StateReader, StreamFactory};
@@ -69,12 +70,20 @@ pub trait CoordinatorView: Send + Sync + Debug {
     fn load(&self, snapshot: &RetainedSnapshot) -> Result<CheckpointMetadata>;
 
     /// Deletes the files of a removed snapshot, in an order that can be taken up again after a crash at any step:
-    /// `dead_shared`, its own, its `_metadata`, its directory. Files we do not know stay, and with them the directory.
+    /// the shared `files`, its own, its `_metadata`, its directory. Files we do not know stay, and with them the directory.
     ///
     /// # Errors
     ///
-    /// `Retry`, naming the first that could not be deleted; the others were tried.
-    fn remove(&self, removed: &RemovedSnapshot, dead_shared: &[FileName]) -> Result<()>;
+    /// `Retry`, naming the first that could not be deleted; the others were tried. `Configuration` when any of it lies
+    /// where this storage cannot reach it.
+    fn remove(&self, removed: &RemovedSnapshot, files: &RemovedFiles) -> Result<()>;
+
+    /// Deletes shared files that no checkpoint has committed.
+    ///
+    /// # Errors
+    ///
+    /// As of [`remove`](Self::remove).
+    fn remove_files(&self, files: &RemovedFiles) -> Result<()>;
 
     /// Deletes what former leaders left and HEAD did not name when it was claimed: checkpoints that `claimed` neither
     /// retains nor lists as removed, and shared files that none of `retained` names. Returns how many files it deleted.

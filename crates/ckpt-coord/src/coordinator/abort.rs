@@ -16,6 +16,8 @@ impl Coordinator {
             return;
         }
         let Some(pending) = self.pending.remove(&id) else { return };
+        let files = self.shared.release(id);
+        self.delete_files(files);
         self.statistics.aborted += 1;
         if !matches!(pending.stage, Stage::Initializing) {
             let to = pending.participants().filter(|attempt| self.tasks.runs(*attempt)).collect();

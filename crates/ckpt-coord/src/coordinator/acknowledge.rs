@@ -8,7 +8,7 @@ use ckpt_core::state::{PlaceRule, TaskSnapshot};
 
 use crate::coordinator::pending::{Acknowledged, Stage, is_exclusive};
 use crate::coordinator::validate::validate;
-use crate::coordinator::{AbortReason, Coordinator};
+use crate::coordinator::{AbortReason, Coordinator, StateRefusal};
 
 impl Coordinator {
     /// A task's part is durable. Whatever does not fit is counted and changes nothing: messages may come doubled, late,
@@ -40,20 +40,14 @@ impl Coordinator {
             self.statistics.unknown_attempts += 1;
             return;
         }
-        let base = if pending.kind.may_reuse_files() { pending.identity.latest_completed } else { None };
-        let base = base.and_then(|base| self.committed.reusable(base));
         let rule = match pending.kind {
             SnapshotKind::Savepoint { .. } => PlaceRule::Savepoint,
             _ => PlaceRule::Acknowledgement,
         };
-        let snapshot = match validate(snapshot, self.tasks.vertex(index), Writer::new(epoch, writer), rule, base) {
-            Ok(snapshot) => snapshot,
-            Err(refusal) => {
-                self.statistics.declined += 1;
-                return self.abort(id, AbortReason::StateRefused { attempt, refusal });
-            }
-        };
-        self.take_part(now, index, (id, attempt), snapshot);
+        if let Err(refusal) = self.take_part(now, index, (id, attempt), Writer::new(epoch, writer), rule, snapshot) {
+            self.statistics.declined += 1;
+            self.abort(id, AbortReason::StateRefused { attempt, refusal: Box::new(refusal) });
+        }
     }
 
     fn take_part(
@@ -61,16 +55,25 @@ impl Coordinator {
         now: Now,
         index: usize,
         (id, attempt): (CheckpointId, TaskAttempt),
+        writer: Writer,
+        rule: PlaceRule,
         snapshot: TaskSnapshot,
-    ) {
-        let Some(pending) = self.pending.get_mut(&id) else { return };
+    ) -> Result<(), StateRefusal> {
+        let mut files = self.shared.acknowledge(id, writer.id)?;
+        let snapshot = validate(snapshot, self.tasks.vertex(index), writer, rule, &mut files)?;
+        let Some(pending) = self.pending.get_mut(&id) else { return Ok(()) };
         match pending.acknowledge(index, attempt, snapshot) {
-            Acknowledged::First if pending.outstanding() == 0 => self.publish(now.wall, id),
-            Acknowledged::First => {}
+            Acknowledged::First => {
+                files.accept();
+                if pending.outstanding() == 0 {
+                    self.publish(now.wall, id);
+                }
+            }
             Acknowledged::Again => self.statistics.duplicate_acknowledgements += 1,
-            // Its exclusive files lie in the checkpoint's directory and go with it.
+            // Its exclusive files lie in the checkpoint's directory and go with it, its shared ones with their writer.
             Acknowledged::Conflicting => self.statistics.conflicting_acknowledgements += 1,
         }
+        Ok(())
     }
 
     /// A task cannot take its part.

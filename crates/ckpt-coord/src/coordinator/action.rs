@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ckpt_core::head::{Head, HeadWrite, RemovedSnapshot};
-use ckpt_core::id::{CheckpointId, FileName, TaskAttempt};
+use ckpt_core::id::{CheckpointId, TaskAttempt};
 use ckpt_core::message::ToTask;
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::CheckpointIdentity;
 
 use crate::coordinator::{AbortReason, Failure};
@@ -80,8 +81,15 @@ pub enum Action {
         io: IoId,
         /// The snapshot.
         removed: RemovedSnapshot,
-        /// Files of the shared directory that nothing names any more.
-        dead_shared: Vec<FileName>,
+        /// Shared files that nothing names any more.
+        files: RemovedFiles,
+    },
+    /// Delete shared files that no checkpoint committed and whose writers have ended. Answer: `FilesRemoved`, or `IoFailed`.
+    RemoveFiles {
+        /// To answer under.
+        io: IoId,
+        /// The files.
+        files: RemovedFiles,
     },
     /// Delete what former leaders left. Answer: `OrphansCollected`, or `IoFailed`.
     CollectOrphans {
@@ -148,6 +156,7 @@ impl Action {
             | Self::WriteHead { io, .. }
             | Self::DiscardLocation { io, .. }
             | Self::RemoveSnapshot { io, .. }
+            | Self::RemoveFiles { io, .. }
             | Self::CollectOrphans { io, .. } => Some(*io),
             Self::Send { .. }
             | Self::ReportCompleted { .. }

@@ -1,13 +1,13 @@
 //! What is committed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ckpt_core::ErrorKind;
 use ckpt_core::head::{ClaimedHead, Collected, RemovedSnapshot, WrittenHead};
-use ckpt_core::id::{CheckpointId, FileName, ReservedIds};
+use ckpt_core::id::{CheckpointId, ReservedIds};
 use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::state::{FileRef, PlaceView, Root, StateHandle};
-use ckpt_core::{ErrorKind, Result};
+use ckpt_core::shared::{RemovedFiles, SharedStateRegistry};
 
 use crate::coordinator::Failure;
 
@@ -16,27 +16,32 @@ use crate::coordinator::Failure;
 pub(super) struct Committed {
     head: ClaimedHead,
     ids: ReservedIds,
-    /// Of everything retained, and of what was removed since and is not deleted yet.
+    /// Of everything that could be restored.
     metadata: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
     /// Removed, and not being deleted.
     removed: Vec<RemovedSnapshot>,
-    /// Removed, and could not be deleted; tried again when HEAD is written next.
-    failed: Vec<RemovedSnapshot>,
+    /// To be deleted once more.
+    again: Vec<Removal>,
+    /// What could not be deleted; tried again when HEAD is written next.
+    failed: Vec<Removal>,
     /// Deleted, and still listed in HEAD.
     collected: Collected,
-    /// For bases that were asked for: the files that may be named again.
-    reusable: BTreeMap<CheckpointId, Reusable>,
 }
 
-/// The shared files that a checkpoint names, each in one piece.
-pub(super) type Reusable = BTreeMap<(Root, FileRef), StateHandle>;
+/// What is to be deleted: a removed snapshot, or nothing but shared files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Removal {
+    pub(super) removed: Option<RemovedSnapshot>,
+    /// Shared files that nothing names any more, and nothing ever will.
+    pub(super) files: RemovedFiles,
+}
 
 impl Committed {
     pub(super) fn new(claimed: WrittenHead, metadata: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>) -> Self {
         let removed = claimed.all_removed();
         let (head, ids) = (claimed.head, claimed.reserved);
-        let (failed, collected) = (Vec::new(), Collected::none());
-        Self { head, ids, metadata, removed, failed, collected, reusable: BTreeMap::new() }
+        let (again, failed, collected) = (Vec::new(), Vec::new(), Collected::none());
+        Self { head, ids, metadata, removed, again, failed, collected }
     }
 
     pub(super) const fn head(&self) -> &ClaimedHead {
@@ -77,56 +82,37 @@ impl Committed {
     pub(super) fn written(&mut self, written: WrittenHead, completed: Option<Arc<CheckpointMetadata>>) {
         self.head = written.head;
         self.ids.append(written.reserved);
-        self.removed.append(&mut self.failed);
+        self.again.append(&mut self.failed);
         self.removed.extend(written.removed);
         self.collected = std::mem::take(&mut self.collected).listed_in(self.head.head());
         if let Some(metadata) = completed {
             self.metadata.insert(metadata.summary().identity.id, metadata);
         }
+        let head = self.head.head();
+        let restorable = |id| head.retained.iter().chain(&head.stopped_at).any(|snapshot| snapshot.id == id);
+        self.metadata.retain(|id, _| restorable(*id));
     }
 
-    /// Takes the removed snapshots that are not among `pinned`.
-    pub(super) fn take_removed(&mut self, pinned: &BTreeSet<CheckpointId>) -> Vec<RemovedSnapshot> {
-        let (kept, taken) = self.removed.drain(..).partition(|removed| pinned.contains(&removed.snapshot().id));
-        self.removed = kept;
-        taken
-    }
-
-    /// The shared files of a removed snapshot that are not among `live`. One whose metadata is not known was removed by a
-    /// former leader: its shared files go when what former leaders left is collected.
-    pub(super) fn dead_shared(&self, id: CheckpointId, live: &BTreeSet<FileName>) -> Result<Vec<FileName>> {
-        let named = self.metadata.get(&id).map(|metadata| metadata.shared_files()).transpose()?.unwrap_or_default();
-        Ok(named.difference(live).copied().collect())
+    /// Takes what may be deleted: all that was removed and that no pending checkpoint pins.
+    pub(super) fn take_removals(&mut self, shared: &mut SharedStateRegistry) -> Vec<Removal> {
+        let mut removals = std::mem::take(&mut self.again);
+        self.removed.retain(|removed| match shared.remove(removed) {
+            Some(files) => {
+                removals.push(Removal { removed: Some(removed.clone()), files });
+                false
+            }
+            None => true,
+        });
+        removals
     }
 
     /// Nothing is left of it.
     pub(super) fn is_collected(&mut self, id: CheckpointId) {
         self.collected.snapshots.push(id);
-        self.metadata.remove(&id);
-        self.reusable.remove(&id);
     }
 
-    /// The removed snapshot could not be deleted: it is removed still, and tried again when HEAD is written next.
-    pub(super) fn not_collected(&mut self, removed: RemovedSnapshot) {
-        self.failed.push(removed);
+    /// It could not be deleted: it is tried again when HEAD is written next.
+    pub(super) fn not_collected(&mut self, removal: Removal) {
+        self.failed.push(removal);
     }
-
-    /// The files that a checkpoint based on `base` may name again.
-    pub(super) fn reusable(&mut self, base: CheckpointId) -> Option<&Reusable> {
-        if !self.reusable.contains_key(&base) {
-            let files = reusable_files(self.metadata.get(&base)?).ok()?;
-            self.reusable.insert(base, files);
-        }
-        self.reusable.get(&base)
-    }
-}
-
-fn reusable_files(metadata: &CheckpointMetadata) -> Result<Reusable> {
-    let mut files = Reusable::new();
-    metadata.visit_reusable(&mut |handle| {
-        if let PlaceView::File { root, file } = handle.place() {
-            files.insert((root, file.to_file()), handle.to_handle());
-        }
-    })?;
-    Ok(files)
 }

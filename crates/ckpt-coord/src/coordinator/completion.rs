@@ -9,19 +9,20 @@
 //! 4. Older pending checkpoints are aborted: they could not be committed after this one.
 //! 5. Whoever waits is answered, and the checkpoint is counted. Nothing is announced before it is committed.
 //! 6. Tasks are told; sinks commit what they staged.
-//! 7. Removed snapshots are deleted, with the shared files that nothing retained or pending names. A snapshot that a
+//! 7. Removed snapshots are deleted, with the shared files that the registry says nothing names any more. A snapshot that a
 //!    pending checkpoint is based on waits until that has ended, since its tasks may name its files again.
 //! 8. The next write of HEAD drops what was deleted from the list of the removed; at the end of a job, one more. So a
 //!    crash anywhere leaves a HEAD from which the next leader goes on.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ckpt_core::head::{RetainedSnapshot, WrittenHead};
-use ckpt_core::id::{CheckpointId, FileName};
+use ckpt_core::id::CheckpointId;
 use ckpt_core::message::ToTask;
-use ckpt_core::{ErrorKind, Monotonic, Result, Timestamp};
+use ckpt_core::shared::RemovedFiles;
+use ckpt_core::{ErrorKind, Monotonic, Timestamp};
 
+use crate::coordinator::committed::Removal;
 use crate::coordinator::outbox::{HeadPurpose, Purpose};
 use crate::coordinator::pending::{PendingCheckpoint, Stage};
 use crate::coordinator::{AbortReason, Action, Answer, Completion, Coordinator, Failure};
@@ -85,6 +86,7 @@ impl Coordinator {
             _ => None,
         });
         let total_bytes = metadata.as_ref().map_or(0, |metadata| metadata.summary().totals.size.state_bytes());
+        self.shared.head_written(&written);
         self.committed.written(written, metadata);
         match pending {
             Some(pending) => self.completed(now, &pending, total_bytes, subsumed_upto),
@@ -150,36 +152,24 @@ impl Coordinator {
 
     /// Step 7.
     pub(super) fn collect_removed(&mut self) {
-        let bases: BTreeSet<_> =
-            self.pending.values().filter_map(|pending| pending.identity.latest_completed).collect();
-        let removed = self.committed.take_removed(&bases);
-        if removed.is_empty() {
-            return;
-        }
-        let live = self.live_shared_files();
-        for removed in removed {
-            // Without knowing what is alive nothing shared is deleted; the next leader collects it.
-            let dead_shared = match &live {
-                Ok(live) => self.committed.dead_shared(removed.snapshot().id, live).unwrap_or_default(),
-                Err(_) => Vec::new(),
-            };
-            let purpose = Purpose::Remove { removed: removed.clone(), dead_shared: dead_shared.clone() };
-            self.outbox.begin(purpose, |io| Action::RemoveSnapshot { io, removed, dead_shared });
+        for removal in self.committed.take_removals(&mut self.shared) {
+            self.delete(removal);
         }
     }
 
-    /// The shared files that anything retained, anything pending or the base of anything pending names.
-    pub(super) fn live_shared_files(&self) -> Result<BTreeSet<FileName>> {
-        let bases = self.pending.values().filter_map(|pending| pending.identity.latest_completed);
-        let bases = bases.filter_map(|base| self.committed.metadata(base));
-        let mut live = BTreeSet::new();
-        for metadata in self.committed.retained().chain(bases) {
-            live.append(&mut metadata.shared_files()?);
+    /// Deletes files that no checkpoint committed, and whose writers have ended.
+    pub(super) fn delete_files(&mut self, files: RemovedFiles) {
+        if !files.is_empty() {
+            self.delete(Removal { removed: None, files });
         }
-        for pending in self.pending.values() {
-            live.append(&mut pending.shared_files()?);
-        }
-        Ok(live)
+    }
+
+    fn delete(&mut self, removal: Removal) {
+        let Removal { removed, files } = removal.clone();
+        self.outbox.begin(Purpose::Remove(removal), |io| match removed {
+            Some(removed) => Action::RemoveSnapshot { io, removed, files },
+            None => Action::RemoveFiles { io, files },
+        });
     }
 
     /// What former leaders removed or left is collected when this one begins.

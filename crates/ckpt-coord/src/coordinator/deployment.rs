@@ -32,7 +32,7 @@ impl Coordinator {
             Lifecycle::Restoring { .. } => return Err(DeploymentRefusal::Restoring.into()),
             _ => return Err(stopped()),
         }
-        let deployed = self.tasks.deploy(attempts);
+        let deployed = self.tasks.deploy(attempts, |writer| self.shared.has_ended(writer));
         if let Err(DeploymentRefusal::NotRestored { former, attempt }) = deployed {
             // Whatever runs now was restored from something else than the tasks that are known: nothing that those
             // acknowledged may be committed, and nothing is triggered until all are restored.
@@ -41,7 +41,17 @@ impl Coordinator {
             self.schedule.disarm();
             self.abort_all(&AbortReason::AttemptLost { attempt: former, reason });
         }
-        Ok(deployed?)
+        deployed?;
+        for &(attempt, writer) in attempts {
+            self.shared.start_writer(writer).map_err(|_| DeploymentRefusal::WriterAgain { attempt, writer })?;
+        }
+        Ok(())
+    }
+
+    /// Whatever these wrote and no checkpoint names goes.
+    pub(super) fn writers_ended(&mut self, writers: &[WriterId]) {
+        let files = self.shared.end_writers(writers.iter().copied());
+        self.delete_files(files);
     }
 
     /// All tasks are to be restored.
@@ -54,6 +64,8 @@ impl Coordinator {
         // Before anything is given up: the tasks run no more, so none is told.
         self.tasks.forget_deployment();
         self.give_up_everything(&AbortReason::Restore);
+        let files = self.shared.end_all_writers();
+        self.delete_files(files);
     }
 
     /// Says what to restore, unless a commit is under way that decides it.

@@ -46,6 +46,11 @@ pub enum Event {
         /// The task.
         attempt: TaskAttempt,
     },
+    /// Nobody names files as any of these any more.
+    WritersEnded {
+        /// The writers.
+        writers: Vec<WriterId>,
+    },
     /// A task has said something.
     MessageReceived {
         /// What it said.
@@ -79,6 +84,11 @@ pub enum Event {
     },
     /// Nothing of ours is left of a removed snapshot.
     SnapshotRemoved {
+        /// What it answers.
+        io: IoId,
+    },
+    /// Nothing is left of shared files that were to be deleted.
+    FilesRemoved {
         /// What it answers.
         io: IoId,
     },

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use ckpt_core::id::{CheckpointId, TaskAttempt};
-use ckpt_core::state::{FileView, Root};
+use ckpt_core::state::{FileRef, FileView, Root};
 
 use crate::coordinator::Coordinator;
+use crate::coordinator::committed::Removal;
 use crate::coordinator::lifecycle::Lifecycle;
 use crate::coordinator::outbox::{HeadPurpose, Purpose};
 use crate::coordinator::pending::Stage;
@@ -34,6 +35,8 @@ pub(super) enum Violation {
     Deleting(CheckpointId),
     /// A shared file that something live names is being deleted.
     DeletingShared(String),
+    /// A retained checkpoint names a shared file that the registry believes dead.
+    Dead(CheckpointId, String),
     /// A checkpoint that is committed or pending is being discarded.
     Discarding(CheckpointId),
     /// A retained checkpoint names a place that may not be named.
@@ -84,7 +87,7 @@ impl Coordinator {
                 return Err(Violation::Incomplete(*id));
             }
             initializing += usize::from(matches!(pending.stage, Stage::Initializing));
-            if base.is_some_and(|base| self.committed.metadata(base).is_none()) {
+            if base.is_some_and(|base| !self.shared.knows(base)) || !self.shared.is_pinned(*id) {
                 return Err(Violation::BaseLost(*id));
             }
         }
@@ -130,13 +133,13 @@ impl Coordinator {
         let is_base = |id| self.pending.values().any(|pending| pending.identity.latest_completed == Some(id));
         for purpose in self.outbox.in_flight() {
             match purpose {
-                Purpose::Remove { removed, dead_shared } => {
-                    let id = removed.snapshot().id;
-                    if retained(id) || is_base(id) {
+                Purpose::Remove(Removal { removed, files }) => {
+                    let id = removed.as_ref().map(|removed| removed.snapshot().id);
+                    if let Some(id) = id.filter(|id| retained(*id) || is_base(*id)) {
                         return Err(Violation::Deleting(id));
                     }
-                    let live = self.live_shared_files().map_err(|error| Violation::Undecodable(error.to_string()))?;
-                    if let Some(file) = dead_shared.iter().find(|file| live.contains(file)) {
+                    let is_alive = |file| self.shared.is_alive(Root::JobShared, &FileRef::Ours(file));
+                    if let Some(file) = files.job_shared().iter().find(|file| is_alive(**file)) {
                         return Err(Violation::DeletingShared(file.to_string()));
                     }
                 }
@@ -155,20 +158,25 @@ impl Coordinator {
             let Some(metadata) = self.committed.metadata(snapshot.id) else {
                 return Err(Violation::MetadataLost(snapshot.id));
             };
-            if snapshot.epoch != head.epoch {
-                continue;
-            }
-            let mut named = None;
-            let visited = metadata.visit_handles(&mut |handle| {
-                if let Some((root @ Root::Borrowed(_), _) | (root @ Root::ThisSnapshot, FileView::Foreign(_))) =
-                    handle.file()
-                {
-                    named = Some(root);
+            let mut violation = None;
+            let visited = metadata.visit_handles(&mut |handle| match handle.file() {
+                // Computed anew, so that the registry is held to what it should know.
+                Some((root @ (Root::JobShared | Root::Claimed(_)), file)) => {
+                    let file = file.to_file();
+                    if !self.shared.is_alive(root, &file) {
+                        violation = Some(Violation::Dead(snapshot.id, file.to_string()));
+                    }
                 }
+                // What a former leader took went by the rules of its time.
+                _ if snapshot.epoch != head.epoch => {}
+                Some((root @ Root::Borrowed(_), _) | (root @ Root::ThisSnapshot, FileView::Foreign(_))) => {
+                    violation = Some(Violation::Names(snapshot.id, root));
+                }
+                _ => {}
             });
             visited.map_err(|error| Violation::Undecodable(error.to_string()))?;
-            if let Some(root) = named {
-                return Err(Violation::Names(snapshot.id, root));
+            if let Some(violation) = violation {
+                return Err(violation);
             }
         }
         Ok(())

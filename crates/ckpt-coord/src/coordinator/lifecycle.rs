@@ -153,6 +153,8 @@ impl Coordinator {
         if let Lifecycle::Ending { step, .. } = &mut self.lifecycle {
             *step = EndStep::Ended;
         }
+        let files = self.shared.end_all_writers();
+        self.delete_files(files);
     }
 
     /// The terminal HEAD was not written, for certain: the job may go on under another leader.

@@ -45,11 +45,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use ckpt_core::graph::JobGraph;
-use ckpt_core::head::WrittenHead;
+use ckpt_core::head::{Head, WrittenHead};
 use ckpt_core::id::{CheckpointId, LeaderEpoch};
 use ckpt_core::message::ToCoordinator;
 use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::{Monotonic, Now};
+use ckpt_core::shared::SharedStateRegistry;
+use ckpt_core::{Error, ErrorKind, Monotonic, Now, Result};
 
 pub use action::{Action, Answer, Completion, IoId, ReplyToken};
 pub use event::{Event, ManualTrigger};
@@ -57,7 +58,7 @@ pub use reason::{AbortReason, Failure, StateRefusal};
 pub use settings::CoordinatorSettings;
 pub use statistics::CheckpointStatistics;
 
-use committed::Committed;
+use committed::{Committed, Removal};
 use lifecycle::Lifecycle;
 use outbox::{Outbox, Purpose};
 use pending::PendingCheckpoint;
@@ -70,6 +71,8 @@ pub struct Coordinator {
     settings: CoordinatorSettings,
     tasks: Tasks,
     committed: Committed,
+    /// Which shared files are alive, and who names them.
+    shared: SharedStateRegistry,
     schedule: Schedule,
     pending: BTreeMap<CheckpointId, PendingCheckpoint>,
     /// Requests by hand that wait for room.
@@ -91,12 +94,18 @@ impl Coordinator {
 
     /// The coordinator of a job that was claimed. `retained` is the metadata of each checkpoint that HEAD retains. What
     /// former leaders left is collected first.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when the metadata of one of these was not given; `Corrupt` when two of them do not agree on what a shared
+    /// file holds. Nothing may be deleted then, since it is not known what is alive.
     pub fn new(
         settings: CoordinatorSettings,
         graph: Arc<JobGraph>,
         claimed: WrittenHead,
         retained: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
-    ) -> Self {
+    ) -> Result<Self> {
+        let shared = shared_files(claimed.head.head(), &retained)?;
         let statistics = CheckpointStatistics {
             latest_id: claimed.head.head().restore_point().map(|newest| newest.id),
             ..CheckpointStatistics::default()
@@ -105,6 +114,7 @@ impl Coordinator {
             schedule: Schedule::new(&settings),
             tasks: Tasks::new(graph),
             committed: Committed::new(claimed, retained),
+            shared,
             pending: BTreeMap::new(),
             requests: VecDeque::new(),
             aborted: BTreeSet::new(),
@@ -116,7 +126,7 @@ impl Coordinator {
             settings,
         };
         coordinator.collect_leftovers();
-        coordinator
+        Ok(coordinator)
     }
 
     /// Takes an event. Never blocks and never fails.
@@ -133,6 +143,7 @@ impl Coordinator {
             Event::AttemptsStarted { attempts, reply } => self.attempts_started(now.monotonic, &attempts, reply),
             Event::RestoreRequested { reply } => self.restore_requested(reply),
             Event::AttemptLost { attempt, reason } => self.attempt_lost(attempt, &reason),
+            Event::WritersEnded { writers } => self.writers_ended(&writers),
             Event::AttemptFinished { attempt } => self.attempt_finished(attempt),
             Event::MessageReceived { message } => match message {
                 ToCoordinator::Acknowledge(acknowledge) => self.acknowledged(now, acknowledge),
@@ -164,9 +175,12 @@ impl Coordinator {
                 }
             }
             Event::SnapshotRemoved { io } => {
-                if let Some(Purpose::Remove { removed, .. }) = self.outbox.finish(io) {
+                if let Some(Purpose::Remove(Removal { removed: Some(removed), .. })) = self.outbox.finish(io) {
                     self.committed.is_collected(removed.snapshot().id);
                 }
+            }
+            Event::FilesRemoved { io } => {
+                self.outbox.finish(io);
             }
             Event::OrphansCollected { io, files } => {
                 if self.outbox.finish(io).is_some() {
@@ -238,13 +252,27 @@ impl Coordinator {
             Purpose::Publish(id) => self.publish_failed(id, failure),
             Purpose::WriteHead(purpose) => self.head_not_written(purpose, failure),
             Purpose::Discard(id) => self.not_discarded(id, &failure),
-            Purpose::Remove { removed, .. } => {
+            Purpose::Remove(removal) => {
                 self.statistics.failed_removals += 1;
-                self.committed.not_collected(removed);
+                self.committed.not_collected(removal);
             }
             Purpose::CollectOrphans => self.statistics.failed_collections += 1,
         }
     }
+}
+
+/// The shared files of all that is retained.
+fn shared_files(
+    head: &Head,
+    retained: &BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
+) -> Result<SharedStateRegistry> {
+    let mut shared = SharedStateRegistry::new(head.epoch);
+    for snapshot in &head.retained {
+        let missing = || Failure::new(ErrorKind::NotFound, format!("the metadata of {} was not given", snapshot.id));
+        let metadata = retained.get(&snapshot.id).ok_or_else(missing).map_err(Error::from)?;
+        shared.restore(snapshot.id, |each| metadata.visit_handles(each))?;
+    }
+    Ok(shared)
 }
 
 #[cfg(test)]

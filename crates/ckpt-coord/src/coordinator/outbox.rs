@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use ckpt_core::head::RemovedSnapshot;
-use ckpt_core::id::{CheckpointId, FileName, TaskAttempt};
+use ckpt_core::id::{CheckpointId, TaskAttempt};
 use ckpt_core::message::ToTask;
 
+use crate::coordinator::committed::Removal;
 use crate::coordinator::{Action, IoId};
 
 /// Actions that wait to be taken, and what each answer that is due will be about.
@@ -23,7 +23,7 @@ pub(super) enum Purpose {
     Publish(CheckpointId),
     WriteHead(HeadPurpose),
     Discard(CheckpointId),
-    Remove { removed: RemovedSnapshot, dead_shared: Vec<FileName> },
+    Remove(Removal),
     CollectOrphans,
 }
 

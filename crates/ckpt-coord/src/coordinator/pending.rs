@@ -1,14 +1,14 @@
 //! A checkpoint that is being taken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ckpt_core::graph::{Operator, Vertex};
 use ckpt_core::head::RetainedSnapshot;
-use ckpt_core::id::{CheckpointId, FileName, JobId, TaskAttempt, TaskId, WriterId};
+use ckpt_core::id::{CheckpointId, JobId, TaskAttempt, TaskId, WriterId};
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
 use ckpt_core::snapshot::{CheckpointIdentity, CheckpointProperties, CheckpointType, RetentionPolicy, SnapshotKind};
-use ckpt_core::state::{FileRef, Place, Root, StateHandle, SubtaskReport, TaskSnapshot};
+use ckpt_core::state::{Place, Root, StateHandle, SubtaskReport, TaskSnapshot};
 use ckpt_core::{Monotonic, Result, Timestamp};
 
 use crate::coordinator::ReplyToken;
@@ -179,15 +179,6 @@ impl PendingCheckpoint {
         }
         builder.finish(now)
     }
-
-    /// The files of the job's shared directory that it names so far.
-    pub(super) fn shared_files(&self) -> Result<BTreeSet<FileName>> {
-        if let Stage::Publishing(metadata) | Stage::Published(metadata, _) | Stage::Committing(metadata) = &self.stage {
-            return metadata.shared_files();
-        }
-        let snapshots = self.parts.iter().filter_map(Part::snapshot);
-        Ok(snapshots.flat_map(TaskSnapshot::handles).filter_map(shared_file).collect())
-    }
 }
 
 impl Part {
@@ -224,13 +215,4 @@ pub(super) fn is_exclusive(handle: &StateHandle) -> bool {
         handle.place(),
         Place::File { root: Root::ThisSnapshot, .. } | Place::Segment { root: Root::ThisSnapshot, .. }
     )
-}
-
-/// The file of the job's shared directory in which the bytes lie, if they do.
-fn shared_file(handle: &StateHandle) -> Option<FileName> {
-    match handle.place() {
-        Place::File { root: Root::JobShared, file: FileRef::Ours(name) }
-        | Place::Segment { root: Root::JobShared, file: FileRef::Ours(name), .. } => Some(*name),
-        _ => None,
-    }
 }

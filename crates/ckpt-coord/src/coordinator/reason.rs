@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ckpt_core::id::{CheckpointId, FileName, OperatorId, TaskAttempt, TaskId, WriterId};
 use ckpt_core::message::DeclineReason;
+use ckpt_core::shared::SharedStateRefusal;
 use ckpt_core::state::{FileRef, MisplacedFile, Root};
 use ckpt_core::{Error, ErrorKind};
 
@@ -53,7 +54,7 @@ pub enum AbortReason {
         /// The task.
         attempt: TaskAttempt,
         /// What is wrong with it.
-        refusal: StateRefusal,
+        refusal: Box<StateRefusal>,
     },
     /// Not all tasks acknowledged it in time.
     #[error("the checkpoint expired after {after:?}, {outstanding} tasks had not acknowledged")]
@@ -77,6 +78,9 @@ pub enum AbortReason {
         /// The task.
         attempt: TaskAttempt,
     },
+    /// The state of a task that had finished cannot be named again.
+    #[error("the state of a finished task cannot be named again: {0}")]
+    InheritedState(SharedStateRefusal),
     /// A newer checkpoint was committed.
     #[error("checkpoint {by} was committed first")]
     Subsumed {
@@ -127,14 +131,9 @@ pub enum StateRefusal {
         /// The file.
         file: FileName,
     },
-    /// It is reused, and the checkpoint that this one is based on does not name it.
-    #[error("{root:?}/{file} is reused but the checkpoint's base does not name it")]
-    NotInBase {
-        /// The root.
-        root: Root,
-        /// The file.
-        file: FileRef,
-    },
+    /// A shared file that it names must not be named.
+    #[error(transparent)]
+    Shared(#[from] SharedStateRefusal),
     /// It is of a form that this version does not know.
     #[error("it is of a form that this version does not know")]
     UnknownForm,
@@ -212,6 +211,7 @@ impl AbortReason {
             | Self::LocationFailed(_)
             | Self::Declined { .. }
             | Self::StateRefused { .. }
+            | Self::InheritedState(_)
             | Self::Expired { .. }
             | Self::AttemptLost { .. }
             | Self::AttemptFinished { .. }

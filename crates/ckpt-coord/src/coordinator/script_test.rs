@@ -7,6 +7,7 @@
 //! run s0 s1 c0         finish s0    lost s0          tasks; `s0#2` is another deployment, `s0#2=1` one that names files
 //!                                                    as that of the first; answers have numbers above 100
 //! restore                                            all tasks are to be restored
+//! ended s0                                           nobody names files any more as that task did
 //! time 100                                           the clock shows 100 ms
 //! trigger [full]                                     by hand
 //! ack 1 s0 [epoch=9] [writer=9] [new=3] [reuse=3] [private=3] [foreign=3] [borrowed] [operator]
@@ -29,6 +30,7 @@ use ckpt_core::head::{Head, Nonce, RetainedSnapshot};
 use ckpt_core::id::{AttemptId, JobId, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToTask};
+use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::{JobEnd, LocationReference, RetentionPolicy};
 use ckpt_core::state::{
     FileRef, IncrementalState, KeyedState, Place, Root, SharedFile, StateHandle, SubtaskState, TaskSnapshot,
@@ -113,7 +115,7 @@ impl Script {
         let vertices = vec![Vertex::single(SOURCE, "source", 2, max), Vertex::single(COUNT, "count", 1, max)];
         let graph = Arc::new(JobGraph::new(vertices, vec![Edge::all_to_all(SOURCE, COUNT)]).unwrap());
         let settings = CoordinatorSettings::new(self.config.clone().build().unwrap());
-        self.coordinator = Some(Coordinator::new(settings, graph, written, retained));
+        self.coordinator = Some(Coordinator::new(settings, graph, written, retained).unwrap());
         self.waiting.clear();
     }
 
@@ -146,6 +148,7 @@ impl Script {
                 Action::WriteHead { commits, .. } => ("head", *commits),
                 Action::DiscardLocation { checkpoint, .. } => ("discard", Some(*checkpoint)),
                 Action::RemoveSnapshot { removed, .. } => ("remove", Some(removed.snapshot().id)),
+                Action::RemoveFiles { .. } => ("files", None),
                 _ => ("orphans", None),
             };
             kind == what[0] && what.get(1).is_none_or(|wanted| Some(checkpoint(wanted)) == id)
@@ -171,6 +174,7 @@ impl Script {
                 Event::AttemptsStarted { attempts: attempts.collect(), reply: ReplyToken::new(100 + self.deployments) }
             }
             ("lost", [task]) => Event::AttemptLost { attempt: attempt(task), reason: "killed".to_owned() },
+            ("ended", tasks) => Event::WritersEnded { writers: tasks.iter().map(|task| writer(task)).collect() },
             ("finish", [task]) => Event::AttemptFinished { attempt: attempt(task) },
             ("trigger", kind) => {
                 let trigger = if kind == ["full"] { ManualTrigger::Full } else { ManualTrigger::Configured };
@@ -231,6 +235,7 @@ impl Script {
             }
             Action::DiscardLocation { .. } => Event::LocationDiscarded { io },
             Action::RemoveSnapshot { .. } => Event::SnapshotRemoved { io },
+            Action::RemoveFiles { .. } => Event::FilesRemoved { io },
             Action::CollectOrphans { .. } => Event::OrphansCollected { io, files: 1 },
             other => panic!("{other:?} is due no answer"),
         }
@@ -350,11 +355,13 @@ fn show(action: &Action) -> String {
             Answer::Failed(failure) => format!("reply {}: {:?}: {failure}", to.get(), failure.kind),
         },
         Action::DiscardLocation { io, checkpoint } => format!("io-{}: discard {checkpoint}", io.get()),
-        Action::RemoveSnapshot { io, removed, dead_shared } => {
-            let dead: Vec<_> = dead_shared.iter().map(|name| name.number.to_string()).collect();
-            let dead = if dead.is_empty() { String::new() } else { format!(", dead shared {}", dead.join(" ")) };
-            format!("io-{}: remove {}{dead}", io.get(), removed.snapshot().id)
+        Action::RemoveSnapshot { io, removed, files } if files.is_empty() => {
+            format!("io-{}: remove {}", io.get(), removed.snapshot().id)
         }
+        Action::RemoveSnapshot { io, removed, files } => {
+            format!("io-{}: remove {}, dead shared {}", io.get(), removed.snapshot().id, numbers(files))
+        }
+        Action::RemoveFiles { io, files } => format!("io-{}: remove files {}", io.get(), numbers(files)),
         Action::CollectOrphans { io, claimed, retained } => {
             format!("io-{}: collect orphans below epoch {}, {} retained", io.get(), claimed.epoch, retained.len())
         }
@@ -404,4 +411,9 @@ fn scripts() {
             assert_eq!(found, expected, "{}: run again with CKPT_REWRITE=1 and read the difference", path.display());
         }
     }
+}
+
+fn numbers(files: &RemovedFiles) -> String {
+    let numbers: Vec<_> = files.job_shared().iter().map(|name| name.number.to_string()).collect();
+    numbers.join(" ")
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ckpt_core::head::{Head, HeadWrite, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch};
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::LocationReference;
 use ckpt_core::{Digest, ErrorKind};
 
@@ -71,12 +72,14 @@ impl Store {
                 self.delete(checkpoint);
                 Event::LocationDiscarded { io }
             }
-            Action::RemoveSnapshot { removed, dead_shared, .. } => {
-                for file in &dead_shared {
-                    self.shared.remove(file);
-                }
+            Action::RemoveSnapshot { removed, files, .. } => {
+                self.delete_files(&files);
                 self.delete(removed.snapshot().id);
                 Event::SnapshotRemoved { io }
+            }
+            Action::RemoveFiles { files, .. } => {
+                self.delete_files(&files);
+                Event::FilesRemoved { io }
             }
             Action::CollectOrphans { claimed, retained, .. } => {
                 let named: BTreeSet<_> =
@@ -90,6 +93,12 @@ impl Store {
                 Event::OrphansCollected { io, files: 0 }
             }
             other => unreachable!("{other:?} is no matter of storage"),
+        }
+    }
+
+    fn delete_files(&mut self, files: &RemovedFiles) {
+        for file in files.job_shared() {
+            self.shared.remove(file);
         }
     }
 

@@ -145,7 +145,7 @@ impl World {
         let settings = CoordinatorSettings::new(self.config.clone()).with_seed(self.random.next());
         let newest = retained.last_key_value().map(|(_, metadata)| Arc::clone(metadata));
         let epoch = written.head.head().epoch;
-        let coordinator = Coordinator::new(settings, self.tasks.graph(), written, retained);
+        let coordinator = Coordinator::new(settings, self.tasks.graph(), written, retained).unwrap();
         self.leaders.push(Leader { coordinator, works: true, open: BTreeSet::new(), begun: None });
         let leader = self.leaders.len() - 1;
         self.log.push(format!("{} leader {leader} takes over as {epoch:?}", self.millis));

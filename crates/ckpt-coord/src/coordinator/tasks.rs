@@ -14,10 +14,6 @@ use crate::coordinator::reason::DeploymentRefusal;
 pub(super) struct Tasks {
     graph: Arc<JobGraph>,
     tasks: Vec<Task>,
-    /// Who names files in the present deployment.
-    writers: BTreeSet<WriterId>,
-    /// Who named files in former deployments under this leader: a name is never used twice, so neither is one of those.
-    former_writers: BTreeSet<WriterId>,
 }
 
 #[derive(Debug)]
@@ -68,7 +64,7 @@ impl Tasks {
                 tasks.push(Task { id: task, vertex: position, inputs, state: TaskState::NotDeployed, attempt: None });
             }
         }
-        Self { graph, tasks, writers: BTreeSet::new(), former_writers: BTreeSet::new() }
+        Self { graph, tasks }
     }
 
     pub(super) fn graph(&self) -> &JobGraph {
@@ -107,8 +103,12 @@ impl Tasks {
         Some(std::mem::replace(&mut self.tasks[index].state, state))
     }
 
-    /// Notes which tasks run: all of them, or none.
-    pub(super) fn deploy(&mut self, attempts: &[(TaskAttempt, WriterId)]) -> Result<(), DeploymentRefusal> {
+    /// Notes which tasks run: all of them, or none. No writer may name files again after it `has_ended`.
+    pub(super) fn deploy(
+        &mut self,
+        attempts: &[(TaskAttempt, WriterId)],
+        has_ended: impl Fn(WriterId) -> bool,
+    ) -> Result<(), DeploymentRefusal> {
         let mut deployed = BTreeSet::new();
         for &(attempt, writer) in attempts {
             let task = self.index_of(attempt.task).map(|index| &self.tasks[index]);
@@ -124,7 +124,7 @@ impl Tasks {
                 }
                 _ => {}
             }
-            if self.former_writers.contains(&writer) {
+            if has_ended(writer) {
                 return Err(DeploymentRefusal::WriterAgain { attempt, writer });
             }
         }
@@ -132,7 +132,6 @@ impl Tasks {
             if let Some(index) = self.index_of(attempt.task) {
                 let task = &mut self.tasks[index];
                 (task.state, task.attempt) = (TaskState::Running(attempt, writer), Some(attempt));
-                self.writers.insert(writer);
             }
         }
         Ok(())
@@ -140,7 +139,6 @@ impl Tasks {
 
     /// No task runs any more, and all may be deployed again.
     pub(super) fn forget_deployment(&mut self) {
-        self.former_writers.append(&mut self.writers);
         for task in &mut self.tasks {
             task.state = TaskState::NotDeployed;
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ckpt_core::Now;
 use ckpt_core::id::CheckpointId;
 use ckpt_core::message::ToTask;
+use ckpt_core::shared::SharedStateRefusal;
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, CheckpointOptions, LocationReference, SnapshotKind};
 use ckpt_core::state::TaskSnapshot;
 
@@ -126,9 +127,28 @@ impl Coordinator {
         };
         let identity = CheckpointIdentity::new(id, self.epoch(), now.wall, self.committed.newest_id());
         let times = (now.monotonic, now.monotonic.after(self.settings.timeout()));
+        self.shared.begin(&identity, kind);
+        let inherited = self.inherit(id, &finished);
         self.pending.insert(id, PendingCheckpoint::new(identity, kind, times, plan, finished, reply));
         self.statistics.triggered += 1;
         self.outbox.begin(Purpose::Initialize(id), |io| Action::InitializeLocation { io, identity });
+        if let Err(refusal) = inherited {
+            self.abort(id, AbortReason::InheritedState(refusal));
+        }
+    }
+
+    /// The shared files of tasks that have finished are named once more.
+    fn inherit(
+        &mut self,
+        id: CheckpointId,
+        finished: &BTreeMap<usize, TaskSnapshot>,
+    ) -> Result<(), SharedStateRefusal> {
+        let mut files = self.shared.inherit(id)?;
+        for handle in finished.values().flat_map(TaskSnapshot::handles) {
+            files.inherited(handle)?;
+        }
+        files.accept();
+        Ok(())
     }
 
     /// Its place is made: tasks may know of it. If it was aborted in the meantime, the place goes.

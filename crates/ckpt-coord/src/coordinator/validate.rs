@@ -1,38 +1,33 @@
 //! What a task may acknowledge.
 
-use std::collections::BTreeMap;
-
 use ckpt_core::graph::Vertex;
 use ckpt_core::id::Writer;
-use ckpt_core::state::{
-    FileRef, IncrementalState, KeyedState, Place, PlaceRule, Root, SharedFile, StateHandle, TaskSnapshot,
-};
+use ckpt_core::shared::AcknowledgedFiles;
+use ckpt_core::state::{FileRef, IncrementalState, KeyedState, PlaceRule, Root, SharedFile, StateHandle, TaskSnapshot};
 
 use crate::coordinator::StateRefusal;
-use crate::coordinator::committed::Reusable;
 
 /// Checks that a checkpoint may name the state that a task acknowledged, and puts the registered handle in the place of
 /// each file that is only named again.
 ///
 /// Whatever is written lies in the checkpoint's own directory or the shared one, under a name of the acknowledging
-/// writer; whatever is reused is named by the checkpoint's base. So nothing that a checkpoint names can be deleted by
-/// anyone who does not know of it.
+/// writer; what is shared the registry decides, by `files`. So nothing that a checkpoint names can be deleted by anyone
+/// who does not know of it.
 pub(super) fn validate(
     snapshot: TaskSnapshot,
     vertex: &Vertex,
     writer: Writer,
     rule: PlaceRule,
-    base: Option<&Reusable>,
+    files: &mut AcknowledgedFiles<'_>,
 ) -> Result<TaskSnapshot, StateRefusal> {
-    let none = BTreeMap::new();
-    let base = base.unwrap_or(&none);
     for (operator, state) in snapshot.operators() {
         if vertex.operators.iter().all(|known| known.id != *operator) {
             return Err(StateRefusal::UnknownOperator(*operator));
         }
         rule.check(state)?;
         for handle in state.handles() {
-            check(handle, writer)?;
+            check_exclusive(handle, writer)?;
+            files.written(handle)?;
         }
         for keyed in state.all_keyed() {
             match keyed {
@@ -42,30 +37,22 @@ pub(super) fn validate(
             }
         }
     }
-    snapshot.try_fill_in(&mut |root, file| match base.get(&(root, file.clone())) {
-        Some(handle) => Ok(handle.clone()),
-        None => Err(StateRefusal::NotInBase { root, file: file.clone() }),
-    })
+    snapshot.try_fill_in(&mut |root, file| Ok(files.reused(root, file)?))
 }
 
-/// A handle of bytes that the task says it wrote.
-fn check(handle: &StateHandle, writer: Writer) -> Result<(), StateRefusal> {
-    let (Place::File { root, file } | Place::Segment { root, file, .. }) = handle.place() else {
-        return match handle.place() {
-            Place::Inline(_) => Ok(()),
-            _ => Err(StateRefusal::UnknownForm),
-        };
-    };
-    match (root, file) {
-        (Root::ThisSnapshot | Root::JobShared, FileRef::Ours(name)) if name.writer() != writer => {
+/// A handle of bytes that the task says it wrote for this checkpoint alone, or whose life is the tasks' own.
+fn check_exclusive(handle: &StateHandle, writer: Writer) -> Result<(), StateRefusal> {
+    match handle.place().file() {
+        Some((Root::ThisSnapshot, FileRef::Ours(name))) if name.writer() != writer => {
             Err(StateRefusal::ForeignWriter { file: *name })
         }
-        (Root::ThisSnapshot | Root::JobShared | Root::JobTaskOwned, FileRef::Ours(_)) if handle.digest().is_none() => {
+        Some((Root::ThisSnapshot | Root::JobTaskOwned, file @ FileRef::Ours(_))) if handle.digest().is_none() => {
             Err(StateRefusal::NoDigest { file: file.clone() })
         }
-        // The life of task-owned files is the tasks' own: the coordinator never deletes one.
-        (Root::ThisSnapshot | Root::JobShared | Root::JobTaskOwned, FileRef::Ours(_)) => Ok(()),
-        _ => Err(StateRefusal::Root { root: *root, file: file.clone() }),
+        Some((root @ (Root::ThisSnapshot | Root::JobTaskOwned), file @ FileRef::Foreign(_))) => {
+            Err(StateRefusal::Root { root, file: file.clone() })
+        }
+        _ => Ok(()),
     }
 }
 

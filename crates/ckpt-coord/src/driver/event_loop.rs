@@ -41,12 +41,12 @@ impl EventLoop {
         options: DriverOptions,
         (sender, inbox): (Sender<Input>, Receiver<Input>),
         shared: Arc<Shared>,
-    ) -> Self {
+    ) -> ckpt_core::Result<Self> {
         let ClaimedJob { view, written, retained } = claimed;
         let DriverOptions { gateway, spawn, observer, clock, seed } = options;
         let settings = CoordinatorSettings::new(config).with_seed(seed);
-        Self {
-            coordinator: Coordinator::new(settings, graph, written, retained),
+        Ok(Self {
+            coordinator: Coordinator::new(settings, graph, written, retained)?,
             inbox,
             jobs: Jobs::new(view, spawn, Arc::clone(&observer), sender),
             gateway,
@@ -55,7 +55,7 @@ impl EventLoop {
             replies: Replies::default(),
             shared,
             stopped: false,
-        }
+        })
     }
 
     /// Runs until the coordinator has stopped. A panic, of an observer say, must not leave anyone waiting: the observer
@@ -153,7 +153,8 @@ impl EventLoop {
                 }
                 Action::Reply { to, answer } => self.replies.answer(to, answer),
                 Action::DiscardLocation { io, checkpoint } => self.jobs.discard(io, checkpoint),
-                Action::RemoveSnapshot { io, removed, dead_shared } => self.jobs.remove(io, removed, dead_shared),
+                Action::RemoveSnapshot { io, removed, files } => self.jobs.remove(io, removed, files),
+                Action::RemoveFiles { io, files } => self.jobs.remove_files(io, files),
                 Action::CollectOrphans { io, claimed, retained } => self.jobs.collect_orphans(io, claimed, retained),
                 Action::StepDown { failure } => {
                     *self.shared.failure.lock() = Some(failure.clone());

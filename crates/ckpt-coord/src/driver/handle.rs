@@ -76,6 +76,13 @@ impl DriverHandle {
         self.tell(Event::AttemptFinished { attempt });
     }
 
+    /// Nobody names files as any of these any more: whatever they wrote and no checkpoint names is deleted. Never needed
+    /// for writers of tasks that are [restored](Self::restore_latest); needed where tasks, and pools of tasks, end while
+    /// the job goes on.
+    pub fn writers_ended(&self, writers: Vec<WriterId>) {
+        self.tell(Event::WritersEnded { writers });
+    }
+
     /// Takes a checkpoint now, whatever the minimum pause, or as soon as there is room for one.
     ///
     /// The answer's error is `Retry` when not all tasks run, `AbortCheckpoint` when the checkpoint failed, `Cancelled`

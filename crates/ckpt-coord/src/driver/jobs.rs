@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use ckpt_core::ErrorKind;
 use ckpt_core::head::{Head, HeadWrite, RemovedSnapshot};
-use ckpt_core::id::{CheckpointId, FileName};
+use ckpt_core::id::CheckpointId;
 use ckpt_core::message::SpilledAcknowledge;
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_storage::{CoordinatorView, HeadOutcome, HeadStore, Location};
 use ckpt_streams::Spawn;
@@ -120,11 +121,19 @@ impl Jobs {
         });
     }
 
-    pub(super) fn remove(&self, io: IoId, removed: RemovedSnapshot, dead_shared: Vec<FileName>) {
+    pub(super) fn remove_files(&self, io: IoId, files: RemovedFiles) {
+        let view = Arc::clone(&self.view);
+        self.run("ckpt-remove", io, move || match view.remove_files(&files) {
+            Ok(()) => Input::Event(Event::FilesRemoved { io }),
+            Err(error) => failed(io, Failure::from(&error)),
+        });
+    }
+
+    pub(super) fn remove(&self, io: IoId, removed: RemovedSnapshot, files: RemovedFiles) {
         let (view, observer) = (Arc::clone(&self.view), Arc::clone(&self.observer));
         self.run("ckpt-remove", io, move || {
             observer.phase(Phase::Collecting, Some(removed.snapshot().id));
-            match view.remove(&removed, &dead_shared) {
+            match view.remove(&removed, &files) {
                 Ok(()) => Input::Event(Event::SnapshotRemoved { io }),
                 Err(error) => failed(io, Failure::from(&error)),
             }

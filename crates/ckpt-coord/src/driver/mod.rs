@@ -48,7 +48,8 @@ impl Driver {
     /// # Errors
     ///
     /// `Configuration` when checkpoints of the job cannot be taken with that configuration (see
-    /// [`CheckpointConfig::validate`], which also says what should be looked at); `FailJob` when no thread can be started.
+    /// [`CheckpointConfig::validate`], which also says what should be looked at); `FailJob` when no thread can be started;
+    /// `Corrupt` when retained checkpoints do not agree on what a shared file holds.
     pub fn start(
         claimed: ClaimedJob,
         graph: Arc<JobGraph>,
@@ -59,7 +60,7 @@ impl Driver {
         let (sender, receiver) = unbounded();
         let shared = Arc::new(Shared::default());
         let event_loop =
-            EventLoop::new(claimed, graph, config, options, (sender.clone(), receiver), Arc::clone(&shared));
+            EventLoop::new(claimed, graph, config, options, (sender.clone(), receiver), Arc::clone(&shared))?;
         let thread = thread::Builder::new().name("ckpt-coordinator".to_owned()).spawn(move || event_loop.run());
         let thread = thread.map_err(|error| {
             Error::new(ErrorKind::FailJob, format!("the coordinator's thread cannot be started: {error}"))

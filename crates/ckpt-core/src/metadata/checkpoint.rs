@@ -94,24 +94,6 @@ impl CheckpointMetadata {
         self.visit(&mut EachHandle(visit))
     }
 
-    /// Shows the handle of every file in it that later checkpoints may name again to `visit`, without memory for it.
-    ///
-    /// # Errors
-    ///
-    /// None for metadata that was built or read.
-    pub fn visit_reusable(&self, visit: &mut dyn FnMut(&HandleView<'_>)) -> Result<()> {
-        struct EachReusable<'a>(&'a mut dyn FnMut(&HandleView<'_>));
-
-        impl Visit for EachReusable<'_> {
-            fn shared(&mut self, handle: &HandleView<'_>) -> Result<(), Invalid> {
-                (self.0)(handle);
-                Ok(())
-            }
-        }
-
-        self.visit(&mut EachReusable(visit))
-    }
-
     fn visit(&self, visit: &mut impl Visit) -> Result<()> {
         for operator in self.operators() {
             operator.visit(visit)?;

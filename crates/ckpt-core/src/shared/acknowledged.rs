@@ -4,7 +4,7 @@ use crate::id::{CheckpointId, Writer};
 use crate::shared::name::{Name, Part, content_of};
 use crate::shared::slots::Slot;
 use crate::shared::{FileContent, SharedStateRefusal, SharedStateRegistry};
-use crate::state::{FileRef, Place, Root, StateHandle};
+use crate::state::{FileRef, Root, StateHandle};
 
 /// The shared files of one task's part in a pending checkpoint, one after the other, each checked as it comes.
 ///
@@ -30,14 +30,15 @@ impl AcknowledgedFiles<'_> {
     ///
     /// Unless they are a living writer's own, have a digest and, if their name is known, are the bytes that are known.
     pub fn written(&mut self, handle: &StateHandle) -> Result<(), SharedStateRefusal> {
-        let (Place::File { root, file } | Place::Segment { root, file, .. }) = handle.place() else { return Ok(()) };
-        let refused = || SharedStateRefusal::Root { root: *root, file: file.clone() };
+        let Some((root, file)) = handle.place().file() else { return Ok(()) };
+        let refused = || SharedStateRefusal::Root { root, file: file.clone() };
         let own = match (root, file) {
             (Root::ThisSnapshot | Root::JobTaskOwned, _) => return Ok(()),
             (Root::JobShared, FileRef::Ours(own)) if self.shares => *own,
             _ => return Err(refused()),
         };
-        let (name, content) = (Name::of(handle).ok_or_else(refused)?, content_of(handle));
+        let view = handle.view();
+        let (name, content) = (Name::of(&view).ok_or_else(refused)?, content_of(&view));
         let Some(writer) = self.writer.filter(|writer| own.writer() == *writer) else {
             return Err(SharedStateRefusal::ForeignWriter { file: own, expected: self.writer });
         };
@@ -67,7 +68,7 @@ impl AcknowledgedFiles<'_> {
     ///
     /// When it does not, or there is no base.
     pub fn reused(&mut self, root: Root, file: &FileRef) -> Result<StateHandle, SharedStateRefusal> {
-        let name = Name { root, file, part: Part::WHOLE };
+        let name = Name { root, file: file.view(), part: Part::WHOLE };
         let slot = self.registry.named_by(self.base, &name);
         let slot = slot.ok_or_else(|| SharedStateRefusal::NotInBase { root, file: file.clone() })?;
         self.name(slot);
@@ -81,10 +82,11 @@ impl AcknowledgedFiles<'_> {
     ///
     /// When that checkpoint does not name it.
     pub fn inherited(&mut self, handle: &StateHandle) -> Result<(), SharedStateRefusal> {
-        let Some(name) = Name::of(handle) else { return Ok(()) };
+        let view = handle.view();
+        let Some(name) = Name::of(&view) else { return Ok(()) };
         let slot = self.registry.named_by(self.pins, &name);
-        let slot = slot.ok_or_else(|| SharedStateRefusal::NotInBase { root: name.root, file: name.file.clone() })?;
-        same_bytes(&name, self.registry.files.content(slot), content_of(handle))?;
+        let slot = slot.ok_or_else(|| SharedStateRefusal::NotInBase { root: name.root, file: name.file.to_file() })?;
+        same_bytes(&name, self.registry.files.content(slot), content_of(&view))?;
         self.name(slot);
         Ok(())
     }
@@ -108,5 +110,5 @@ pub(super) fn same_bytes(
     if registered == found {
         return Ok(());
     }
-    Err(SharedStateRefusal::OtherBytes { root: name.root, file: name.file.clone(), registered, found })
+    Err(SharedStateRefusal::OtherBytes { root: name.root, file: name.file.to_file(), registered, found })
 }

@@ -8,7 +8,7 @@ use crate::id::Writer;
 use crate::shared::name::{Name, Part, hash_of_foreign, hash_of_ours};
 use crate::shared::slots::Slot;
 use crate::shared::{FileContent, SharedStateRefusal};
-use crate::state::{FileRef, Place, RelPath, Root, StateHandle};
+use crate::state::{FileRef, FileView, Place, RelPath, Root, StateHandle};
 
 /// The files, or pieces of files, that are alive.
 ///
@@ -66,6 +66,7 @@ impl Files {
 
     /// Whether the whole file is alive, or any piece of it.
     pub(super) fn is_alive(&self, root: Root, file: &FileRef) -> bool {
+        let file = file.view();
         let (prefix, number) = Prefix::of(root, file);
         let in_pieces = || self.prefixes.numbers.get(&prefix).map(|prefix| (*prefix, number));
         self.find(&Name { root, file, part: Part::WHOLE }).is_some()
@@ -82,7 +83,7 @@ impl Files {
         let slot = slot.ok_or(SharedStateRefusal::TooMany)?;
         let (prefix, number) = Prefix::of(name.root, name.file);
         if self.is_otherwise_divided(&prefix, number, name) {
-            return Err(SharedStateRefusal::InPieces { root: name.root, file: name.file.clone() });
+            return Err(SharedStateRefusal::InPieces { root: name.root, file: name.file.to_file() });
         }
         let prefix = self.prefixes.enter(prefix);
         if name.part != Part::WHOLE {
@@ -99,12 +100,22 @@ impl Files {
         Ok(slot)
     }
 
-    /// Takes a file out. Returns its name unless other pieces of it are alive.
-    pub(super) fn remove(&mut self, slot: Slot) -> Option<(Root, FileRef)> {
-        let entry = self.entries[slot.index()];
-        let hash = self.prefixes.hash_of(&entry);
+    /// Takes files out, and hands each over of which no other piece is alive.
+    pub(super) fn remove(&mut self, slots: &[Slot], mut gone: impl FnMut(Root, FileRef)) {
+        // All hashes first: what they are made of lies all over the memory, and nothing makes one wait for another.
+        let hash = |slot: &Slot| self.prefixes.hash_of(&self.entries[slot.index()]);
+        let hashes: Vec<_> = slots.iter().map(hash).collect();
+        for (slot, hash) in slots.iter().zip(hashes) {
+            if let Some((root, file)) = self.remove_one(*slot, hash) {
+                gone(root, file);
+            }
+        }
+    }
+
+    fn remove_one(&mut self, slot: Slot, hash: u64) -> Option<(Root, FileRef)> {
         self.index.find_entry(hash, |candidate| *candidate == slot).ok()?.remove();
         self.free.push(slot);
+        let entry = self.entries[slot.index()];
         let file = self.prefixes.file_of(&entry);
         self.prefixes.leave(entry.prefix);
         if entry.part != Part::WHOLE {
@@ -148,10 +159,10 @@ impl Files {
             return false;
         }
         match (self.prefixes.get(entry), name.file) {
-            (Prefix::Writer(root, writer), FileRef::Ours(file)) => {
+            (Prefix::Writer(root, writer), FileView::Ours(file)) => {
                 entry.number == file.number && *root == name.root && *writer == file.writer()
             }
-            (Prefix::Foreign(root, path), FileRef::Foreign(file)) => *root == name.root && path == file,
+            (Prefix::Foreign(root, path), FileView::Foreign(file)) => *root == name.root && path.view() == file,
             _ => false,
         }
     }
@@ -168,10 +179,10 @@ impl Files {
 
 impl Prefix {
     /// What comes before the number in the name of a file, and the number.
-    fn of(root: Root, file: &FileRef) -> (Self, u32) {
+    fn of(root: Root, file: FileView<'_>) -> (Self, u32) {
         match file {
-            FileRef::Ours(name) => (Self::Writer(root, name.writer()), name.number),
-            FileRef::Foreign(path) => (Self::Foreign(root, path.clone()), 0),
+            FileView::Ours(name) => (Self::Writer(root, name.writer()), name.number),
+            FileView::Foreign(path) => (Self::Foreign(root, path.to_path()), 0),
         }
     }
 }
@@ -191,7 +202,7 @@ impl Prefixes {
     fn hash_of(&self, entry: &Entry) -> u64 {
         match self.get(entry) {
             Prefix::Writer(root, writer) => hash_of_ours(*root, writer.file(entry.number), entry.part),
-            Prefix::Foreign(root, path) => hash_of_foreign(*root, path, entry.part),
+            Prefix::Foreign(root, path) => hash_of_foreign(*root, path.view(), entry.part),
         }
     }
 
@@ -230,3 +241,62 @@ impl Prefixes {
 }
 
 const _: () = assert!(size_of::<Entry>() == 40, "memory for each file follows from this");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{LeaderEpoch, WriterId};
+    use crate::state::ClaimId;
+
+    const CONTENT: FileContent = FileContent { length_bytes: 1, digest: None };
+
+    fn file(writer: u64, number: u32) -> FileRef {
+        FileRef::Ours(Writer::new(LeaderEpoch::new(1), WriterId::new(writer)).file(number))
+    }
+
+    #[test]
+    fn what_is_gone_leaves_room_for_the_next() {
+        let mut files = Files::default();
+        for round in 0..100 {
+            let path = FileRef::Foreign(RelPath::new(format!("{round}.sst")).unwrap());
+            let named = [(Part::WHOLE, file(round, 1)), (Part::at(5), file(round, 2)), (Part::WHOLE, path)];
+            let slots = named.each_ref().map(|(part, file)| {
+                let name = Name { root: Root::JobShared, file: file.view(), part: *part };
+                files.insert(&name, CONTENT).unwrap()
+            });
+            assert_eq!(files.len(), 3);
+            let mut gone = Vec::new();
+            files.remove(&slots, |_, file| gone.push(file));
+            assert_eq!(gone, named.map(|(_, file)| file));
+        }
+        assert_eq!((files.len(), files.entries.len(), files.prefixes.all.len()), (0, 3, 2));
+        assert!(files.pieces.is_empty() && files.prefixes.numbers.is_empty() && files.index.is_empty());
+    }
+
+    #[test]
+    fn names_are_compared_whole() {
+        let mut files = Files::default();
+        let claimed = Root::Claimed(ClaimId::FIRST);
+        let path = FileRef::Foreign(RelPath::new("a").unwrap());
+        let other = FileRef::Foreign(RelPath::new("b").unwrap());
+        let names = [
+            (Root::JobShared, file(1, 1), Part::WHOLE),
+            (claimed, file(1, 1), Part::WHOLE),
+            (claimed, file(2, 1), Part::WHOLE),
+            (claimed, file(2, 2), Part::WHOLE),
+            (claimed, file(3, 2), Part::at(0)),
+            (claimed, file(3, 2), Part::at(1)),
+            (claimed, path.clone(), Part::WHOLE),
+            (claimed, other, Part::WHOLE),
+            (Root::Claimed(ClaimId::new(9)), path, Part::WHOLE),
+        ];
+        let names = names.each_ref().map(|(root, file, part)| Name { root: *root, file: file.view(), part: *part });
+        let slots = names.map(|name| files.insert(&name, CONTENT).unwrap());
+        for (slot, own) in slots.iter().zip(&names) {
+            for name in &names {
+                assert_eq!(files.is_named(*slot, name), name == own, "{name:?} in the place of {own:?}");
+            }
+            assert_eq!(files.find(own), Some(*slot));
+        }
+    }
+}

@@ -4,13 +4,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::id::FileName;
 use crate::shared::FileContent;
-use crate::state::{FileRef, Place, RelPath, Root, StateHandle};
+use crate::state::{FileView, HandleView, PathView, PlaceView, Root};
 
 /// The name of bytes below a root: a file, or a piece of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Name<'a> {
     pub(super) root: Root,
-    pub(super) file: &'a FileRef,
+    pub(super) file: FileView<'a>,
     pub(super) part: Part,
 }
 
@@ -34,19 +34,19 @@ impl Part {
 impl<'a> Name<'a> {
     /// The name under which a handle's bytes are shared; `None` when they are not: they travel in the handle, or go with
     /// the snapshot, or belong to the tasks, or are somebody else's.
-    pub(super) fn of(handle: &'a StateHandle) -> Option<Self> {
+    pub(super) fn of(handle: &HandleView<'a>) -> Option<Self> {
         let (root, file, part) = match handle.place() {
-            Place::Inline(_) => return None,
-            Place::File { root, file } => (*root, file, Part::WHOLE),
-            Place::Segment { root, file, offset_bytes } => (*root, file, Part::at(*offset_bytes)),
+            PlaceView::Inline(_) => return None,
+            PlaceView::File { root, file } => (root, file, Part::WHOLE),
+            PlaceView::Segment { root, file, offset_bytes } => (root, file, Part::at(offset_bytes)),
         };
         matches!(root, Root::JobShared | Root::Claimed(_)).then_some(Self { root, file, part })
     }
 
     pub(super) fn hash(&self) -> u64 {
         match self.file {
-            FileRef::Ours(name) => hash_of_ours(self.root, *name, self.part),
-            FileRef::Foreign(path) => hash_of_foreign(self.root, path, self.part),
+            FileView::Ours(name) => hash_of_ours(self.root, name, self.part),
+            FileView::Foreign(path) => hash_of_foreign(self.root, path, self.part),
         }
     }
 }
@@ -67,7 +67,7 @@ pub(super) fn hash_of_ours(root: Root, name: FileName, part: Part) -> u64 {
 }
 
 /// Without a key, and so fixed as well.
-pub(super) fn hash_of_foreign(root: Root, path: &RelPath, part: Part) -> u64 {
+pub(super) fn hash_of_foreign(root: Root, path: PathView<'_>, part: Part) -> u64 {
     let mut hasher = DefaultHasher::new();
     (root, path, part.0).hash(&mut hasher);
     hasher.finish()
@@ -80,6 +80,6 @@ fn fold(left: u64, right: u64) -> u64 {
 }
 
 /// What tells a handle's bytes from other bytes.
-pub(super) fn content_of(handle: &StateHandle) -> FileContent {
+pub(super) fn content_of(handle: &HandleView<'_>) -> FileContent {
     FileContent { length_bytes: handle.length_bytes(), digest: handle.digest() }
 }

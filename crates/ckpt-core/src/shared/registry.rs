@@ -12,7 +12,7 @@ use crate::shared::slots::{Slot, SlotSet};
 use crate::shared::writers::Writers;
 use crate::shared::{AcknowledgedFiles, RemovedFiles, SharedStateRefusal};
 use crate::snapshot::{CheckpointIdentity, SnapshotKind};
-use crate::state::{FileRef, Root, StateHandle};
+use crate::state::{FileRef, HandleView, Root};
 
 /// Which shared files are alive in the eyes of one leader, what they hold, and which checkpoints name them (Flink's
 /// `SharedStateRegistry`). See the [module](super) for the rules.
@@ -58,8 +58,9 @@ impl SharedStateRegistry {
     }
 
     /// What a checkpoint that HEAD retains names, or one that HEAD has removed and whose files are not all gone. `visit`
-    /// hands over each of its handles, in any order. Done for all of them before anything else, since only then is it
-    /// known which files are alive.
+    /// shows each of its handles, in any order, as
+    /// [`visit_handles`](crate::metadata::CheckpointMetadata::visit_handles) does. Done for all of them before anything
+    /// else, since only then is it known which files are alive.
     ///
     /// # Errors
     ///
@@ -67,20 +68,24 @@ impl SharedStateRegistry {
     pub fn restore(
         &mut self,
         id: CheckpointId,
-        visit: impl FnOnce(&mut dyn FnMut(&StateHandle) -> Result<()>) -> Result<()>,
+        visit: impl FnOnce(&mut dyn FnMut(&HandleView<'_>)) -> Result<()>,
     ) -> Result<()> {
-        let mut names = SlotSet::default();
+        let (mut names, mut refused) = (SlotSet::default(), None);
         visit(&mut |handle| {
-            let Some(name) = Name::of(handle) else { return Ok(()) };
+            let Some(name) = Name::of(handle).filter(|_| refused.is_none()) else { return };
             let content = content_of(handle);
             let slot = match self.files.find(&name) {
                 Some(slot) => same_bytes(&name, self.files.content(slot), content).map(|()| slot),
                 None => self.files.insert(&name, content),
             };
-            let slot = slot.map_err(|refusal| Error::new(ErrorKind::Corrupt, RestoreError { id, refusal }))?;
-            names.insert(slot);
-            Ok(())
+            match slot {
+                Ok(slot) => names.insert(slot),
+                Err(refusal) => refused = Some(refusal),
+            }
         })?;
+        if let Some(refusal) = refused {
+            return Err(Error::new(ErrorKind::Corrupt, RestoreError { id, refusal }));
+        }
         self.checkpoints.insert(id, Checkpoint { names, pending: None });
         Ok(())
     }
@@ -99,6 +104,17 @@ impl SharedStateRegistry {
         writers.into_iter().for_each(|writer| self.writers.end(writer));
         let unnamed = std::mem::take(&mut self.unnamed);
         self.settle(&unnamed)
+    }
+
+    /// All that name files have ended, as [`end_writers`](Self::end_writers) says it of some.
+    pub fn end_all_writers(&mut self) -> RemovedFiles {
+        self.writers.end_all();
+        self.end_writers([])
+    }
+
+    /// Whether it has ended. One that never began has not.
+    pub fn has_ended(&self, writer: WriterId) -> bool {
+        self.writers.has_ended(writer)
     }
 
     /// A checkpoint of that kind begins. All that `latest_completed` of its identity names is pinned until it has ended.
@@ -179,7 +195,12 @@ impl SharedStateRegistry {
         }
         let names = self.checkpoints.remove(&id).map(|checkpoint| checkpoint.names).unwrap_or_default();
         let dead = self.named_by_nothing(&names);
-        Some(self.bury(dead))
+        Some(self.bury(&dead))
+    }
+
+    /// Whether it is known what `id` names.
+    pub fn knows(&self, id: CheckpointId) -> bool {
+        self.checkpoints.contains_key(&id)
     }
 
     /// Whether `id` is pending, or a pending checkpoint found it committed when it began.
@@ -228,18 +249,18 @@ impl SharedStateRegistry {
             }
             !stays
         });
-        self.bury(dead)
+        self.bury(&dead)
     }
 
-    fn bury(&mut self, dead: Vec<Slot>) -> RemovedFiles {
+    fn bury(&mut self, dead: &[Slot]) -> RemovedFiles {
         let mut removed = RemovedFiles::default();
-        for slot in dead {
-            let Some((root, file)) = self.files.remove(slot) else { continue };
+        let writers = &mut self.writers;
+        self.files.remove(dead, |root, file| {
             if let (Root::JobShared, FileRef::Ours(name)) = (root, &file) {
-                self.writers.bury(*name);
+                writers.bury(*name);
             }
             removed.push(root, file);
-        }
+        });
         removed
     }
 }

@@ -35,6 +35,14 @@ impl Writers {
         self.writers.insert(writer, None);
     }
 
+    pub(super) fn end_all(&mut self) {
+        self.writers.values_mut().for_each(|writer| *writer = None);
+    }
+
+    pub(super) fn has_ended(&self, writer: WriterId) -> bool {
+        self.writers.get(&writer).is_some_and(Option::is_none)
+    }
+
     /// The numbers of a living writer's dead files; `None` when it does not live.
     pub(super) fn dead_of(&self, writer: Writer) -> Option<&NumberSet> {
         if writer.epoch == self.epoch { self.writers.get(&writer.id)?.as_ref() } else { None }

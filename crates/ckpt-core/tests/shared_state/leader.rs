@@ -39,7 +39,10 @@ impl Leader {
     }
 
     pub(crate) fn restore(&mut self, id: CheckpointId, handles: &[StateHandle]) -> ckpt_core::Result<()> {
-        self.registry.restore(id, |each| handles.iter().try_for_each(each))
+        self.registry.restore(id, |each| {
+            handles.iter().for_each(|handle| each(&handle.view()));
+            Ok(())
+        })
     }
 
     pub(crate) fn epoch(&self) -> LeaderEpoch {

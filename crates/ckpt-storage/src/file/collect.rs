@@ -18,19 +18,25 @@ use crate::error::StorageError;
 use crate::file::job_directory::{JobDirectory, Visit};
 use crate::layout::{self, CHECKPOINT_DIRECTORY_PREFIX, OurFile};
 
+/// Deletes the shared files `dead_shared`.
+///
+/// # Errors
+///
+/// `Retry`, naming the first that could not be deleted.
+pub(crate) fn remove_shared(directory: &JobDirectory, dead_shared: &[FileName]) -> Result<()> {
+    let paths: Vec<_> = dead_shared.iter().map(|name| layout::shared_path(*name)).collect();
+    directory.delete(&paths).1.map_or(Ok(()), Err)
+}
+
 /// Deletes `dead_shared` and everything of our form in the directory of a removed snapshot.
 ///
 /// # Errors
 ///
 /// `Retry`, naming the first that could not be deleted; then its `_metadata` is still there.
 pub(crate) fn remove(directory: &JobDirectory, removed: &RemovedSnapshot, dead_shared: &[FileName]) -> Result<()> {
-    let paths: Vec<_> = dead_shared.iter().map(|name| layout::shared_path(*name)).collect();
-    let (_, first) = directory.delete(&paths);
+    let shared = remove_shared(directory, dead_shared);
     let state = delete_state(directory, removed.snapshot().id);
-    match first {
-        Some(error) => Err(error),
-        None => state.and_then(|()| delete_metadata(directory, removed.snapshot().id)),
-    }
+    shared.and(state).and_then(|()| delete_metadata(directory, removed.snapshot().id))
 }
 
 /// Deletes everything of our form in the directory of a checkpoint, `_metadata` last.

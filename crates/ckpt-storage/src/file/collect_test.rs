@@ -5,10 +5,11 @@ use std::sync::Arc;
 use ckpt_core::ErrorKind;
 use ckpt_core::head::{ClaimMode, Collected, ForeignSnapshot, Head, Uri, WrittenHead};
 use ckpt_core::id::{FileName, LeaderEpoch, Writer, WriterId};
+use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 
 use crate::test_support::{Fault, MemoryDisk};
-use crate::testing::sample::{commit_next, identity, job, metadata, nonce, publish};
+use crate::testing::sample::{commit_next, identity, job, metadata, nonce, publish, removed_files};
 use crate::{CheckpointStorage, CoordinatorView, FileSystemStorage, HeadOutcome, claim};
 
 const BASE: &str = "base/01010101010101010101010101010101";
@@ -40,7 +41,7 @@ fn flink_22014_pointers_go_before_data() {
     let disk = MemoryDisk::default();
     let (view, written) = one_removed(&disk);
     assert!(written.head.head().retained.iter().all(|retained| *retained != *written.removed[0].snapshot()));
-    view.remove(&written.removed[0], &[file(1, 9)]).unwrap();
+    view.remove(&written.removed[0], &removed_files(&[file(1, 9)])).unwrap();
     let removed = |path: String| format!("remove {BASE}/{path}");
     let expected = [
         removed(format!("shared/{}", file(1, 9))),
@@ -61,7 +62,7 @@ fn removing_can_be_taken_up_after_a_stop_at_every_step() {
             let (view, written) = one_removed(&disk);
             let before = disk.operations();
             disk.fail(step, Fault::Fails, fails);
-            let outcome = view.remove(&written.removed[0], &[file(1, 9)]);
+            let outcome = view.remove(&written.removed[0], &removed_files(&[file(1, 9)]));
             let untouched = disk.operations() - before <= step;
             disk.heal();
             if let Err(error) = outcome {
@@ -71,7 +72,7 @@ fn removing_can_be_taken_up_after_a_stop_at_every_step() {
                 let next = self::view(&disk);
                 let present = claim(&*next.head(), job(1), nonce(2)).unwrap();
                 let retained = Arc::new(next.load(present.head.head().restore_point().unwrap()).unwrap());
-                next.remove(&present.all_removed()[0], &[]).unwrap();
+                next.remove(&present.all_removed()[0], &RemovedFiles::default()).unwrap();
                 next.collect_orphans(present.head.head(), &[retained]).unwrap();
             }
             assert_eq!(disk.files(), [format!("{BASE}/chk-2/_metadata")], "step {step}");
@@ -87,7 +88,7 @@ fn flink_27051_removing_twice_is_harmless() {
     let disk = MemoryDisk::default();
     let (view, written) = one_removed(&disk);
     for _ in 0..3 {
-        view.remove(&written.removed[0], &[file(1, 9)]).unwrap();
+        view.remove(&written.removed[0], &removed_files(&[file(1, 9)])).unwrap();
     }
     view.load(written.head.head().restore_point().unwrap()).unwrap();
 }
@@ -109,7 +110,10 @@ fn a_snapshot_elsewhere_is_not_taken_for_the_directory_of_its_number() {
             view.load(begun.head.head().restore_point().unwrap()).unwrap_err(),
             "snapshot 2 lies at 'file:///other/chk-2'",
         ),
-        (view.remove(&gone.removed[0], &[]).unwrap_err(), "snapshot 2 lies at 'file:///other/chk-2'"),
+        (
+            view.remove(&gone.removed[0], &RemovedFiles::default()).unwrap_err(),
+            "snapshot 2 lies at 'file:///other/chk-2'",
+        ),
     ];
     for (error, expected) in refusals {
         assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -137,7 +141,7 @@ fn files_that_are_not_ours_survive() {
     for path in &foreign {
         disk.put(path, b"not ours");
     }
-    view.remove(&written.removed[0], &[file(1, 9)]).unwrap();
+    view.remove(&written.removed[0], &removed_files(&[file(1, 9)])).unwrap();
     let next = self::view(&disk);
     let present = claim(&*next.head(), job(1), nonce(2)).unwrap();
     let retained = Arc::new(next.load(present.head.head().restore_point().unwrap()).unwrap());

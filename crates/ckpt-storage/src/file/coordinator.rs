@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot, SnapshotPlace};
-use ckpt_core::id::{FileName, JobId};
+use ckpt_core::id::JobId;
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_core::{ErrorKind, Result};
 use ckpt_streams::file_system::{Durability, FileWriter, Visible};
@@ -65,9 +66,15 @@ impl CoordinatorView for FileCoordinatorView {
         self.directory.metadata_file(snapshot.id)?.read_retained(self.directory.job, snapshot)
     }
 
-    fn remove(&self, removed: &RemovedSnapshot, dead_shared: &[FileName]) -> Result<()> {
+    fn remove(&self, removed: &RemovedSnapshot, files: &RemovedFiles) -> Result<()> {
         refuse_elsewhere(removed.snapshot(), "delete")?;
-        collect::remove(&self.directory, removed, dead_shared)
+        refuse_claimed(files)?;
+        collect::remove(&self.directory, removed, files.job_shared())
+    }
+
+    fn remove_files(&self, files: &RemovedFiles) -> Result<()> {
+        refuse_claimed(files)?;
+        collect::remove_shared(&self.directory, files.job_shared())
     }
 
     fn collect_orphans(&self, claimed: &Head, retained: &[Arc<CheckpointMetadata>]) -> Result<u64> {
@@ -82,6 +89,16 @@ fn refuse_elsewhere(snapshot: &RetainedSnapshot, what: &'static str) -> Result<(
             Err(StorageError::SnapshotElsewhere { id: snapshot.id, uri: uri.clone(), what }.configuration())
         }
         _ => Ok(()),
+    }
+}
+
+/// Only the storage that opened a claimed place can delete there.
+fn refuse_claimed(files: &RemovedFiles) -> Result<()> {
+    match files.claimed().first() {
+        Some((claim, file)) => {
+            Err(StorageError::FileOfClaim { claim: claim.get(), file: file.clone() }.configuration())
+        }
+        None => Ok(()),
     }
 }
 

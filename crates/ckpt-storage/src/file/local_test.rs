@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ckpt_core::ErrorKind;
 use ckpt_core::head::Collected;
 use ckpt_core::id::{CheckpointId, LeaderEpoch, Writer, WriterId};
+use ckpt_core::shared::RemovedFiles;
 use ckpt_core::state::{Place, Places, Root};
 
 use crate::test_support::local_context;
@@ -88,12 +89,12 @@ fn two_coordinators_on_one_directory() {
         let second = second.unwrap();
         second_view.load(second.head.head().restore_point().unwrap()).unwrap();
         for removed in second.removed {
-            second_view.remove(&removed, &[]).unwrap();
+            second_view.remove(&removed, &RemovedFiles::default()).unwrap();
         }
         let third = view(&base);
         let claimed = claim(&*third.head(), job(1), nonce(3)).unwrap();
         for removed in claimed.all_removed() {
-            third.remove(&removed, &[]).unwrap();
+            third.remove(&removed, &RemovedFiles::default()).unwrap();
         }
         let retained = Arc::new(third.load(claimed.head.head().restore_point().unwrap()).unwrap());
         third.collect_orphans(claimed.head.head(), &[retained]).unwrap();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ckpt_core::head::{Collected, Head, Nonce};
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, Writer, WriterId};
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 use ckpt_core::state::{HandleView, Place, Places, Root};
@@ -284,7 +285,7 @@ fn removing_takes_a_checkpoint_and_no_more(under_test: &StorageUnderTest) {
     let second = commit_next(&*view, &first.head, 11, &[]);
     assert_eq!(second.removed.len(), 1);
     for _ in 0..2 {
-        view.remove(&second.removed[0], &[]).expect("removing is idempotent");
+        view.remove(&second.removed[0], &RemovedFiles::default()).expect("removing is idempotent");
     }
     let error = view.load(second.removed[0].snapshot()).expect_err("it is gone");
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -363,6 +364,6 @@ fn what_a_former_leader_removed_can_be_removed(under_test: &StorageUnderTest) {
     let present = claim(&*view.head(), job(1), nonce(2)).expect("HEAD is claimed");
     let removed = present.all_removed();
     assert_eq!(removed, second.removed);
-    view.remove(&removed[0], &[]).expect("it can be removed");
+    view.remove(&removed[0], &RemovedFiles::default()).expect("it can be removed");
     assert_eq!(view.load(removed[0].snapshot()).expect_err("it is gone").kind(), ErrorKind::NotFound);
 }

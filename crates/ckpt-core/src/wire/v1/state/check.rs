@@ -14,15 +14,10 @@ pub(crate) trait Visit {
         Ok(())
     }
 
-    /// A handle that belongs to this snapshot alone.
+    /// A handle.
     fn handle(&mut self, handle: &HandleView<'_>) -> Result<(), Invalid> {
         let _ = handle;
         Ok(())
-    }
-
-    /// The handle of a file that later checkpoints may name again.
-    fn shared(&mut self, handle: &HandleView<'_>) -> Result<(), Invalid> {
-        self.handle(handle)
     }
 
     /// A file that is named again, without its handle.
@@ -58,7 +53,7 @@ impl<'a, V: Visit> Reading<'a> for Check<'_, V> {
     }
 
     fn written(&mut self, view: &HandleView<'a>) -> Result<(), Invalid> {
-        self.0.shared(view)
+        self.0.handle(view)
     }
 
     fn reused(&mut self, root: Root, file: FileView<'a>) -> Result<(), Invalid> {

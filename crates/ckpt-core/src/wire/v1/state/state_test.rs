@@ -12,7 +12,6 @@ use crate::wire::v1::stored::{put_handle, read_handle};
 #[derive(Debug, Default, PartialEq)]
 struct Told {
     handles: Vec<StateHandle>,
-    shared: usize,
     reused: Vec<(Root, crate::state::FileRef)>,
     ranges: Vec<KeyGroupRange>,
 }
@@ -26,11 +25,6 @@ impl Visit for Told {
     fn handle(&mut self, handle: &HandleView<'_>) -> Result<(), Invalid> {
         self.handles.push(handle.to_handle());
         Ok(())
-    }
-
-    fn shared(&mut self, handle: &HandleView<'_>) -> Result<(), Invalid> {
-        self.shared += 1;
-        self.handle(handle)
     }
 
     fn reused(&mut self, root: Root, file: FileView<'_>) -> Result<(), Invalid> {
