@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::source::words;
 use super::{Finding, Tree};
 
-/// Every test that a table of `docs/` names in a column "test" exists.
+/// Every test that a table of `docs/` or of a page beside test data names in a column "test" exists.
 pub(super) fn tests_exist(tree: &Tree, findings: &mut Vec<Finding>) {
     let tests = test_names(tree);
-    for (path, text) in tree.documents.iter().filter(|(path, _)| path.starts_with("docs/")) {
+    let named = |path: &str| path.starts_with("docs/") || path.contains("/testdata/");
+    for (path, text) in tree.documents.iter().filter(|(path, _)| named(path)) {
         let mut column = None;
         for (number, line) in text.lines().enumerate() {
             let Some(cells) = cells(line) else {

@@ -5,4 +5,5 @@ mod common;
 mod graph;
 mod head;
 mod metadata;
+mod options;
 mod state;
