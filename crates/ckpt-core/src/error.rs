@@ -29,7 +29,7 @@ pub enum ErrorKind {
     Configuration,
     /// The bytes are not what was written: restore from another copy. Nothing was used of them.
     Corrupt,
-    /// What was asked for is not there.
+    /// What was asked for is not there: ask for something else, or go on without it.
     NotFound,
     /// It may have happened or not: touch nothing, read HEAD again.
     Unknown,

@@ -204,6 +204,24 @@ fn every_key_is_set_by_its_setter_and_under_each_of_its_names() {
 }
 
 #[test]
+fn the_documentation_of_each_setter_names_its_key() {
+    let sources = [
+        include_str!("settings/alignment.rs"),
+        include_str!("settings/failure.rs"),
+        include_str!("settings/file_merging.rs"),
+        include_str!("settings/local_backup.rs"),
+        include_str!("settings/recovery.rs"),
+        include_str!("settings/retention.rs"),
+        include_str!("settings/schedule.rs"),
+        include_str!("settings/storage.rs"),
+    ];
+    for key in keys() {
+        let expected = format!("    /// Key: `{}`.\n    pub fn {}", key.key, key.builder_method);
+        assert!(sources.iter().any(|source| source.contains(&expected)), "{expected}");
+    }
+}
+
+#[test]
 fn defaults_are_those_of_flink() {
     let config = CheckpointConfig::default();
     let parsed = CheckpointConfig::parse([("parallelism.default", "4")]).unwrap();

@@ -17,6 +17,9 @@ impl CodecId {
     /// The most bytes of a name.
     pub const MAX_BYTES: usize = 256;
 
+    /// The encoding of that name; with its version and fingerprint the [descriptor](crate::descriptor::StateDescriptor)
+    /// says which layout.
+    ///
     /// # Errors
     ///
     /// `Configuration` unless the name has 1 to [`MAX_BYTES`](Self::MAX_BYTES) bytes and no control character.

@@ -10,7 +10,7 @@ use crate::state::Redistribution;
 pub enum StateKind {
     /// One for each key, moved in key groups.
     Keyed(KeyedStateKind),
-    /// A list for each subtask, moved in that way.
+    /// A list for each subtask, handed out in that way when the parallelism changes.
     Operator(Redistribution),
 }
 

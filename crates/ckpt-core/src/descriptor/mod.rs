@@ -15,6 +15,27 @@
 //!
 //! The last row is not migrated: a migration is chosen by the version, so of two layouts under one version it could know
 //! only one, and would take the bytes of the other for it. Raise the version with every change of the layout.
+//!
+//! ```
+//! use ckpt_core::descriptor::{CodecId, Compatibility, KeyedStateKind, StateDeclaration, StateDescriptor, StateKind};
+//!
+//! let count = |version| {
+//!     let kind = StateKind::Keyed(KeyedStateKind::Value);
+//!     StateDescriptor::new("count", kind, CodecId::new("postcard")?, version)
+//! };
+//! let declared = StateDeclaration::new(count(3)?).with_migration_from(2)?;
+//! assert_eq!(declared.compatibility_with(&count(3)?), Compatibility::AsIs);
+//! assert_eq!(declared.compatibility_with(&count(2)?), Compatibility::AfterMigration { from: 2 });
+//! let Compatibility::Incompatible(why) = declared.compatibility_with(&count(1)?) else { panic!("no migration") };
+//! assert_eq!(
+//!     why.to_string(),
+//!     "the job declares version 3 and no migration from version 1, which the snapshot holds"
+//! );
+//! # Ok::<(), ckpt_core::Error>(())
+//! ```
+//!
+//! (Flink asks a serializer's snapshot, `TypeSerializerSnapshot.resolveSchemaCompatibility`, and only once a task has
+//! begun to read.)
 
 mod codec;
 mod compatibility;

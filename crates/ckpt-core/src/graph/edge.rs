@@ -32,7 +32,7 @@ pub struct Edge {
     pub exchange: Exchange,
 }
 
-/// Which subtasks of two vertices are connected.
+/// Which subtasks of two vertices are connected (Flink's `DistributionPattern`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Distribution {
@@ -42,7 +42,7 @@ pub enum Distribution {
     Pointwise,
 }
 
-/// Whether barriers may overtake records on a connection.
+/// Whether barriers may overtake records on a connection (Flink's `StreamPartitioner.isSupportsUnalignedCheckpoint`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UnalignedSupport {
@@ -52,7 +52,7 @@ pub enum UnalignedSupport {
     Unsupported,
 }
 
-/// When records get across a connection.
+/// When records get across a connection (Flink's `ResultPartitionType`, as far as checkpoints need it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Exchange {

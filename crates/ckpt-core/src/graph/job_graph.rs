@@ -23,6 +23,8 @@ pub struct JobGraph {
 }
 
 impl JobGraph {
+    /// The graph of these vertices and edges.
+    ///
     /// # Errors
     ///
     /// `Configuration` when there is no vertex; a vertex, an operator's identity or a state of an operator appears

@@ -1,4 +1,5 @@
-//! HEAD: the record of what is committed, and how it may change.
+//! HEAD: the record of what is committed, and how it may change. (Flink has no such record: what
+//! `CompletedCheckpointStore` and the pointers of its high availability hold is in one place here.)
 //!
 //! A checkpoint exists once HEAD names it. HEAD is one small value, [`Head`]; it changes by compare-and-swap only, from one
 //! version to the next, by the transitions of this module. They are pure: the store, the coordinator, a restore and a model
@@ -100,6 +101,49 @@
 //! | [`RemovedSnapshot`] | its files; borrowed ones never | [`WrittenHead::all_removed`] |
 //! | [`AbandonedSavepoint`] | its directory, if there is no `_metadata` | [`WrittenHead::all_abandoned`] |
 //! | [`ReleasedClaim`] | the mark that the place is this job's | [`WrittenHead::all_released`] |
+//!
+//! # One commit, and a leader that is fenced
+//!
+//! ```
+//! use ckpt_core::Digest;
+//! use ckpt_core::head::{Collected, Head, Nonce, RetainedSnapshot};
+//! use ckpt_core::id::{CheckpointId, JobId};
+//! use ckpt_core::snapshot::SnapshotKind;
+//!
+//! let snapshot = |id: CheckpointId, head: &Head| {
+//!     RetainedSnapshot::new(id, head.epoch, SnapshotKind::Checkpoint, 100, Digest::of(b"its index"))
+//! };
+//! let job = JobId::new([1; 16]);
+//!
+//! // The store writes what is proposed if there is no HEAD yet; then `written` may be called.
+//! let mut first = Head::claim(None, job, Nonce::new([2; 16]))?.written();
+//! let mut leader = first.head;
+//! let mut removed = Vec::new();
+//! for _ in 0..3 {
+//!     let id = first.reserved.take().expect("a claim reserves numbers");
+//!     let proposed = leader.commit(snapshot(id, leader.head()), 2, &Collected::none())?;
+//!     let bytes = proposed.head().encode()?;
+//!     // … the store swaps `bytes` in if HEAD is still the version before …
+//!     let written = proposed.written();
+//!     removed.extend(written.removed.iter().map(|removed| removed.snapshot().id.get()));
+//!     leader = written.head;
+//! #   assert_eq!(&Head::decode(&bytes)?, leader.head());
+//! }
+//! assert_eq!(removed, [1], "two are retained");
+//!
+//! // Once its files are deleted, the next write drops it from the list of what may be.
+//! let mut collected = Collected::none();
+//! collected.snapshots.push(CheckpointId::FIRST);
+//! assert!(leader.collected(&collected)?.head().removed.is_empty());
+//!
+//! // Somebody else takes over. The former leader's next write is of a version that is there already: the store refuses it.
+//! let second = Head::claim(Some(leader.head()), job, Nonce::new([3; 16]))?.written().head;
+//! let late = leader.commit(snapshot(first.reserved.take().expect("many"), leader.head()), 2, &Collected::none())?;
+//! assert_eq!(late.head().version, second.head().version);
+//! assert!(second.head().epoch > late.head().epoch);
+//! assert_eq!(second.head().restore_point().map(|point| point.id.get()), Some(3));
+//! # Ok::<(), ckpt_core::Error>(())
+//! ```
 //!
 //! # Bounds
 //!

@@ -183,7 +183,8 @@ impl HeadWrite {
         &self.next
     }
 
-    /// The store says that it was written. Claiming that of a write that failed breaks every promise.
+    /// The store says that it was written: by its compare-and-swap, or, when that was answered with *unknown*, by HEAD being
+    /// found to be this very one. Calling it for a write that failed breaks every promise.
     pub fn written(self) -> WrittenHead {
         let released = self.releases.into_iter().map(|claim| ReleasedClaim::of(claim, &self.next)).collect();
         WrittenHead {

@@ -14,7 +14,7 @@ impl CheckpointId {
     /// The first number of every job (Flink's `INITIAL_CHECKPOINT_ID`).
     pub const FIRST: Self = Self(NonZeroU64::MIN);
 
-    /// `None` for zero, which is no checkpoint.
+    /// The checkpoint of that number; `None` for zero, which is no checkpoint.
     pub const fn new(number: u64) -> Option<Self> {
         match NonZeroU64::new(number) {
             Some(number) => Some(Self(number)),

@@ -40,7 +40,8 @@ number! {
 }
 
 number! {
-    /// One deployment of a task, chosen by the engine. Only equality means anything.
+    /// One deployment of a task, chosen by the engine (Flink's `ExecutionAttemptID`). Only equality means anything, and no
+    /// two deployments of a task under one leader have the same.
     AttemptId, "attempt-"
 }
 
@@ -50,7 +51,7 @@ number! {
 }
 
 impl LeaderEpoch {
-    /// The epoch before any leader; a HEAD that no one has claimed yet would carry it.
+    /// The epoch before the first leader, whose own is 1.
     pub const NONE: Self = Self(0);
 
     /// The epoch of the next leader; `None` once the numbers are used up.

@@ -1,4 +1,23 @@
 //! Key groups: the unit in which keyed state moves between subtasks (Flink's `KeyGroupRangeAssignment`).
+//!
+//! A key belongs to a group for ever, and a group to one subtask at each parallelism. So at another parallelism whole
+//! groups move, and nobody looks at keys:
+//!
+//! ```
+//! use ckpt_core::key_group::MaxParallelism;
+//!
+//! let max = MaxParallelism::new(128)?;
+//! let group = max.key_group(4_711);
+//! assert_eq!((group.get(), max.subtask_of(group, 4)), (18, 0));
+//!
+//! // Of four subtasks one is left out: the last of three takes its groups, and some of its neighbour.
+//! let [third, fourth] = [max.range_of(2, 4)?, max.range_of(3, 4)?];
+//! let last = max.range_of(2, 3)?;
+//! assert_eq!(last.to_string(), "86..=127");
+//! assert_eq!(last.intersection(third).map(|groups| groups.count()), Some(10));
+//! assert_eq!(last.intersection(fourth), Some(fourth));
+//! # Ok::<(), ckpt_core::Error>(())
+//! ```
 
 mod error;
 mod hash;
@@ -18,7 +37,7 @@ pub struct KeyGroup(u16);
 
 /// How many key groups a vertex has: the highest parallelism that its state can be spread over. From 1 to 32,768.
 ///
-/// Fixed at the first run, since it decides where every key lives.
+/// Fixed at the first run, since it decides where every key lives (Flink's maximum parallelism).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MaxParallelism(NonZeroU16);
 
@@ -38,6 +57,8 @@ impl MaxParallelism {
     /// The highest that there is: 2^15, as in Flink.
     pub const UPPER_BOUND: u32 = 1 << 15;
 
+    /// That many key groups.
+    ///
     /// # Errors
     ///
     /// `Configuration` unless `1 <= number <= 32768`.
@@ -50,7 +71,8 @@ impl MaxParallelism {
             .ok_or_else(|| KeyGroupError::MaxParallelism { found: number }.into())
     }
 
-    /// What Flink derives when none is given: 1.5 times the parallelism rounded up to a power of two, at least 128.
+    /// What Flink derives when none is given (`computeDefaultMaxParallelism`): 1.5 times the parallelism rounded up to a
+    /// power of two, at least 128 and at most 32,768.
     ///
     /// # Errors
     ///
@@ -65,7 +87,8 @@ impl MaxParallelism {
         self.0.get()
     }
 
-    /// The key group of a key whose 32-bit hash (Java's `hashCode`) this is: murmur of it modulo the number of groups.
+    /// The key group of a key with that 32-bit hash (Java's `hashCode`): murmur3 of it modulo the number of groups, as in
+    /// Flink's `computeKeyGroupForKeyHash`.
     pub fn key_group(self, key_hash: i32) -> KeyGroup {
         // The remainder is below 2^15, so it fits.
         KeyGroup((hash::murmur(key_hash) % u32::from(self.get())) as u16)
@@ -81,7 +104,8 @@ impl MaxParallelism {
         u32::from(group.get()) * parallelism / u32::from(self.get())
     }
 
-    /// The groups of one subtask at that parallelism; together the ranges of all subtasks cover every group once.
+    /// The groups of one subtask at that parallelism; together the ranges of all subtasks cover every group once (Flink's
+    /// `computeKeyGroupRangeForOperatorIndex`).
     ///
     /// # Errors
     ///

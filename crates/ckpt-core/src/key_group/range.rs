@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::key_group::KeyGroup;
 use crate::key_group::error::KeyGroupError;
 
-/// Key groups from a first to a last one, both inclusive; never empty.
+/// Key groups from a first to a last one, both inclusive; never empty (Flink's `KeyGroupRange`, whose empty one is an
+/// `Option` here).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyGroupRange {
     first: KeyGroup,
@@ -14,6 +15,8 @@ pub struct KeyGroupRange {
 }
 
 impl KeyGroupRange {
+    /// The groups from `first` to `last`.
+    ///
     /// # Errors
     ///
     /// `Corrupt` when `first` lies after `last`.
@@ -49,7 +52,7 @@ impl KeyGroupRange {
         self.contains(group).then(|| usize::from(group.get() - self.first.get()))
     }
 
-    /// The groups that both have.
+    /// The groups that both have; `None` when there is none.
     pub fn intersection(self, other: Self) -> Option<Self> {
         let (first, last) = (self.first.max(other.first), self.last.min(other.last));
         (first <= last).then_some(Self { first, last })

@@ -6,6 +6,8 @@
 //! | [`OWNER`](OwnerRecord::FILE_NAME) | [`OwnerRecord`] | a job has claimed the savepoint; no other may |
 //! | [`_disposing`](DisposalMark::FILE_NAME) | [`DisposalMark`] | the snapshot is being deleted; nobody may begin from it |
 //!
+//! Storage creates and reads the files; here are their bytes.
+//!
 //! Whoever creates one and finds it there reads it: if it says the same, an earlier try of this very write was
 //! answered late, and it holds; otherwise somebody else was first.
 

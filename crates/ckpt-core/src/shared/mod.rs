@@ -32,6 +32,44 @@
 //!  remove(RemovedSnapshot)         what HEAD has dropped, as soon as nothing pins it
 //!  end_writers                     attempts have ended
 //! ```
+//!
+//! One file, written for checkpoint 1, dropped by checkpoint 2:
+//!
+//! ```
+//! use ckpt_core::head::{Collected, Head, Nonce, RetainedSnapshot};
+//! use ckpt_core::id::{JobId, Writer, WriterId};
+//! use ckpt_core::shared::SharedStateRegistry;
+//! use ckpt_core::snapshot::{CheckpointIdentity, SnapshotKind};
+//! use ckpt_core::state::{FileRef, Place, Root, StateHandle};
+//! use ckpt_core::{Digest, Timestamp};
+//!
+//! let mut written = Head::claim(None, JobId::new([1; 16]), Nonce::new([2; 16]))?.written();
+//! let epoch = written.head.head().epoch;
+//! let (mut registry, writer) = (SharedStateRegistry::new(epoch), WriterId::new(0));
+//! registry.start_writer(writer)?;
+//! let name = Writer::new(epoch, writer).file(0);
+//! let place = Place::File { root: Root::JobShared, file: FileRef::Ours(name) };
+//! let file = StateHandle::assume_durable(place, 4, Some(Digest::of(b"seal")));
+//!
+//! for wrote in [Some(&file), None] {
+//!     let id = written.reserved.take().expect("one claim reserves many");
+//!     let latest = written.head.head().restore_point().map(|latest| latest.id);
+//!     let identity = CheckpointIdentity::new(id, epoch, Timestamp::from_millis(0), latest);
+//!     registry.begin(&identity, SnapshotKind::Checkpoint);
+//!     let mut files = registry.acknowledge(id, writer)?;
+//!     wrote.into_iter().try_for_each(|handle| files.written(handle))?;
+//!     files.accept();
+//!     // … metadata is published; HEAD commits it and retains no other …
+//!     let snapshot = RetainedSnapshot::new(id, epoch, SnapshotKind::Checkpoint, 100, Digest::of(b"index"));
+//!     let commit = written.head.commit(snapshot, 1, &Collected::none())?.written();
+//!     registry.head_written(&commit);
+//!     (written.head, written.removed) = (commit.head, commit.removed);
+//! }
+//!
+//! let dead = registry.remove(&written.removed[0]).expect("nothing pins the first checkpoint");
+//! assert_eq!(dead.job_shared(), [name]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod acknowledged;
 mod files;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::AlignmentError;
 use crate::error::Result;
 
-/// How barriers of several inputs are brought together.
+/// How barriers of several inputs are brought together (Flink's `CheckpointOptions.AlignmentType` with its timeout).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Alignment {
@@ -49,6 +49,8 @@ impl AlignmentTimeout {
     /// The longest timeout: 2^64 - 1 nanoseconds, or 584 years.
     pub const LONGEST: Duration = Duration::from_nanos(u64::MAX);
 
+    /// That timeout.
+    ///
     /// # Errors
     ///
     /// `Configuration` when it is zero, which is no alignment at all, or above [`LONGEST`](Self::LONGEST).

@@ -4,7 +4,7 @@ use crate::id::CheckpointId;
 use crate::snapshot::{CheckpointIdentity, CheckpointOptions};
 
 /// The marker that a checkpoint sends through every channel: records before it are in the snapshot, records after it
-/// are not. A direct trigger of a source carries the same.
+/// are not (Flink's `CheckpointBarrier`). A direct trigger of a source carries the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct CheckpointBarrier {

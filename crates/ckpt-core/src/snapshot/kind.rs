@@ -19,7 +19,7 @@ pub enum SnapshotKind {
     },
 }
 
-/// How a savepoint's state is laid out.
+/// How a savepoint's state is laid out (Flink's `SavepointFormatType`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SavepointFormat {
@@ -30,7 +30,7 @@ pub enum SavepointFormat {
     Native,
 }
 
-/// What a job does once a savepoint is taken.
+/// What a job does once a savepoint is taken (Flink's `PostCheckpointAction`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AfterSavepoint {

@@ -4,7 +4,8 @@ use super::error::AlignmentError;
 use crate::error::Result;
 use crate::snapshot::{Alignment, AlignmentPolicy, AlignmentTimeout, LocationReference, SnapshotKind};
 
-/// How a checkpoint is to be taken (Flink's `CheckpointOptions`).
+/// How a checkpoint is to be taken (Flink's `CheckpointOptions`, and its rules of what may turn into what). An
+/// [example](crate::snapshot) shows the transitions.
 ///
 /// A savepoint is never unaligned, nor may it turn so: no such value exists.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +16,8 @@ pub struct CheckpointOptions {
 }
 
 impl CheckpointOptions {
+    /// A snapshot of that kind, whose state goes there, with barriers brought together so.
+    ///
     /// # Errors
     ///
     /// `Configuration` when a savepoint is to be unaligned, to turn so after a timeout, or to be so elsewhere.

@@ -24,7 +24,7 @@ pub enum RetentionPolicy {
     RetainOnCancellation,
 }
 
-/// How a job comes to an end.
+/// How a job comes to an end (Flink's terminal `JobStatus`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JobEnd {

@@ -20,7 +20,7 @@ pub struct ChannelState<C, H = StateHandle> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sections(Box<[Range<u64>]>);
 
-/// A channel from which a subtask reads.
+/// A channel from which a subtask reads (Flink's `InputChannelInfo`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "an identity is all of its parts")]
 pub struct InputChannel {
@@ -30,7 +30,7 @@ pub struct InputChannel {
     pub channel: u32,
 }
 
-/// A subpartition into which a subtask writes.
+/// A subpartition into which a subtask writes (Flink's `ResultSubpartitionInfo`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "an identity is all of its parts")]
 pub struct ResultSubpartition {

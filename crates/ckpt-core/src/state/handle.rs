@@ -5,7 +5,8 @@ use bytes::Bytes;
 use crate::digest::Digest;
 use crate::state::{Place, StateLocation, StatePiece};
 
-/// Bytes that are stored and durable: where they lie, how many there are, and what they are.
+/// Bytes that are stored and durable: where they lie, how many there are, and what they are (Flink's
+/// `StreamStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StateHandle {
     place: Place,

@@ -6,7 +6,7 @@ use crate::key_group::KeyGroupRange;
 use crate::state::error::StateError;
 use crate::state::{FileRef, Root, SortedMap, StateHandle, StatePiece, StateSize};
 
-/// Keyed state as a set of named files (Flink's incremental handle).
+/// Keyed state as a set of named files (Flink's `IncrementalRemoteKeyedStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IncrementalState<H = StateHandle> {
     operator: OperatorId,

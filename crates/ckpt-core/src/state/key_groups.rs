@@ -5,7 +5,7 @@ use crate::key_group::{KeyGroup, KeyGroupRange};
 use crate::state::StateHandle;
 use crate::state::error::StateError;
 
-/// Keyed state in one piece, key group after key group.
+/// Keyed state in one piece, key group after key group (Flink's `KeyGroupsStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyGroupsState<H = StateHandle> {
     range: KeyGroupRange,

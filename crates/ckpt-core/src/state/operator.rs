@@ -30,9 +30,9 @@ pub struct Partitions {
 pub enum Redistribution {
     /// Each partition goes to one subtask, evenly (Flink's `SPLIT_DISTRIBUTE`).
     Split,
-    /// Every subtask gets all partitions of all subtasks.
+    /// Every subtask gets all partitions of all subtasks (`UNION`).
     Union,
-    /// All subtasks hold the same; each new one gets the state of one old one.
+    /// All subtasks hold the same; each new one gets the state of one old one (`BROADCAST`).
     Broadcast,
 }
 

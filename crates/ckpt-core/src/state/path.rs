@@ -18,6 +18,8 @@ pub struct RelPath(Box<str>);
 pub struct PathView<'a>(&'a str);
 
 impl<'a> PathView<'a> {
+    /// The path of that text.
+    ///
     /// # Errors
     ///
     /// `Corrupt` when the text is not such a path; the message says why.
@@ -50,6 +52,8 @@ impl RelPath {
     pub const MAX_BYTES: usize = 4096;
     pub(super) const MAX_COMPONENT_BYTES: usize = 255;
 
+    /// The path of that text.
+    ///
     /// # Errors
     ///
     /// `Corrupt` when the text is not such a path; the message says why.

@@ -10,7 +10,7 @@ use crate::id::FileName;
 use crate::state::RelPath;
 use crate::state::error::StateError;
 
-/// Where the bytes of a piece of state lie.
+/// Where the bytes of a piece of state lie (Flink's `ByteStreamStateHandle`, `FileStateHandle`, `SegmentFileStateHandle`).
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Place {
@@ -89,6 +89,8 @@ impl Places {
         Self(Vec::new())
     }
 
+    /// Those roots, each with the URI where it lies.
+    ///
     /// # Errors
     ///
     /// `Corrupt` when a root is one that the reader supplies, or appears twice.
@@ -105,7 +107,7 @@ impl Places {
         Ok(Self(places))
     }
 
-    /// Where that root lies.
+    /// Where that root lies; `None` when it is not among them.
     pub fn get(&self, root: Root) -> Option<&str> {
         self.0.iter().find(|(candidate, _)| *candidate == root).map(|(_, uri)| uri.as_str())
     }

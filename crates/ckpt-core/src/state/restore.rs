@@ -6,7 +6,8 @@ use crate::id::{CheckpointId, OperatorId, TaskAttempt, Writer};
 use crate::key_group::KeyGroupRange;
 use crate::state::{InFlightRescaling, Places, SubtaskState};
 
-/// What a task is given at its deployment: who it is, under which leader it writes, and the state it begins with.
+/// What a task is given at its deployment: who it is, under which leader it writes, and the state it begins with (Flink's
+/// `JobManagerTaskRestore`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskRestore {

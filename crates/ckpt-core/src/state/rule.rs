@@ -44,9 +44,11 @@ impl PlaceRule {
         }
     }
 
+    /// Whether all files that the state names may be named.
+    ///
     /// # Errors
     ///
-    /// The first file that the state names and must not.
+    /// The first file that the state names and must not. As an [`Error`](crate::Error) it is one of `AbortCheckpoint`.
     pub fn check(self, state: &SubtaskState) -> Result<(), MisplacedFile> {
         let mut handles = state.handles().filter_map(|handle| handle.place().file());
         let handle = handles.find(|(root, _)| !self.allows_handle(*root));

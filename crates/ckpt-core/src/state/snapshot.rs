@@ -3,7 +3,8 @@
 use crate::id::OperatorId;
 use crate::state::{FileRef, Root, SortedMap, StateHandle, StatePiece, StateSize, SubtaskState};
 
-/// What one task contributes to a snapshot: the state of each operator of its chain, and whether it had come to its end.
+/// What one task contributes to a snapshot: the state of each operator of its chain, and whether it had come to its end
+/// (Flink's `TaskStateSnapshot`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskSnapshot<H = StateHandle> {
     operators: SortedMap<OperatorId, SubtaskState<H>>,

@@ -5,7 +5,7 @@ use crate::state::{
     StateSize,
 };
 
-/// The state of one operator in one subtask.
+/// The state of one operator in one subtask (Flink's `OperatorSubtaskState`).
 ///
 /// It is made of its [`SubtaskStateParts`] and does not change any more, so that its size is computed once.
 #[derive(Clone, Debug, PartialEq, Eq)]

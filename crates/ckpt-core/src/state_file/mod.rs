@@ -8,6 +8,24 @@
 //! Whoever reads knows the length of the payload and the digest from the handle, compares the file's length with
 //! [`file_bytes`], decodes the [`Trailer`], verifies the table by [`Trailer::verify`], and then each block that it reads by
 //! [`BlockDigests::verify`]; [`payload`] does all of it for a file in memory. Nothing here does I/O.
+//!
+//! ```
+//! use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
+//! use ckpt_core::state_file::{BlockDigester, payload};
+//!
+//! let name = Writer::new(LeaderEpoch::new(1), WriterId::new(0)).file(0);
+//! let state = vec![7; 100_000];
+//! let mut digester = BlockDigester::new();
+//! state.chunks(1_000).for_each(|piece| digester.update(piece));
+//! let end = digester.finish(&name);
+//! let mut file = [&state[..], &end.bytes].concat();
+//! assert_eq!(payload(&file, &name, 100_000, end.handle_digest)?, state);
+//!
+//! file[70_000] ^= 1;
+//! let error = payload(&file, &name, 100_000, end.handle_digest).unwrap_err();
+//! assert!(error.to_string().contains("block 1"), "{error}");
+//! # Ok::<(), ckpt_core::Error>(())
+//! ```
 
 mod digester;
 mod digests;

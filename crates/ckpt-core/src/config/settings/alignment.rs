@@ -123,36 +123,50 @@ pub(in crate::config) static CHECKPOINTS_AFTER_TASKS_FINISH: Setting<bool> = Set
 
 impl CheckpointConfigBuilder {
     /// Gives that guarantee.
+    ///
+    /// Key: `execution.checkpointing.mode`.
     pub fn mode(self, mode: CheckpointingMode) -> Self {
         self.with(&MODE, mode)
     }
 
     /// Lets barriers overtake what is in flight. Only with exactly once, and one checkpoint at a time.
+    ///
+    /// Key: `execution.checkpointing.unaligned.enabled`.
     pub fn unaligned(self, unaligned: bool) -> Self {
         self.with(&UNALIGNED, unaligned)
     }
 
     /// Allows unaligned checkpoints of jobs with feedback edges or custom partitioners.
+    ///
+    /// Key: `execution.checkpointing.unaligned.forced`.
     pub fn unaligned_forced(self, unaligned_forced: bool) -> Self {
         self.with(&UNALIGNED_FORCED, unaligned_forced)
     }
 
     /// Lets a checkpoint begin aligned and go on unaligned after that time; zero begins unaligned.
+    ///
+    /// Key: `execution.checkpointing.aligned-checkpoint-timeout`.
     pub fn aligned_timeout(self, aligned_timeout: Duration) -> Self {
         self.with(&ALIGNED_TIMEOUT, aligned_timeout)
     }
 
     /// Lets a task that fires many timers stop in between for a barrier.
+    ///
+    /// Key: `execution.checkpointing.unaligned.interruptible-timers.enabled`.
     pub fn interruptible_timers(self, interruptible_timers: bool) -> Self {
         self.with(&INTERRUPTIBLE_TIMERS, interruptible_timers)
     }
 
     /// Lets that many tasks of a process, at least 1, write what is in flight into one file.
+    ///
+    /// Key: `execution.checkpointing.unaligned.max-subtasks-per-channel-state-file`.
     pub fn max_subtasks_per_channel_state_file(self, most: u32) -> Self {
         self.with(&MAX_SUBTASKS_PER_CHANNEL_STATE_FILE, most.into())
     }
 
     /// Lets checkpoints go on once some tasks have finished.
+    ///
+    /// Key: `execution.checkpointing.checkpoints-after-tasks-finish`.
     pub fn checkpoints_after_tasks_finish(self, checkpoints_after_tasks_finish: bool) -> Self {
         self.with(&CHECKPOINTS_AFTER_TASKS_FINISH, checkpoints_after_tasks_finish)
     }

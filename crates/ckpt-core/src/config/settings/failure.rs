@@ -87,6 +87,8 @@ impl fmt::Display for TolerableFailures {
 
 impl CheckpointConfigBuilder {
     /// Lets that many checkpoints fail one after the other before the job fails.
+    ///
+    /// Key: `execution.checkpointing.tolerable-failed-checkpoints`.
     pub fn tolerable_failures(self, tolerable: TolerableFailures) -> Self {
         let number = match tolerable {
             TolerableFailures::AtMost(most) => most.into(),
@@ -98,6 +100,8 @@ impl CheckpointConfigBuilder {
     /// Flink's former setter: with `true` the first checkpoint that fails fails the job; with `false` none does, and a
     /// task whose own snapshot fails declines and goes on. Not beside
     /// [`tolerable_failures`](Self::tolerable_failures), which says it better.
+    ///
+    /// Key: `execution.checkpointing.fail-on-checkpointing-errors`.
     pub fn fail_on_checkpointing_errors(self, fail_on_checkpointing_errors: bool) -> Self {
         self.with(&FAIL_ON_CHECKPOINTING_ERRORS, Some(fail_on_checkpointing_errors))
     }

@@ -96,31 +96,43 @@ pub(in crate::config) static MAX_SPACE_AMPLIFICATION: Setting<SpaceAmplification
 
 impl CheckpointConfigBuilder {
     /// Writes several pieces of state into one file.
+    ///
+    /// Key: `execution.checkpointing.file-merging.enabled`.
     pub fn file_merging(self, file_merging: bool) -> Self {
         self.with(&FILE_MERGING, file_merging)
     }
 
     /// Lets state of several checkpoints share a file.
+    ///
+    /// Key: `execution.checkpointing.file-merging.across-checkpoint-boundary`.
     pub fn merging_across_checkpoints(self, merging_across_checkpoints: bool) -> Self {
         self.with(&MERGING_ACROSS_CHECKPOINTS, merging_across_checkpoints)
     }
 
     /// Adds nothing to a file of that size.
+    ///
+    /// Key: `execution.checkpointing.file-merging.max-file-size`.
     pub fn max_merged_file_size(self, size: MemorySize) -> Self {
         self.with(&MAX_MERGED_FILE_SIZE, size)
     }
 
     /// Lets a task wait for a file that others write to, instead of making another.
+    ///
+    /// Key: `execution.checkpointing.file-merging.pool-blocking`.
     pub fn merging_pool_blocks(self, merging_pool_blocks: bool) -> Self {
         self.with(&MERGING_POOL_BLOCKS, merging_pool_blocks)
     }
 
     /// Lets that many tasks, at least 1, share a file.
+    ///
+    /// Key: `execution.checkpointing.file-merging.max-subtasks-per-file`.
     pub fn max_subtasks_per_merged_file(self, most: u32) -> Self {
         self.with(&MAX_SUBTASKS_PER_MERGED_FILE, most.into())
     }
 
     /// Lets merged files become so many times as large as the state in them.
+    ///
+    /// Key: `execution.checkpointing.file-merging.max-space-amplification`.
     pub fn max_space_amplification(self, most: SpaceAmplification) -> Self {
         self.with(&MAX_SPACE_AMPLIFICATION, most)
     }

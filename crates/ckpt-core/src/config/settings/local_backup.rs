@@ -59,11 +59,15 @@ pub(in crate::config) static RECOVER_FROM_LOCAL: Setting<bool> = Setting {
 
 impl CheckpointConfigBuilder {
     /// Lets tasks keep a copy of their state on their machine.
+    ///
+    /// Key: `execution.checkpointing.local-backup.enabled`.
     pub fn local_backup(self, local_backup: bool) -> Self {
         self.with(&LOCAL_BACKUP, local_backup)
     }
 
     /// Keeps these copies below these directories, absolute paths without `,` and `:`.
+    ///
+    /// Key: `execution.checkpointing.local-backup.dirs`.
     pub fn local_backup_dirs<P: Into<String>>(self, directories: impl IntoIterator<Item = P>) -> Self {
         let directories = directories.into_iter().map(Into::into).collect();
         self.with(&LOCAL_BACKUP_DIRS, LocalDirectories(directories))
@@ -71,6 +75,8 @@ impl CheckpointConfigBuilder {
 
     /// Lets a restore take a copy on the machine of the task. Unless
     /// [`local_backup`](Self::local_backup) is set as well, it says whether there are any.
+    ///
+    /// Key: `execution.state-recovery.from-local`.
     pub fn recover_from_local(self, recover_from_local: bool) -> Self {
         self.with(&RECOVER_FROM_LOCAL, recover_from_local)
     }

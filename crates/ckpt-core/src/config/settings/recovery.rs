@@ -63,21 +63,29 @@ pub(in crate::config) static WITHOUT_CHANNEL_STATE_OF: Setting<Option<Checkpoint
 
 impl CheckpointConfigBuilder {
     /// Begins with that checkpoint or savepoint.
+    ///
+    /// Key: `execution.state-recovery.path`.
     pub fn recovery_path(self, path: impl Into<StoragePath>) -> Self {
         self.with(&RECOVERY_PATH, Some(path.into()))
     }
 
     /// Says who owns that snapshot from then on.
+    ///
+    /// Key: `execution.state-recovery.claim-mode`.
     pub fn claim_mode(self, mode: ClaimMode) -> Self {
         self.with(&CLAIM_MODE, mode)
     }
 
     /// Leaves out state that belongs to no operator of the job.
+    ///
+    /// Key: `execution.state-recovery.ignore-unclaimed-state`.
     pub fn ignore_unclaimed_state(self, ignore_unclaimed_state: bool) -> Self {
         self.with(&IGNORE_UNCLAIMED_STATE, ignore_unclaimed_state)
     }
 
     /// Leaves out what was in flight in that checkpoint when the job is restored from it.
+    ///
+    /// Key: `execution.state-recovery.without-channel-state.checkpoint-id`.
     pub fn without_channel_state_of(self, checkpoint: CheckpointId) -> Self {
         self.with(&WITHOUT_CHANNEL_STATE_OF, Some(checkpoint))
     }

@@ -71,21 +71,29 @@ pub(in crate::config) static HISTORY_SIZE: Setting<i64> = Setting {
 
 impl CheckpointConfigBuilder {
     /// Lets these checkpoints outlive the job.
+    ///
+    /// Key: `execution.checkpointing.externalized-checkpoint-retention`.
     pub fn retention(self, retention: RetentionPolicy) -> Self {
         self.with(&RETENTION, retention)
     }
 
     /// Keeps that many completed checkpoints, at least 1.
+    ///
+    /// Key: `execution.checkpointing.num-retained`.
     pub fn num_retained(self, num_retained: usize) -> Self {
         self.with(&NUM_RETAINED, i64::try_from(num_retained).unwrap_or(i64::MAX))
     }
 
     /// Deletes the files of a checkpoint in parallel.
+    ///
+    /// Key: `execution.checkpointing.cleaner.parallel-mode`.
     pub fn parallel_cleaner(self, parallel_cleaner: bool) -> Self {
         self.with(&PARALLEL_CLEANER, parallel_cleaner)
     }
 
     /// Keeps the statistics of that many past checkpoints.
+    ///
+    /// Key: `web.checkpoints.history`.
     pub fn history_size(self, history_size: usize) -> Self {
         self.with(&HISTORY_SIZE, i64::try_from(history_size).unwrap_or(i64::MAX))
     }

@@ -111,32 +111,44 @@ pub(in crate::config) static MAX_CONCURRENT: Setting<i64> = Setting {
 
 impl CheckpointConfigBuilder {
     /// Takes a checkpoint once in each `interval`, 10 ms or longer.
+    ///
+    /// Key: `execution.checkpointing.interval`.
     pub fn interval(self, interval: Duration) -> Self {
         self.with(&INTERVAL, Some(interval))
     }
 
     /// Takes no periodic checkpoints, whatever other configuration says; those that are asked for are still taken.
+    ///
+    /// Key: `execution.checkpointing.interval`.
     pub fn without_interval(self) -> Self {
         self.with(&INTERVAL, None)
     }
 
     /// Takes a checkpoint once in each `interval` while a source works off a backlog; zero for none. Not shorter than
     /// the usual interval.
+    ///
+    /// Key: `execution.checkpointing.interval-during-backlog`.
     pub fn interval_during_backlog(self, interval: Duration) -> Self {
         self.with(&INTERVAL_DURING_BACKLOG, Some(interval))
     }
 
     /// Aborts a checkpoint that takes longer; 10 ms or longer.
+    ///
+    /// Key: `execution.checkpointing.timeout`.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with(&TIMEOUT, timeout)
     }
 
     /// Waits at least that long after each checkpoint; a year at most.
+    ///
+    /// Key: `execution.checkpointing.min-pause`.
     pub fn min_pause(self, min_pause: Duration) -> Self {
         self.with(&MIN_PAUSE, min_pause)
     }
 
     /// Has up to that many checkpoints in progress at once, at least 1.
+    ///
+    /// Key: `execution.checkpointing.max-concurrent-checkpoints`.
     pub fn max_concurrent(self, max_concurrent: u32) -> Self {
         self.with(&MAX_CONCURRENT, max_concurrent.into())
     }

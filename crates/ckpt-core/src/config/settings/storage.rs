@@ -152,36 +152,50 @@ pub(in crate::config) static WRITE_BUFFER_BYTES: Setting<i64> = Setting {
 
 impl CheckpointConfigBuilder {
     /// Stores checkpoints there.
+    ///
+    /// Key: `execution.checkpointing.storage`.
     pub fn storage(self, storage: StorageName) -> Self {
         self.with(&STORAGE, Some(storage))
     }
 
     /// Gives each job a directory below this one: an absolute path or a URI, with a path, not a root.
+    ///
+    /// Key: `execution.checkpointing.dir`.
     pub fn checkpoint_dir(self, directory: impl Into<StoragePath>) -> Self {
         self.with(&CHECKPOINT_DIR, Some(directory.into()))
     }
 
     /// Stores savepoints below this directory when none is named: an absolute path or a URI, with a path, not a root.
+    ///
+    /// Key: `execution.checkpointing.savepoint-dir`.
     pub fn savepoint_dir(self, directory: impl Into<StoragePath>) -> Self {
         self.with(&SAVEPOINT_DIR, Some(directory.into()))
     }
 
     /// Gives each job a directory of its own.
+    ///
+    /// Key: `execution.checkpointing.create-subdir`.
     pub fn create_subdir(self, create_subdir: bool) -> Self {
         self.with(&CREATE_SUBDIR, create_subdir)
     }
 
     /// Stores only what is new since earlier checkpoints.
+    ///
+    /// Key: `execution.checkpointing.incremental`.
     pub fn incremental(self, incremental: bool) -> Self {
         self.with(&INCREMENTAL, incremental)
     }
 
     /// Puts state of up to that size, inclusive, into the metadata; at most 1 MiB.
+    ///
+    /// Key: `execution.checkpointing.data-inline-threshold`.
     pub fn inline_threshold(self, threshold: MemorySize) -> Self {
         self.with(&INLINE_THRESHOLD, threshold)
     }
 
     /// Gathers that many bytes before they are written.
+    ///
+    /// Key: `execution.checkpointing.write-buffer-size`.
     pub fn write_buffer_bytes(self, bytes: u32) -> Self {
         self.with(&WRITE_BUFFER_BYTES, bytes.into())
     }
