@@ -6,4 +6,4 @@
 
 mod measure;
 
-pub use measure::{Bar, Bench, Work, processor_time_of};
+pub use measure::{Bar, Bench, Work, processor_time_of, thread_time_of};

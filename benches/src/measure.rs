@@ -130,9 +130,9 @@ impl Bench {
         }
     }
 
-    /// Whether a comparison of that name is asked for.
+    /// Whether a comparison of that name, or one whose name begins with it, is asked for.
     pub fn takes(&self, name: &str) -> bool {
-        self.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))
+        self.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()) || filter.starts_with(name))
     }
 
     fn print(&self, name: &str, baseline_name: &str, (amount, unit): (f64, &'static str), pairs: Vec<(f64, f64)>) {
@@ -220,8 +220,19 @@ pub fn processor_time_of<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     (processor_time() - begin, done)
 }
 
+/// Processor time that `work` takes of the thread that calls this.
+pub fn thread_time_of<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let begin = time_by(ClockId::ThreadCPUTime);
+    let done = std::hint::black_box(work());
+    (time_by(ClockId::ThreadCPUTime) - begin, done)
+}
+
 fn processor_time() -> Duration {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
+    time_by(ClockId::ProcessCPUTime)
+}
+
+fn time_by(clock: ClockId) -> Duration {
+    let now = clock_gettime(clock);
     // Neither part is ever negative on this clock.
     Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
 }

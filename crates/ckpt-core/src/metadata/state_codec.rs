@@ -4,7 +4,7 @@
 use super::rules::{Found, Inspection, StateRules};
 use crate::state::{HandleView, StateHandle, StateSize, SubtaskState};
 use crate::wire::v1::{self, Visit};
-use crate::wire::{Flaw, Input, Invalid, Subject, WireError, read_all};
+use crate::wire::{Invalid, Subject, WireError, read_all};
 
 /// Appends the state of a subtask.
 pub(super) fn put_state(
@@ -13,12 +13,17 @@ pub(super) fn put_state(
     (rules, subtask): (&StateRules<'_>, u32),
     out: &mut Vec<u8>,
 ) -> Result<Found, WireError> {
-    let begin = out.len();
-    v1::put_state(out, state).map_err(|invalid| invalid.writing(subject))?;
     let mut inspection = Inspection::of_subtask(rules, subtask);
-    let mut input = Input::new(out.get(begin..).unwrap_or_default());
-    let size = v1::check_state(&mut input, &mut inspection).map_err(|flaw| unwritable(subject, flaw))?;
-    Ok(with_size(inspection.found(), size))
+    inspect_state(state, &mut inspection).map_err(|invalid| invalid.writing(subject))?;
+    v1::put_state(out, state).map_err(|invalid| invalid.writing(subject))?;
+    Ok(with_size(inspection.found(), state.size()))
+}
+
+/// Tells of state in memory what [`visit_state`] tells of its encoded form.
+fn inspect_state(state: &SubtaskState, visit: &mut impl Visit) -> Result<(), Invalid> {
+    state.all_keyed().try_for_each(|keyed| visit.keyed(keyed.range()))?;
+    state.handles().try_for_each(|handle| visit.handle(&handle.view()))?;
+    state.reused().try_for_each(|(root, file)| visit.reused(root, file.view()))
 }
 
 /// Whether those bytes are the state of a subtask that keeps the rules.
@@ -75,11 +80,4 @@ fn inspect_coordinator(handle: &HandleView<'_>, rules: &StateRules<'_>) -> Resul
 const fn with_size(mut found: Found, size: StateSize) -> Found {
     found.totals.size = size;
     found
-}
-
-fn unwritable(subject: Subject, flaw: Flaw) -> WireError {
-    match flaw {
-        Flaw::Invalid(invalid) => invalid.writing(subject),
-        Flaw::Malformed(source) => WireError::Encode { subject, source },
-    }
 }

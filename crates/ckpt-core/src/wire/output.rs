@@ -28,7 +28,9 @@ fn put_long_u64(out: &mut Vec<u8>, mut number: u64) {
         *byte = number as u8 | 0x80;
         number >>= 7;
     }
-    out.extend_from_slice(&bytes[..length]);
+    // As many bytes as there can be, which is a copy of a known length, and then fewer.
+    out.extend_from_slice(&bytes);
+    out.truncate(out.len() - MOST_BYTES + length);
 }
 
 /// Appends a length and so many bytes.
