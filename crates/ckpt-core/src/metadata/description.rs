@@ -22,8 +22,7 @@ pub struct CheckpointDescription {
     pub identity: CheckpointIdentity,
     /// What it is to its job. Of a savepoint that the job takes nothing may lie outside its own directory.
     pub properties: CheckpointProperties,
-    /// Where claimed and borrowed roots lie; at most [`MAX_PLACES`](Self::MAX_PLACES). Every such root that a handle names
-    /// is among them.
+    /// Where claimed and borrowed roots lie. Every such root that a handle names is among them.
     pub places: Places,
     /// Digest of the job graph that it was taken of, if the caller knows it.
     pub graph_digest: Option<Digest>,
@@ -65,8 +64,6 @@ pub struct OperatorDescription {
 }
 
 impl CheckpointDescription {
-    /// How many claimed and borrowed roots a checkpoint may have.
-    pub const MAX_PLACES: usize = 1024;
     /// How many master states a checkpoint may have.
     pub const MAX_MASTER_STATES: usize = 1024;
     /// What [`inline_limit_bytes`](Self::inline_limit_bytes) is unless it is set: 256 MiB.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{InFlightRescaling, RelPath, Root};
+use super::{InFlightRescaling, Places, RelPath, Root};
 use crate::error::{Error, ErrorKind};
 use crate::key_group::KeyGroupRange;
 
@@ -15,6 +15,8 @@ pub(super) enum StateError {
     PlaceOfOurs { root: Root },
     #[error("the place of {root:?} is given twice")]
     PlaceTwice { root: Root },
+    #[error("{found} places are given, expected at most {}", Places::MAX_PLACES)]
+    Places { found: usize },
     #[error("keyed state of {range} has {found} offsets: expected {}, or one more, that never descend", range.count())]
     Offsets { range: KeyGroupRange, found: usize },
     #[error(

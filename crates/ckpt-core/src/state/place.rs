@@ -84,6 +84,9 @@ impl ClaimId {
 }
 
 impl Places {
+    /// How many there are at most.
+    pub const MAX_PLACES: usize = 1024;
+
     /// No claimed and no borrowed root.
     pub const fn none() -> Self {
         Self(Vec::new())
@@ -93,8 +96,12 @@ impl Places {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when a root is one that the reader supplies, or appears twice.
+    /// `Corrupt` when a root is one that the reader supplies, or appears twice, or there are more than
+    /// [`MAX_PLACES`](Self::MAX_PLACES).
     pub fn new(places: Vec<(Root, String)>) -> Result<Self> {
+        if places.len() > Self::MAX_PLACES {
+            return Err(StateError::Places { found: places.len() }.into());
+        }
         let mut given = BTreeSet::new();
         for (root, _) in &places {
             if !matches!(root, Root::Claimed(_) | Root::Borrowed(_)) {

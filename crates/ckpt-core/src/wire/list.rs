@@ -6,37 +6,38 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// A sequence: its count, then its elements.
+/// A sequence of at most `MOST` elements: its count, then its elements.
 ///
 /// Every element takes at least one byte, so a count above the bytes that are left is refused at once; and nothing is
-/// allocated for a count, the vector grows with the elements that were really there.
+/// allocated for a count, the vector grows with the elements that were really there. An element takes more memory than
+/// bytes, some twenty times as much, so that a count above `MOST` is refused at once as well.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct List<T>(pub(crate) Vec<T>);
+pub(crate) struct List<T, const MOST: usize>(pub(crate) Vec<T>);
 
 /// A byte string: its length, then the bytes. Decoded, it lies in the bytes it was decoded from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Blob<'a>(pub(crate) &'a [u8]);
 
-impl<T: Serialize> Serialize for List<T> {
+impl<T: Serialize, const MOST: usize> Serialize for List<T, MOST> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(&self.0)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for List<T, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Elements<T>(PhantomData<T>);
+        struct Elements<T, const MOST: usize>(PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
-            type Value = List<T>;
+        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for Elements<T, MOST> {
+            type Value = List<T, MOST>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a sequence no longer than the bytes that are left")
+                write!(f, "a sequence of at most {MOST} elements, no longer than the bytes that are left")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<List<T>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<List<T, MOST>, A::Error> {
                 // postcard gives no hint exactly when the count is above the bytes that are left.
-                if elements.size_hint().is_none() {
+                if elements.size_hint().is_none_or(|count| count > MOST) {
                     return Err(de::Error::invalid_length(usize::MAX, &self));
                 }
                 let mut list = Vec::new();
@@ -47,7 +48,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             }
         }
 
-        deserializer.deserialize_seq(Elements(PhantomData))
+        deserializer.deserialize_seq(Elements::<T, MOST>(PhantomData))
     }
 }
 

@@ -20,28 +20,28 @@ pub(crate) struct Head<'a> {
     first_reserved_id: u64,
     unreserved_id: u64,
     #[serde(borrow)]
-    retained: List<Retained<'a>>,
+    retained: List<Retained<'a>, { head::Head::MAX_RETAINED }>,
     restored_from: Option<u64>,
     #[serde(borrow)]
     stopped_at: Option<Retained<'a>>,
     #[serde(borrow)]
     origin: Option<Origin<'a>>,
     #[serde(borrow)]
-    claims: List<Claim<'a>>,
+    claims: List<Claim<'a>, { head::Head::MAX_CLAIMS }>,
     next_claim: u64,
     #[serde(borrow)]
-    released_claims: List<Claim<'a>>,
+    released_claims: List<Claim<'a>, { head::Head::MAX_CLAIMS }>,
     #[serde(borrow)]
-    savepoints_in_progress: List<Savepoint<'a>>,
+    savepoints_in_progress: List<Savepoint<'a>, { head::Head::MAX_SAVEPOINTS }>,
     #[serde(borrow)]
-    abandoned_savepoints: List<Savepoint<'a>>,
+    abandoned_savepoints: List<Savepoint<'a>, { head::Head::MAX_SAVEPOINTS }>,
     #[serde(borrow)]
-    set_aside: List<Retained<'a>>,
+    set_aside: List<Retained<'a>, { head::Head::MAX_SET_ASIDE }>,
     gone_back: Option<GoneBack>,
     #[serde(borrow)]
-    handed_over: List<HandedOver<'a>>,
+    handed_over: List<HandedOver<'a>, { head::Head::MAX_HANDED_OVER }>,
     #[serde(borrow)]
-    removed: List<Retained<'a>>,
+    removed: List<Retained<'a>, { head::Head::MAX_REMOVED }>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,10 +55,6 @@ enum State {
 impl<'a> Head<'a> {
     pub(crate) fn of(head: &'a head::Head) -> Result<Self, Invalid> {
         head_rules::check(head)?;
-        let list = |snapshots: &'a [head::RetainedSnapshot]| List(snapshots.iter().map(Retained::of).collect());
-        let claims = |claims: &'a [head::Claim]| List(claims.iter().map(Claim::of).collect());
-        let savepoints =
-            |savepoints: &'a [head::SavepointInProgress]| List(savepoints.iter().map(Savepoint::of).collect());
         Ok(Self {
             job: head.job.bytes(),
             version: head.version.get(),
@@ -72,28 +68,23 @@ impl<'a> Head<'a> {
             },
             first_reserved_id: head.first_reserved_id.get(),
             unreserved_id: head.unreserved_id.get(),
-            retained: list(&head.retained),
+            retained: List(head.retained.iter().map(Retained::of).collect()),
             restored_from: head.restored_from.map(CheckpointId::get),
             stopped_at: head.stopped_at.as_ref().map(Retained::of),
             origin: head.origin.as_ref().map(Origin::of),
-            claims: claims(&head.claims),
+            claims: List(head.claims.iter().map(Claim::of).collect()),
             next_claim: head.next_claim.get(),
-            released_claims: claims(&head.released_claims),
-            savepoints_in_progress: savepoints(&head.savepoints_in_progress),
-            abandoned_savepoints: savepoints(&head.abandoned_savepoints),
-            set_aside: list(&head.set_aside),
+            released_claims: List(head.released_claims.iter().map(Claim::of).collect()),
+            savepoints_in_progress: List(head.savepoints_in_progress.iter().map(Savepoint::of).collect()),
+            abandoned_savepoints: List(head.abandoned_savepoints.iter().map(Savepoint::of).collect()),
+            set_aside: List(head.set_aside.iter().map(Retained::of).collect()),
             gone_back: head.gone_back.as_ref().map(GoneBack::of),
             handed_over: List(head.handed_over.iter().map(HandedOver::of).collect()),
-            removed: list(&head.removed),
+            removed: List(head.removed.iter().map(Retained::of).collect()),
         })
     }
 
     pub(crate) fn into_domain(self) -> Result<head::Head, Invalid> {
-        let list =
-            |list: List<Retained<'_>>| list.0.into_iter().map(Retained::into_domain).collect::<Result<Vec<_>, _>>();
-        let claims = |list: List<Claim<'_>>| list.0.into_iter().map(Claim::into_domain).collect::<Result<Vec<_>, _>>();
-        let savepoints =
-            |list: List<Savepoint<'_>>| list.0.into_iter().map(Savepoint::into_domain).collect::<Result<Vec<_>, _>>();
         let head = head::Head {
             job: JobId::new(self.job),
             version: head::HeadVersion::new(self.version)
@@ -108,21 +99,25 @@ impl<'a> Head<'a> {
             },
             first_reserved_id: checkpoint("the leader's first checkpoint", self.first_reserved_id)?,
             unreserved_id: checkpoint("the first unreserved checkpoint", self.unreserved_id)?,
-            retained: list(self.retained)?,
+            retained: each(self.retained.0, Retained::into_domain)?,
             restored_from: optional_checkpoint("the restored checkpoint", self.restored_from)?,
             stopped_at: self.stopped_at.map(Retained::into_domain).transpose()?,
             origin: self.origin.map(Origin::into_domain).transpose()?,
-            claims: claims(self.claims)?,
+            claims: each(self.claims.0, Claim::into_domain)?,
             next_claim: ClaimId::new(self.next_claim),
-            released_claims: claims(self.released_claims)?,
-            savepoints_in_progress: savepoints(self.savepoints_in_progress)?,
-            abandoned_savepoints: savepoints(self.abandoned_savepoints)?,
-            set_aside: list(self.set_aside)?,
+            released_claims: each(self.released_claims.0, Claim::into_domain)?,
+            savepoints_in_progress: each(self.savepoints_in_progress.0, Savepoint::into_domain)?,
+            abandoned_savepoints: each(self.abandoned_savepoints.0, Savepoint::into_domain)?,
+            set_aside: each(self.set_aside.0, Retained::into_domain)?,
             gone_back: self.gone_back.map(GoneBack::into_domain).transpose()?,
-            handed_over: self.handed_over.0.into_iter().map(HandedOver::into_domain).collect::<Result<_, _>>()?,
-            removed: list(self.removed)?,
+            handed_over: each(self.handed_over.0, HandedOver::into_domain)?,
+            removed: each(self.removed.0, Retained::into_domain)?,
         };
         head_rules::check(&head)?;
         Ok(head)
     }
+}
+
+fn each<T, U>(list: Vec<T>, into_domain: impl Fn(T) -> Result<U, Invalid>) -> Result<Vec<U>, Invalid> {
+    list.into_iter().map(into_domain).collect()
 }

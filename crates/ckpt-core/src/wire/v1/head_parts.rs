@@ -21,7 +21,7 @@ pub(super) struct Retained<'a> {
     index_digest: Digest,
     ownership: Ownership,
     /// The numbers of claims.
-    claims: List<u64>,
+    claims: List<u64, { head::Head::MAX_CLAIMS }>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub(super) struct Origin<'a> {
     index_digest: Digest,
     mode: Mode,
     #[serde(borrow)]
-    roots: List<SnapshotRoot<'a>>,
+    roots: List<SnapshotRoot<'a>, { head::Head::MAX_ROOTS }>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -44,7 +44,7 @@ pub(crate) struct Digest {
 
 /// Where claimed and borrowed roots lie.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Places<'a>(#[serde(borrow)] List<NamedPlace<'a>>);
+pub(crate) struct Places<'a>(#[serde(borrow)] List<NamedPlace<'a>, { state::Places::MAX_PLACES }>);
 
 /// Where a claimed or a borrowed root lies.
 #[derive(Debug, Serialize, Deserialize)]
