@@ -43,15 +43,12 @@ impl Kind for Duration {
     }
 }
 
-/// Reads a duration: digits, then a unit in any case, with space around each; or ISO 8601's `PnDTnHnMnS`.
+/// Reads a duration: digits, then a unit in any case, with space around each; or what ISO 8601 and Java make of it.
 fn parse(text: &str) -> Result<Duration, Unreadable> {
     let text = trim(text).to_lowercase();
-    if let Some(iso) = text.strip_prefix('p') {
-        return parse_iso(iso);
-    }
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let (number, unit) = split_digits(&text);
     if number.is_empty() {
-        return Err(Unreadable::NoNumber);
+        return parse_iso(&text);
     }
     let unit = trim(unit);
     let nanos_each = UNITS
@@ -62,9 +59,12 @@ fn parse(text: &str) -> Result<Duration, Unreadable> {
     from_nanos(times(number, nanos_each)?)
 }
 
-/// What follows the `p`: days, and after a `t` hours, minutes and seconds in this order, at least one of all.
-fn parse_iso(iso: &str) -> Result<Duration, Unreadable> {
-    let (mut rest, mut nanos, mut any) = (iso, 0_u128, false);
+/// `PnDTnHnMnS` as Java reads it: days, and after a `t` hours, minutes and seconds in this order, at least one of all;
+/// the whole and each number may have a sign, and seconds have a fraction. What is negative in the end is refused.
+fn parse_iso(text: &str) -> Result<Duration, Unreadable> {
+    let (is_negative, rest) = split_sign(text);
+    let mut rest = rest.strip_prefix('p').ok_or(Unreadable::NoNumber)?;
+    let (mut nanos, mut any) = (0, false);
     for (unit, nanos_each) in
         [("d", 86_400_000_000_000), ("t", 0), ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000)]
     {
@@ -75,21 +75,40 @@ fn parse_iso(iso: &str) -> Result<Duration, Unreadable> {
             }
             continue;
         }
-        let number =
-            &rest[..rest.find(|c: char| !c.is_ascii_digit() && (unit != "s" || c != '.')).unwrap_or(rest.len())];
-        let Some(after) = rest[number.len()..].strip_prefix(unit) else { continue };
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if whole.is_empty() || fraction.len() > 9 || fraction.contains('.') {
-            return Err(Unreadable::NoNumber);
+        let (takes_away, number) = split_sign(rest);
+        let (whole, after) = split_digits(number);
+        let (fraction, after) = match after.strip_prefix(['.', ',']) {
+            Some(decimals) if unit == "s" => split_digits(decimals),
+            _ => ("", after),
+        };
+        let Some(after) = after.strip_prefix(unit) else { continue };
+        if whole.is_empty() || fraction.len() > 9 {
+            return Err(Unreadable::Iso);
         }
-        let fraction = format!("{fraction:0<9}").parse::<u128>().map_err(|_| Unreadable::NoNumber)?;
-        let sum = times(whole, nanos_each)?.checked_add(fraction).and_then(|part| nanos.checked_add(part));
-        (nanos, rest, any) = (sum.ok_or(Unreadable::TooLarge)?, after, true);
+        let fraction = format!("{fraction:0<9}").parse::<u128>().map_err(|_| Unreadable::Iso)?;
+        let part = times(whole, nanos_each)?.checked_add(fraction).and_then(|part| i128::try_from(part).ok());
+        let part = part.filter(|part| in_bounds(part.unsigned_abs())).ok_or(Unreadable::TooLarge)?;
+        // Four parts within bounds cannot overflow.
+        nanos += if takes_away { -part } else { part };
+        (rest, any) = (after, true);
     }
     if !rest.is_empty() || !any {
-        return Err(Unreadable::NoNumber);
+        return Err(Unreadable::Iso);
     }
-    from_nanos(nanos)
+    from_nanos(u128::try_from(if is_negative { -nanos } else { nanos }).map_err(|_| Unreadable::Negative)?)
+}
+
+/// The digits that the text begins with, and the rest.
+fn split_digits(text: &str) -> (&str, &str) {
+    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
+}
+
+/// Whether the text begins with a minus, and what follows the sign.
+fn split_sign(text: &str) -> (bool, &str) {
+    match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    }
 }
 
 fn times(digits: &str, nanos_each: u64) -> Result<u128, Unreadable> {
@@ -97,11 +116,17 @@ fn times(digits: &str, nanos_each: u64) -> Result<u128, Unreadable> {
     number.checked_mul(u128::from(nanos_each)).ok_or(Unreadable::TooLarge)
 }
 
-/// As in Flink the seconds of a duration have 63 bits.
 fn from_nanos(nanos: u128) -> Result<Duration, Unreadable> {
-    let seconds = i64::try_from(nanos / 1_000_000_000).map_err(|_| Unreadable::TooLarge)?;
-    // What is not negative fits, and the remainder is below 10^9.
-    Ok(Duration::new(seconds.unsigned_abs(), (nanos % 1_000_000_000) as u32))
+    // Seconds in bounds fit, and the remainder is below 10^9.
+    match in_bounds(nanos) {
+        true => Ok(Duration::new((nanos / 1_000_000_000) as u64, (nanos % 1_000_000_000) as u32)),
+        false => Err(Unreadable::TooLarge),
+    }
+}
+
+/// As in Flink the seconds of a duration have 63 bits.
+fn in_bounds(nanos: u128) -> bool {
+    i64::try_from(nanos / 1_000_000_000).is_ok()
 }
 
 #[cfg(test)]
@@ -125,6 +150,11 @@ mod tests {
     fn a_refusal_says_why() {
         assert_eq!(parse(""), Err(Unreadable::NoNumber));
         assert_eq!(parse("-1 s"), Err(Unreadable::NoNumber));
+        for text in ["PT5", "P", "pt1.5m", "P1DT", "PT1.1234567890S"] {
+            assert_eq!(parse(text), Err(Unreadable::Iso), "{text}");
+        }
+        assert_eq!(parse("PT-1S"), Err(Unreadable::Negative));
+        assert_eq!(parse("PT9223372036854775808S"), Err(Unreadable::TooLarge));
         assert_eq!(parse("10 parsecs"), Err(Unreadable::Unit("parsecs".to_owned())));
         assert_eq!(parse("1.5 s"), Err(Unreadable::Unit(".5 s".to_owned())));
         assert_eq!(parse("9223372036854775807 min"), Err(Unreadable::TooLarge));

@@ -45,6 +45,10 @@ pub(super) trait Kind: Clone + fmt::Debug + PartialEq + Send + Sync {
 pub(super) enum Unreadable {
     /// It begins with digits.
     NoNumber,
+    /// It begins like a duration of ISO 8601 and is none.
+    Iso,
+    /// It is below zero.
+    Negative,
     /// The unit is none that is known.
     Unit(String),
     /// It is too large.
@@ -75,6 +79,8 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoNumber => f.write_str("it does not begin with digits"),
+            Self::Iso => f.write_str("it is no duration of the form PnDTnHnMnS"),
+            Self::Negative => f.write_str("it is negative"),
             Self::Unit(unit) => write!(f, "'{}' is no unit of it", shown(unit)),
             Self::TooLarge => f.write_str("it is too large"),
             Self::NotInteger => f.write_str("it is no whole number"),
