@@ -80,6 +80,9 @@ fn what_should_be_looked_at_is_a_warning() {
         ("Execution.Checkpointing.Interval", "did you mean execution.checkpointing.interval?"),
         ("execution.state-recovery.claim", "no such key is known; check its spelling, or remove it"),
         ("state.checkpoints.dirs", "did you mean execution.checkpointing.dir?"),
+        ("execution.checkpoint.interval", "did you mean execution.checkpointing.interval?"),
+        ("web.checkpoint.history", "did you mean web.checkpoints.history?"),
+        ("execution.savepoint.allow-non-restored", "no such key is known; check its spelling, or remove it"),
         ("execution.checkpointing.é", "no such key is known; check its spelling, or remove it"),
     ] {
         let parsed = parse(&[(key, "1 s")]);
@@ -115,6 +118,10 @@ fn keys_of_others_are_left_alone() {
     let others = ["parallelism.default", "statex", "states.dir", "execution.attached", "web.submit.enable", ""];
     let parsed = CheckpointConfig::parse(others.map(|key| (key, "x"))).unwrap();
     assert_eq!((parsed.config, parsed.warnings), (CheckpointConfig::default(), vec![]));
+    let flinks = include_str!("../../testdata/flink/other_keys.txt").lines().filter(|line| !line.starts_with('#'));
+    let parsed = CheckpointConfig::parse(flinks.clone().map(|key| (key, "x"))).unwrap();
+    assert_eq!((parsed.config, parsed.warnings), (CheckpointConfig::default(), vec![]));
+    assert!(flinks.count() > 900);
 }
 
 #[test]

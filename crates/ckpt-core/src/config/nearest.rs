@@ -2,21 +2,16 @@
 
 use super::{ignored, settings};
 
+/// No key is as long, and the comparison takes time in proportion to the length.
+const LONGEST: usize = 120;
+
 /// The key of the setting one of whose names is nearest to that text, if any is near.
 pub(super) fn to(text: &str) -> Option<&'static str> {
-    /// No key is as long, and the comparison takes time in proportion to the length.
-    const LONGEST: usize = 120;
     if text.len() > LONGEST {
         return None;
     }
     let text = text.to_lowercase();
-    let known = settings::ALL.iter().flat_map(|setting| {
-        let names = setting.names();
-        let others = names.others.iter().map(|other| other.key());
-        std::iter::once(names.key).chain(others).map(|name| (name, names.key))
-    });
-    let known = known.chain(ignored::ALL.iter().filter(|it| !it.key.ends_with('.')).map(|it| (it.key, it.key)));
-    known
+    names()
         .filter_map(|(name, key)| {
             // What both begin with shows nothing: the rest has to be alike.
             let shared = name.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
@@ -33,9 +28,30 @@ pub(super) fn to(text: &str) -> Option<&'static str> {
         .map(|(_, key)| key)
 }
 
+/// Whether the text is but a slip away from a name, so that it is none of somebody else's keys.
+pub(super) fn is_slip(text: &str) -> bool {
+    const MOST: usize = 3;
+    if text.len() > LONGEST {
+        return false;
+    }
+    let text = text.to_lowercase();
+    let near = |name: &str| name.len().abs_diff(text.len()) <= MOST && strsim::osa_distance(name, &text) <= MOST;
+    names().any(|(name, _)| near(name))
+}
+
+/// Every name that there is, and the key of today that it stands for.
+fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let settings = settings::ALL.iter().flat_map(|setting| {
+        let names = setting.names();
+        let others = names.others.iter().map(|other| other.key());
+        std::iter::once(names.key).chain(others).map(|name| (name, names.key))
+    });
+    settings.chain(ignored::ALL.iter().filter(|it| !it.key.ends_with('.')).map(|it| (it.key, it.key)))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::to;
+    use super::{is_slip, to};
 
     #[test]
     fn a_slip_finds_the_key_and_another_word_finds_none() {
@@ -54,5 +70,15 @@ mod tests {
             assert_eq!(to(text), expected, "{text}");
         }
         assert_eq!(to(&"a".repeat(1_000_000)), None);
+    }
+
+    #[test]
+    fn a_slip_is_told_from_a_key_of_somebody_else() {
+        for slip in ["execution.checkpoint.timeout", "web.checkpoint.history", "Web.Checkpoints.History", "states.dir"]
+        {
+            assert_eq!(is_slip(slip), slip != "states.dir", "{slip}");
+        }
+        assert!(!is_slip(&"a".repeat(1_000_000)));
+        assert!(!is_slip(""));
     }
 }

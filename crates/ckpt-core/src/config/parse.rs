@@ -15,7 +15,7 @@ use super::{ignored, nearest, settings};
 use crate::error::Result;
 
 /// Every key that begins with one of these, in any case, is expected to be known here.
-const PREFIXES: [&str; 3] = ["execution.checkpointing.", "execution.state-recovery.", "state."];
+const PREFIXES: [&str; 4] = ["execution.checkpointing.", "execution.state-recovery.", "execution.savepoint", "state."];
 
 /// Settings that were read from pairs, and what should be looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,6 +91,7 @@ fn concerns_us(key: &str) -> bool {
             let names = setting.names();
             names.key == key || names.others.iter().any(|other| other.key() == key)
         })
+        || nearest::is_slip(key)
 }
 
 impl ReadSettings {

@@ -155,9 +155,12 @@ fn cases() -> Vec<Case> {
 /// What must be set for that setting to have an effect.
 fn needs(key: &str) -> Vec<(&'static str, &'static str)> {
     match key {
-        "execution.checkpointing.interval-during-backlog" => vec![("execution.checkpointing.interval", "30 s")],
+        "execution.checkpointing.interval-during-backlog" | "execution.checkpointing.min-pause" => {
+            vec![("execution.checkpointing.interval", "30 s")]
+        }
         "execution.checkpointing.unaligned.forced"
         | "execution.checkpointing.unaligned.interruptible-timers.enabled"
+        | "execution.checkpointing.unaligned.max-subtasks-per-channel-state-file"
         | "execution.checkpointing.aligned-checkpoint-timeout" => {
             vec![("execution.checkpointing.unaligned.enabled", "true")]
         }
@@ -314,11 +317,12 @@ fn a_rule_that_refuses_names_key_value_layer_rule_and_remedy() {
 #[test]
 fn a_rule_that_takes_another_value_says_which() {
     for [key, value, taken, rule] in REPLACED {
-        let parsed = CheckpointConfig::parse([(key, value)]).unwrap();
+        let parse = |value| CheckpointConfig::parse(needs(key).into_iter().chain([(*key, value)])).unwrap();
+        let parsed = parse(*value);
         let message =
             format!("{key} = '{value}' in the job's configuration was replaced by '{taken}': it must be {rule}");
         assert_eq!(parsed.warnings[0].to_string(), message);
-        let again = CheckpointConfig::parse([(key, taken)]).unwrap();
+        let again = parse(*taken);
         assert_eq!((parsed.config, again.warnings), (again.config, vec![]));
     }
 }

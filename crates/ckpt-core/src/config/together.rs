@@ -7,10 +7,12 @@ use super::error::{ConfigError, Shown};
 use super::layer::Layer;
 use super::setting::AnySetting;
 use super::settings::{
-    ALIGNED_TIMEOUT, FAIL_ON_CHECKPOINTING_ERRORS, INTERRUPTIBLE_TIMERS, INTERVAL, INTERVAL_DURING_BACKLOG,
-    LOCAL_BACKUP_DIRS, MAX_CONCURRENT, MAX_MERGED_FILE_SIZE, MAX_SPACE_AMPLIFICATION, MAX_SUBTASKS_PER_MERGED_FILE,
-    MERGING_ACROSS_CHECKPOINTS, MERGING_POOL_BLOCKS, UNALIGNED, UNALIGNED_FORCED,
+    ALIGNED_TIMEOUT, CHECKPOINT_DIR, FAIL_ON_CHECKPOINTING_ERRORS, INTERRUPTIBLE_TIMERS, INTERVAL,
+    INTERVAL_DURING_BACKLOG, LOCAL_BACKUP_DIRS, MAX_CONCURRENT, MAX_MERGED_FILE_SIZE, MAX_SPACE_AMPLIFICATION,
+    MAX_SUBTASKS_PER_CHANNEL_STATE_FILE, MAX_SUBTASKS_PER_MERGED_FILE, MERGING_ACROSS_CHECKPOINTS, MERGING_POOL_BLOCKS,
+    MIN_PAUSE, RECOVER_FROM_LOCAL, STORAGE, UNALIGNED, UNALIGNED_FORCED,
 };
+use super::value::StorageName;
 use super::values::Values;
 use super::warning::ConfigWarning;
 
@@ -32,6 +34,7 @@ pub(super) fn check(
     let config = CheckpointConfig::of(values);
     check_backlog(&config, origins)?;
     check_concurrent(&config, origins)?;
+    check_directory(&config, origins)?;
     warnings.extend(ineffective(&config, origins));
     Ok(config)
 }
@@ -63,6 +66,15 @@ fn check_concurrent(config: &CheckpointConfig, origins: &Origins) -> Result<(), 
     Err(together(config, &MAX_CONCURRENT, &UNALIGNED, origins, rule, remedy))
 }
 
+fn check_directory(config: &CheckpointConfig, origins: &Origins) -> Result<(), ConfigError> {
+    if config.storage() != &StorageName::FileSystem || config.checkpoint_dir().is_some() {
+        return Ok(());
+    }
+    let rule = "files need a directory to lie in";
+    let remedy = "set execution.checkpointing.dir, or write jobmanager to keep checkpoints in memory";
+    Err(together(config, &STORAGE, &CHECKPOINT_DIR, origins, rule, remedy))
+}
+
 /// Settings that were changed and that another leaves without effect.
 fn ineffective(config: &CheckpointConfig, origins: &Origins) -> Vec<ConfigWarning> {
     let mut warnings = Vec::new();
@@ -72,7 +84,7 @@ fn ineffective(config: &CheckpointConfig, origins: &Origins) -> Vec<ConfigWarnin
         }
     };
     let has_interval = config.interval().is_some();
-    unless(has_interval, "execution.checkpointing.interval is not set", &[&INTERVAL_DURING_BACKLOG]);
+    unless(has_interval, "execution.checkpointing.interval is not set", &[&INTERVAL_DURING_BACKLOG, &MIN_PAUSE]);
     unless(
         config.is_unaligned(),
         "checkpoints are unaligned only with EXACTLY_ONCE in execution.checkpointing.mode",
@@ -81,7 +93,7 @@ fn ineffective(config: &CheckpointConfig, origins: &Origins) -> Vec<ConfigWarnin
     unless(
         config.is_unaligned(),
         "checkpoints are not unaligned, see execution.checkpointing.unaligned.enabled",
-        &[&UNALIGNED_FORCED, &ALIGNED_TIMEOUT, &INTERRUPTIBLE_TIMERS],
+        &[&UNALIGNED_FORCED, &ALIGNED_TIMEOUT, &INTERRUPTIBLE_TIMERS, &MAX_SUBTASKS_PER_CHANNEL_STATE_FILE],
     );
     unless(
         config.merges_files(),
@@ -97,7 +109,7 @@ fn ineffective(config: &CheckpointConfig, origins: &Origins) -> Vec<ConfigWarnin
     unless(
         config.has_local_backup(),
         "there are no local copies, see execution.checkpointing.local-backup.enabled",
-        &[&LOCAL_BACKUP_DIRS],
+        &[&LOCAL_BACKUP_DIRS, &RECOVER_FROM_LOCAL],
     );
     warnings
 }

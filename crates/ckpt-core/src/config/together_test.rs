@@ -154,7 +154,14 @@ fn the_storage_follows_the_directory() {
     assert_eq!(parse(&[]).storage(), &StorageName::Memory);
     assert_eq!(parse(&[dir]).storage(), &StorageName::FileSystem);
     assert_eq!(parse(&[dir, ("execution.checkpointing.storage", "JobManager")]).storage(), &StorageName::Memory);
-    assert_eq!(parse(&[("state.checkpoint-storage", "FILESYSTEM")]).storage(), &StorageName::FileSystem);
+    let files = ("state.checkpoint-storage", "FILESYSTEM");
+    assert_eq!(parse(&[files, dir]).storage(), &StorageName::FileSystem);
+    assert_eq!(
+        CheckpointConfig::parse([files]).unwrap_err().to_string(),
+        "execution.checkpointing.storage = 'filesystem' in the job's configuration is refused beside \
+         execution.checkpointing.dir = 'none': files need a directory to lie in; set execution.checkpointing.dir, or \
+         write jobmanager to keep checkpoints in memory"
+    );
 }
 
 #[test]
@@ -203,7 +210,9 @@ fn merged_files_may_grow_without_bound_below_one() {
 fn a_setting_that_another_leaves_without_effect_is_a_warning() {
     for (key, value, why) in [
         ("execution.checkpointing.interval-during-backlog", "0", "execution.checkpointing.interval is not set"),
+        ("execution.checkpointing.min-pause", "1 s", "execution.checkpointing.interval is not set"),
         ("execution.checkpointing.unaligned.forced", "true", "checkpoints are not unaligned"),
+        ("execution.checkpointing.unaligned.max-subtasks-per-channel-state-file", "1", "checkpoints are not unaligned"),
         ("execution.checkpointing.aligned-checkpoint-timeout", "1 s", "checkpoints are not unaligned"),
         ("execution.checkpointing.unaligned.interruptible-timers.enabled", "true", "checkpoints are not unaligned"),
         ("execution.checkpointing.file-merging.across-checkpoint-boundary", "true", "files are not merged"),
@@ -218,6 +227,12 @@ fn a_setting_that_another_leaves_without_effect_is_a_warning() {
         let start = format!("{key} in the job's configuration has no effect: {why}");
         assert!(parsed.warnings[0].to_string().starts_with(&start), "{}", parsed.warnings[0]);
     }
+    let enabled = ("execution.checkpointing.local-backup.enabled", "false");
+    let parsed = CheckpointConfig::parse([enabled, ("execution.state-recovery.from-local", "true")]).unwrap();
+    let [warning] = &parsed.warnings[..] else { panic!("{:?}", parsed.warnings) };
+    assert!(warning.to_string().starts_with(
+        "execution.state-recovery.from-local in the job's configuration has no effect: there are no local copies"
+    ));
     // The default where it has no effect is not worth a word.
     let merging = "execution.checkpointing.file-merging.max-file-size";
     assert_eq!(CheckpointConfig::parse([(merging, "32 mb")]).unwrap().warnings, []);

@@ -91,6 +91,7 @@ pub(in crate::config) static INTERRUPTIBLE_TIMERS: Setting<bool> = Setting {
 pub(in crate::config) static MAX_SUBTASKS_PER_CHANNEL_STATE_FILE: Setting<i64> = Setting {
     names: Names {
         flink: Some("CheckpointConfig.setMaxSubtasksPerChannelStateFile"),
+        with_others: WITH_UNALIGNED,
         ..Names::new(
             "execution.checkpointing.unaligned.max-subtasks-per-channel-state-file",
             "max_subtasks_per_channel_state_file",

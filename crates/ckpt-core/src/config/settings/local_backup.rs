@@ -46,6 +46,7 @@ pub(in crate::config) static LOCAL_BACKUP_DIRS: Setting<LocalDirectories> = Sett
 pub(in crate::config) static RECOVER_FROM_LOCAL: Setting<bool> = Setting {
     names: Names {
         others: &[OtherName::Old("state.backend.local-recovery")],
+        with_others: "only with local backup, which it turns on unless that is set",
         ..Names::new(
             "execution.state-recovery.from-local",
             "recover_from_local",

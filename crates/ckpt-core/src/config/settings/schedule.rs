@@ -71,7 +71,7 @@ pub(in crate::config) static MIN_PAUSE: Setting<Duration> = Setting {
     names: Names {
         flink: Some("CheckpointConfig.setMinPauseBetweenCheckpoints"),
         pyflink: Some("CheckpointConfig.set_min_pause_between_checkpoints"),
-        with_others: "raises a shorter interval",
+        with_others: "raises a shorter interval; only with an interval",
         ..Names::new(
             "execution.checkpointing.min-pause",
             "min_pause",

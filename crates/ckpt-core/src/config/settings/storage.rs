@@ -9,7 +9,7 @@ use crate::config::value::{MemorySize, StorageName, StoragePath};
 pub(in crate::config) static STORAGE: Setting<Option<StorageName>> = Setting {
     names: Names {
         others: &[OtherName::Old("state.checkpoint-storage")],
-        with_others: "without it filesystem where dir is set, else jobmanager",
+        with_others: "without it filesystem where dir is set, else jobmanager; filesystem needs dir",
         ..Names::new("execution.checkpointing.storage", "storage", "which storage checkpoints go to")
     },
     default: None,
