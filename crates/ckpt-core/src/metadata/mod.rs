@@ -9,6 +9,7 @@
 //! handle, and decodes that of one subtask when it is asked for. It was checked when it was entered or read, so that a
 //! checkpoint is committed only if it can be restored, and so that asking for it later finds no flaw.
 
+mod assemble;
 mod builder;
 mod checkpoint;
 mod description;
@@ -19,18 +20,21 @@ mod operator;
 mod part;
 mod reader;
 mod rules;
+mod source;
 mod state_codec;
 mod summary;
 mod table;
 mod totals;
 mod writer;
 
+pub use assemble::CheckedParts;
 pub use builder::MetadataBuilder;
 pub use checkpoint::CheckpointMetadata;
 pub use description::{CheckpointDescription, MasterState, OperatorDescription};
 pub use encoder::OperatorEncoder;
 pub use operator::{OperatorMetadata, Subtasks};
-pub use reader::{CheckedParts, MetadataReader, MetadataSource};
+pub use reader::MetadataReader;
+pub use source::MetadataSource;
 pub use summary::MetadataSummary;
 pub use table::{CoordinatorSize, OperatorStatus, OperatorSummary, StateDescriptors};
 pub use totals::StateTotals;

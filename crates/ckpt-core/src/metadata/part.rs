@@ -83,6 +83,10 @@ impl Parts {
         self.parts.len()
     }
 
+    pub(super) fn digests(&self) -> impl Iterator<Item = Digest> {
+        self.parts.iter().map(|part| part.digest)
+    }
+
     pub(super) fn get(&self, range: Range<usize>) -> &[Part] {
         self.parts.get(range).unwrap_or_default()
     }

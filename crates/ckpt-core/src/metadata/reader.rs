@@ -1,42 +1,20 @@
 //! Reading a metadata file, from its end.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
 use std::ops::Range;
-use std::sync::Arc;
 
-use bytes::Bytes;
-
+use super::assemble::{CheckedParts, Fragment, check_totals};
 use super::checkpoint::Section;
-use super::encoder::check_master_name;
-use super::format::{HEADER_BYTES, MAX_SECTION_BYTES, TRAILER_BYTES, Trailer, check_digest, check_header};
+use super::format::{HEADER_BYTES, TRAILER_BYTES, Trailer, check_digest};
 use super::index::{self, OperatorSections, PartPlace, SectionPlace};
 use super::part::Parts;
 use super::rules::{StateRules, roots};
-use super::state_codec::check_coordinator;
-use super::{
-    CheckpointDescription, CheckpointMetadata, MasterState, MetadataSummary, OperatorSummary, StateTotals,
-    WrittenMetadata,
-};
+use super::source::{fetch, section};
+use super::{CheckpointMetadata, MetadataSource, MetadataSummary, OperatorSummary, WrittenMetadata};
 use crate::error::{Error, ErrorKind, Result};
 use crate::head::RetainedSnapshot;
-use crate::id::OperatorId;
 use crate::state::Root;
-use crate::wire::{Blob, Invalid, Subject, WireError, read_all, v1};
-
-/// Where the bytes of a metadata file come from: a slice, or a file that can be read at any place.
-pub trait MetadataSource {
-    /// Length of the file.
-    fn length_bytes(&self) -> u64;
-
-    /// The bytes from `offset_bytes` on, exactly `length_bytes` of them. Asked for only within the file.
-    ///
-    /// # Errors
-    ///
-    /// `UnexpectedEof` when the file ends before.
-    fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Bytes>;
-}
+use crate::wire::{Invalid, Subject, WireError};
 
 /// A metadata file of which only trailer, index and summary were read and verified: a few kilobytes of a file of a
 /// gigabyte.
@@ -45,65 +23,14 @@ pub trait MetadataSource {
 /// several threads: each takes a [run](Self::runs) of them and [reads](Self::read_parts) it, and one
 /// [puts them together](Self::assemble).
 pub struct MetadataReader<S> {
-    source: S,
+    pub(super) source: S,
     written: WrittenMetadata,
-    summary: MetadataSummary,
-    encoded_summary: Section,
-    masters: Option<SectionPlace>,
-    sections: OperatorSections,
+    pub(super) summary: MetadataSummary,
+    pub(super) encoded_summary: Section,
+    pub(super) masters: Option<SectionPlace>,
+    pub(super) sections: OperatorSections,
     /// The claimed and borrowed roots whose place is given, ascending.
     roots: Vec<Root>,
-}
-
-/// A run of parts of a file that were read, verified and checked.
-#[derive(Debug)]
-pub struct CheckedParts {
-    range: Range<usize>,
-    parts: Parts,
-    self_contained: bool,
-    /// By place of the operator: of those that the run holds not all parts of.
-    fragments: Vec<(u32, Fragment)>,
-}
-
-/// What was found in some consecutive parts of an operator.
-#[derive(Clone, Copy, Debug)]
-struct Fragment {
-    totals: StateTotals,
-    first: u32,
-    last: u32,
-}
-
-impl MetadataSource for Bytes {
-    fn length_bytes(&self) -> u64 {
-        self.len() as u64
-    }
-
-    fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Bytes> {
-        let first = usize::try_from(offset_bytes).ok();
-        let range = first.and_then(|first| Some(first..first.checked_add(length_bytes)?));
-        let range = range.filter(|range| range.end <= self.len());
-        range.map(|range| self.slice(range)).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-    }
-}
-
-impl<S: MetadataSource + ?Sized> MetadataSource for &S {
-    fn length_bytes(&self) -> u64 {
-        (**self).length_bytes()
-    }
-
-    fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Bytes> {
-        (**self).read_at(offset_bytes, length_bytes)
-    }
-}
-
-impl<S: MetadataSource + ?Sized> MetadataSource for Arc<S> {
-    fn length_bytes(&self) -> u64 {
-        (**self).length_bytes()
-    }
-
-    fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Bytes> {
-        (**self).read_at(offset_bytes, length_bytes)
-    }
 }
 
 impl<S: MetadataSource> MetadataReader<S> {
@@ -251,140 +178,15 @@ impl<S: MetadataSource> MetadataReader<S> {
         sum.ok_or_else(|| Invalid::value("the parts of an operator", "none", "at least one").reading(subject))
     }
 
-    /// All of the file, of which all parts were read, in any order of runs.
-    ///
-    /// # Errors
-    ///
-    /// `Corrupt`, naming the place; `Retry` when the rest could not be read; `Configuration` when the runs are not each
-    /// part of this file once.
-    pub fn assemble(self, runs: impl IntoIterator<Item = CheckedParts>) -> Result<CheckpointMetadata> {
-        let mut runs: Vec<CheckedParts> = runs.into_iter().collect();
-        runs.sort_by_key(|run| run.range.start);
-        let mut parts = Parts::default();
-        let (mut self_contained, mut open) = (true, None);
-        for run in runs {
-            if run.range.start != parts.len() || run.range.len() != run.parts.len() {
-                return Err(self.no_such_parts(&run.range));
-            }
-            self_contained &= run.self_contained;
-            for (operator, fragment) in run.fragments {
-                open = Some(self.join(open, operator, fragment)?);
-            }
-            parts.append(run.parts);
-        }
-        if parts.len() != self.sections.parts.len() {
-            return Err(self.no_such_parts(&(parts.len()..self.sections.parts.len())));
-        }
-        self.close(open)?;
-        let (coordinators, coordinators_within) = self.read_coordinators()?;
-        if (self_contained && coordinators_within) != self.summary.self_contained {
-            let (found, expected) = (self.summary.self_contained, !self.summary.self_contained);
-            let invalid = Invalid::value("whether it is self-contained", found, expected.to_string());
-            return Err(invalid.reading(Subject::MetadataSummary).into());
-        }
-        let first_parts = self.first_parts()?;
-        let header = fetch(&self.source, Subject::MetadataHeader, 0, HEADER_BYTES as u64)?;
-        check_header(&header)?;
-        let masters = self.masters.map(|place| section(&self.source, Subject::MetadataMasters, &place)).transpose()?;
-        let master_states =
-            masters.as_ref().map_or_else(|| Ok(BTreeMap::new()), |masters| read_masters(&masters.bytes))?;
-        parts.shrink();
-        let Self { summary, encoded_summary, .. } = self;
-        Ok(CheckpointMetadata { summary, encoded_summary, master_states, masters, coordinators, parts, first_parts })
-    }
-
-    /// Puts a fragment behind those of the same operator that came before.
-    fn join(
-        &self,
-        before: Option<(u32, Fragment)>,
-        operator: u32,
-        fragment: Fragment,
-    ) -> Result<(u32, Fragment), WireError> {
-        match before {
-            Some((last, before)) if last == operator => {
-                let joined = before.then(fragment).map_err(|invalid| invalid.reading(Subject::Metadata))?;
-                Ok((operator, joined))
-            }
-            other => {
-                self.close(other)?;
-                Ok((operator, fragment))
-            }
-        }
-    }
-
-    /// There are no more fragments of an operator.
-    fn close(&self, last: Option<(u32, Fragment)>) -> Result<(), WireError> {
-        let Some((operator, fragment)) = last else { return Ok(()) };
-        match self.summary.table.get(operator as usize) {
-            Some(operator) => check_totals(&operator, fragment.totals),
-            None => Ok(()),
-        }
-    }
-
-    /// The first part of each operator, then the end of all. Operators without parts must not say that they have state.
-    fn first_parts(&self) -> Result<Vec<u32>, WireError> {
-        let mut first_parts = Vec::with_capacity(self.summary.table.len() + 1);
-        let mut parts = self.sections.parts.iter().peekable();
-        let mut count = 0;
-        for (index, operator) in (0..).zip(self.summary.operators()) {
-            first_parts.push(count);
-            let first = count;
-            while parts.next_if(|part| part.operator == index).is_some() {
-                count += 1;
-            }
-            if first == count {
-                check_totals(&operator, StateTotals::default())?;
-            }
-        }
-        first_parts.push(count);
-        Ok(first_parts)
-    }
-
-    /// The states of coordinators, and whether nothing in them lies outside the snapshot's own directory.
-    fn read_coordinators(&self) -> Result<(Vec<(OperatorId, Section)>, bool), WireError> {
-        let mut read = Vec::with_capacity(self.sections.coordinators.len());
-        let mut self_contained = true;
-        let mut places = self.sections.coordinators.iter().peekable();
-        for (index, operator) in (0..).zip(self.summary.operators()) {
-            let subject = Subject::MetadataCoordinator { operator: operator.id };
-            let place = places.next_if(|(of, _)| *of == index);
-            let section = place.map(|(_, place)| section(&self.source, subject, place)).transpose()?;
-            let mut found = StateTotals::default();
-            if let Some(section) = section {
-                let checked = check_coordinator(subject, &section.bytes, &self.rules(&operator))?;
-                (found, self_contained) = (checked.totals, self_contained & checked.self_contained);
-                read.push((operator.id, section));
-            }
-            let expected = operator.coordinator_totals();
-            if found != expected {
-                let invalid =
-                    Invalid::value("the state of a coordinator", format!("{found:?}"), format!("{expected:?}"));
-                return Err(invalid.reading(subject));
-            }
-        }
-        Ok((read, self_contained))
-    }
-
-    fn rules(&self, operator: &OperatorSummary<'_>) -> StateRules<'_> {
+    pub(super) fn rules(&self, operator: &OperatorSummary<'_>) -> StateRules<'_> {
         let OperatorSummary { parallelism, max_parallelism, .. } = *operator;
         StateRules { properties: self.summary.properties, roots: &self.roots, parallelism, max_parallelism }
     }
 
-    fn no_such_parts(&self, found: &Range<usize>) -> Error {
+    pub(super) fn no_such_parts(&self, found: &Range<usize>) -> Error {
         let expected = format!("each of {} once", self.sections.parts.len());
         let invalid = Invalid::value("a run of parts", format!("{found:?}"), expected);
         Error::new(ErrorKind::Configuration, invalid)
-    }
-}
-
-impl Fragment {
-    /// This one and that behind it.
-    fn then(self, next: Self) -> Result<Self, Invalid> {
-        if self.last >= next.first {
-            let found = format!("{} after {}", next.first, self.last);
-            return Err(Invalid::value("a subtask", found, "subtasks that ascend"));
-        }
-        Ok(Self { totals: self.totals + next.totals, first: self.first, last: next.last })
     }
 }
 
@@ -394,56 +196,5 @@ impl<S> fmt::Debug for MetadataReader<S> {
             .field("written", &self.written)
             .field("parts", &self.sections.parts.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// What the summary says of an operator is what follows from its parts.
-fn check_totals(operator: &OperatorSummary<'_>, of_parts: StateTotals) -> Result<(), WireError> {
-    let found = of_parts + operator.coordinator_totals();
-    if found == operator.totals {
-        return Ok(());
-    }
-    let field = "what the summary says of an operator's state";
-    let (said, expected) = (format!("{:?} of operator {}", operator.totals, operator.id), format!("{found:?}"));
-    Err(Invalid::value(field, said, expected).reading(Subject::MetadataSummary))
-}
-
-fn read_masters(body: &Bytes) -> Result<BTreeMap<String, MasterState>, WireError> {
-    read_all(Subject::MetadataMasters, body, |input| {
-        let mut states = BTreeMap::<String, MasterState>::new();
-        while !input.rest().is_empty() || states.is_empty() {
-            let v1::MasterState { name, version, bytes: Blob(bytes) } = input.mirror()?;
-            check_master_name(name)?;
-            if let Some((last, _)) = states.last_key_value().filter(|(last, _)| last.as_str() >= name) {
-                let found = format!("{name:?} after {last:?}");
-                return Err(Invalid::value("the name of a master state", found, "names that ascend").into());
-            }
-            let most = CheckpointDescription::MAX_MASTER_STATES;
-            if states.len() == most {
-                return Err(Invalid::value("the number of master states", "more", format!("at most {most}")).into());
-            }
-            states.insert(name.to_owned(), MasterState::new(version, body.slice_ref(bytes)));
-        }
-        Ok(states)
-    })
-}
-
-/// A section, verified.
-fn section(source: &dyn MetadataSource, subject: Subject, place: &SectionPlace) -> Result<Section, WireError> {
-    let (bytes, digest) = (fetch(source, subject, place.offset, u64::from(place.length))?, place.digest);
-    check_digest(subject, &bytes, digest)?;
-    Ok(Section { bytes, digest })
-}
-
-/// Bytes of the file. Their place was checked to lie within it; but a file may be sparse, so its length bounds nothing.
-fn fetch(source: &dyn MetadataSource, subject: Subject, offset: u64, length: u64) -> Result<Bytes, WireError> {
-    let Some(wanted) = usize::try_from(length).ok().filter(|_| length <= MAX_SECTION_BYTES) else {
-        let expected = format!("at most {MAX_SECTION_BYTES} bytes");
-        return Err(Invalid::value("the length of a section", length, expected).reading(subject));
-    };
-    let bytes = source.read_at(offset, wanted).map_err(|source| WireError::Read { subject, source })?;
-    match bytes.len() as u64 {
-        found if found == length => Ok(bytes),
-        found => Err(WireError::Length { subject, expected: length, found }),
     }
 }
