@@ -54,24 +54,36 @@ fn key_groups(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// From a task's snapshot to its bytes and back, with all that a frame is checked for.
+/// From a task's snapshot to its bytes and back, with all that a frame is checked for. The baseline is the least that
+/// anyone must do who sends bytes and proves them later.
 fn acknowledge(bench: &Bench) -> Result<()> {
     let range = MaxParallelism::new(128)?.range_of(3, 32)?;
     let offsets: Vec<u64> = (0..range.count() as u64).map(|index| index * 8_192).collect();
     let keyed = KeyedState::KeyGroups(KeyGroupsState::new(range, offsets, written_file(Root::ThisSnapshot, 1))?);
     let partitions = Partitions::new([0..100, 100..200], Redistribution::Split)?;
     let operator = OperatorState::new([("offsets", partitions)].into(), written_file(Root::ThisSnapshot, 2));
-    let state = SubtaskState::new(vec![keyed], vec![operator]);
-    let message = acknowledgement(state);
-    let bytes = message.encode(LIMIT_BYTES)?;
-    let mut copy = vec![0; bytes.len()];
-    bench.bar(Bar::AtMost(1000.0)).compare(
-        "core: encode and decode an acknowledgement with two handles",
-        "copy and digest of its bytes",
-        Work::Operations(1),
-        || message.encode(LIMIT_BYTES).and_then(|bytes| ToCoordinator::decode(&bytes, LIMIT_BYTES)),
-        || (copy_into(&mut copy, &bytes), Digest::of(&bytes)),
-    );
+    let typical = SubtaskState::new(vec![keyed], vec![operator]);
+
+    let written = SharedFile::Written(written_file(Root::JobShared, 3));
+    let reused = SharedFile::Reused(Root::JobShared, FileRef::Ours(Writer::new(EPOCH, writer(1)).file(4)));
+    let shared = [("000003.sst".to_owned(), reused), ("000004.sst".to_owned(), written)].into_iter().collect();
+    let meta = StateHandle::assume_durable(Place::Inline(Bytes::from_static(b"CURRENT")), 7, None);
+    let incremental = IncrementalState::new(OperatorId::new([1; 16]), range, shared, SortedMap::default(), meta);
+    let incremental = SubtaskState::new(vec![KeyedState::Incremental(incremental)], Vec::new());
+
+    let states = [("keyed and operator state", typical), ("a written and a reused file", incremental)];
+    for (of, state) in states {
+        let message = acknowledgement(state);
+        let bytes = message.encode(LIMIT_BYTES)?;
+        let mut copy = vec![0; bytes.len()];
+        bench.bar(Bar::AtMost(1000.0)).compare(
+            &format!("core: acknowledgement with two handles, {of}, encode and decode"),
+            "copy and digest of its bytes",
+            Work::Operations(1),
+            || message.encode(LIMIT_BYTES).and_then(|bytes| ToCoordinator::decode(&bytes, LIMIT_BYTES)),
+            || (copy_into(&mut copy, &bytes), Digest::of(&bytes)),
+        );
+    }
     Ok(())
 }
 
@@ -94,7 +106,7 @@ fn bytes_of_files(bench: &Bench) -> Result<()> {
     let written = length_with((1..=FILES).map(written).collect())?;
     let each = |all: f64| (all - none) / f64::from(FILES);
     bench.bar(Bar::AtMost(60.0)).compare_sizes(
-        "core: a written file in an acknowledgement",
+        "core: acknowledgement, a written file",
         plain,
         "bytes",
         (each(written), PLAIN_BYTES),
@@ -106,7 +118,7 @@ fn bytes_of_files(bench: &Bench) -> Result<()> {
     };
     let in_turn = length_with((1..=FILES).map(reused).collect())?;
     bench.bar(Bar::AtMost(25.0)).compare_sizes(
-        "core: a reused file, of 20 writers in turn",
+        "core: acknowledgement, a reused file, of 20 writers in turn",
         plain,
         "bytes",
         (each(in_turn), PLAIN_BYTES),
@@ -118,7 +130,7 @@ fn bytes_of_files(bench: &Bench) -> Result<()> {
     };
     let one_by_one = length_with((1..=FILES).map(reused).collect())?;
     bench.bar(Bar::AtMost(25.0)).compare_sizes(
-        "core: a reused file, of 20 writers one after another",
+        "core: acknowledgement, a reused file, of 20 writers one after another",
         plain,
         "bytes",
         (each(one_by_one), PLAIN_BYTES),

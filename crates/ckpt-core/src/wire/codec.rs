@@ -1,8 +1,5 @@
 //! postcard with the offset of what is wrong, and integers of fixed width.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
 use postcard::de_flavors::Flavor;
 use serde::Deserialize;
 
@@ -21,44 +18,39 @@ pub(crate) fn decode<'a, T: Deserialize<'a>>(subject: Subject, bytes: &'a [u8]) 
     read_all(subject, bytes, Input::mirror)
 }
 
-/// The mirror type that these bytes begin with, and how many of them were used up, also when they encode none.
-pub(super) fn decode_first<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> (postcard::Result<T>, usize) {
-    let position = Rc::new(Cell::new(0));
-    let input = Counted { bytes, position: Rc::clone(&position) };
-    let value = T::deserialize(&mut postcard::Deserializer::from_flavor(input));
-    (value, position.get())
+/// The mirror type that these bytes begin with, and what is left of them, also when they encode none.
+pub(super) fn decode_first<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> (postcard::Result<T>, &'a [u8]) {
+    let mut deserializer = postcard::Deserializer::from_flavor(Rest(bytes));
+    let value = T::deserialize(&mut deserializer);
+    // That of `Rest` never fails.
+    (value, deserializer.finalize().unwrap_or_default())
 }
 
-/// Bytes to decode. The position is shared so that it is known after a failure as well.
-struct Counted<'a> {
-    bytes: &'a [u8],
-    position: Rc<Cell<usize>>,
-}
+/// What is left to decode.
+struct Rest<'a>(&'a [u8]);
 
-impl<'a> Flavor<'a> for Counted<'a> {
-    type Remainder = ();
+impl<'a> Flavor<'a> for Rest<'a> {
+    type Remainder = &'a [u8];
     type Source = &'a [u8];
 
     fn pop(&mut self) -> postcard::Result<u8> {
-        let position = self.position.get();
-        let byte = *self.bytes.get(position).ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
-        self.position.set(position + 1);
-        Ok(byte)
+        let (first, rest) = self.0.split_first().ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
+        self.0 = rest;
+        Ok(*first)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.bytes.len() - self.position.get())
+        Some(self.0.len())
     }
 
     fn try_take_n(&mut self, count: usize) -> postcard::Result<&'a [u8]> {
-        let rest = &self.bytes[self.position.get()..];
-        let taken = rest.get(..count).ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
-        self.position.set(self.position.get() + count);
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
+        self.0 = rest;
         Ok(taken)
     }
 
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
+    fn finalize(self) -> postcard::Result<&'a [u8]> {
+        Ok(self.0)
     }
 }
 

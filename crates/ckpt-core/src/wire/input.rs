@@ -111,8 +111,8 @@ impl<'a> Input<'a> {
 
     /// A value of a mirror type.
     pub(crate) fn mirror<T: Deserialize<'a>>(&mut self) -> Result<T, Flaw> {
-        let (decoded, taken) = decode_first(self.rest);
-        self.rest = self.rest.get(taken..).unwrap_or_default();
+        let (decoded, rest) = decode_first(self.rest);
+        self.rest = rest;
         decoded.map_err(Flaw::Malformed)
     }
 
