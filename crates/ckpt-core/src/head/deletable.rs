@@ -6,29 +6,28 @@ use crate::id::JobId;
 /// A snapshot that no HEAD retains any more, and that is this job's to delete: never a borrowed one. Only a HEAD that was
 /// written yields one, so nothing can be deleted before.
 ///
-/// ```compile_fail
-/// use ckpt_core::head::{RemovedSnapshot, RetainedSnapshot};
-/// // Refused by the compiler: what is retained cannot be called removed.
-/// fn delete_at_once(retained: RetainedSnapshot) -> RemovedSnapshot {
-///     RemovedSnapshot(retained)
+/// ```
+/// use ckpt_core::head::{HeadWrite, RemovedSnapshot};
+/// fn to_delete(proposal: HeadWrite) -> Vec<RemovedSnapshot> {
+///     proposal.written().removed
 /// }
 /// ```
 ///
-/// The proposal of a write yields none either:
+/// The proposal of a write yields none yet:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0609
 /// use ckpt_core::head::{HeadWrite, RemovedSnapshot};
-/// fn delete_before_it_is_written(proposal: HeadWrite) -> Vec<RemovedSnapshot> {
+/// fn to_delete(proposal: HeadWrite) -> Vec<RemovedSnapshot> {
 ///     proposal.removed
 /// }
 /// ```
 ///
-/// What does compile is to write first:
+/// And what is retained cannot be called removed:
 ///
-/// ```
+/// ```compile_fail,E0423
 /// use ckpt_core::head::{HeadWrite, RemovedSnapshot};
-/// fn delete_after_it_is_written(proposal: HeadWrite) -> Vec<RemovedSnapshot> {
-///     proposal.written().removed
+/// fn to_delete(proposal: HeadWrite) -> Vec<RemovedSnapshot> {
+///     proposal.written().head.head().retained.iter().cloned().map(RemovedSnapshot).collect()
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +37,19 @@ pub struct RemovedSnapshot(RetainedSnapshot);
 /// user's. Whoever deletes first makes sure that `_metadata` cannot appear any more, since a former leader may still be
 /// about to publish it.
 ///
-/// ```compile_fail
-/// use ckpt_core::head::{AbandonedSavepoint, SavepointInProgress};
-/// // Refused by the compiler: what is being taken cannot be called abandoned.
-/// fn delete_at_once(in_progress: SavepointInProgress) -> AbandonedSavepoint {
-///     AbandonedSavepoint(in_progress)
+/// ```
+/// use ckpt_core::head::{AbandonedSavepoint, WrittenHead};
+/// fn to_delete(written: WrittenHead) -> Vec<AbandonedSavepoint> {
+///     written.abandoned
+/// }
+/// ```
+///
+/// What is being taken cannot be called abandoned:
+///
+/// ```compile_fail,E0423
+/// use ckpt_core::head::{AbandonedSavepoint, WrittenHead};
+/// fn to_delete(written: WrittenHead) -> Vec<AbandonedSavepoint> {
+///     written.head.head().savepoints_in_progress.iter().cloned().map(AbandonedSavepoint).collect()
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,11 +58,19 @@ pub struct AbandonedSavepoint(SavepointInProgress);
 /// A claim that nothing needs any more: the mark by which this job owns the place may be deleted, and the job that handed
 /// the snapshot over may take it [back](super::ClaimedHead::handed_back).
 ///
-/// ```compile_fail
-/// use ckpt_core::head::{Claim, ReleasedClaim};
-/// // Refused by the compiler: a claim that is held cannot be called released.
-/// fn release_at_once(held: Claim) -> ReleasedClaim {
-///     ReleasedClaim { claim: held }
+/// ```
+/// # use ckpt_core::{head::{Claim, ReleasedClaim, WrittenHead}, id::JobId};
+/// fn to_release(mut written: WrittenHead, job: JobId, held: Claim) -> Option<ReleasedClaim> {
+///     written.released.pop()
+/// }
+/// ```
+///
+/// A claim that is held cannot be called released:
+///
+/// ```compile_fail,E0451
+/// # use ckpt_core::{head::{Claim, ReleasedClaim, WrittenHead}, id::JobId};
+/// fn to_release(mut written: WrittenHead, job: JobId, held: Claim) -> Option<ReleasedClaim> {
+///     Some(ReleasedClaim { claim: held, job, is_last: true })
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

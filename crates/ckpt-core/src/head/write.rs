@@ -13,10 +13,18 @@ use crate::id::{CheckpointId, ReservedIds};
 /// One write is in flight at a time. A proposal that proceeds from an older HEAD than the last one is refused by the store,
 /// which compares before it swaps, and its leader is told that it is fenced.
 ///
-/// ```compile_fail
-/// use ckpt_core::head::{ClaimedHead, Head};
-/// // Refused by the compiler: who has read HEAD does not lead yet.
-/// fn lead_without_a_claim(read: Head) -> ClaimedHead {
+/// ```
+/// use ckpt_core::head::{ClaimedHead, Head, WrittenHead};
+/// fn lead(read: Head, claim: WrittenHead) -> ClaimedHead {
+///     claim.head
+/// }
+/// ```
+///
+/// Who has read HEAD does not lead yet:
+///
+/// ```compile_fail,E0423
+/// use ckpt_core::head::{ClaimedHead, Head, WrittenHead};
+/// fn lead(read: Head, claim: WrittenHead) -> ClaimedHead {
 ///     ClaimedHead(Box::new(read))
 /// }
 /// ```
@@ -27,18 +35,44 @@ pub struct ClaimedHead(pub(super) Box<Head>);
 ///
 /// It is used once: the same change again is proposed anew, from the same [`ClaimedHead`], and has the same bytes.
 ///
-/// ```compile_fail
-/// use ckpt_core::head::HeadWrite;
-/// fn written_twice(write: HeadWrite) {
-///     let first = write.written();
-///     let second = write.written(); // refused by the compiler: it was moved
+/// ```
+/// use ckpt_core::head::{HeadWrite, WrittenHead};
+/// fn use_once(write: HeadWrite) -> WrittenHead {
+///     write.written()
 /// }
 /// ```
 ///
-/// ```compile_fail
-/// use ckpt_core::head::HeadWrite;
-/// fn copied(write: &HeadWrite) -> HeadWrite {
-///     write.clone() // refused by the compiler: it gives a reference, there is no copy
+/// Then it is gone:
+///
+/// ```compile_fail,E0382
+/// use ckpt_core::head::{HeadWrite, WrittenHead};
+/// fn use_once(write: HeadWrite) -> WrittenHead {
+///     write.written();
+///     write.written()
+/// }
+/// ```
+///
+/// And there is no copy of it:
+///
+/// ```compile_fail,E0277
+/// # use ckpt_core::head::{HeadWrite, WrittenHead};
+/// fn copy<Change: Clone>(change: &Change) -> Change {
+///     change.clone()
+/// }
+/// fn use_twice(write: &HeadWrite) -> impl Sized {
+///     copy(write)
+/// }
+/// ```
+///
+/// There is one of what was written:
+///
+/// ```
+/// # use ckpt_core::head::{HeadWrite, WrittenHead};
+/// fn copy<Change: Clone>(change: &Change) -> Change {
+///     change.clone()
+/// }
+/// fn use_twice(write: &WrittenHead) -> impl Sized {
+///     copy(write)
 /// }
 /// ```
 #[derive(Debug, PartialEq, Eq)]

@@ -11,18 +11,18 @@ use crate::state::{FileRef, Place, Root, StateHandle, TaskSnapshot};
 ///
 /// ```
 /// # use ckpt_core::{message::Acknowledge, state::{StateHandle, TaskSnapshot}};
-/// fn with(mut acknowledge: Acknowledge, sealed: TaskSnapshot<StateHandle>) -> Acknowledge {
-///     acknowledge.snapshot = sealed;
+/// fn with<Other>(mut acknowledge: Acknowledge, state: TaskSnapshot<StateHandle>) -> Acknowledge {
+///     acknowledge.snapshot = state;
 ///     acknowledge
 /// }
 /// ```
 ///
 /// Of other state none is made.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// # use ckpt_core::{message::Acknowledge, state::{StateHandle, TaskSnapshot}};
-/// fn with<NotSealed>(mut acknowledge: Acknowledge, written: TaskSnapshot<NotSealed>) -> Acknowledge {
-///     acknowledge.snapshot = written;
+/// fn with<Other>(mut acknowledge: Acknowledge, state: TaskSnapshot<Other>) -> Acknowledge {
+///     acknowledge.snapshot = state;
 ///     acknowledge
 /// }
 /// ```

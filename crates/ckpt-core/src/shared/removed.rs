@@ -9,12 +9,19 @@ use crate::state::{ClaimId, FileRef, Root};
 /// [`RemovedSnapshot`](crate::head::RemovedSnapshot) that a HEAD that was written yields; else of writers that have ended
 /// and whose files no HEAD has ever named, or names no more.
 ///
-/// ```compile_fail
-/// use ckpt_core::id::FileName;
-/// use ckpt_core::shared::RemovedFiles;
-/// // Refused by the compiler: files that may still be named cannot be called removed.
-/// fn delete_at_once(files: Vec<FileName>) -> RemovedFiles {
-///     RemovedFiles { job_shared: files, claimed: Vec::new() }
+/// ```
+/// # use ckpt_core::{head::RemovedSnapshot, id::FileName, shared::{RemovedFiles, SharedStateRegistry}};
+/// fn to_delete(registry: &mut SharedStateRegistry, of: &RemovedSnapshot, named: Vec<FileName>) -> Option<RemovedFiles> {
+///     registry.remove(of)
+/// }
+/// ```
+///
+/// Files that may still be named cannot be called removed:
+///
+/// ```compile_fail,E0451
+/// # use ckpt_core::{head::RemovedSnapshot, id::FileName, shared::{RemovedFiles, SharedStateRegistry}};
+/// fn to_delete(registry: &mut SharedStateRegistry, of: &RemovedSnapshot, named: Vec<FileName>) -> Option<RemovedFiles> {
+///     Some(RemovedFiles { job_shared: named, claimed: Vec::new() })
 /// }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

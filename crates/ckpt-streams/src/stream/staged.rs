@@ -16,30 +16,43 @@ use crate::sync::Arc;
 /// acknowledged. What is sealed can be all three:
 ///
 /// ```
-/// # use bytes::Bytes;
 /// # use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskId, VertexId, WriterId};
 /// # use ckpt_core::message::Acknowledge;
 /// # use ckpt_core::state::{StateHandle, TaskSnapshot};
+/// # use ckpt_streams::Staged;
 /// # const EPOCH: LeaderEpoch = LeaderEpoch::new(1);
 /// fn acknowledge(state: TaskSnapshot<StateHandle>) -> Acknowledge {
 ///     let attempt = TaskId::new(VertexId::new([1; 16]), 0).attempt(AttemptId::new(1));
 ///     Acknowledge::new(EPOCH, CheckpointId::FIRST, attempt, WriterId::new(1), state)
 /// }
+/// ```
+///
+/// ```
+/// # use bytes::Bytes;
+/// # use ckpt_core::state::{StateHandle, TaskSnapshot};
+/// # use ckpt_streams::Staged;
 /// fn serialize(state: TaskSnapshot<StateHandle>) -> ckpt_core::Result<Bytes> {
 ///     state.encode(1 << 20)
 /// }
-/// fn clone(state: &StateHandle) -> StateHandle {
-///     state.clone()
+/// ```
+///
+/// ```
+/// # use ckpt_core::state::StateHandle;
+/// # use ckpt_streams::Staged;
+/// fn twice<State: Clone>(state: State) -> (State, State) {
+///     (state.clone(), state)
+/// }
+/// fn clone(state: StateHandle) -> impl Sized {
+///     twice(state)
 /// }
 /// ```
 ///
 /// Before, none of them compiles: not to acknowledge it,
 ///
-/// ```compile_fail
-/// # use bytes::Bytes;
+/// ```compile_fail,E0308
 /// # use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskId, VertexId, WriterId};
 /// # use ckpt_core::message::Acknowledge;
-/// # use ckpt_core::state::TaskSnapshot;
+/// # use ckpt_core::state::{StateHandle, TaskSnapshot};
 /// # use ckpt_streams::Staged;
 /// # const EPOCH: LeaderEpoch = LeaderEpoch::new(1);
 /// fn acknowledge(state: TaskSnapshot<Staged>) -> Acknowledge {
@@ -50,9 +63,9 @@ use crate::sync::Arc;
 ///
 /// not to serialize it,
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// # use bytes::Bytes;
-/// # use ckpt_core::state::TaskSnapshot;
+/// # use ckpt_core::state::{StateHandle, TaskSnapshot};
 /// # use ckpt_streams::Staged;
 /// fn serialize(state: TaskSnapshot<Staged>) -> ckpt_core::Result<Bytes> {
 ///     state.encode(1 << 20)
@@ -61,10 +74,14 @@ use crate::sync::Arc;
 ///
 /// and not to clone it.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
+/// # use ckpt_core::state::StateHandle;
 /// # use ckpt_streams::Staged;
-/// fn clone(state: &Staged) -> Staged {
-///     state.clone()
+/// fn twice<State: Clone>(state: State) -> (State, State) {
+///     (state.clone(), state)
+/// }
+/// fn clone(state: Staged) -> impl Sized {
+///     twice(state)
 /// }
 /// ```
 pub struct Staged {
