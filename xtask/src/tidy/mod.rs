@@ -6,6 +6,7 @@ mod contents;
 mod docs;
 mod files;
 mod modules;
+mod refused;
 mod source;
 mod test_map;
 mod use_tree;
@@ -58,6 +59,7 @@ const RULES: &[fn(&Tree, &mut Vec<Finding>)] = &[
     docs::tests_exist,
     docs::architecture,
     docs::changelog,
+    refused::with_a_twin,
     test_map::complete,
 ];
 
