@@ -20,7 +20,7 @@ fn same_groups_owners_and_ranges_as_flink() {
             "key" => {
                 keys += 1;
                 let group = max(given[1]).key_group(i32::try_from(given[0]).unwrap());
-                let owner = max(given[1]).subtask_of(group, u32::try_from(given[2]).unwrap());
+                let owner = max(given[1]).subtask_of(group, u32::try_from(given[2]).unwrap()).unwrap();
                 vec![i64::from(group.get()), i64::from(owner)]
             }
             "range" => {

@@ -87,7 +87,9 @@ impl SourceTask {
             reading: None,
             waiting,
             max_parallelism,
-            routes: groups.map(|group| max_parallelism.subtask_of(group, parallelism) as usize).collect(),
+            routes: groups
+                .map(|group| Ok(max_parallelism.subtask_of(group, parallelism)? as usize))
+                .collect::<Result<_>>()?,
             outputs,
             progress: Arc::clone(&options.progress),
             pace: options.read_limit.map(Pace::new),

@@ -111,7 +111,7 @@ fn share_out(stored: &StoredOperator, parallelism: u32, max: MaxParallelism) -> 
             let heirs = if same {
                 subtask..=subtask
             } else {
-                max.subtask_of(range.first(), parallelism)..=max.subtask_of(range.last(), parallelism)
+                max.subtask_of(range.first(), parallelism)?..=max.subtask_of(range.last(), parallelism)?
             };
             for heir in heirs {
                 shares.entry(heir).or_default().keyed.push(keyed.clone());

@@ -135,7 +135,7 @@ fn key_groups_are_the_same_before_and_after() {
             let stored = stored(old, max_parallelism, |_| vec![]);
             let expected: Vec<(KeyGroup, StateHandle)> = (0..max_parallelism.get())
                 .map(KeyGroup::new)
-                .map(|group| (group, handle(max_parallelism.subtask_of(group, old), 0)))
+                .map(|group| (group, handle(max_parallelism.subtask_of(group, old).unwrap(), 0)))
                 .collect();
             // The largest one takes long: two steps are enough of it.
             for new in (1..=16).filter(|new| max_parallelism.get() < 32768 || [1, 13].contains(new)) {

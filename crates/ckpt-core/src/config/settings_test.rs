@@ -9,6 +9,7 @@ use super::{
 };
 use crate::error::ErrorKind;
 use crate::head::ClaimMode;
+use crate::head::Head;
 use crate::id::CheckpointId;
 use crate::snapshot::{AlignmentPolicy, RetentionPolicy};
 
@@ -260,6 +261,7 @@ const REFUSED: &[[&str; 4]] = &[
     ["execution.checkpointing.unaligned.max-subtasks-per-channel-state-file", "0", "1 or more", "write 1"],
     ["execution.checkpointing.tolerable-failed-checkpoints", "-1", "0 or more", "write 0"],
     ["web.checkpoints.history", "-1", "0 or more", "write 0"],
+    ["execution.checkpointing.num-retained", "513", "512 or fewer", "write 512 or less"],
     ["execution.checkpointing.write-buffer-size", "-1", "0 or more", "write a number of bytes"],
     ["execution.checkpointing.file-merging.max-subtasks-per-file", "0", "1 or more", "write 1"],
     ["execution.checkpointing.local-backup.dirs", "/a,b", "absolute paths of this machine", "write each"],
@@ -288,6 +290,13 @@ fn refused() -> Vec<[&'static str; 4]> {
     let keys = ["execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"];
     let of = |key| REFUSED_DIRECTORIES.iter().map(move |[value, rule, remedy]| [key, *value, *rule, *remedy]);
     REFUSED.iter().copied().chain(keys.into_iter().flat_map(of)).collect()
+}
+
+#[test]
+fn as_many_checkpoints_are_kept_as_head_can_name() {
+    let of = |retained| CheckpointConfig::builder().num_retained(retained).build();
+    assert_eq!(of(Head::MAX_RETAINED).unwrap().num_retained(), Head::MAX_RETAINED);
+    assert!(of(Head::MAX_RETAINED + 1).is_err() && of(usize::MAX).is_err());
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl SubtaskStateMapper {
 fn overlapping(subtask: u32, old_parallelism: u32, new_parallelism: u32) -> Result<RangeInclusive<u32>> {
     let max = MaxParallelism::new(MaxParallelism::UPPER_BOUND)?;
     let range = max.range_of(subtask, new_parallelism)?;
-    Ok(max.subtask_of(range.first(), old_parallelism)..=max.subtask_of(range.last(), old_parallelism))
+    Ok(max.subtask_of(range.first(), old_parallelism)?..=max.subtask_of(range.last(), old_parallelism)?)
 }
 
 #[cfg(test)]

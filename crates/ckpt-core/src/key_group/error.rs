@@ -10,6 +10,8 @@ pub(super) enum KeyGroupError {
     MaxParallelism { found: u32 },
     #[error("no key groups for subtask {subtask} of {parallelism}: the maximum parallelism is {max}")]
     NoSubtask { subtask: u32, parallelism: u32, max: MaxParallelism },
+    #[error("nobody owns key group {group} at parallelism {parallelism}: the maximum parallelism is {max}")]
+    NoOwner { group: KeyGroup, parallelism: u32, max: MaxParallelism },
     #[error("a key-group range is never empty: its first, {first}, lies after its last, {last}")]
     EmptyRange { first: KeyGroup, last: KeyGroup },
 }
@@ -17,7 +19,9 @@ pub(super) enum KeyGroupError {
 impl From<KeyGroupError> for Error {
     fn from(error: KeyGroupError) -> Self {
         let kind = match error {
-            KeyGroupError::MaxParallelism { .. } | KeyGroupError::NoSubtask { .. } => ErrorKind::Configuration,
+            KeyGroupError::MaxParallelism { .. } | KeyGroupError::NoSubtask { .. } | KeyGroupError::NoOwner { .. } => {
+                ErrorKind::Configuration
+            }
             KeyGroupError::EmptyRange { .. } => ErrorKind::Corrupt,
         };
         Self::new(kind, error)

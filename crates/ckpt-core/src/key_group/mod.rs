@@ -96,12 +96,17 @@ impl MaxParallelism {
 
     /// The subtask that owns `group` at that parallelism (Flink's `computeOperatorIndexForKeyGroup`).
     ///
-    /// # Panics
+    /// Who routes records asks it once for each group, and looks the answers up.
     ///
-    /// Panics when the parallelism is zero or the group does not exist.
-    pub fn subtask_of(self, group: KeyGroup, parallelism: u32) -> u32 {
-        assert!(parallelism > 0 && group.get() < self.get(), "{group:?} of {self} at parallelism {parallelism}");
-        u32::from(group.get()) * parallelism / u32::from(self.get())
+    /// # Errors
+    ///
+    /// `Configuration` when the parallelism is zero or above the maximum, or there is no such group.
+    pub fn subtask_of(self, group: KeyGroup, parallelism: u32) -> Result<u32> {
+        let groups = u32::from(self.get());
+        if parallelism == 0 || parallelism > groups || group.get() >= self.get() {
+            return Err(KeyGroupError::NoOwner { group, parallelism, max: self }.into());
+        }
+        Ok(u32::from(group.get()) * parallelism / groups)
     }
 
     /// The groups of one subtask at that parallelism; together the ranges of all subtasks cover every group once (Flink's
@@ -160,7 +165,7 @@ mod tests {
                     assert_eq!(u32::from(range.first().get()), next);
                     next = u32::from(range.last().get()) + 1;
                     for end in [range.first(), range.last()] {
-                        assert_eq!(max.subtask_of(end, parallelism), subtask, "{max} {parallelism}");
+                        assert_eq!(max.subtask_of(end, parallelism).unwrap(), subtask, "{max} {parallelism}");
                     }
                 }
                 assert_eq!(next, groups);
@@ -176,6 +181,12 @@ mod tests {
         assert!(max.range_of(0, 129).is_err());
         assert!(max.range_of(2, 2).is_err());
         assert!(max.range_of(0, 0).is_err());
+        for (group, parallelism) in [(0, 0), (0, 129), (128, 1), (127, u32::MAX)] {
+            let error = max.subtask_of(KeyGroup::new(group), parallelism).unwrap_err();
+            let expected =
+                format!("nobody owns key group {group} at parallelism {parallelism}: the maximum parallelism is 128");
+            assert_eq!((error.kind(), error.to_string()), (crate::ErrorKind::Configuration, expected));
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ const SETTERS: &[fn(CheckpointConfigBuilder, &mut Random) -> CheckpointConfigBui
         use RetentionPolicy::{NeverRetainAfterTermination, RetainOnCancellation, RetainOnFailure};
         b.retention(r.pick(&[NeverRetainAfterTermination, RetainOnCancellation, RetainOnFailure]))
     },
-    |b, r| b.num_retained(count(r) as usize),
+    |b, r| b.num_retained(r.below(600) as usize),
     |b, r| b.parallel_cleaner(r.flip()),
     |b, r| b.history_size(count(r) as usize),
     |b, r| b.storage(r.pick(&[StorageName::Memory, StorageName::FileSystem, StorageName::Custom("org.Mine".into())])),

@@ -4,6 +4,7 @@ use crate::config::builder::CheckpointConfigBuilder;
 use crate::config::checkpoint::CheckpointConfig;
 use crate::config::key::{Names, OtherName};
 use crate::config::setting::{Otherwise, Rule, Setting, slot};
+use crate::head::Head;
 use crate::snapshot::RetentionPolicy;
 
 pub(in crate::config) static RETENTION: Setting<RetentionPolicy> = Setting {
@@ -27,12 +28,20 @@ pub(in crate::config) static NUM_RETAINED: Setting<i64> = Setting {
         ..Names::new("execution.checkpointing.num-retained", "num_retained", "how many completed checkpoints are kept")
     },
     default: 1,
-    rules: &[Rule {
-        must_be: "1 or more, since the newest one is always kept",
-        holds: |retained| *retained >= 1,
-        remedy: "write 1, or leave it away for 1",
-        otherwise: Otherwise::Take(1),
-    }],
+    rules: &[
+        Rule {
+            must_be: "1 or more, since the newest one is always kept",
+            holds: |retained| *retained >= 1,
+            remedy: "write 1, or leave it away for 1",
+            otherwise: Otherwise::Take(1),
+        },
+        Rule {
+            must_be: "512 or fewer",
+            holds: |retained| *retained <= Head::MAX_RETAINED as i64,
+            remedy: "write 512 or less; what is to stay for longer is a savepoint",
+            otherwise: Otherwise::Refuse,
+        },
+    ],
     slot: slot!(num_retained),
 };
 
@@ -77,7 +86,7 @@ impl CheckpointConfigBuilder {
         self.with(&RETENTION, retention)
     }
 
-    /// Keeps that many completed checkpoints, at least 1.
+    /// Keeps that many completed checkpoints, from 1 to [`Head::MAX_RETAINED`].
     ///
     /// Key: `execution.checkpointing.num-retained`.
     pub fn num_retained(self, num_retained: usize) -> Self {
@@ -110,7 +119,7 @@ impl CheckpointConfig {
         self.retention() != RetentionPolicy::NeverRetainAfterTermination
     }
 
-    /// How many completed checkpoints are kept, at least 1, which is the default.
+    /// How many completed checkpoints are kept, from 1, which is the default, to [`Head::MAX_RETAINED`].
     pub fn num_retained(&self) -> usize {
         self.count_of(&NUM_RETAINED)
     }
