@@ -17,7 +17,7 @@ use ckpt_core::state::{TaskRestore, TaskSnapshot};
 use ckpt_core::state_file::{self, BlockDigester};
 
 use crate::head_samples;
-use crate::{mark_samples, message_samples, samples};
+use crate::{mark_samples, message_samples, metadata_samples, samples};
 
 pub(crate) fn path(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "testdata", "v1", name].iter().collect()
@@ -38,13 +38,16 @@ fn check<T: PartialEq + Debug>(name: &str, value: &T, encoded: &[u8], decode: im
 
 #[test]
 fn metadata_is_pinned() {
-    let metadata = samples::fixed_metadata();
-    let (bytes, written) = metadata.encode().unwrap();
-    check("metadata", &metadata, &bytes, |bytes| CheckpointMetadata::decode(Bytes::copy_from_slice(bytes)));
-    let reader = MetadataReader::open(Bytes::from(bytes.clone())).unwrap();
-    assert_eq!(reader.written(), written);
-    assert_eq!(written.length_bytes, bytes.len() as u64);
-    assert_eq!(reader.summary(), metadata.summary());
+    let pinned =
+        [("metadata", metadata_samples::fixed_metadata()), ("metadata-savepoint", metadata_samples::fixed_savepoint())];
+    for (name, metadata) in pinned {
+        let (bytes, written) = metadata.encode().unwrap();
+        check(name, &metadata, &bytes, |bytes| CheckpointMetadata::decode(Bytes::copy_from_slice(bytes)));
+        assert_eq!(written.length_bytes, bytes.len() as u64);
+        let reader = MetadataReader::open(Bytes::from(bytes)).unwrap();
+        assert_eq!(reader.written(), written);
+        assert_eq!(reader.summary(), metadata.summary());
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod hostile;
 mod mark_samples;
 mod marks;
 mod message_samples;
+mod metadata_samples;
 mod refused;
 mod round_trip;
 mod samples;

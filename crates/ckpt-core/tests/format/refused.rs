@@ -8,7 +8,8 @@ use ckpt_core::state::{
 };
 use ckpt_core::{Digest, Timestamp};
 
-use crate::samples::{fixed_description, fixed_operator, fixed_state, range, with_reused};
+use crate::metadata_samples::{fixed_description, fixed_operator};
+use crate::samples::{fixed_state, range, with_reused};
 
 /// What is refused of the golden checkpoint, whose one operator was changed or has other state.
 fn refusal(change: impl FnOnce(&mut CheckpointDescription, &mut OperatorDescription, &mut SubtaskState)) -> String {

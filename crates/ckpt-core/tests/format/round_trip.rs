@@ -12,7 +12,8 @@ use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, OperatorDescription};
 use ckpt_core::state::{OperatorState, StateHandle, SubtaskState, TaskRestore, TaskSnapshot};
 
-use crate::samples::{Random, fixed_description, fixed_metadata};
+use crate::metadata_samples::{fixed_description, fixed_metadata};
+use crate::samples::Random;
 
 const LIMIT: usize = 1 << 20;
 

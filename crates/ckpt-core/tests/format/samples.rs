@@ -1,19 +1,16 @@
 //! Values to encode: fixed ones for the golden files, and generated ones.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ckpt_core::descriptor::{CodecId, Fingerprint, KeyedStateKind, StateDescriptor, StateKind};
 use ckpt_core::id::{
-    AttemptId, CheckpointId, FileName, JobId, LeaderEpoch, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId,
+    AttemptId, CheckpointId, FileName, LeaderEpoch, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId,
 };
-use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
-use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, MasterState, OperatorDescription};
+use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
 use ckpt_core::snapshot::{
     AfterSavepoint, Alignment, AlignmentTimeout, CheckpointBarrier, CheckpointIdentity, CheckpointMetrics,
-    CheckpointMetricsBuilder, CheckpointOptions, CheckpointProperties, CheckpointType, LocationReference,
-    RetentionPolicy, SavepointFormat, SnapshotKind,
+    CheckpointMetricsBuilder, CheckpointOptions, LocationReference, SavepointFormat, SnapshotKind,
 };
 use ckpt_core::state::{
     ClaimId, FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions, Place, Places,
@@ -25,7 +22,7 @@ use ckpt_core::{Digest, Timestamp};
 pub(crate) struct Random {
     state: u64,
     /// Where ranges of key groups lie.
-    groups: KeyGroupRange,
+    pub(crate) groups: KeyGroupRange,
 }
 
 impl Random {
@@ -82,7 +79,7 @@ impl Random {
         }
     }
 
-    fn identity(&mut self) -> CheckpointIdentity {
+    pub(crate) fn identity(&mut self) -> CheckpointIdentity {
         let id = self.checkpoint();
         let latest = CheckpointId::new(self.below(id.get()));
         CheckpointIdentity::new(id, self.epoch(), Timestamp::from_millis(self.number()), latest)
@@ -163,7 +160,7 @@ impl Random {
         }
     }
 
-    fn handle(&mut self) -> StateHandle {
+    pub(crate) fn handle(&mut self) -> StateHandle {
         let length = self.number() >> 8;
         self.handle_of(length)
     }
@@ -212,43 +209,6 @@ impl Random {
     pub(crate) fn subtask(&mut self) -> SubtaskState {
         let keyed = (0..self.below(3)).map(|_| self.keyed()).collect();
         SubtaskState::new(keyed, (0..self.below(3)).map(|_| self.operator_state()).collect())
-    }
-
-    pub(crate) fn metadata(&mut self) -> CheckpointMetadata {
-        let max = MaxParallelism::new(128).unwrap();
-        let properties = CheckpointProperties::checkpoint(RetentionPolicy::RetainOnFailure);
-        let properties =
-            properties.requested_as(if self.below(2) == 0 { CheckpointType::Full } else { CheckpointType::Configured });
-        let mut description = CheckpointDescription::new(JobId::new(self.id()), self.identity(), properties);
-        description.places = places();
-        description.graph_digest = (self.below(2) == 0).then(|| Digest::crc64_nvme(self.next()));
-        for _ in 0..self.below(3) {
-            let state = MasterState::new(self.next() as u32, Bytes::from(self.name()));
-            description.master_states.insert(self.name(), state);
-        }
-        let mut builder = CheckpointMetadata::builder(description).unwrap();
-        let ids: BTreeSet<[u8; 16]> = (0..self.below(4)).map(|_| self.id()).collect();
-        for id in ids {
-            let parallelism = 2 + self.below(7) as u32;
-            let mut operator = OperatorDescription::new(OperatorId::new(id), self.name(), parallelism, max);
-            operator.uid = (self.below(2) == 0).then(|| self.name());
-            if self.below(5) == 0 {
-                builder.finished_operator(&operator).unwrap();
-                continue;
-            }
-            operator.coordinator_state = (self.below(3) == 0).then(|| self.handle());
-            let mut encoder = builder.operator(&operator).unwrap();
-            for subtask in 0..parallelism {
-                self.groups = max.range_of(subtask, parallelism).unwrap();
-                match self.below(6) {
-                    0 => {}
-                    1 if subtask > 0 => encoder.finished_subtask(subtask).unwrap(),
-                    _ => encoder.subtask(subtask, &self.subtask()).unwrap(),
-                }
-            }
-            self.groups = range(0, 127);
-        }
-        builder.finish(Timestamp::from_millis(self.number())).unwrap()
     }
 }
 
@@ -337,45 +297,4 @@ pub(crate) fn fixed_identity() -> CheckpointIdentity {
 
 pub(crate) fn fixed_attempt() -> TaskAttempt {
     TaskId::new(VertexId::new([0x33; 16]), 5).attempt(AttemptId::new(6))
-}
-
-/// What the golden file says of the checkpoint.
-pub(crate) fn fixed_description() -> CheckpointDescription {
-    let job = JobId::new(*b"0123456789abcdef");
-    let mut description = CheckpointDescription::new(
-        job,
-        fixed_identity(),
-        CheckpointProperties::checkpoint(RetentionPolicy::RetainOnCancellation),
-    );
-    description.places = places();
-    description.graph_digest = Some(Digest::of(b"graph"));
-    let states =
-        [("hook", MasterState::new(2, Bytes::from_static(b"hooked"))), ("other", MasterState::new(0, Bytes::new()))];
-    description.master_states = states.map(|(name, state)| (name.to_owned(), state)).into();
-    description
-}
-
-/// What the golden file says of the operator that has state.
-pub(crate) fn fixed_operator() -> OperatorDescription {
-    let mut operator =
-        OperatorDescription::new(OperatorId::new([0x22; 16]), "count", 3, MaxParallelism::new(128).unwrap());
-    operator.uid = Some("the counter".to_owned());
-    let codec = || CodecId::new("postcard").unwrap();
-    let sums = StateDescriptor::new("sums", StateKind::Keyed(KeyedStateKind::Reducing), codec(), 2).unwrap();
-    let seen = StateDescriptor::new("seen", StateKind::Operator(Redistribution::Union), codec(), 1).unwrap();
-    operator.descriptors = vec![sums.with_fingerprint(Fingerprint::new(0xfeed)), seen];
-    operator.coordinator_state = Some(StateHandle::inline(Bytes::from_static(b"coordinated")));
-    operator
-}
-
-pub(crate) fn fixed_metadata() -> CheckpointMetadata {
-    let max = MaxParallelism::new(128).unwrap();
-    let mut builder = CheckpointMetadata::builder(fixed_description()).unwrap();
-    builder.operator(&OperatorDescription::new(OperatorId::new([0x11; 16]), "größe", 1, max)).unwrap();
-    let mut stateful = builder.operator(&fixed_operator()).unwrap();
-    stateful.subtask(0, &fixed_state()).unwrap();
-    stateful.finished_subtask(1).unwrap();
-    stateful.subtask(2, &SubtaskState::default()).unwrap();
-    builder.finished_operator(&OperatorDescription::new(OperatorId::new([0x33; 16]), "ended", 2, max)).unwrap();
-    builder.finish(Timestamp::from_millis(1_767_225_600_123)).unwrap()
 }
