@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use ckpt_core::ErrorKind::{Configuration, Corrupt};
 use ckpt_core::graph::{Edge, JobGraph, Operator, Vertex};
+use ckpt_core::head::Uri;
 use ckpt_core::id::{FileName, JobId, OperatorId, VertexId};
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
 use ckpt_core::snapshot::LocationReference;
@@ -89,7 +90,7 @@ fn paths() {
 
 #[test]
 fn state() {
-    let at = |root| (root, "file:///a".to_owned());
+    let at = |root| (root, Uri::new("file:///a").unwrap());
     refused(Places::new(vec![at(Root::JobShared)]), Corrupt, "the place of JobShared cannot be given");
     let claimed = Root::Claimed(ClaimId::new(3));
     let message = "the place of Claimed(ClaimId(3)) is given twice";

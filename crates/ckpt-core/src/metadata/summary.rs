@@ -98,7 +98,7 @@ impl MetadataSummary {
             at_most("the number of places", places, Places::MAX_PLACES)?;
             let mut given = Vec::with_capacity(places);
             for _ in 0..places {
-                given.push(input.mirror::<v1::NamedPlace<'_>>()?.into_domain());
+                given.push(input.mirror::<v1::NamedPlace<'_>>()?.into_domain()?);
             }
             let given = Places::new(given).map_err(|error| Invalid::Refused { field: "the places", error })?;
             summary.places = given;

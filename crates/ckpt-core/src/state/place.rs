@@ -6,6 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::error::Result;
+use crate::head::Uri;
 use crate::id::FileName;
 use crate::state::RelPath;
 use crate::state::error::StateError;
@@ -64,9 +65,9 @@ pub enum FileRef {
     Foreign(RelPath),
 }
 
-/// Where the claimed and the borrowed roots lie, as URIs.
+/// Where the claimed and the borrowed roots lie.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Places(Vec<(Root, String)>);
+pub struct Places(Vec<(Root, Uri)>);
 
 impl ClaimId {
     /// The number of a job's first claim.
@@ -92,13 +93,13 @@ impl Places {
         Self(Vec::new())
     }
 
-    /// Those roots, each with the URI where it lies.
+    /// Those roots, and where each lies.
     ///
     /// # Errors
     ///
     /// `Corrupt` when a root is one that the reader supplies, or appears twice, or there are more than
     /// [`MAX_PLACES`](Self::MAX_PLACES).
-    pub fn new(places: Vec<(Root, String)>) -> Result<Self> {
+    pub fn new(places: Vec<(Root, Uri)>) -> Result<Self> {
         if places.len() > Self::MAX_PLACES {
             return Err(StateError::Places { found: places.len() }.into());
         }
@@ -115,13 +116,13 @@ impl Places {
     }
 
     /// Where that root lies; `None` when it is not among them.
-    pub fn get(&self, root: Root) -> Option<&str> {
-        self.0.iter().find(|(candidate, _)| *candidate == root).map(|(_, uri)| uri.as_str())
+    pub fn get(&self, root: Root) -> Option<&Uri> {
+        self.0.iter().find(|(candidate, _)| *candidate == root).map(|(_, uri)| uri)
     }
 
     /// Every root and where it lies.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Root, &str)> {
-        self.0.iter().map(|(root, uri)| (*root, uri.as_str()))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Root, &Uri)> {
+        self.0.iter().map(|(root, uri)| (*root, uri))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use bytes::Bytes;
+use ckpt_core::head::Uri;
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, OperatorId};
 use ckpt_core::key_group::{KeyGroup, MaxParallelism};
 use ckpt_core::metadata::{
@@ -62,7 +63,8 @@ fn round_trip(state: &SubtaskState) -> SubtaskState {
 fn places() -> Places {
     let claimed = (1..4).map(|number| Root::Claimed(ClaimId::new(number)));
     let borrowed = (0..4).map(Root::Borrowed);
-    Places::new(claimed.chain(borrowed).map(|root| (root, format!("file:///{root:?}"))).collect()).unwrap()
+    Places::new(claimed.chain(borrowed).map(|root| (root, Uri::new(format!("file:///{root:?}")).unwrap())).collect())
+        .unwrap()
 }
 
 /// State of every kind, as the metadata of a checkpoint may hold it: every file with its handle.

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ckpt_core::head::Head;
+use ckpt_core::head::{Head, Uri};
 use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskId, VertexId, Writer, WriterId};
 use ckpt_core::message::{Acknowledge, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource};
@@ -95,6 +95,24 @@ fn data_in_flight_that_cannot_be_handed_on_is_refused() {
         ([HUGE.as_slice(), &[0; 9]].concat(), "cannot be decoded"),
     ] {
         refused("data in flight", decode(&gates).unwrap_err(), expected);
+    }
+}
+
+#[test]
+fn a_place_that_may_hold_a_secret_or_has_two_spellings_is_refused() {
+    let frame = golden::read("task-restore");
+    let body = Envelope::TASK_RESTORE.open(&frame).unwrap();
+    let at = body.windows(20).position(|text| text == b"s3://bucket/borrowed").unwrap();
+    for (place, expected) in [
+        (b"s3://user:word@b/own", "names a user"),
+        (b"s3://bucket/b?secret", "has a query"),
+        (b"s3://bucket/../else/", "has the component '..'"),
+        (b"bucket/borrowed/here", "has no scheme"),
+    ] {
+        let mut body = body.to_vec();
+        body[at..at + 20].copy_from_slice(place);
+        let error = TaskRestore::decode(&Envelope::TASK_RESTORE.seal(&body), LIMIT).unwrap_err();
+        refused("a place", error, expected);
     }
 }
 
@@ -189,7 +207,8 @@ fn a_sparse_file_makes_nobody_allocate_its_length() {
 
 #[test]
 fn no_more_places_are_given_than_there_may_be() {
-    let places = |count: usize| (0..count as u64).map(|n| (Root::Claimed(ClaimId::new(n)), String::new())).collect();
+    let uri = Uri::new("file:///a").unwrap();
+    let places = |count: usize| (0..count as u64).map(|n| (Root::Claimed(ClaimId::new(n)), uri.clone())).collect();
     assert_eq!(Places::new(places(Places::MAX_PLACES)).unwrap().iter().len(), 1024);
     let error = Places::new(places(Places::MAX_PLACES + 1)).unwrap_err();
     refused("places", error, "1025 places are given, expected at most 1024");

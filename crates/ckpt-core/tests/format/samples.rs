@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
+use ckpt_core::head::Uri;
 use ckpt_core::id::{
     AttemptId, CheckpointId, FileName, LeaderEpoch, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId,
 };
@@ -234,7 +235,7 @@ pub(crate) fn savepoint(format: SavepointFormat, then: AfterSavepoint) -> Snapsh
 
 pub(crate) fn places() -> Places {
     let places = [(Root::Claimed(ClaimId::new(7)), "file:///claimed"), (Root::Borrowed(9), "s3://bucket/borrowed")];
-    Places::new(places.map(|(root, uri)| (root, uri.to_owned())).to_vec()).unwrap()
+    Places::new(places.map(|(root, uri)| (root, Uri::new(uri).unwrap())).to_vec()).unwrap()
 }
 
 /// State with every kind of handle and of place.

@@ -69,8 +69,8 @@ impl WorkerView for FileWorkerView {
         for (root, uri) in places.iter() {
             let file_system = self
                 .file_systems
-                .open(uri)
-                .map_err(|source| StorageError::PlaceNotOpened { uri: uri.to_owned(), source }.configuration())?;
+                .open(uri.as_str())
+                .map_err(|source| StorageError::PlaceNotOpened { uri: uri.to_string(), source }.configuration())?;
             directories.push(StateDirectory::new(root, file_system, None));
         }
         Ok(Arc::new(FileStateReader::new(directories)))

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::writers::Writers;
 use crate::digest as domain_digest;
+use crate::head::Uri;
 use crate::state::{self, FileRef, FileView, HandleView, PathView, Place, PlaceView, StateHandle};
 use crate::wire::{Flaw, Input, Invalid, List, put_blob, put_u64};
 
@@ -256,17 +257,18 @@ impl Digest {
 
 impl<'a> Places<'a> {
     pub(crate) fn of(places: &'a state::Places) -> Self {
-        Self(List(places.iter().map(|(root, uri)| NamedPlace(Root::of(root), uri)).collect()))
+        Self(List(places.iter().map(|(root, uri)| NamedPlace(Root::of(root), uri.as_str())).collect()))
     }
 
     pub(crate) fn into_domain(self) -> Result<state::Places, Invalid> {
-        let places = self.0.0.into_iter().map(NamedPlace::into_domain).collect();
+        let places = self.0.0.into_iter().map(NamedPlace::into_domain).collect::<Result<_, _>>()?;
         state::Places::new(places).map_err(|error| Invalid::Refused { field: "the places", error })
     }
 }
 
 impl NamedPlace<'_> {
-    pub(crate) fn into_domain(self) -> (state::Root, String) {
-        (self.0.into_domain(), self.1.to_owned())
+    pub(crate) fn into_domain(self) -> Result<(state::Root, Uri), Invalid> {
+        let uri = Uri::new(self.1).map_err(|error| Invalid::Refused { field: "a place", error })?;
+        Ok((self.0.into_domain(), uri))
     }
 }
