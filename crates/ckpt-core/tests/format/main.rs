@@ -13,3 +13,4 @@ mod metadata_samples;
 mod refused;
 mod round_trip;
 mod samples;
+mod sections;

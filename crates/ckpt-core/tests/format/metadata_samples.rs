@@ -107,13 +107,14 @@ pub(crate) fn state_of_all_other_kinds(root: Root) -> SubtaskState {
     let partitions = Partitions::new([0..4, 4..6], Redistribution::Split).unwrap();
     let sections = |ranges: &[std::ops::Range<u64>]| Sections::new(ranges.to_vec()).unwrap();
     let input = |gate, channel| InputChannel { gate, channel };
-    let inputs = [(input(0, 1), sections(&[0..10, 30..40])), (input(1, 0), sections(&[10..30]))];
+    let inputs = [(input(0, 1), sections(&[0..10, 30..40])), (input(1, 0), sections(&[10..20, 20..30]))];
     let output = ResultSubpartition { partition: 0, subpartition: 3 };
     let mut parts = SubtaskStateParts::default();
     parts.raw_keyed = vec![KeyedState::KeyGroups(raw_keyed)];
     parts.raw_operator = vec![OperatorState::new([("raw", partitions)].into(), file(root, 21, 6))];
     parts.input_channels = vec![ChannelState::new(1, inputs.into(), file(root, 22, 40))];
-    parts.result_subpartitions = vec![ChannelState::new(1, [(output, sections(&[5..9]))].into(), file(root, 23, 9))];
+    parts.result_subpartitions =
+        vec![ChannelState::new(1, [(output, sections(&[0..2, 5..9]))].into(), file(root, 23, 9))];
     parts.into()
 }
 

@@ -1,14 +1,18 @@
 //! What could not be read again is not written.
 
+use bytes::Bytes;
 use ckpt_core::ErrorKind;
-use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
-use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
+use ckpt_core::id::{LeaderEpoch, OperatorId, Writer, WriterId};
+use ckpt_core::key_group::MaxParallelism;
+use ckpt_core::metadata::{
+    CheckpointDescription, CheckpointMetadata, MasterState, MetadataBuilder, OperatorDescription,
+};
 use ckpt_core::state::{
     FileRef, KeyGroupsState, KeyedState, OperatorState, Place, Root, StateHandle, SubtaskState, SubtaskStateParts,
 };
 use ckpt_core::{Digest, Timestamp};
 
-use crate::metadata_samples::{fixed_description, fixed_operator};
+use crate::metadata_samples::{fixed_description, fixed_operator, savepoint_description, state_of_all_other_kinds};
 use crate::samples::{fixed_state, range, with_reused};
 
 /// What is refused of the golden checkpoint, whose one operator was changed or has other state.
@@ -68,6 +72,124 @@ fn state_that_could_not_be_read_again_is_not_written() {
         (
             refusal_of_state(|state| *state = with_reused(std::mem::take(state))),
             "without a handle, expected one with the handle it was written with",
+        ),
+    ] {
+        assert!(refusal.contains(expected), "{refusal}");
+    }
+}
+
+/// What is refused of metadata that consists of those operators.
+fn refusal_of(build: impl FnOnce(&mut MetadataBuilder) -> ckpt_core::Result<()>) -> String {
+    let mut builder = CheckpointMetadata::builder(fixed_description()).unwrap();
+    let built = build(&mut builder).and_then(|()| builder.finish(Timestamp::from_millis(2)));
+    let error = built.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint, "{error}");
+    error.to_string()
+}
+
+fn operator(number: u8, parallelism: u32) -> OperatorDescription {
+    OperatorDescription::new(OperatorId::new([number; 16]), "operator", parallelism, MaxParallelism::new(8).unwrap())
+}
+
+#[test]
+fn operators_and_subtasks_that_could_not_be_read_again_are_not_written() {
+    let state = SubtaskState::default();
+    let named = |change: fn(&mut OperatorDescription)| {
+        refusal_of(|builder| {
+            let mut operator = operator(1, 2);
+            change(&mut operator);
+            builder.operator(&operator).map(drop)
+        })
+    };
+    for (refusal, expected) in [
+        (
+            refusal_of(|builder| [2, 1].iter().try_for_each(|id| builder.operator(&operator(*id, 1)).map(drop))),
+            "expected operators that ascend",
+        ),
+        (
+            refusal_of(|builder| [1, 1].iter().try_for_each(|id| builder.finished_operator(&operator(*id, 1)))),
+            "expected operators that ascend",
+        ),
+        (named(|operator| operator.parallelism = 0), "the parallelism of an operator is 0, expected one from 1 to 8"),
+        (named(|operator| operator.parallelism = 9), "the parallelism of an operator is 9, expected one from 1 to 8"),
+        (named(|operator| operator.uid = Some(String::new())), "the length of an operator's uid is 0"),
+        (named(|operator| operator.uid = Some("u".repeat(1025))), "the length of an operator's uid is 1025"),
+        (
+            named(|operator| {
+                operator.descriptors = [fixed_operator().descriptors, fixed_operator().descriptors].concat()
+            }),
+            "the states of an operator is \"seen\" after \"seen\", expected names that ascend",
+        ),
+        (
+            refusal_of(|builder| {
+                let mut operator = operator(1, 2);
+                operator.coordinator_state = Some(StateHandle::inline(Bytes::from_static(b"state")));
+                builder.finished_operator(&operator)
+            }),
+            "the state of a fully finished operator",
+        ),
+        (
+            refusal_of(|builder| {
+                let mut encoder = builder.operator(&operator(1, 2))?;
+                [0, 1].into_iter().try_for_each(|subtask| encoder.finished_subtask(subtask))
+            }),
+            "expected fewer than all, or an operator that is fully finished",
+        ),
+        (
+            refusal_of(|builder| {
+                let mut encoder = builder.operator(&operator(1, 2))?;
+                encoder.subtask(1, &state)?;
+                encoder.finished_subtask(1)
+            }),
+            "a subtask is 1 after 1, expected subtasks that ascend",
+        ),
+        (
+            refusal_of(|builder| builder.operator(&operator(1, 2))?.subtask(2, &state)),
+            "a subtask is 2, expected one below the parallelism, 2",
+        ),
+    ] {
+        assert!(refusal.contains(expected), "{refusal}");
+    }
+    let mut long = operator(1, 1);
+    long.name = "ä".repeat(600);
+    let mut builder = CheckpointMetadata::builder(fixed_description()).unwrap();
+    builder.operator(&long).unwrap();
+    let metadata = builder.finish(Timestamp::from_millis(2)).unwrap();
+    assert_eq!(metadata.operator(long.id).unwrap().name, "ä".repeat(512), "of a long name there is the beginning");
+}
+
+#[test]
+fn a_description_that_could_not_be_read_again_is_not_written() {
+    let masters = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        refusal(|description, _, _| {
+            description.master_states =
+                names.into_iter().map(|name| (name, MasterState::new(0, Bytes::new()))).collect();
+        })
+    };
+    let many: Vec<String> = (0..1025).map(|number| number.to_string()).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    for (refusal, expected) in [
+        (masters(&["\t"]), "the name of a master state is \"\\t\""),
+        (masters(&[&"m".repeat(1025)]), "expected one of 1 to 1024 bytes, not blank"),
+        (masters(&many), "the number of master states is 1025, expected at most 1024"),
+        // The operator's coordinator has 11 bytes, and the master states have 6.
+        (refusal(|description, _, _| description.inline_limit_bytes = 16), "is 17, expected at most 16"),
+        (
+            refusal(|description, operator, state| {
+                *description = savepoint_description();
+                operator.coordinator_state = None;
+                *state = state_of_all_other_kinds(Root::JobShared);
+                operator.parallelism = 1;
+            }),
+            "the root of a handle",
+        ),
+        (
+            refusal(|description, operator, _| {
+                *description = savepoint_description();
+                operator.coordinator_state = Some(file(Root::JobTaskOwned, 5, Some(Digest::of(b""))));
+            }),
+            "the root of a handle",
         ),
     ] {
         assert!(refusal.contains(expected), "{refusal}");

@@ -1,6 +1,7 @@
 //! Generated values come back as they were, and a metadata file is read no further than asked.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io;
 
 use bytes::Bytes;
@@ -9,8 +10,10 @@ use ckpt_core::head::{Head, RetainedSnapshot};
 use ckpt_core::id::OperatorId;
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
-use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, OperatorDescription};
-use ckpt_core::state::{OperatorState, StateHandle, SubtaskState, TaskRestore, TaskSnapshot};
+use ckpt_core::metadata::{
+    CheckpointMetadata, MetadataReader, MetadataSource, MetadataWriter, OperatorDescription, OperatorSummary,
+};
+use ckpt_core::state::{OperatorState, StateHandle, SubtaskReport, SubtaskState, TaskRestore, TaskSnapshot};
 
 use crate::metadata_samples::{fixed_description, fixed_metadata};
 use crate::samples::Random;
@@ -60,7 +63,7 @@ impl MetadataSource for Watched {
 }
 
 /// 64 subtasks with 300 KiB inline each: parts of three subtasks.
-fn large() -> CheckpointMetadata {
+pub(crate) fn large() -> CheckpointMetadata {
     let mut builder = CheckpointMetadata::builder(fixed_description()).unwrap();
     let max = MaxParallelism::new(128).unwrap();
     let operator = OperatorDescription::new(OperatorId::new([1; 16]), "large", 64, max);
@@ -110,4 +113,49 @@ fn a_file_that_head_does_not_name_is_told() {
     other.id = crate::samples::checkpoint(1235);
     let error = reader.verify(&other).unwrap_err();
     assert!(error.to_string().contains("expected checkpoint 1235 of epoch 3"), "{error}");
+}
+
+#[test]
+fn a_file_is_the_same_whether_it_is_built_or_written_at_once() {
+    let metadata = large();
+    let mut out = Vec::new();
+    let mut writer = MetadataWriter::new(fixed_description(), &mut out).unwrap();
+    for operator in metadata.operators() {
+        let OperatorSummary { id, name, parallelism, max_parallelism, .. } = operator.summary();
+        let mut encoder = writer.operator(&OperatorDescription::new(id, name, parallelism, max_parallelism)).unwrap();
+        for subtask in operator.subtasks() {
+            let (subtask, SubtaskReport::State(state)) = subtask.unwrap() else { panic!("none finished") };
+            encoder.subtask(subtask, &state).unwrap();
+        }
+    }
+    let written = writer.finish(metadata.summary().completed_at).unwrap();
+    assert_eq!((out, written), metadata.encode().unwrap());
+}
+
+#[test]
+fn each_subtask_is_found_among_many() {
+    let mut builder = CheckpointMetadata::builder(fixed_description()).unwrap();
+    let max = MaxParallelism::new(1024).unwrap();
+    for id in 1..=3_u8 {
+        let operator = OperatorDescription::new(OperatorId::new([id; 16]), "", 700, max);
+        let mut encoder = builder.operator(&operator).unwrap();
+        // Some have a part of their own, some share one with several hundred.
+        for subtask in (0..700).filter(|subtask| subtask % 3 != u32::from(id) % 3) {
+            let length = if subtask % 97 == 0 { 1 << 20 } else { subtask as usize };
+            let handle = StateHandle::inline(Bytes::from(vec![id; length]));
+            let state = SubtaskState::new(Vec::new(), vec![OperatorState::new(Default::default(), handle)]);
+            encoder.subtask(subtask, &state).unwrap();
+        }
+    }
+    let built = builder.finish(Timestamp::from_millis(1)).unwrap();
+    let read = CheckpointMetadata::decode(built.encode().unwrap().0.into()).unwrap();
+    for metadata in [&built, &read] {
+        for operator in metadata.operators() {
+            let all: BTreeMap<_, _> = operator.subtasks().map(Result::unwrap).collect();
+            assert_eq!(all.len() as u64, operator.totals.subtasks);
+            for subtask in 0..701 {
+                assert_eq!(operator.subtask(subtask).unwrap().as_ref(), all.get(&subtask), "subtask {subtask}");
+            }
+        }
+    }
 }
