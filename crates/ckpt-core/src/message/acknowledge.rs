@@ -7,7 +7,7 @@ use crate::message::{Decline, DeclineReason};
 use crate::snapshot::CheckpointMetrics;
 use crate::state::{FileRef, Place, Root, StateHandle, TaskSnapshot};
 
-/// A task's part of a checkpoint, durable: only sealing makes the handles that it takes.
+/// A task's part of a checkpoint, durable (Flink's `AcknowledgeCheckpoint`): only sealing makes the handles that it takes.
 ///
 /// ```
 /// # use ckpt_core::{message::Acknowledge, state::{StateHandle, TaskSnapshot}};

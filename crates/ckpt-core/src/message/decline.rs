@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::id::{CheckpointId, LeaderEpoch, TaskAttempt};
 
-/// A task's refusal of a checkpoint.
+/// A task's refusal of a checkpoint (Flink's `DeclineCheckpoint`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Decline {

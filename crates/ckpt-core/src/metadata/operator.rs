@@ -53,7 +53,7 @@ impl<'a> OperatorMetadata<'a> {
     ///
     /// # Errors
     ///
-    /// None for metadata that was built or read.
+    /// None in fact: all of it was checked when it was built or read. A flaw would be `Corrupt`.
     pub fn subtask(&self, subtask: u32) -> Result<Option<SubtaskReport>> {
         let subject = Subject::MetadataSubtask { operator: self.summary.id, subtask };
         match self.metadata.parts.find(self.first_part..self.end_part, subject, subtask)? {
@@ -71,7 +71,7 @@ impl<'a> OperatorMetadata<'a> {
     ///
     /// # Errors
     ///
-    /// None for metadata that was built or read.
+    /// None in fact: all of it was checked when it was built or read. A flaw would be `Corrupt`.
     pub fn coordinator_state(&self) -> Result<Option<HandleView<'a>>> {
         let subject = Subject::MetadataCoordinator { operator: self.summary.id };
         Ok(self.coordinator().map(|section| view_coordinator(subject, &section.bytes)).transpose()?)

@@ -10,16 +10,17 @@ use super::format::{MAX_SECTION_BYTES, check_digest};
 use super::index::SectionPlace;
 use crate::wire::{Invalid, Subject, WireError};
 
-/// Where the bytes of a metadata file come from: a slice, or a file that can be read at any place.
+/// Where the bytes of a metadata file come from: bytes in memory, or a file that can be read at any place. Several threads
+/// call it at once where they read [parts](super::MetadataReader::read_parts).
 pub trait MetadataSource {
-    /// Length of the file.
+    /// Length of the file. The same at every call.
     fn length_bytes(&self) -> u64;
 
     /// The bytes from `offset_bytes` on, exactly `length_bytes` of them. Asked for only within the file.
     ///
     /// # Errors
     ///
-    /// `UnexpectedEof` when the file ends before.
+    /// `UnexpectedEof` when the file ends before; whatever reading it yields. The reader makes `Retry` of both.
     fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Bytes>;
 }
 

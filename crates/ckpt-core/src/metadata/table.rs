@@ -210,7 +210,7 @@ impl<'a> StateDescriptors<'a> {
     ///
     /// # Errors
     ///
-    /// None for metadata that was built or read.
+    /// None in fact: all of it was checked when it was built or read. A flaw would be `Corrupt`.
     pub fn iter(&self) -> impl Iterator<Item = Result<StateDescriptor>> + use<'a> {
         let mut input = Input::new(self.encoded);
         (0..self.count).map(move |_| {
