@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use ckpt_core::ErrorKind;
 use ckpt_core::head::{ClaimMode, Collected, ForeignSnapshot, Head, Uri, WrittenHead};
-use ckpt_core::id::{FileName, LeaderEpoch, Writer, WriterId};
-use ckpt_core::shared::RemovedFiles;
-use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
+use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, Writer, WriterId};
+use ckpt_core::shared::{RemovedFiles, SharedStateRegistry};
+use ckpt_core::snapshot::{CheckpointIdentity, JobEnd, RetentionPolicy, SnapshotKind};
+use ckpt_core::{ErrorKind, Timestamp};
 
 use crate::test_support::{Fault, MemoryDisk};
-use crate::testing::sample::{commit_next, identity, job, metadata, nonce, publish, removed_files};
+use crate::testing::sample::{commit_next, identity, job, metadata, nonce, publish, shared_handle};
 use crate::{CheckpointStorage, CoordinatorView, FileSystemStorage, HeadOutcome, claim};
 
 const BASE: &str = "base/01010101010101010101010101010101";
@@ -34,6 +34,22 @@ fn one_removed(disk: &MemoryDisk) -> (Arc<dyn CoordinatorView>, WrittenHead) {
     disk.put(&format!("{BASE}/shared/{}", file(1, 9)), b"state");
     disk.take_log();
     (view, second)
+}
+
+/// Those files of one leader's writer, which has ended before any checkpoint named them.
+fn removed_files(shared: &[FileName]) -> RemovedFiles {
+    let Some(Writer { epoch, id: writer }) = shared.first().map(FileName::writer) else {
+        return RemovedFiles::default();
+    };
+    let mut registry = SharedStateRegistry::new(epoch);
+    registry.start_writer(writer).unwrap();
+    let identity = CheckpointIdentity::new(CheckpointId::FIRST, epoch, Timestamp::from_millis(1), None);
+    registry.begin(&identity, SnapshotKind::Checkpoint);
+    let mut files = registry.acknowledge(identity.id, writer).unwrap();
+    for name in shared {
+        files.written(&shared_handle(*name)).unwrap();
+    }
+    registry.end_all_writers()
 }
 
 #[test]

@@ -4,10 +4,9 @@ use std::io::Read as _;
 use std::iter;
 
 use ckpt_core::head::{ClaimedHead, Collected, Nonce, RetainedSnapshot, WrittenHead};
-use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId, Writer};
+use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
-use ckpt_core::shared::{RemovedFiles, SharedStateRegistry};
 use ckpt_core::snapshot::{
     CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties, LocationReference, RetentionPolicy,
     SnapshotKind,
@@ -63,23 +62,7 @@ pub(crate) fn metadata(job: JobId, identity: CheckpointIdentity, shared: &[FileN
     metadata_of(job, identity, Some(state).filter(|state| !state.is_empty()))
 }
 
-/// Those files of one leader's writer, which has ended before any checkpoint named them.
-pub(crate) fn removed_files(shared: &[FileName]) -> RemovedFiles {
-    let Some(Writer { epoch, id: writer }) = shared.first().map(FileName::writer) else {
-        return RemovedFiles::default();
-    };
-    let mut registry = SharedStateRegistry::new(epoch);
-    registry.start_writer(writer).expect("it has not ended");
-    let identity = CheckpointIdentity::new(CheckpointId::FIRST, epoch, Timestamp::from_millis(1), None);
-    registry.begin(&identity, SnapshotKind::Checkpoint);
-    let mut files = registry.acknowledge(identity.id, writer).expect("it is pending");
-    for name in shared {
-        files.written(&shared_handle(*name)).expect("the writer lives");
-    }
-    registry.end_all_writers()
-}
-
-fn shared_handle(name: FileName) -> StateHandle {
+pub(crate) fn shared_handle(name: FileName) -> StateHandle {
     let place = Place::File { root: Root::JobShared, file: FileRef::Ours(name) };
     StateHandle::assume_durable(place, 1, Some(Digest::of(b"x")))
 }
