@@ -118,7 +118,7 @@ fn a_snapshot_elsewhere_is_not_taken_for_the_directory_of_its_number() {
     let snapshot = ForeignSnapshot::new(job(1), written.head.head().restore_point().unwrap(), uri);
     let begun = Head::claim_from(None, job(1), nonce(2), &snapshot, ClaimMode::Claim).unwrap().written();
     let mut own = written.head.head().restore_point().unwrap().clone();
-    own.id = ckpt_core::id::CheckpointId::new(3).unwrap();
+    own.id = CheckpointId::new(3).unwrap();
     let gone = begun.head.commit(own, 1, &Collected::none()).unwrap().written();
     let files = disk.files();
     let refusals = [
