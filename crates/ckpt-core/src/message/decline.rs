@@ -64,14 +64,13 @@ impl Decline {
         message: impl Into<String>,
     ) -> Self {
         let mut message = message.into();
-        if message.len() > Self::MAX_MESSAGE_BYTES {
-            let mut cut = Self::MAX_MESSAGE_BYTES;
-            while !message.is_char_boundary(cut) {
-                cut -= 1;
-            }
-            message.truncate(cut);
-        }
+        message.truncate(beginning(&message).len());
         Self { epoch, id, attempt, reason, message }
+    }
+
+    /// The message, cut where it gets too long.
+    pub(crate) fn sent_message(&self) -> &str {
+        beginning(&self.message)
     }
 }
 
@@ -80,6 +79,15 @@ impl DeclineReason {
     pub const fn leaves_state(self) -> bool {
         matches!(self, Self::TooLarge | Self::SpillFailed)
     }
+}
+
+/// As much of a message as may be sent.
+fn beginning(message: &str) -> &str {
+    let mut end = message.len().min(Decline::MAX_MESSAGE_BYTES);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    &message[..end]
 }
 
 impl fmt::Display for DeclineReason {

@@ -79,7 +79,8 @@ impl MetadataSummary {
         let subject = Subject::MetadataSummary;
         self.check().map_err(|invalid| invalid.writing(subject))?;
         let mut body = Vec::new();
-        put_mirror(&mut body, subject, &v1::Summary::of(self))?;
+        let summary = v1::Summary::of(self).map_err(|invalid| invalid.writing(subject))?;
+        put_mirror(&mut body, subject, &summary)?;
         put_mirror(&mut body, subject, &v1::Places::of(&self.places))?;
         put_u64(&mut body, self.table.len() as u64);
         for operator in self.operators() {

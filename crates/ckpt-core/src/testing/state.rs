@@ -125,11 +125,13 @@ pub fn any_keyed_state() -> impl Strategy<Value = KeyedState> {
     prop_oneof![key_groups().prop_map(KeyedState::KeyGroups), incremental().prop_map(KeyedState::Incremental)]
 }
 
+pub(super) fn any_redistribution() -> impl Strategy<Value = Redistribution> {
+    prop_oneof![Just(Redistribution::Split), Just(Redistribution::Union), Just(Redistribution::Broadcast)]
+}
+
 /// Operator state with partitions of every kind.
 pub fn any_operator_state() -> impl Strategy<Value = OperatorState> {
-    let redistribution =
-        prop_oneof![Just(Redistribution::Split), Just(Redistribution::Union), Just(Redistribution::Broadcast)];
-    let partitions = (sections(), redistribution).prop_map(|(sections, kind)| {
+    let partitions = (sections(), any_redistribution()).prop_map(|(sections, kind)| {
         Partitions::new(sections.ranges_bytes().iter().cloned(), kind).expect("sections that ascend")
     });
     vec((name(), partitions), 0..4).prop_flat_map(|states| {

@@ -1,20 +1,20 @@
 //! postcard with the offset of what is wrong, and integers of fixed width.
 
 use postcard::de_flavors::Flavor;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Input, Subject, WireError, read_all};
 
 /// The encoding of a mirror type.
 #[cfg(test)]
-pub(crate) fn encode<T: serde::Serialize>(subject: Subject, value: &T) -> Result<Vec<u8>, WireError> {
+pub(crate) fn encode<T: Serialize>(subject: Subject, value: &T) -> Result<Vec<u8>, WireError> {
     let mut bytes = Vec::new();
     super::put_mirror(&mut bytes, subject, value)?;
     Ok(bytes)
 }
 
 /// The mirror type that these bytes encode; all of them, nothing may be left over.
-pub(crate) fn decode<'a, T: Deserialize<'a>>(subject: Subject, bytes: &'a [u8]) -> Result<T, WireError> {
+pub(crate) fn decode<'a, T: Deserialize<'a> + Serialize>(subject: Subject, bytes: &'a [u8]) -> Result<T, WireError> {
     read_all(subject, bytes, Input::mirror)
 }
 

@@ -1,9 +1,9 @@
 //! Bytes that are read by hand, where mirror types would cost too much.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::codec::decode_first;
-use super::{Invalid, Subject, WireError};
+use super::{Invalid, Subject, WireError, encoded_bytes};
 
 /// Bytes that are read one after another, in postcard's form. An integer has one encoding only: the shortest.
 #[derive(Clone, Copy, Debug)]
@@ -109,11 +109,17 @@ impl<'a> Input<'a> {
         std::str::from_utf8(self.blob()?).map_err(|_| Flaw::Malformed(postcard::Error::DeserializeBadUtf8))
     }
 
-    /// A value of a mirror type.
-    pub(crate) fn mirror<T: Deserialize<'a>>(&mut self) -> Result<T, Flaw> {
-        let (decoded, rest) = decode_first(self.rest);
+    /// A value of a mirror type. postcard takes a number in more bytes than it needs, and nothing else has two encodings,
+    /// so what took more bytes than it is written in is refused.
+    pub(crate) fn mirror<T: Deserialize<'a> + Serialize>(&mut self) -> Result<T, Flaw> {
+        let before = self.rest.len();
+        let (decoded, rest) = decode_first::<T>(self.rest);
         self.rest = rest;
-        decoded.map_err(Flaw::Malformed)
+        let decoded = decoded.map_err(Flaw::Malformed)?;
+        match encoded_bytes(&decoded).map_err(Flaw::Malformed)? {
+            written if written == before - rest.len() => Ok(decoded),
+            _ => Err(BAD_NUMBER),
+        }
     }
 
     /// # Errors

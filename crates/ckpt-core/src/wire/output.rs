@@ -1,6 +1,6 @@
 //! Bytes that are written by hand, in postcard's form.
 
-use postcard::ser_flavors::Flavor;
+use postcard::ser_flavors::{Flavor, Size};
 use serde::Serialize;
 
 use super::{Subject, WireError};
@@ -46,6 +46,11 @@ pub(crate) fn put_mirror<T: Serialize + ?Sized>(
     value: &T,
 ) -> Result<(), WireError> {
     postcard::serialize_with_flavor(value, Appending(out)).map_err(|source| WireError::Encode { subject, source })
+}
+
+/// How many bytes the encoding of a mirror type has.
+pub(super) fn encoded_bytes<T: Serialize + ?Sized>(value: &T) -> postcard::Result<usize> {
+    postcard::serialize_with_flavor(value, Size::default())
 }
 
 struct Appending<'a>(&'a mut Vec<u8>);

@@ -19,7 +19,7 @@ use ckpt_core::state::{
     Place, Places, Redistribution, ResultSubpartition, Root, Sections, SharedFile, StateHandle, SubtaskReport,
     SubtaskState, SubtaskStateParts,
 };
-use ckpt_core::testing::{any_checkpoint_id, any_operator_id, any_subtask_state};
+use ckpt_core::testing::{any_checkpoint_id, any_operator_id, any_subtask_state, cases};
 use ckpt_core::{Digest, Timestamp};
 use proptest::prelude::*;
 
@@ -146,7 +146,7 @@ fn comes_back(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(100))]
 
     /// `testCheckpointWithNoState`.
     #[test]

@@ -10,10 +10,11 @@ use ckpt_core::head::{
 use ckpt_core::id::{CheckpointId, JobId, ReservedIds};
 use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 use ckpt_core::state::ClaimId;
+use ckpt_core::testing::cases;
 use ckpt_core::{Result, head::AbandonedSavepoint};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::TestRunner;
 
 use crate::ends::released;
 use crate::model::{CLAIMS, Change, Held, Model, ORIGIN, Place};
@@ -358,9 +359,8 @@ fn kind_of(change: &Change) -> usize {
 #[test]
 fn random_histories_agree_with_the_model() {
     let seen = Seen::default();
-    let config = Config { cases: 1000, failure_persistence: None, ..Config::default() };
     let steps = vec((0u8..3, 0u8..40, 0u8..16, any::<u16>(), any::<u16>()), 1..150);
-    let outcome = TestRunner::new(config).run(&(any::<bool>(), steps), |(owns_origin, steps)| {
+    let outcome = TestRunner::new(cases(1000)).run(&(any::<bool>(), steps), |(owns_origin, steps)| {
         let mut world = World::new(owns_origin);
         for step in steps {
             world.step(step, &seen);

@@ -10,6 +10,7 @@ use ckpt_core::Digest;
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, WriterId};
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, FileRef, Place, Root, StateHandle};
+use ckpt_core::testing::cases;
 use proptest::prelude::*;
 
 use crate::leader::{Leader, Says, own};
@@ -422,7 +423,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn random_histories_agree_with_plain_sets(steps in prop::collection::vec(any_step(), 1..80)) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::epoch;
 use crate::head::{Claim, Head, JobState, Origin, Ownership, RetainedSnapshot, SavepointInProgress, SnapshotPlace};
 use crate::id::CheckpointId;
 use crate::snapshot::{AfterSavepoint, SnapshotKind};
@@ -10,6 +11,7 @@ use crate::wire::Invalid;
 
 pub(super) fn check(head: &Head) -> Result<(), Invalid> {
     check_sizes(head)?;
+    check_epochs(head)?;
     check_numbers(head)?;
     check_claims(head)?;
     for snapshot in head.snapshots() {
@@ -44,6 +46,16 @@ fn check_sizes(head: &Head) -> Result<(), Invalid> {
         }
     }
     Ok(())
+}
+
+/// Whatever was done, a leader did it, of this job or of another.
+fn check_epochs(head: &Head) -> Result<(), Invalid> {
+    epoch("the epoch", head.epoch.get())?;
+    for snapshot in head.snapshots().chain(&head.stopped_at) {
+        epoch("the epoch of a snapshot", snapshot.epoch.get())?;
+    }
+    let gone_back = head.gone_back.map(|gone_back| epoch("the epoch of going back", gone_back.epoch.get()));
+    gone_back.transpose().map(drop)
 }
 
 /// A number names one snapshot, and lists ascend.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::snapshot::{Barrier, Metrics, nanos};
 use super::stored::{put_handle, read_handle};
 use super::writers::Writers;
-use super::{Body, Id, checkpoint, epoch, optional_checkpoint};
+use super::{Body, Id, checkpoint, epoch, optional_checkpoint, readable};
 use crate::id::{AttemptId, CheckpointId, TaskAttempt, TaskId, VertexId, WriterId};
 use crate::time::Timestamp;
 use crate::wire::{Flaw, Input, Invalid, Subject, WireError, put_mirror};
@@ -119,15 +119,19 @@ pub(crate) struct Attempt {
 impl<'a> ToTask<'a> {
     pub(crate) fn of(message: &'a message::ToTask) -> Result<Self, Invalid> {
         Ok(match message {
-            message::ToTask::Trigger(barrier) => Self::Trigger(Barrier::of(barrier)),
+            message::ToTask::Trigger(barrier) => Self::Trigger(Barrier::of(barrier)?),
             message::ToTask::Completed { epoch, id, subsumed_upto } => {
                 check_subsumed(*id, *subsumed_upto)?;
-                Self::Completed { epoch: epoch.get(), id: id.get(), subsumed_upto: subsumed_upto.map(|id| id.get()) }
+                Self::Completed {
+                    epoch: readable(*epoch)?,
+                    id: id.get(),
+                    subsumed_upto: subsumed_upto.map(|id| id.get()),
+                }
             }
             message::ToTask::Aborted { epoch, id, latest_completed } => {
                 check_aborted(*id, *latest_completed)?;
                 let latest_completed = latest_completed.map(|id| id.get());
-                Self::Aborted { epoch: epoch.get(), id: id.get(), latest_completed }
+                Self::Aborted { epoch: readable(*epoch)?, id: id.get(), latest_completed }
             }
         })
     }
@@ -181,7 +185,7 @@ impl Body for message::ToTask {
 
 impl Body for message::Marker {
     fn put(&self, subject: Subject, out: &mut Vec<u8>) -> Result<(), WireError> {
-        put_mirror(out, subject, &Marker::of(self))
+        put_mirror(out, subject, &Marker::of(self).map_err(|invalid| invalid.writing(subject))?)
     }
 
     fn read(input: &mut Input<'_>) -> Result<Self, Flaw> {
@@ -198,28 +202,29 @@ const INITIALIZATION_METRICS: u8 = 4;
 
 impl Body for message::ToCoordinator {
     fn put(&self, subject: Subject, out: &mut Vec<u8>) -> Result<(), WireError> {
+        let writing = |invalid: Invalid| invalid.writing(subject);
         match self {
             Self::Acknowledge(acknowledge) => {
                 out.push(ACKNOWLEDGE);
-                put_mirror(out, subject, &AcknowledgeHead::of(acknowledge))?;
+                put_mirror(out, subject, &AcknowledgeHead::of(acknowledge).map_err(writing)?)?;
                 acknowledge.snapshot.put(subject, out)
             }
             Self::Decline(decline) => {
                 out.push(DECLINE);
-                put_mirror(out, subject, &Decline::of(decline))
+                put_mirror(out, subject, &Decline::of(decline).map_err(writing)?)
             }
             Self::AcknowledgeSpilled(spilled) => {
                 out.push(ACKNOWLEDGE_SPILLED);
-                put_mirror(out, subject, &AcknowledgeHead::of_spilled(spilled))?;
-                put_handle(out, &mut Writers::none(), spilled.handle()).map_err(|invalid| invalid.writing(subject))
+                put_mirror(out, subject, &AcknowledgeHead::of_spilled(spilled).map_err(writing)?)?;
+                put_handle(out, &mut Writers::none(), spilled.handle()).map_err(writing)
             }
             Self::AbortedMetrics(aborted) => {
                 out.push(ABORTED_METRICS);
-                put_mirror(out, subject, &AbortedMetrics::of(aborted))
+                put_mirror(out, subject, &AbortedMetrics::of(aborted).map_err(writing)?)
             }
             Self::InitializationMetrics(metrics) => {
                 out.push(INITIALIZATION_METRICS);
-                put_mirror(out, subject, &InitializationMetrics::of(metrics))
+                put_mirror(out, subject, &InitializationMetrics::of(metrics).map_err(writing)?)
             }
         }
     }
@@ -247,24 +252,24 @@ impl Body for message::ToCoordinator {
 }
 
 impl AcknowledgeHead {
-    fn of(acknowledge: &message::Acknowledge) -> Self {
-        Self {
-            epoch: acknowledge.epoch.get(),
+    fn of(acknowledge: &message::Acknowledge) -> Result<Self, Invalid> {
+        Ok(Self {
+            epoch: readable(acknowledge.epoch)?,
             id: acknowledge.id.get(),
             attempt: Attempt::of(acknowledge.attempt),
             writer: acknowledge.writer.get(),
             metrics: Metrics::of(&acknowledge.metrics),
-        }
+        })
     }
 
-    fn of_spilled(spilled: &message::SpilledAcknowledge) -> Self {
-        Self {
-            epoch: spilled.epoch.get(),
+    fn of_spilled(spilled: &message::SpilledAcknowledge) -> Result<Self, Invalid> {
+        Ok(Self {
+            epoch: readable(spilled.epoch)?,
             id: spilled.id.get(),
             attempt: Attempt::of(spilled.attempt),
             writer: spilled.writer.get(),
             metrics: Metrics::of(&spilled.metrics),
-        }
+        })
     }
 
     fn into_domain(self, snapshot: state::TaskSnapshot) -> Result<message::Acknowledge, Invalid> {
@@ -288,18 +293,21 @@ impl AcknowledgeHead {
 }
 
 impl<'a> Decline<'a> {
-    fn of(decline: &'a message::Decline) -> Self {
-        Self {
-            epoch: decline.epoch.get(),
+    fn of(decline: &'a message::Decline) -> Result<Self, Invalid> {
+        Ok(Self {
+            epoch: readable(decline.epoch)?,
             id: decline.id.get(),
             attempt: Attempt::of(decline.attempt),
             reason: Reason::of(decline.reason),
-            message: &decline.message,
-        }
+            message: decline.sent_message(),
+        })
     }
 
-    /// The constructor cuts a message that is longer than it may be.
     fn into_domain(self) -> Result<message::Decline, Invalid> {
+        let (found, most) = (self.message.len(), message::Decline::MAX_MESSAGE_BYTES);
+        if found > most {
+            return Err(Invalid::value("the length of the message", found, format!("at most {most}")));
+        }
         Ok(message::Decline::new(
             epoch("the epoch", self.epoch)?,
             checkpoint("the checkpoint", self.id)?,
@@ -311,13 +319,13 @@ impl<'a> Decline<'a> {
 }
 
 impl AbortedMetrics {
-    fn of(aborted: &message::AbortedMetrics) -> Self {
-        Self {
-            epoch: aborted.epoch.get(),
+    fn of(aborted: &message::AbortedMetrics) -> Result<Self, Invalid> {
+        Ok(Self {
+            epoch: readable(aborted.epoch)?,
             id: aborted.id.get(),
             attempt: Attempt::of(aborted.attempt),
             metrics: Metrics::of(&aborted.metrics),
-        }
+        })
     }
 
     fn into_domain(self) -> Result<message::AbortedMetrics, Invalid> {
@@ -331,9 +339,9 @@ impl AbortedMetrics {
 }
 
 impl InitializationMetrics {
-    fn of(metrics: &message::InitializationMetrics) -> Self {
-        Self {
-            epoch: metrics.epoch.get(),
+    fn of(metrics: &message::InitializationMetrics) -> Result<Self, Invalid> {
+        Ok(Self {
+            epoch: readable(metrics.epoch)?,
             attempt: Attempt::of(metrics.attempt),
             from: metrics.from.map(|id| id.get()),
             outcome: match metrics.outcome {
@@ -348,7 +356,7 @@ impl InitializationMetrics {
             read_output: metrics.read_output.map(nanos),
             read_input: metrics.read_input.map(nanos),
             restored_bytes: metrics.restored_bytes,
-        }
+        })
     }
 
     fn into_domain(self) -> Result<message::InitializationMetrics, Invalid> {
@@ -371,14 +379,14 @@ impl InitializationMetrics {
 }
 
 impl<'a> Marker<'a> {
-    pub(crate) fn of(marker: &'a message::Marker) -> Self {
-        match marker {
-            message::Marker::Barrier(barrier) => Self::Barrier(Barrier::of(barrier)),
-            message::Marker::Cancel { epoch, id } => Self::Cancel { epoch: epoch.get(), id: id.get() },
+    pub(crate) fn of(marker: &'a message::Marker) -> Result<Self, Invalid> {
+        Ok(match marker {
+            message::Marker::Barrier(barrier) => Self::Barrier(Barrier::of(barrier)?),
+            message::Marker::Cancel { epoch, id } => Self::Cancel { epoch: readable(*epoch)?, id: id.get() },
             message::Marker::Announcement { barrier, sequence } => {
-                Self::Announcement { barrier: Barrier::of(barrier), sequence: *sequence }
+                Self::Announcement { barrier: Barrier::of(barrier)?, sequence: *sequence }
             }
-        }
+        })
     }
 
     pub(crate) fn into_domain(self) -> Result<message::Marker, Invalid> {

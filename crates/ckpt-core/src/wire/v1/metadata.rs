@@ -111,16 +111,16 @@ impl IndexEntry {
 }
 
 impl Summary {
-    pub(crate) fn of(summary: &metadata::MetadataSummary) -> Self {
-        Self {
+    pub(crate) fn of(summary: &metadata::MetadataSummary) -> Result<Self, Invalid> {
+        Ok(Self {
             job: summary.job.bytes(),
-            identity: Identity::of(&summary.identity),
+            identity: Identity::of(&summary.identity)?,
             properties: Properties::of(summary.properties),
             completed_at: summary.completed_at.millis(),
             self_contained: summary.self_contained,
             graph_digest: summary.graph_digest.map(Digest::of),
             totals: Totals::of(&summary.totals),
-        }
+        })
     }
 
     /// The summary, of which places and operators are still to come.

@@ -56,3 +56,8 @@ fn epoch(field: &'static str, number: u64) -> Result<LeaderEpoch, Invalid> {
         epoch => Ok(epoch),
     }
 }
+
+/// The number of an epoch that can be read again.
+fn readable(of: LeaderEpoch) -> Result<u64, Invalid> {
+    epoch("the epoch", of.get()).map(LeaderEpoch::get)
+}

@@ -6,7 +6,7 @@ use super::message::Attempt;
 use super::state::{put_range, put_state, read_range, take_state};
 use super::stored::Places;
 use super::task_snapshot::{LEAST_OPERATOR, read_operators};
-use super::{Body, epoch, optional_checkpoint};
+use super::{Body, epoch, optional_checkpoint, readable};
 use crate::id::{Writer, WriterId};
 use crate::state::{ChannelMapping, ChannelRescaling, InFlightRescaling, OperatorRestore, SortedMap, TaskRestore};
 use crate::wire::{Flaw, Input, Invalid, Subject, WireError, put_mirror, put_u64};
@@ -30,7 +30,7 @@ impl Body for TaskRestore {
     fn put(&self, subject: Subject, out: &mut Vec<u8>) -> Result<(), WireError> {
         let head = Head {
             attempt: Attempt::of(self.attempt),
-            epoch: self.writer.epoch.get(),
+            epoch: readable(self.writer.epoch).map_err(|invalid| invalid.writing(subject))?,
             writer: self.writer.id.get(),
             from: self.from.map(|id| id.get()),
             finished: self.finished,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{checkpoint, epoch, optional_checkpoint};
+use super::{checkpoint, epoch, optional_checkpoint, readable};
+use crate::id::CheckpointId;
 use crate::snapshot;
 use crate::time::Timestamp;
 use crate::wire::{Blob, Invalid};
@@ -139,37 +140,45 @@ impl Then {
 }
 
 impl Identity {
-    pub(crate) fn of(identity: &snapshot::CheckpointIdentity) -> Self {
-        Self {
+    pub(crate) fn of(identity: &snapshot::CheckpointIdentity) -> Result<Self, Invalid> {
+        check_latest(identity.id, identity.latest_completed)?;
+        Ok(Self {
             id: identity.id.get(),
-            epoch: identity.epoch.get(),
+            epoch: readable(identity.epoch)?,
             triggered_at: identity.triggered_at.millis(),
             latest_completed: identity.latest_completed.map(|id| id.get()),
-        }
+        })
     }
 
     pub(crate) fn into_domain(self) -> Result<snapshot::CheckpointIdentity, Invalid> {
         let id = checkpoint("the checkpoint", self.id)?;
         let latest_completed = optional_checkpoint("the latest completed checkpoint", self.latest_completed)?;
-        if let Some(latest) = latest_completed.filter(|latest| *latest >= id) {
-            return Err(Invalid::value("the latest completed checkpoint", latest, format!("one below {id}")));
-        }
+        check_latest(id, latest_completed)?;
         let triggered_at = Timestamp::from_millis(self.triggered_at);
         Ok(snapshot::CheckpointIdentity::new(id, epoch("the epoch", self.epoch)?, triggered_at, latest_completed))
     }
 }
 
+fn check_latest(id: CheckpointId, latest_completed: Option<CheckpointId>) -> Result<(), Invalid> {
+    match latest_completed {
+        Some(latest) if latest >= id => {
+            Err(Invalid::value("the latest completed checkpoint", latest, format!("one below {id}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl<'a> Barrier<'a> {
-    pub(crate) fn of(barrier: &'a snapshot::CheckpointBarrier) -> Self {
-        Self {
-            identity: Identity::of(&barrier.identity),
+    pub(crate) fn of(barrier: &'a snapshot::CheckpointBarrier) -> Result<Self, Invalid> {
+        Ok(Self {
+            identity: Identity::of(&barrier.identity)?,
             kind: Kind::of(barrier.options.kind()),
             target: match barrier.options.target() {
                 snapshot::LocationReference::Default => Location::Default,
                 snapshot::LocationReference::At(bytes) => Location::At(Blob(bytes)),
             },
             alignment: Alignment::of(barrier.options.alignment()),
-        }
+        })
     }
 
     pub(crate) fn into_domain(self) -> Result<snapshot::CheckpointBarrier, Invalid> {

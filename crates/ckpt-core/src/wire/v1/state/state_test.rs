@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::key_group::KeyGroupRange;
 use crate::state::{FileView, HandleView, Root, StateHandle};
-use crate::testing::{any_handle, any_subtask_state};
+use crate::testing::{any_handle, any_subtask_state, cases};
 use crate::wire::v1::stored::{put_handle, read_handle};
 
 /// What is told of state.
@@ -71,7 +71,7 @@ fn agree(bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn what_is_put_is_taken(state in any_subtask_state()) {
@@ -115,7 +115,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn taking_and_checking_refuse_the_same(

@@ -1,0 +1,7 @@
+//! What is written is read as what it was, for made-up values of every type that has bytes or a written form; and whatever
+//! is read is written as the very bytes that it was read from, however those came about.
+
+mod canonical;
+mod metadata;
+mod text;
+mod unwritten;
