@@ -275,7 +275,7 @@ const REFUSED_DIRECTORIES: &[[&str; 3]] = &[
     ["s3://bucket/", "below the root", "name a directory of its own"],
     ["///", "below the root", "name a directory of its own"],
     ["/a/../b", "without '..'", "write the path that is meant"],
-    ["s3://bucket/a?***", "without password and query", "give secrets to the file system"],
+    ["s3://bucket/a?***", "without user, query and fragment", "give secrets to the file system"],
 ];
 
 /// A key, a value, the one that is taken in its place, and the rule.
@@ -341,7 +341,12 @@ fn azures_user_is_no_secret_and_a_password_is_one() {
     let parse = |path: &'static str| CheckpointConfig::parse([("execution.checkpointing.dir", path)]);
     assert!(parse("abfss://container@account.dfs.core.windows.net/checkpoints").is_ok());
     let error = parse("s3://key:secret@bucket/checkpoints").unwrap_err().to_string();
-    assert!(error.contains("'s3://***@bucket/checkpoints'") && error.contains("without password"), "{error}");
+    assert!(error.contains("'s3://***@bucket/checkpoints'") && error.contains("without user"), "{error}");
+    // A key may be a secret as well, and a password may hold what ends an authority.
+    for path in ["s3://key@bucket/a", "s3://key:sec/ret@bucket/a", "s3://bucket/a#secret", "abfss://c:secret@account/a"]
+    {
+        assert!(parse(path).is_err(), "{path}");
+    }
 }
 
 #[test]

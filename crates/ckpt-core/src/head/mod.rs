@@ -173,4 +173,5 @@ pub use record::{Head, HeadVersion, JobState, Nonce};
 pub use savepoint::SavepointInProgress;
 pub use snapshot::{Ownership, RetainedSnapshot, SnapshotPlace};
 pub use uri::Uri;
+pub(crate) use uri::names_a_user;
 pub use write::{ClaimedHead, HeadWrite, WrittenHead};

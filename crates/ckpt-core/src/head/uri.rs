@@ -7,7 +7,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// Where a directory lies that is not below the job's own: an absolute URI, as HEAD and metadata may hold it.
 ///
 /// It can be written down anywhere: it holds no user name, no password, no query and no fragment, in which secrets hide.
-/// It has one spelling: no component is empty, `.` or `..`, also not when percent-encoded, and it does not end in a slash.
+/// What stands before the `@` of Azure's `abfs`, `abfss`, `wasb` and `wasbs` is a container and no user.
+/// It has one spelling: the scheme is in lower case, `file:` is followed by `///`, no component is empty, `.` or `..`, also
+/// not when percent-encoded, and it does not end in a slash.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uri(String);
 
@@ -18,8 +20,10 @@ enum UriError {
     Length { found: usize },
     #[error("a URI has a control character, a space or a backslash at byte {offset}, expected none")]
     Character { offset: usize },
-    #[error("a URI has no scheme, expected 'scheme:' in front of a path")]
+    #[error("a URI has no scheme in lower case, expected 'scheme:' in front of a path")]
     Scheme,
+    #[error("a URI of scheme 'file' has another host or spelling, expected 'file:///' in front of a path")]
+    File,
     #[error("a URI of scheme '{scheme}' names a user, expected none: what it may hold is a secret")]
     User { scheme: String },
     #[error("a URI of scheme '{scheme}' has a query or a fragment, expected none: what it may hold is a secret")]
@@ -64,13 +68,16 @@ fn check(text: &str) -> Result<(), UriError> {
     if rest.contains(['?', '#']) {
         return Err(UriError::Query { scheme: shown() });
     }
+    if scheme == "file" && !rest.starts_with("///") {
+        return Err(UriError::File);
+    }
     let path = match rest.strip_prefix("//") {
         None => rest.strip_prefix('/').unwrap_or(rest),
         Some(rest) => {
-            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-            if authority.contains('@') || authority.to_ascii_lowercase().contains("%40") {
+            if names_a_user(scheme, rest) {
                 return Err(UriError::User { scheme: shown() });
             }
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
             // An authority alone is a place as well: a bucket.
             if path.is_empty() && !rest.ends_with('/') { authority } else { path }
         }
@@ -86,8 +93,23 @@ fn check(text: &str) -> Result<(), UriError> {
 }
 
 fn is_scheme(text: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    text.bytes().next().is_some_and(|first| first.is_ascii_alphabetic()) && text.bytes().all(legal)
+    let legal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.');
+    text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(legal)
+}
+
+/// Whether something stands before an `@` that may be a secret: anything but the name of a container of Azure's. A password
+/// may hold a slash, so after a colon it is looked for behind the authority as well. `rest` is what follows the `//`.
+pub(crate) fn names_a_user(scheme: &str, rest: &str) -> bool {
+    let authority = rest.split('/').next().unwrap_or(rest);
+    if authority.to_ascii_lowercase().contains("%40")
+        || rest.rsplit_once('@').is_some_and(|(before, _)| before.contains(':'))
+    {
+        return true;
+    }
+    let Some((container, host)) = authority.split_once('@') else { return false };
+    let legal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'$');
+    let is_container = !container.is_empty() && container.bytes().all(legal);
+    !(["abfs", "abfss", "wasb", "wasbs"].contains(&scheme) && is_container && !host.is_empty() && !host.contains('@'))
 }
 
 impl From<UriError> for Error {

@@ -70,7 +70,7 @@ const DIRECTORY_RULES: &[Rule<Option<StoragePath>>] = &[
         otherwise: Otherwise::Refuse,
     },
     Rule {
-        must_be: "without password and query",
+        must_be: "without user, query and fragment",
         holds: |path| path.as_ref().is_none_or(StoragePath::has_no_secret),
         remedy: "give secrets to the file system, since the path is stored and shown",
         otherwise: Otherwise::Refuse,

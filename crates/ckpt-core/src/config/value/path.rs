@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Kind, Unreadable, trim};
 use crate::config::redact::redacted;
+use crate::head::names_a_user;
 
 /// Where files lie: an absolute path, or a URI with a scheme.
 ///
@@ -45,12 +46,11 @@ impl StoragePath {
         self.0.split('/').all(|component| component != "..")
     }
 
-    /// No password stands before the authority and no query behind the path. Azure's URIs have a user who is no secret.
+    /// No user stands before the authority, and neither query nor fragment behind the path, as in HEAD.
     pub(in crate::config) fn has_no_secret(&self) -> bool {
-        let Some((_, rest)) = self.scheme_and_rest() else { return true };
-        let authority = rest.strip_prefix("//").unwrap_or(rest);
-        let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
-        !user.contains(':') && !rest.contains('?')
+        let Some((scheme, rest)) = self.scheme_and_rest() else { return true };
+        let names_a_user = |rest| names_a_user(&scheme.to_ascii_lowercase(), rest);
+        !rest.strip_prefix("//").is_some_and(names_a_user) && !rest.contains(['?', '#'])
     }
 
     /// What follows scheme and authority; `None` for a relative path.
