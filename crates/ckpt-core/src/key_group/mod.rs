@@ -8,7 +8,7 @@
 //!
 //! let max = MaxParallelism::new(128)?;
 //! let group = max.key_group(4_711);
-//! assert_eq!((group.get(), max.subtask_of(group, 4)), (18, 0));
+//! assert_eq!((group.get(), max.subtask_of(group, 4)?), (18, 0));
 //!
 //! // Of four subtasks one is left out: the last of three takes its groups, and some of its neighbour.
 //! let [third, fourth] = [max.range_of(2, 4)?, max.range_of(3, 4)?];

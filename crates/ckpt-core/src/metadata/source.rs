@@ -20,7 +20,7 @@ pub trait MetadataSource {
     ///
     /// # Errors
     ///
-    /// `UnexpectedEof` when the file ends before; whatever reading it yields. The reader makes `Retry` of both.
+    /// `UnexpectedEof` when the file ends before, which the reader takes for damage; it makes `Retry` of all others.
     fn read_at(&self, offset_bytes: u64, length_bytes: usize) -> io::Result<Bytes>;
 }
 
