@@ -136,12 +136,10 @@ pub fn any_places() -> impl Strategy<Value = Places> {
         number().prop_map(|number| Root::Claimed(ClaimId::new(number))),
         any::<u16>().prop_map(Root::Borrowed),
     ];
-    btree_map(root, any_uri(), 0..5).prop_map(|places| places.into_iter().collect::<Vec<_>>()).prop_shuffle().prop_map(
-        |places| {
-            let places = places.into_iter().map(|(root, uri)| (root, uri.as_str().to_owned()));
-            Places::new(places.collect()).expect("roots that differ, none of which the reader supplies")
-        },
-    )
+    btree_map(root, any_uri(), 0..5)
+        .prop_map(|places| places.into_iter().collect::<Vec<_>>())
+        .prop_shuffle()
+        .prop_map(|places| Places::new(places).expect("roots that differ, none of which the reader supplies"))
 }
 
 /// How data in flight may be handed on.

@@ -14,6 +14,7 @@ use super::key_group::any_max_parallelism;
 use super::snapshot::{any_checkpoint_identity, any_checkpoint_properties};
 use super::state::{any_handle, any_subtask_state};
 use crate::digest::Digest;
+use crate::head::Uri;
 use crate::id::OperatorId;
 use crate::key_group::KeyGroupRange;
 use crate::metadata::{CheckpointDescription, CheckpointMetadata, MasterState, OperatorDescription};
@@ -57,8 +58,9 @@ fn any_description() -> impl Strategy<Value = CheckpointDescription> {
 
 /// A place for each of the roots that strategies of state name.
 fn every_place() -> Places {
-    let claimed = (1..4_u64).map(|number| (Root::Claimed(ClaimId::new(number)), format!("s3://claimed/{number}")));
-    let borrowed = (0..4_u16).map(|number| (Root::Borrowed(number), format!("file:///borrowed/{number}")));
+    let uri = |text: String| Uri::new(text).expect("a place without secrets");
+    let claimed = (1..4_u64).map(|number| (Root::Claimed(ClaimId::new(number)), uri(format!("s3://claimed/{number}"))));
+    let borrowed = (0..4_u16).map(|number| (Root::Borrowed(number), uri(format!("file:///borrowed/{number}"))));
     Places::new(claimed.chain(borrowed).collect()).expect("each root once")
 }
 
