@@ -197,6 +197,16 @@ fn numbers_go_on_above_the_snapshot_that_a_job_begins_from() {
     }
 }
 
+/// `CheckpointIDCounter.testCounterIsNeverNegative`: there is no number below the first, so none can stand for "no checkpoint", and a
+/// job that begins takes the first.
+#[test]
+fn no_number_lies_below_the_first() {
+    assert_eq!((CheckpointId::new(0), CheckpointId::new(1)), (None, Some(CheckpointId::FIRST)));
+    let mut written = Head::claim(None, JOB, Nonce::new([0; 16])).unwrap().written();
+    assert_eq!(written.head.head().first_reserved_id, CheckpointId::FIRST);
+    assert_eq!(written.reserved.take(), Some(CheckpointId::FIRST));
+}
+
 /// `testTriggeringFullSnapshotAfterJobmasterFailover`, `testTriggeringFullCheckpoints`,
 /// `testTriggeringCheckpointsWithCheckpointTypeAfterNoClaimSavepoint`: what was not claimed may be gone tomorrow, so the
 /// first checkpoint reuses nothing of it. No change of leader and no savepoint in between lifts that.

@@ -114,22 +114,30 @@ fn flink_6964_files_of_a_restored_checkpoint_are_known_to_those_that_reuse_them(
     assert_eq!(leader.collect(), [first.name(1, 1)]);
 }
 
-/// What a former leader registered must not decide what this one deletes, however late the former deletes.
+/// What a former leader registered must not decide what this one deletes, and what it deletes late, of what it had
+/// subsumed, must be nothing that this one restored.
 #[test]
 fn flink_7268_each_leader_goes_by_what_it_restored() {
     let mut first = leader();
-    let file = first.shared(1, 1);
-    let base = first.checkpoint(1, &wrote(&[&file]), 1);
+    let [kept, subsumed] = [first.shared(1, 1), first.shared(1, 2)];
+    first.checkpoint(1, &wrote(&[&kept, &subsumed]), 1);
+    let id = first.begin(CHECKPOINT);
+    first.acknowledge(id, 1, &reuses(&[&kept])).unwrap();
+    first.commit(id, 1);
+    // Its deletes are still under way when another takes over and restores.
     let mut leader = Leader::taking_over(Some(first.head.head()));
-    leader.restore(base, std::slice::from_ref(&file)).unwrap();
+    leader.restore(id, std::slice::from_ref(&kept)).unwrap();
     leader.start(1);
-    let id = leader.begin(CHECKPOINT);
-    leader.acknowledge(id, 1, &reuses(&[&file])).unwrap();
-    // The former leader cannot commit any more, so nothing of its own is removed by it.
-    assert_eq!(first.collect(), []);
-    leader.commit(id, 1);
+    let next = leader.begin(CHECKPOINT);
+    leader.acknowledge(next, 1, &reuses(&[&kept])).unwrap();
+    assert_eq!(first.collect(), [first.name(1, 2)]);
+    leader.commit(next, 1);
+    // The list of what is removed came with HEAD: the new leader finds nothing there that it needs, nor does it delete
+    // what it never registered.
     assert_eq!(leader.collect(), []);
-    assert!(leader.is_alive(&file));
+    assert!(leader.is_alive(&kept) && !leader.is_alive(&subsumed));
+    leader.checkpoint(1, &[], 1);
+    assert_eq!(leader.collect(), [first.name(1, 1)]);
 }
 
 /// A savepoint that entered the store subsumed the last checkpoint, whose files the next increment still named.
