@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use ckpt_core::state_file::Trailer;
-use ckpt_fuzz::{HEAD, MESSAGES, MetadataFile};
+use ckpt_core::testing::{Envelope, MetadataSections};
+use ckpt_fuzz::input;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args_os().skip(1).map(PathBuf::from);
@@ -20,22 +21,32 @@ fn main() -> Result<(), Box<dyn Error>> {
             written += 1;
             write(&corpus.join(target).join(&name), seed)
         };
-        if let Some(file) = bytes.starts_with(b"CKPTMETA").then(|| MetadataFile::parse(&bytes)) {
-            let file = file.ok_or("the golden metadata cannot be taken apart")?;
-            if file.assemble() != bytes {
-                return Err("the golden metadata is assembled to another file".into());
-            }
-            put("metadata", &file.to_input())?;
-        } else if let Some(body) = HEAD.body(&bytes) {
+        let body = |envelopes: &[Envelope]| envelopes.iter().find_map(|envelope| envelope.open(&bytes));
+        if let Some(file) = MetadataSections::open(&bytes) {
+            put("metadata", &input::of_sections(&file))?;
+        } else if let Some(body) = body(&[Envelope::HEAD]) {
             put("head", body)?;
-        } else if let Some(body) = MESSAGES.iter().find_map(|kind| kind.body(&bytes)) {
+            put("head_changes", &[HEAD_CHANGES, body].concat())?;
+        } else if let Some(body) = body(&[Envelope::OWNER, Envelope::DISPOSAL]) {
+            put("mark", body)?;
+        } else if let Some(body) = body(&Envelope::MESSAGES) {
             put("message", body)?;
+        } else if bytes.starts_with(b"CKPL") {
+            put("location", bytes.strip_suffix(&bytes[bytes.len() - 8..]).unwrap_or_default())?;
         } else if let Some(end) = bytes.len().checked_sub(Trailer::BYTES + 8).filter(|_| name == "state-file") {
             put("state_file", &[&1_u16.to_le_bytes(), &bytes[end..]].concat())?;
+        } else {
+            return Err(format!("no target begins with {}", entry.path().display()).into());
         }
+    }
+    for (number, seed) in input::of_settings().into_iter().enumerate() {
+        write(&corpus.join("config").join(number.to_string()), &seed)?;
     }
     if written == 0 { Err(format!("{} has no golden file", golden.display()).into()) } else { Ok(()) }
 }
+
+/// How many changes, and a claim, a commit, a savepoint that is begun and published, and an end.
+const HEAD_CHANGES: &[u8] = &[5, 2, 0, 7, 9, 4];
 
 fn write(path: &Path, seed: &[u8]) -> std::io::Result<()> {
     fs::create_dir_all(path.parent().unwrap_or(path))?;

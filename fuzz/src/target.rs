@@ -1,34 +1,133 @@
 //! What each target does with its input: decode it in bounded memory, and if that gives a value, see that the value is
-//! encoded and decoded to itself.
+//! encoded and decoded to itself, and that all of it can be used.
+
+use std::fmt::Debug;
 
 use bytes::Bytes;
+use ckpt_core::config::{CheckpointConfig, ConfigLayers};
+use ckpt_core::graph::{Edge, Exchange, InputSelection, JobGraph, Operator, Vertex};
 use ckpt_core::head::Head;
-use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
+use ckpt_core::id::{LeaderEpoch, OperatorId, VertexId, Writer, WriterId};
+use ckpt_core::mark::{DisposalMark, OwnerRecord};
 use ckpt_core::message::{FrameReader, Marker, Received, ToCoordinator, ToTask};
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::snapshot::LocationReference;
 use ckpt_core::state::{TaskRestore, TaskSnapshot};
 use ckpt_core::state_file::{self, BlockDigester, FileEnd, Trailer};
+use ckpt_core::testing::Envelope;
+use ckpt_core::{Digest, ErrorKind, Result};
 
-use crate::{HEAD, MESSAGES, MetadataFile, bounded};
+use crate::{bounded, changes, input};
+
+/// A value that can be read is written, and read again as itself.
+fn same_again<T, B>(value: &T, encode: impl FnOnce(&T) -> Result<B>, decode: impl FnOnce(B) -> Result<T>)
+where
+    T: PartialEq + Debug,
+{
+    let encoded = encode(value).expect("what was decoded can be encoded");
+    assert_eq!(decode(encoded).as_ref().ok(), Some(value));
+}
 
 /// Metadata, as it is and with every digest right.
 pub fn metadata(input: &[u8]) {
-    let assembled = MetadataFile::from_input(input).assemble();
-    for file in [input, &assembled] {
-        let bytes = Bytes::copy_from_slice(file);
-        let Ok(value) = bounded(file.len(), || CheckpointMetadata::decode(bytes)) else { continue };
-        let (encoded, _) = value.encode().expect("what was decoded can be encoded");
-        assert_eq!(CheckpointMetadata::decode(encoded.into()).as_ref().ok(), Some(&value));
+    for file in [input.to_vec(), input::sections(input).seal()] {
+        let (file_bytes, bytes) = (file.len(), Bytes::from(file));
+        let Ok(value) = bounded(file_bytes, || CheckpointMetadata::decode(bytes)) else { continue };
+        same_again(&value, |value| value.encode(), |(encoded, _)| CheckpointMetadata::decode(encoded.into()));
+        let mut handles = 0;
+        value.visit_handles(&mut |_| handles += 1).expect("what was checked can be visited");
+        assert_eq!(handles, value.summary().totals.handles);
+        value.shared_files().expect("what was checked can be visited");
+        for operator in value.operators() {
+            operator.coordinator_state().expect("what was checked can be decoded");
+            assert!(operator.summary().descriptors.iter().all(|descriptor| descriptor.is_ok()));
+            for subtask in operator.subtasks() {
+                let (subtask, report) = subtask.expect("what was checked can be decoded");
+                assert_eq!(operator.subtask(subtask).ok().flatten(), Some(report));
+            }
+        }
     }
 }
 
 /// HEAD, as it is and with the right length and digest.
 pub fn head(input: &[u8]) {
-    for file in [input, &HEAD.around(input)] {
+    for file in [input, &Envelope::HEAD.seal(input)] {
         let Ok(value) = bounded(file.len(), || Head::decode(file)) else { continue };
-        let encoded = value.encode().expect("what was decoded can be encoded");
-        assert_eq!(Head::decode(&encoded).as_ref().ok(), Some(&value));
+        same_again(&value, Head::encode, |encoded| Head::decode(&encoded));
     }
+}
+
+/// A HEAD with the right length and digest, claimed and changed: the first byte says by how many bytes at the front.
+pub fn head_changes(input: &[u8]) {
+    let Some((count, rest)) = input.split_first() else { return };
+    let (chosen, body) = rest.split_at(usize::from(*count).min(rest.len()));
+    if let Ok(head) = Head::decode(&Envelope::HEAD.seal(body)) {
+        changes::change(&head, chosen);
+    }
+}
+
+/// OWNER and the mark of a disposal, as they are and with the right length and digest.
+pub fn mark(input: &[u8]) {
+    for file in [input, &Envelope::OWNER.seal(input)] {
+        let Ok(value) = bounded(file.len(), || OwnerRecord::decode(file)) else { continue };
+        same_again(&value, OwnerRecord::encode, |encoded| OwnerRecord::decode(&encoded));
+    }
+    for file in [input, &Envelope::DISPOSAL.seal(input)] {
+        let Ok(value) = bounded(file.len(), || DisposalMark::decode(file)) else { continue };
+        same_again(&value, DisposalMark::encode, |encoded| DisposalMark::decode(&encoded));
+    }
+}
+
+/// A location reference, as it is and with the right digest.
+pub fn location(input: &[u8]) {
+    let sealed = [input, &Digest::of(input).value().to_le_bytes()].concat();
+    for bytes in [input, &sealed] {
+        let place = || LocationReference::at(Bytes::copy_from_slice(bytes))?.to_uri();
+        let Ok(Some(uri)) = bounded(bytes.len(), place) else { continue };
+        assert!(uri.as_str().split('/').all(|component| component != ".."), "{uri}");
+        let again = LocationReference::of_uri(&uri).expect("what was read can be named");
+        assert_eq!(again, LocationReference::at(Bytes::copy_from_slice(bytes)).expect("it was read"));
+    }
+}
+
+/// Configurations of a job and of its cluster: an answer or a refusal; what is accepted is written and read again, and
+/// compared with a job.
+pub fn config(input: &[u8]) {
+    let [job, cluster] = input::settings(input);
+    let layers = || ConfigLayers::new().with_job(job)?.with_cluster(cluster)?.resolve();
+    let resolved = match bounded(input.len(), layers) {
+        Ok(resolved) => resolved,
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+            assert!(error.to_string().len() < 2_000, "{error}");
+            return;
+        }
+    };
+    assert!(resolved.warnings.iter().all(|warning| warning.to_string().len() < 2_000));
+    let again = CheckpointConfig::parse(resolved.config.to_pairs()).expect("what was accepted can be read again");
+    assert_eq!(again.config, resolved.config);
+    for graph in graphs() {
+        if let Err(error) = resolved.config.validate(&graph) {
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+        }
+    }
+}
+
+/// Jobs that configurations may not go with.
+fn graphs() -> Vec<JobGraph> {
+    let (source, sink) = (VertexId::new([1; 16]), VertexId::new([2; 16]));
+    let graph = |edge: Edge, selection| {
+        let vertex = |id: VertexId| {
+            let operator = Operator::new(OperatorId::new(id.bytes()), "operator").with_input_selection(selection);
+            Vertex::new(id, "vertex", 2, vec![operator]).expect("such a vertex may be")
+        };
+        JobGraph::new(vec![vertex(source), vertex(sink)], vec![edge]).expect("such a graph may be")
+    };
+    vec![
+        graph(Edge::keyed(source, sink), InputSelection::Task),
+        graph(Edge::custom(source, sink), InputSelection::Operator),
+        graph(Edge::keyed(source, sink).with_exchange(Exchange::Blocking), InputSelection::Task),
+    ]
 }
 
 /// A message of each kind, as it is and with the right length and digest; and the bytes as a stream of frames.
@@ -36,11 +135,10 @@ pub fn message(input: &[u8]) {
     macro_rules! each {
         ($($type:ident),*) => {
             $(
-                let frames = MESSAGES.map(|kind| kind.around(input));
+                let frames = Envelope::MESSAGES.map(|kind| kind.seal(input));
                 for frame in frames.iter().map(Vec::as_slice).chain([input]) {
                     let Ok(value) = bounded(frame.len(), || $type::decode(frame, usize::MAX)) else { continue };
-                    let encoded = value.encode(usize::MAX).expect("what was decoded can be encoded");
-                    assert_eq!($type::decode(&encoded, usize::MAX).as_ref().ok(), Some(&value));
+                    same_again(&value, |it| it.encode(usize::MAX), |encoded| $type::decode(&encoded, usize::MAX));
                 }
             )*
         };

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::state::encoded_separator;
 
 /// Where a directory lies that is not below the job's own: an absolute URI, as HEAD and metadata may hold it.
 ///
@@ -85,8 +86,7 @@ fn check(text: &str) -> Result<(), UriError> {
     if let Some(component) = path.split('/').find(|component| ["", ".", ".."].contains(component)) {
         return Err(UriError::Component { uri: text.to_owned(), component: component.to_owned() });
     }
-    let encoded = text.match_indices('%').filter_map(|(at, _)| text.get(at..at + 3));
-    match encoded.into_iter().find(|it| ["%2e", "%2f", "%5c", "%00"].contains(&it.to_ascii_lowercase().as_str())) {
+    match encoded_separator(text) {
         Some(encoded) => Err(UriError::Encoded { uri: text.to_owned(), encoded: encoded.to_owned() }),
         None => Ok(()),
     }

@@ -48,6 +48,10 @@ pub(super) enum PathFlaw {
     TooLong,
     #[error("it has a backslash or a control character")]
     Character,
+    #[error("its first component has a colon, as a drive or a scheme has")]
+    Scheme,
+    #[error("it has a percent-encoded dot, slash, backslash or zero")]
+    Encoded,
     #[error("it has an empty component")]
     EmptyComponent,
     #[error("it has a component that is '.' or '..'")]

@@ -8,8 +8,8 @@ use crate::state::error::{PathFlaw, StateError};
 
 /// A path below some root: one or more components joined by `/`.
 ///
-/// No component is empty, `.` or `..`, or has a `/`, a backslash or a control character, so no path read from a file
-/// can name anything outside its root.
+/// No component is empty, `.` or `..`, also not when percent-encoded, or has a `/`, a backslash or a control character, and
+/// the first has no colon, as a drive or a scheme would; so no path read from a file can name anything outside its root.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelPath(Box<str>);
 
@@ -102,12 +102,24 @@ fn flaw(path: &str) -> Option<PathFlaw> {
     if path.chars().any(|c| c == '\\' || c.is_control()) {
         return Some(PathFlaw::Character);
     }
+    if path.split('/').next().is_some_and(|first| first.contains(':')) {
+        return Some(PathFlaw::Scheme);
+    }
+    if encoded_separator(path).is_some() {
+        return Some(PathFlaw::Encoded);
+    }
     path.split('/').find_map(|component| match component {
         "" => Some(PathFlaw::EmptyComponent),
         "." | ".." => Some(PathFlaw::DotComponent),
         component if component.len() > RelPath::MAX_COMPONENT_BYTES => Some(PathFlaw::LongComponent),
         _ => None,
     })
+}
+
+/// A percent-encoded dot, slash, backslash or zero: what one program takes for a name another may decode and follow.
+pub(crate) fn encoded_separator(text: &str) -> Option<&str> {
+    let encoded = text.match_indices('%').filter_map(|(at, _)| text.get(at..at + 3));
+    encoded.into_iter().find(|it| ["%2e", "%2f", "%5c", "%00"].iter().any(|encoded| encoded.eq_ignore_ascii_case(it)))
 }
 
 impl FromStr for RelPath {
@@ -136,13 +148,33 @@ mod tests {
 
     #[test]
     fn what_could_leave_the_root_is_refused() {
-        for good in ["a", "chk-1/_metadata", "a/b/c", "..a", "a..", "ä"] {
+        for good in ["a", "chk-1/_metadata", "a/b/c", "..a", "a..", "ä", "a/b:c", "100%", "%41"] {
             assert_eq!(RelPath::new(good).unwrap().as_str(), good);
         }
         let long = "a/".repeat(2100) + "a";
-        for bad in
-            ["", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a\\b", "a\0b", "a\nb", &long, &"x".repeat(256)]
-        {
+        for bad in [
+            "",
+            "/",
+            "/a",
+            "a/",
+            "a//b",
+            ".",
+            "..",
+            "a/../b",
+            "./a",
+            "a\\b",
+            "a\0b",
+            "a\nb",
+            "C:/a",
+            "a:b",
+            "file:a",
+            "%2e%2E/a",
+            "a%2fb",
+            "a%5C",
+            "%00",
+            &long,
+            &"x".repeat(256),
+        ] {
             assert!(RelPath::new(bad).is_err(), "{bad}");
         }
     }

@@ -79,9 +79,9 @@ fn data_in_flight_that_cannot_be_handed_on_is_refused() {
     let (attempt, writer) =
         (TaskId::new(VertexId::new([3; 16]), 0), Writer::new(LeaderEpoch::new(1), WriterId::new(0)));
     let fresh = TaskRestore::fresh(attempt.attempt(AttemptId::new(0)), writer).encode(LIMIT).unwrap();
-    // It ends in the counts of the input gates and of the partitions, and the digest.
+    // It ends in the counts of the input gates, of the partitions and of the operators, and the digest.
     let decode = |gates: &[u8]| {
-        let body = [&fresh[12..fresh.len() - 10], gates].concat();
+        let body = [&fresh[12..fresh.len() - 11], gates, &[0]].concat();
         TaskRestore::decode(&Envelope::TASK_RESTORE.seal(&body), LIMIT)
     };
     assert!(decode(&[1, 0, 1, 5, 1, 5, 2, 0, 1, 1, 9, 0]).is_ok());

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::message::Attempt;
-use super::state::{put_range, put_state, read_range, take_state};
+use super::state::{put_range, put_state, read_range};
 use super::stored::Places;
 use super::task_snapshot::{LEAST_OPERATOR, read_operators};
 use super::{Body, epoch, optional_checkpoint, readable};
@@ -37,24 +37,23 @@ impl Body for TaskRestore {
             places: Places::of(&self.places),
         };
         put_mirror(out, subject, &head)?;
+        put_rescaling(out, self.in_flight.inputs());
+        put_rescaling(out, self.in_flight.outputs());
         put_u64(out, self.operators.len() as u64);
         for (operator, given) in &self.operators {
             out.extend_from_slice(&operator.bytes());
             put_range(out, given.key_groups);
             put_state(out, &given.state).map_err(|invalid| invalid.writing(subject))?;
         }
-        put_rescaling(out, self.in_flight.inputs());
-        put_rescaling(out, self.in_flight.outputs());
         Ok(())
     }
 
     fn read(input: &mut Input<'_>) -> Result<Self, Flaw> {
         let head: Head<'_> = input.mirror()?;
-        let operators = read_operators(input, LEAST_OPERATOR + LEAST_RANGE, |input| {
-            Ok(OperatorRestore::new(read_range(input)?, take_state(input)?))
-        })?;
         let in_flight = InFlightRescaling::new(read_rescaling(input)?, read_rescaling(input)?)
             .map_err(|error| Invalid::Refused { field: "the data in flight", error })?;
+        // State stands last, so that all of a long frame is checked before memory is taken for it.
+        let operators = read_operators(input, LEAST_OPERATOR + LEAST_RANGE, read_range, OperatorRestore::new)?;
         Ok(Self {
             attempt: head.attempt.into_domain(),
             writer: Writer::new(epoch("the epoch", head.epoch)?, WriterId::new(head.writer)),

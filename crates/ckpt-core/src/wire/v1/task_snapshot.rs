@@ -1,9 +1,9 @@
 //! What one task contributes to a snapshot.
 
 use super::Body;
-use super::state::{put_state, take_state};
+use super::state::{Visit, check_state, put_state, take_state};
 use crate::id::OperatorId;
-use crate::state::{SortedMap, TaskProgress, TaskSnapshot};
+use crate::state::{SortedMap, SubtaskState, TaskProgress, TaskSnapshot};
 use crate::wire::{Flaw, Input, Invalid, Subject, WireError, put_u64};
 
 // How far the task had come.
@@ -31,7 +31,7 @@ impl Body for TaskSnapshot {
 
     fn read(input: &mut Input<'_>) -> Result<Self, Flaw> {
         let progress = input.byte()?;
-        let operators = read_operators(input, LEAST_OPERATOR, take_state)?;
+        let operators = read_operators(input, LEAST_OPERATOR, |_| Ok(()), |(), state| state)?;
         match progress {
             RUNNING => Ok(Self::new(operators)),
             FINISHED => Ok(Self::new(operators).finished()),
@@ -44,20 +44,60 @@ impl Body for TaskSnapshot {
     }
 }
 
-/// Something for each of some operators, which ascend.
-pub(super) fn read_operators<T>(
+/// Reads what each operator has, by id: what `before` reads, then its state.
+///
+/// State in memory takes up to some thirty times its bytes here, so where it is long all of it is checked before memory is
+/// taken for any: what is refused takes none. It is the last in its frame.
+pub(super) fn read_operators<T, B>(
     input: &mut Input<'_>,
     least_bytes: usize,
-    mut read: impl FnMut(&mut Input<'_>) -> Result<T, Flaw>,
+    before: impl Fn(&mut Input<'_>) -> Result<B, Flaw>,
+    make: impl Fn(B, SubtaskState) -> T,
 ) -> Result<SortedMap<OperatorId, T>, Flaw> {
+    /// State that is no longer takes a mebibyte at most.
+    const SHORT_BYTES: usize = 32 << 10;
     let count = input.count(least_bytes)?;
-    let mut operators: Vec<(OperatorId, T)> = Vec::with_capacity(count);
-    for _ in 0..count {
-        let operator = OperatorId::new(input.array()?);
-        if let Some((last, _)) = operators.last().filter(|(last, _)| *last >= operator) {
-            return Err(Invalid::value("the operators", format!("{operator} after {last}"), "keys that ascend").into());
+    if input.rest().len() > SHORT_BYTES {
+        let mut ahead = *input;
+        let checked = each_operator(&mut ahead, count, |_, input| {
+            before(input)?;
+            check_state(input, &mut Nobody).map(|_| ())
+        });
+        // The place of what is wrong is told.
+        checked.inspect_err(|_| *input = ahead)?;
+        if !ahead.rest().is_empty() {
+            // Whoever reads the frame sees that something is left over.
+            *input = ahead;
+            return Ok(SortedMap::default());
         }
-        operators.push((operator, read(input)?));
     }
+    let mut operators: Vec<(OperatorId, T)> = Vec::with_capacity(count);
+    each_operator(input, count, |operator, input| {
+        let before = before(input)?;
+        operators.push((operator, make(before, take_state(input)?)));
+        Ok(())
+    })?;
     Ok(SortedMap::from_ascending(operators))
 }
+
+/// Reads so many ids, which ascend, and what follows each.
+fn each_operator(
+    input: &mut Input<'_>,
+    count: usize,
+    mut each: impl FnMut(OperatorId, &mut Input<'_>) -> Result<(), Flaw>,
+) -> Result<(), Flaw> {
+    let mut last = None;
+    for _ in 0..count {
+        let operator = OperatorId::new(input.array()?);
+        if let Some(last) = last.replace(operator).filter(|last| *last >= operator) {
+            return Err(Invalid::value("the operators", format!("{operator} after {last}"), "keys that ascend").into());
+        }
+        each(operator, input)?;
+    }
+    Ok(())
+}
+
+/// Is told of state and does not mind.
+struct Nobody;
+
+impl Visit for Nobody {}
