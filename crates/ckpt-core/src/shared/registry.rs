@@ -112,7 +112,7 @@ impl SharedStateRegistry {
         self.end_writers([])
     }
 
-    /// Whether it has ended. One that never began has not.
+    /// Whether `writer` has ended, so that [`start_writer`](Self::start_writer) refuses it. One that never began has not.
     pub fn has_ended(&self, writer: WriterId) -> bool {
         self.writers.has_ended(writer)
     }
@@ -198,7 +198,7 @@ impl SharedStateRegistry {
         Some(self.bury(&dead))
     }
 
-    /// Whether it is known what `id` names.
+    /// Whether it is known what `id` names: it was restored, or began, and is neither removed nor released.
     pub fn knows(&self, id: CheckpointId) -> bool {
         self.checkpoints.contains_key(&id)
     }

@@ -39,7 +39,7 @@ pub enum AfterSavepoint {
     Continue,
     /// Stops where it is.
     Suspend,
-    /// Drains its sources' end of input and stops.
+    /// Counts its input as ended, lets operators emit what they still hold, and stops.
     Terminate,
 }
 
