@@ -13,7 +13,8 @@ use ckpt_core::testing::{Envelope, MetadataSection, MetadataSections};
 use crate::measure::Reader;
 use crate::reading::{read, read_metadata, refused};
 
-const MEBIBYTE: usize = 1 << 20;
+/// Long enough that what took thirty times as much would be found, and short enough for an unoptimized build.
+const LONG_BYTES: usize = 256 << 10;
 
 /// A body that begins so, then counts elements that look like that, up to so many bytes.
 fn filled(begin: &[u8], element: &[u8], bytes: usize) -> Vec<u8> {
@@ -63,12 +64,12 @@ fn of_state_in_messages() {
     let reader = Reader::new();
     let of_operator = |state: &[u8]| [&[0, 1], [7; 16].as_slice(), state].concat();
     let incremental = [[1, 1].as_slice(), &[7; 16], &[0, 0, 0]].concat();
-    let operator_states = |element: &[u8], begin: &[u8]| filled(&of_operator(begin), element, MEBIBYTE);
+    let operator_states = |element: &[u8], begin: &[u8]| filled(&of_operator(begin), element, LONG_BYTES);
     let (short, ascend) = ("cannot be decoded", "expected names that ascend");
     let cases = [
-        ("operators", filled(&[0], &[0; 22], MEBIBYTE), "expected keys that ascend"),
+        ("operators", filled(&[0], &[0; 22], LONG_BYTES), "expected keys that ascend"),
         ("keyed state", operator_states(&[0, 0, 0, 1, 0, 0, 0], &[]), short),
-        ("offsets", operator_states(&[0], &[1, 0, 0, 0xff, 0x7f]), "the number of offsets is 1048576, expected 16384"),
+        ("offsets", operator_states(&[0], &[1, 0, 0, 0xff, 0x7f]), "the number of offsets is 262144, expected 16384"),
         ("private files", operator_states(&[0, 0, 0], &incremental), ascend),
         ("operator state", operator_states(&[0, 0, 0], &[0, 0]), short),
         ("names of operator state", operator_states(&[0, 0, 0], &[0, 0, 1]), ascend),
@@ -85,12 +86,12 @@ fn of_what_a_task_is_given() {
     let reader = Reader::new();
     // An attempt, epoch 1, writer 1, nothing restored, not finished.
     let begin = |more: &[u8]| [[3; 16].as_slice(), &[0, 0, 1, 1, 0, 0], more].concat();
-    let of_gates = |more: &[u8], element: &[u8]| filled(&begin(&[&[0], more].concat()), element, MEBIBYTE);
+    let of_gates = |more: &[u8], element: &[u8]| filled(&begin(&[&[0], more].concat()), element, LONG_BYTES);
     let short = "cannot be decoded";
     let cases = [
-        ("places", filled(&begin(&[]), &[4, 1, 0], MEBIBYTE), short),
-        ("operators", filled(&begin(&[0; 3]), &[0; 24], MEBIBYTE), "expected keys that ascend"),
-        ("gates", of_gates(&[], &[0; 5]), "the number of gates or partitions is 209715, expected at most 1024"),
+        ("places", filled(&begin(&[]), &[4, 1, 0], LONG_BYTES), short),
+        ("operators", filled(&begin(&[0; 3]), &[0; 24], LONG_BYTES), "expected keys that ascend"),
+        ("gates", of_gates(&[], &[0; 5]), "the number of gates or partitions is 52428, expected at most 1024"),
         ("former subtasks", of_gates(&[1, 0], &[1]), short),
         ("former channels", of_gates(&[1, 0, 0, 0], &[0]), short),
     ];
@@ -119,8 +120,8 @@ fn of_operators_and_subtasks_in_metadata() {
         many.finished_operator(&operator(number, 1)).unwrap();
     }
     let mut wide = CheckpointMetadata::builder(description()).unwrap();
-    let mut subtasks = wide.operator(&operator(0, 1 << 15)).unwrap();
-    for subtask in 1..1 << 15 {
+    let mut subtasks = wide.operator(&operator(0, 1 << 12)).unwrap();
+    for subtask in 1..1 << 12 {
         subtasks.subtask(subtask, &SubtaskState::default()).unwrap();
     }
     for (what, metadata) in [("operators", many), ("subtasks", wide)] {
@@ -151,7 +152,7 @@ fn of_sections_in_metadata() {
         section.operator = operator.map(|byte| OperatorId::new([byte; 16]));
         section
     };
-    const SECTIONS: u32 = 30_000;
+    const SECTIONS: u32 = 8_000;
     let unknown = with(&mut (0..SECTIONS).map(|_| section(77, false, None, 0)));
     reader.read(&"unknown sections", unknown.len(), || read_metadata(unknown.clone())).unwrap();
     for (what, file, expected) in [
