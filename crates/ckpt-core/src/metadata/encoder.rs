@@ -250,13 +250,9 @@ fn check_masters(description: &CheckpointDescription) -> Result<(), Invalid> {
 /// Participants have names that say something.
 pub(super) fn check_master_name(name: &str) -> Result<(), Invalid> {
     let most = OperatorDescription::MAX_NAME_BYTES;
-    if name.trim().is_empty() || name.len() > most {
-        let found = format!("{name:?}");
-        return Err(Invalid::value(
-            "the name of a master state",
-            found,
-            format!("one of 1 to {most} bytes, not blank"),
-        ));
+    if name.trim().is_empty() || name.len() > most || name.contains(char::is_control) {
+        let (found, expected) = (format!("{name:?}"), format!("1 to {most} bytes, not blank, no control characters"));
+        return Err(Invalid::value("the name of a master state", found, expected));
     }
     Ok(())
 }

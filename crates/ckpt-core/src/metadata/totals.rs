@@ -14,7 +14,7 @@ pub struct StateTotals {
     pub size: StateSize,
     /// How many handles there are.
     pub handles: u64,
-    /// How many subtasks have state.
+    /// How many subtasks are said to have state, be it empty.
     pub subtasks: u64,
     /// How many subtasks had finished.
     pub finished_subtasks: u64,

@@ -8,6 +8,7 @@ use crate::state::{FileRef, Root, SortedMap, StateHandle, StatePiece, StateSize,
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskSnapshot<H = StateHandle> {
     operators: SortedMap<OperatorId, SubtaskState<H>>,
+    size: StateSize,
     progress: TaskProgress,
 }
 
@@ -26,14 +27,15 @@ pub enum TaskProgress {
 
 impl<H> Default for TaskSnapshot<H> {
     fn default() -> Self {
-        Self { operators: SortedMap::default(), progress: TaskProgress::Running }
+        Self::new(SortedMap::default())
     }
 }
 
 impl<H> TaskSnapshot<H> {
     /// The state of those operators; one without state may be absent.
-    pub const fn new(operators: SortedMap<OperatorId, SubtaskState<H>>) -> Self {
-        Self { operators, progress: TaskProgress::Running }
+    pub fn new(operators: SortedMap<OperatorId, SubtaskState<H>>) -> Self {
+        let size = operators.values().map(SubtaskState::size).sum();
+        Self { operators, size, progress: TaskProgress::Running }
     }
 
     /// The same snapshot, of a task that had come to its end.
@@ -47,7 +49,7 @@ impl<H> TaskSnapshot<H> {
 
     /// That of a task that was deployed with nothing left to do (Flink's `FINISHED_ON_RESTORE`).
     pub fn finished_on_restore() -> Self {
-        Self { operators: SortedMap::default(), progress: TaskProgress::FinishedOnRestore }
+        Self { progress: TaskProgress::FinishedOnRestore, ..Self::default() }
     }
 
     /// How far the task had come.
@@ -76,9 +78,9 @@ impl<H> TaskSnapshot<H> {
         self.operators
     }
 
-    /// How much it is.
-    pub fn size(&self) -> StateSize {
-        self.operators.values().map(SubtaskState::size).sum()
+    /// How much it is; added up once, when the snapshot was made.
+    pub const fn size(&self) -> StateSize {
+        self.size
     }
 
     /// Every handle in it.
@@ -101,7 +103,7 @@ impl<H> TaskSnapshot<H> {
         map: &mut dyn FnMut(H) -> Result<T, E>,
     ) -> Result<TaskSnapshot<T>, E> {
         let operators = self.operators.try_map_values(|state| state.try_map_handles(map))?;
-        Ok(TaskSnapshot { operators, progress: self.progress })
+        Ok(TaskSnapshot { progress: self.progress, ..TaskSnapshot::new(operators) })
     }
 
     /// The same snapshot with the handle of each reused file filled in. What counts as written stays.
@@ -114,6 +116,6 @@ impl<H> TaskSnapshot<H> {
         H: StatePiece,
     {
         let operators = self.operators.try_map_values(|state| state.try_fill_in(handle_of))?;
-        Ok(Self { operators, progress: self.progress })
+        Ok(Self { progress: self.progress, ..Self::new(operators) })
     }
 }

@@ -171,7 +171,7 @@ fn a_description_that_could_not_be_read_again_is_not_written() {
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     for (refusal, expected) in [
         (masters(&["\t"]), "the name of a master state is \"\\t\""),
-        (masters(&[&"m".repeat(1025)]), "expected one of 1 to 1024 bytes, not blank"),
+        (masters(&[&"m".repeat(1025)]), "expected 1 to 1024 bytes, not blank, no control characters"),
         (masters(&many), "the number of master states is 1025, expected at most 1024"),
         // The operator's coordinator has 11 bytes, and the master states have 6.
         (refusal(|description, _, _| description.inline_limit_bytes = 16), "is 17, expected at most 16"),
