@@ -33,22 +33,24 @@ enum Step {
 }
 
 /// Any HEAD that some history leads to: what it lists came by the transitions that there are.
-pub fn any_head() -> impl Strategy<Value = Head> {
+pub fn any_head() -> BoxedStrategy<Head> {
     let mode = prop_oneof![Just(ClaimMode::Claim), Just(ClaimMode::NoClaim)];
     let begin = (any_job_id(), any_nonce(), option::of((any_foreign_snapshot(), mode)));
-    (begin, vec(any_step(), 0..30)).prop_map(|((job, nonce, origin), steps)| {
-        let first = match &origin {
-            Some((snapshot, mode)) => Head::claim_from(None, job, nonce, snapshot, *mode),
-            None => Head::claim(None, job, nonce),
-        };
-        let mut history = History::of(first.expect("the first claim of a job").written());
-        steps.iter().for_each(|step| history.take(step));
-        history.head.head().clone()
-    })
+    (begin, vec(any_step(), 0..30))
+        .prop_map(|((job, nonce, origin), steps)| {
+            let first = match &origin {
+                Some((snapshot, mode)) => Head::claim_from(None, job, nonce, snapshot, *mode),
+                None => Head::claim(None, job, nonce),
+            };
+            let mut history = History::of(first.expect("the first claim of a job").written());
+            steps.iter().for_each(|step| history.take(step));
+            history.head.head().clone()
+        })
+        .boxed()
 }
 
 /// A snapshot of another job, which names a few places.
-pub fn any_foreign_snapshot() -> impl Strategy<Value = ForeignSnapshot> {
+pub fn any_foreign_snapshot() -> BoxedStrategy<ForeignSnapshot> {
     let root = prop_oneof![
         Just(Root::JobShared),
         Just(Root::JobTaskOwned),
@@ -57,41 +59,42 @@ pub fn any_foreign_snapshot() -> impl Strategy<Value = ForeignSnapshot> {
     ];
     let number = (1..1_u64 << 50).prop_map(|number| CheckpointId::new(number).unwrap_or(CheckpointId::FIRST));
     let taken = (number, any_epoch(), any_snapshot_kind(), number_and_digest());
-    (any_job_id(), taken, btree_set(root, 0..4), any_uri()).prop_map(
-        |(job, (id, epoch, kind, (metadata_bytes, digest)), roots, uri)| {
+    (any_job_id(), taken, btree_set(root, 0..4), any_uri())
+        .prop_map(|(job, (id, epoch, kind, (metadata_bytes, digest)), roots, uri)| {
             let below = |name: usize| Uri::new(format!("{}/{name}", uri.as_str())).expect("a place below another");
             let roots = roots.into_iter().enumerate().map(|(name, root)| (root, below(name))).collect();
             let taken = RetainedSnapshot::new(id, epoch, kind, metadata_bytes, digest);
             ForeignSnapshot::new(job, &taken, uri.clone()).naming(roots)
-        },
-    )
+        })
+        .boxed()
 }
 
 /// Whoever may own a savepoint.
-pub fn any_owner_record() -> impl Strategy<Value = OwnerRecord> {
+pub fn any_owner_record() -> BoxedStrategy<OwnerRecord> {
     let claim = number().prop_map(|number| ClaimId::new(number.max(1)));
     (any_job_id(), any_epoch(), claim, any_nonce(), any_timestamp())
         .prop_map(|(job, epoch, claim, nonce, claimed_at)| OwnerRecord::new(job, epoch, claim, nonce, claimed_at))
+        .boxed()
 }
 
 /// Any disposal of a snapshot.
-pub fn any_disposal_mark() -> impl Strategy<Value = DisposalMark> {
-    (any_job_id(), any_checkpoint_id(), number_and_digest(), any_nonce(), any_timestamp()).prop_map(
-        |(job, id, (metadata_bytes, index_digest), nonce, began_at)| {
+pub fn any_disposal_mark() -> BoxedStrategy<DisposalMark> {
+    (any_job_id(), any_checkpoint_id(), number_and_digest(), any_nonce(), any_timestamp())
+        .prop_map(|(job, id, (metadata_bytes, index_digest), nonce, began_at)| {
             DisposalMark::new((job, id), metadata_bytes, index_digest, nonce, began_at)
-        },
-    )
+        })
+        .boxed()
 }
 
-fn any_nonce() -> impl Strategy<Value = Nonce> {
-    any::<[u8; 16]>().prop_map(Nonce::new)
+fn any_nonce() -> BoxedStrategy<Nonce> {
+    any::<[u8; 16]>().prop_map(Nonce::new).boxed()
 }
 
-fn number_and_digest() -> impl Strategy<Value = (u64, Digest)> {
-    (number(), any_digest())
+fn number_and_digest() -> BoxedStrategy<(u64, Digest)> {
+    (number(), any_digest()).boxed()
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+fn any_step() -> BoxedStrategy<Step> {
     let commit = (any_snapshot_kind(), number_and_digest(), vec(any::<Index>(), 0..3), 1..5_usize).prop_map(
         |(kind, (metadata_bytes, digest), claims, retain)| Step::Commit {
             kind,
@@ -120,6 +123,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => any::<Index>().prop_map(Step::Collect),
         1 => (end, retention).prop_map(|(end, retention)| Step::End(end, retention)),
     ]
+    .boxed()
 }
 
 struct History {

@@ -34,26 +34,28 @@ struct Operator {
 ///
 /// What a snapshot cannot name is made what it can: keyed state lies within the key groups of its subtask, files are
 /// written ones, and those of a savepoint lie in its own directory.
-pub fn any_checkpoint_metadata() -> impl Strategy<Value = CheckpointMetadata> {
-    (any_description(), btree_map(any_operator_id(), any_operator(), 0..4), any_timestamp()).prop_map(
-        |(description, operators, completed_at)| {
+pub fn any_checkpoint_metadata() -> BoxedStrategy<CheckpointMetadata> {
+    (any_description(), btree_map(any_operator_id(), any_operator(), 0..4), any_timestamp())
+        .prop_map(|(description, operators, completed_at)| {
             let is_savepoint = description.properties.kind().is_savepoint() && !description.properties.is_unclaimed();
             build(description, operators, is_savepoint, completed_at).expect("metadata that keeps the rules")
-        },
-    )
+        })
+        .boxed()
 }
 
-fn any_description() -> impl Strategy<Value = CheckpointDescription> {
+fn any_description() -> BoxedStrategy<CheckpointDescription> {
     let of = (any_job_id(), any_checkpoint_identity(), any_checkpoint_properties(), option::of(any_digest()));
     let master = (any::<u32>(), vec(any::<u8>(), 0..20))
         .prop_map(|(version, bytes)| MasterState::new(version, Bytes::from(bytes)));
-    (of, btree_map("[a-zä-]{1,9}", master, 0..3)).prop_map(|((job, identity, properties, digest), masters)| {
-        let mut description = CheckpointDescription::new(job, identity, properties);
-        description.graph_digest = digest;
-        description.master_states = masters;
-        description.places = every_place();
-        description
-    })
+    (of, btree_map("[a-zä-]{1,9}", master, 0..3))
+        .prop_map(|((job, identity, properties, digest), masters)| {
+            let mut description = CheckpointDescription::new(job, identity, properties);
+            description.graph_digest = digest;
+            description.master_states = masters;
+            description.places = every_place();
+            description
+        })
+        .boxed()
 }
 
 /// A place for each of the roots that strategies of state name.
@@ -64,7 +66,7 @@ fn every_place() -> Places {
     Places::new(claimed.chain(borrowed).collect()).expect("each root once")
 }
 
-fn any_operator() -> impl Strategy<Value = Operator> {
+fn any_operator() -> BoxedStrategy<Operator> {
     let texts = ("[a-zA-Zä ]{1,20}", option::of("[a-z]{1,9}"));
     let of = (any_max_parallelism(), 1..5_u32, option::of(any_handle()), prop::bool::weighted(0.1));
     let descriptors = btree_map("[a-z]{1,3}", any_state_descriptor(), 0..3);
@@ -73,8 +75,8 @@ fn any_operator() -> impl Strategy<Value = Operator> {
         1 => Just(Some(None)),
         4 => any_subtask_state().prop_map(|state| Some(Some(state))),
     ];
-    (texts, of, descriptors, vec(subtask, 4)).prop_map(
-        |((name, uid), (max, parallelism, coordinator_state, is_finished), descriptors, mut subtasks)| {
+    (texts, of, descriptors, vec(subtask, 4))
+        .prop_map(|((name, uid), (max, parallelism, coordinator_state, is_finished), descriptors, mut subtasks)| {
             let parallelism = parallelism.min(max.get().into());
             subtasks.truncate(parallelism as usize);
             // Were all of them finished, so would be the operator.
@@ -87,8 +89,8 @@ fn any_operator() -> impl Strategy<Value = Operator> {
             let by_name: BTreeMap<_, _> = descriptors.into_values().map(|it| (it.name().to_owned(), it)).collect();
             description.descriptors = by_name.into_values().collect();
             Operator { description, is_finished, subtasks }
-        },
-    )
+        })
+        .boxed()
 }
 
 fn build(
