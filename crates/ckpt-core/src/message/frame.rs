@@ -99,6 +99,11 @@ impl Header {
     /// Whatever is wrong is told at the first byte that shows it, so that nobody waits or allocates for a length that
     /// cannot be meant.
     pub(super) fn read(bytes: &[u8], limit_bytes: usize) -> Result<Option<Self>, WireError> {
+        Self::read_by(VERSION, bytes, limit_bytes)
+    }
+
+    /// The same, by a program of version `own`.
+    fn read_by(own: u16, bytes: &[u8], limit_bytes: usize) -> Result<Option<Self>, WireError> {
         let magic = &bytes[..bytes.len().min(MAGIC.len())];
         if !MAGIC.starts_with(magic) {
             let (expected, found) = (MAGIC.escape_ascii().to_string(), magic.escape_ascii().to_string());
@@ -106,8 +111,8 @@ impl Header {
         }
         let Some(mut fixed) = bytes.get(MAGIC.len()..HEADER_BYTES).map(Fixed) else { return Ok(None) };
         let (version, kind, body_bytes) = (fixed.u16(), fixed.u16(), fixed.u32());
-        if !FRAME_VERSIONS.contains(&version) {
-            return Err(WireError::NotSpoken { subject: Subject::AnyFrame, spoken: FRAME_VERSIONS, found: version });
+        if !spoken(own).contains(&version) {
+            return Err(WireError::NotSpoken { subject: Subject::AnyFrame, spoken: spoken(own), found: version });
         }
         let Some(known) = FrameKind::of(kind) else {
             let expected = "one that this version has";
@@ -201,6 +206,31 @@ mod tests {
         assert_eq!(spoken(2), 1..=2);
         assert_eq!(spoken(7), 6..=7);
         assert_eq!(spoken(u16::MAX), u16::MAX - 1..=u16::MAX);
+    }
+
+    /// What programs of later versions say to frames of earlier ones, and the other way round.
+    #[test]
+    fn programs_one_version_apart_understand_each_other() {
+        let frame_of = |version: u16| {
+            let mut frame = end(FrameKind::Marker, begin(FrameKind::Marker), 100).unwrap().to_vec();
+            frame[MAGIC.len()..][..2].copy_from_slice(&version.to_le_bytes());
+            frame
+        };
+        assert_eq!(frame_of(VERSION), *end(FrameKind::Marker, begin(FrameKind::Marker), 100).unwrap());
+        let refusal = |own, sent| match Header::read_by(own, &frame_of(sent), 100) {
+            Ok(Some(header)) if header.kind == FrameKind::Marker => None,
+            Err(error) => Some(error.to_string()),
+            _ => panic!("a whole header of version {sent}, read by {own}"),
+        };
+        for (own, sent) in [(1, 1), (2, 1), (2, 2), (3, 2), (7, 6), (u16::MAX, u16::MAX - 1)] {
+            assert_eq!(refusal(own, sent), None, "{own} reads {sent}");
+        }
+        let newer = "expected 1: a newer program sent it; upgrade this one first, one version at a time";
+        assert_eq!(refusal(1, 2), Some(format!("a frame has format version 2, {newer}")));
+        let newer = "expected 2 or 3: a newer program sent it; upgrade this one first, one version at a time";
+        assert_eq!(refusal(3, 4), Some(format!("a frame has format version 4, {newer}")));
+        let older = "expected 2 or 3: an older program sent it; upgrade that one first, one version at a time";
+        assert_eq!(refusal(3, 1), Some(format!("a frame has format version 1, {older}")));
     }
 
     #[test]

@@ -20,12 +20,7 @@ pub(crate) enum WireError {
     Magic { subject: Subject, offset: u64, expected: String, found: String },
     #[error("{subject} has format version {found}, expected {expected}: it was written by a newer program")]
     Version { subject: Subject, expected: u32, found: u32 },
-    #[error(
-        "{subject} has format version {found}, expected {} to {}: no other is spoken here, since a job is upgraded one \
-         version at a time",
-        spoken.start(),
-        spoken.end()
-    )]
+    #[error("{subject} has format version {found}, expected {}", spoken_beside(spoken, *found))]
     NotSpoken { subject: Subject, spoken: RangeInclusive<u16>, found: u16 },
     #[error("the digest of {subject} is {found}, expected {expected}")]
     Digest { subject: Subject, expected: Digest, found: Digest },
@@ -106,6 +101,14 @@ pub(crate) enum Invalid {
     /// The rule is that of a type.
     #[error("{field}: {error}")]
     Refused { field: &'static str, error: Error },
+}
+
+/// The versions that are spoken, and who has to be upgraded so that it speaks one of them.
+fn spoken_beside(spoken: &RangeInclusive<u16>, found: u16) -> String {
+    let (first, last) = spoken.clone().into_inner();
+    let versions = if first == last { last.to_string() } else { format!("{first} or {last}") };
+    let (sender, upgraded) = if found > last { ("a newer", "this") } else { ("an older", "that") };
+    format!("{versions}: {sender} program sent it; upgrade {upgraded} one first, one version at a time")
 }
 
 impl Invalid {

@@ -38,7 +38,8 @@ fn a_version_that_is_not_spoken_is_told_with_those_that_are() {
     assert_eq!(FRAME_VERSIONS, 1..=1);
     for version in [0, 2, 3, u16::MAX] {
         let frame = frame_of(version, 1, &[2, 1, 5, 0]);
-        let expected = format!("a frame has format version {version}, expected 1 to 1");
+        let program = if version > 1 { "a newer" } else { "an older" };
+        let expected = format!("a frame has format version {version}, expected 1: {program} program sent it");
         expect(ToTask::decode(&frame, LIMIT).unwrap_err(), ErrorKind::Configuration, &expected);
         let error = FrameReader::new(LIMIT).next(&frame[..12]).unwrap_err();
         expect(error, ErrorKind::Configuration, &expected);
