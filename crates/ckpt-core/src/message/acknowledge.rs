@@ -135,3 +135,46 @@ impl SpilledAcknowledge {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::error::ErrorKind;
+    use crate::id::{AttemptId, TaskId, VertexId};
+    use crate::state::{ClaimId, SortedMap};
+
+    const EPOCH: LeaderEpoch = LeaderEpoch::new(3);
+    const WRITER: WriterId = WriterId::new(9);
+    const DIGEST: Option<Digest> = Some(Digest::crc64_nvme(1));
+
+    /// What is said when an acknowledgement is spilled into that file.
+    fn refusal(root: Root, of: Writer, length_bytes: u64, digest: Option<Digest>) -> Option<String> {
+        let attempt = TaskId::new(VertexId::new([2; 16]), 0).attempt(AttemptId::new(1));
+        let snapshot = TaskSnapshot::new(SortedMap::default());
+        let acknowledge = Acknowledge::new(EPOCH, CheckpointId::FIRST, attempt, WRITER, snapshot);
+        let place = Place::File { root, file: FileRef::Ours(of.file(4)) };
+        let refused = acknowledge.spilled(StateHandle::assume_durable(place, length_bytes, digest)).err()?;
+        assert_eq!(refused.kind(), ErrorKind::AbortCheckpoint);
+        Some(refused.to_string())
+    }
+
+    #[test]
+    fn an_acknowledgement_is_spilled_into_a_bounded_file_of_its_writer_in_its_checkpoint_only() {
+        const MAX: u64 = SpilledAcknowledge::MAX_BYTES as u64;
+        let own = Writer::new(EPOCH, WRITER);
+        assert_eq!(refusal(Root::ThisSnapshot, own, MAX, DIGEST), None);
+        for root in [Root::JobShared, Root::JobTaskOwned, Root::Claimed(ClaimId::new(1)), Root::Borrowed(1)] {
+            let text = refusal(root, own, MAX, DIGEST).unwrap();
+            assert!(text.contains("expected a file of writer 9 of epoch 3"), "{text}");
+        }
+        for other in [Writer::new(LeaderEpoch::new(2), WRITER), Writer::new(EPOCH, WriterId::new(8))] {
+            let text = refusal(Root::ThisSnapshot, other, MAX, DIGEST).unwrap();
+            assert!(text.contains("in the checkpoint's own directory"), "{text}");
+        }
+        let text = refusal(Root::ThisSnapshot, own, MAX, None).unwrap();
+        assert_eq!(text, "the file of a spilled acknowledgement has no digest");
+        let text = refusal(Root::ThisSnapshot, own, MAX + 1, DIGEST).unwrap();
+        assert_eq!(text, "a spilled acknowledgement has 67108865 bytes, expected at most 67108864");
+    }
+}
