@@ -1,6 +1,5 @@
 //! Interleaved pairs of measurements.
 
-use std::fmt;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -148,7 +147,7 @@ impl Bench {
             ratio,
             spread: rounded(quantile(&ratios, 0.75) - quantile(&ratios, 0.25)),
             runs: pairs.len(),
-            bar: self.bar.map(|bar| bar.to_string()),
+            bar: self.bar.map(|bar| bar.text(unit)),
             holds: self.bar.map(|bar| bar.holds(ours, ratio)),
         };
         comparison.print();
@@ -174,14 +173,12 @@ impl Bar {
             Self::AtMost(most) => ours <= most,
         }
     }
-}
 
-impl fmt::Display for Bar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn text(self, unit: &str) -> String {
         match self {
-            Self::RatioAtMost(most) => write!(f, "ratio at most {most}"),
-            Self::RatioAtLeast(least) => write!(f, "ratio at least {least}"),
-            Self::AtMost(most) => write!(f, "at most {most}"),
+            Self::RatioAtMost(most) => format!("ratio at most {}", rounded(most)),
+            Self::RatioAtLeast(least) => format!("ratio at least {}", rounded(least)),
+            Self::AtMost(most) => format!("at most {} {unit}", rounded(most)),
         }
     }
 }
@@ -265,12 +262,12 @@ mod tests {
 
     #[test]
     fn a_bar_is_met_or_not() {
-        let met = |bar: Bar| (bar.holds(5.0, 2.0), bar.to_string());
+        let met = |bar: Bar| (bar.holds(5.0, 2.0), bar.text("B"));
         assert_eq!(met(Bar::RatioAtMost(2.0)), (true, "ratio at most 2".to_owned()));
         assert!(!met(Bar::RatioAtMost(1.9)).0);
         assert_eq!(met(Bar::RatioAtLeast(2.0)), (true, "ratio at least 2".to_owned()));
         assert!(!met(Bar::RatioAtLeast(2.1)).0);
-        assert_eq!(met(Bar::AtMost(5.0)), (true, "at most 5".to_owned()));
+        assert_eq!(met(Bar::AtMost(5.0)), (true, "at most 5 B".to_owned()));
         assert!(!met(Bar::AtMost(4.9)).0 && !met(Bar::AtMost(f64::NAN)).0);
     }
 
