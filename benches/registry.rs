@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use cap::Cap;
-use ckpt_benches::{Bench, Work, processor_time_of};
+use ckpt_benches::{Bar, Bench, Work, processor_time_of};
 use ckpt_core::head::{ClaimedHead, Collected, Head, Nonce, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, JobId, LeaderEpoch, ReservedIds, Writer, WriterId};
 use ckpt_core::shared::SharedStateRegistry;
@@ -22,6 +22,10 @@ type AnyError = Box<dyn std::error::Error>;
 
 const WRITERS: u64 = 100;
 const FILES: u32 = 1_000_000;
+/// Nanoseconds for a file that is named as before.
+const UNTOUCHED: Bar = Bar::AtMost(5.0);
+/// Nanoseconds for a file that is new or dies.
+const TOUCHED: Bar = Bar::AtMost(200.0);
 
 fn main() -> Result<(), AnyError> {
     let bench = Bench::from_arguments();
@@ -41,7 +45,7 @@ fn memory(bench: &Bench) -> Result<(), AnyError> {
     let many = Job::new(names)?;
     let (held, highest) = (ALLOCATOR.allocated() - before, ALLOCATOR.max_allocated() - before);
     drop(many);
-    bench.compare_sizes(
+    bench.bar(Bar::AtMost(2.0)).compare_sizes(
         "core: shared files, 10,000,000, at the highest",
         "what they may take",
         "GiB",
@@ -83,7 +87,7 @@ fn time(bench: &Bench) -> Result<(), AnyError> {
     };
     let all = Work::Operations(FILES as usize);
     let mut last = CheckpointId::FIRST;
-    bench.compare_parts(
+    bench.bar(UNTOUCHED).compare_parts(
         "core: shared files, commit of 1,000,000, none new, each",
         "map of names to sets of checkpoints",
         all,
@@ -92,7 +96,7 @@ fn time(bench: &Bench) -> Result<(), AnyError> {
     );
     let mut slots: Vec<u32> = (0..FILES).collect();
     let mut copy = slots.clone();
-    bench.compare_parts(
+    bench.bar(UNTOUCHED).compare_parts(
         "core: shared files, commit of 1,000,000, none new, again",
         "copy of 1,000,000 slots",
         all,
@@ -105,7 +109,7 @@ fn time(bench: &Bench) -> Result<(), AnyError> {
     // A task gives up the files that it has merged, which are neighbours; in the worst case they are none.
     let touched = FILES / 100;
     for (pattern, run) in [("neighbours", 100), ("far apart", 1)] {
-        bench.compare_parts(
+        bench.bar(TOUCHED).compare_parts(
             &format!("core: shared files, commit of 1,000,000, 1 % new and 1 % dead, {pattern}, each of these"),
             "map of names to sets of checkpoints",
             Work::Operations(2 * touched as usize),

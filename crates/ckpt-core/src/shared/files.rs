@@ -6,7 +6,7 @@ use hashbrown::HashTable;
 
 use crate::id::Writer;
 use crate::shared::name::{Name, Part, hash_of_foreign, hash_of_ours};
-use crate::shared::slots::Slot;
+use crate::shared::slots::{FreeSlots, Slot};
 use crate::shared::{FileContent, SharedStateRefusal};
 use crate::state::{FileRef, FileView, Place, RelPath, Root, StateHandle};
 
@@ -18,7 +18,7 @@ use crate::state::{FileRef, FileView, Place, RelPath, Root, StateHandle};
 pub(super) struct Files {
     entries: Vec<Entry>,
     /// Slots that hold nothing.
-    free: Vec<Slot>,
+    free: FreeSlots,
     /// By the hash of the name. Nothing ever goes through it, so its order is not seen.
     index: HashTable<Slot>,
     prefixes: Prefixes,
@@ -33,6 +33,9 @@ struct Entry {
     part: Part,
     content: FileContent,
 }
+
+/// How many slots are looked at together.
+const AT_ONCE: usize = 32;
 
 /// What the names of files have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,21 +82,21 @@ impl Files {
     ///
     /// When the file is there in one piece and this is one of several, or the other way round.
     pub(super) fn insert(&mut self, name: &Name<'_>, content: FileContent) -> Result<Slot, SharedStateRefusal> {
-        let slot = self.free.last().copied().or_else(|| u32::try_from(self.entries.len()).ok().map(Slot));
-        let slot = slot.ok_or(SharedStateRefusal::TooMany)?;
         let (prefix, number) = Prefix::of(name.root, name.file);
         if self.is_otherwise_divided(&prefix, number, name) {
             return Err(SharedStateRefusal::InPieces { root: name.root, file: name.file.to_file() });
         }
+        let free = self.free.take(self.entries.len());
+        let slot =
+            free.or_else(|| u32::try_from(self.entries.len()).ok().map(Slot)).ok_or(SharedStateRefusal::TooMany)?;
         let prefix = self.prefixes.enter(prefix);
         if name.part != Part::WHOLE {
             *self.pieces.entry((prefix, number)).or_insert(0) += 1;
         }
         let entry = Entry { prefix, number, part: name.part, content };
-        if self.free.pop().is_some() {
-            self.entries[slot.index()] = entry;
-        } else {
-            self.entries.push(entry);
+        match free {
+            Some(slot) => self.entries[slot.index()] = entry,
+            None => self.entries.push(entry),
         }
         let (entries, prefixes) = (&self.entries, &self.prefixes);
         self.index.insert_unique(name.hash(), slot, |slot| prefixes.hash_of(&entries[slot.index()]));
@@ -101,20 +104,28 @@ impl Files {
     }
 
     /// Takes files out, and hands each over of which no other piece is alive.
+    ///
+    /// They lie all over the memory. Each step is done for several before the next, so that none of them waits for what
+    /// another one reads.
     pub(super) fn remove(&mut self, slots: &[Slot], mut gone: impl FnMut(Root, FileRef)) {
-        // All hashes first: what they are made of lies all over the memory, and nothing makes one wait for another.
-        let hash = |slot: &Slot| self.prefixes.hash_of(&self.entries[slot.index()]);
-        let hashes: Vec<_> = slots.iter().map(hash).collect();
-        for (slot, hash) in slots.iter().zip(hashes) {
-            if let Some((root, file)) = self.remove_one(*slot, hash) {
-                gone(root, file);
+        let (mut hashes, mut buckets) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
+        for slots in slots.chunks(AT_ONCE) {
+            hashes.extend(slots.iter().map(|slot| (*slot, self.prefixes.hash_of(&self.entries[slot.index()]))));
+            buckets.extend(hashes.drain(..).filter_map(|(slot, hash)| {
+                let bucket = self.index.find_bucket_index(hash, |candidate| *candidate == slot);
+                bucket.map(|bucket| (slot, bucket))
+            }));
+            for (slot, bucket) in buckets.drain(..) {
+                if let Some((root, file)) = self.remove_one(slot, bucket) {
+                    gone(root, file);
+                }
             }
         }
     }
 
-    fn remove_one(&mut self, slot: Slot, hash: u64) -> Option<(Root, FileRef)> {
-        self.index.find_entry(hash, |candidate| *candidate == slot).ok()?.remove();
-        self.free.push(slot);
+    fn remove_one(&mut self, slot: Slot, bucket: usize) -> Option<(Root, FileRef)> {
+        self.index.get_bucket_entry(bucket).ok()?.remove();
+        self.free.put(slot);
         let entry = self.entries[slot.index()];
         let file = self.prefixes.file_of(&entry);
         self.prefixes.leave(entry.prefix);

@@ -11,6 +11,40 @@ pub(super) struct Slot(pub(super) u32);
 #[derive(Clone, Debug, Default)]
 pub(super) struct SlotSet(Vec<u64>);
 
+/// Slots that hold nothing.
+///
+/// They wait until they are a quarter of all, and are then given out in ascending order: what died here and there lies
+/// closer together by then, and slots that are neighbours cost less to fill than slots far apart.
+#[derive(Debug, Default)]
+pub(super) struct FreeSlots {
+    waiting: SlotSet,
+    waiting_count: usize,
+    /// The next one to give out is the last.
+    next: Vec<Slot>,
+}
+
+impl FreeSlots {
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        self.waiting_count + self.next.len()
+    }
+
+    pub(super) fn put(&mut self, slot: Slot) {
+        self.waiting.insert(slot);
+        self.waiting_count += 1;
+    }
+
+    /// One of `all` slots that may be filled; `None` when a new one is better.
+    pub(super) fn take(&mut self, all: usize) -> Option<Slot> {
+        if self.next.is_empty() && self.waiting_count > 0 && self.waiting_count >= all / 4 {
+            self.next.extend(self.waiting.without(&[]));
+            self.next.reverse();
+            (self.waiting, self.waiting_count) = (SlotSet::default(), 0);
+        }
+        self.next.pop()
+    }
+}
+
 impl Slot {
     pub(super) const fn index(self) -> usize {
         self.0 as usize
@@ -83,6 +117,19 @@ mod tests {
         assert_eq!(left, [64, 65, 700]);
         assert_eq!(all.without(&[]).count(), 6);
         assert_eq!(some.without(&[&all]).count(), 0);
+    }
+
+    #[test]
+    fn free_slots_wait_until_they_are_a_quarter_of_all_and_ascend() {
+        let mut free = FreeSlots::default();
+        assert_eq!(free.take(0), None);
+        [7, 2].into_iter().for_each(|slot| free.put(Slot(slot)));
+        assert_eq!((free.take(12), free.len()), (None, 2));
+        assert_eq!((free.take(11), free.len()), (Some(Slot(2)), 1));
+        // What is free from now on waits for its turn.
+        free.put(Slot(1));
+        assert_eq!((free.take(11), free.take(11), free.len()), (Some(Slot(7)), None, 1));
+        assert_eq!((free.take(4), free.take(4), free.len()), (Some(Slot(1)), None, 0));
     }
 
     #[test]
