@@ -109,7 +109,8 @@ pub(crate) fn names_a_user(scheme: &str, rest: &str) -> bool {
     let Some((container, host)) = authority.split_once('@') else { return false };
     let legal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'$');
     let is_container = !container.is_empty() && container.bytes().all(legal);
-    !(["abfs", "abfss", "wasb", "wasbs"].contains(&scheme) && is_container && !host.is_empty() && !host.contains('@'))
+    let of_azure = ["abfs", "abfss", "wasb", "wasbs"].contains(&scheme);
+    !of_azure || !is_container || host.is_empty() || host.contains('@')
 }
 
 impl From<UriError> for Error {

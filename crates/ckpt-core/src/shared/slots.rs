@@ -25,7 +25,7 @@ pub(super) struct FreeSlots {
 
 impl FreeSlots {
     /// How many there are.
-    pub(super) const fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.waiting_count + self.next.len()
     }
 
