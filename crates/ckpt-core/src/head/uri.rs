@@ -79,6 +79,10 @@ fn check(text: &str) -> Result<(), UriError> {
                 return Err(UriError::User { scheme: shown() });
             }
             let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            // Whoever makes a path of a URI by its slashes takes the authority for a component.
+            if let "." | ".." = authority {
+                return Err(UriError::Component { uri: text.to_owned(), component: authority.to_owned() });
+            }
             // An authority alone is a place as well: a bucket.
             if path.is_empty() && !rest.ends_with('/') { authority } else { path }
         }

@@ -55,6 +55,7 @@ fn anything_else_is_refused_without_showing_a_secret() {
         ("file:///", "the component ''"),
         ("mem:", "the component ''"),
         ("file:///a/../b", "the component '..'"),
+        ("s3://../b", "the component '..'"),
         ("mem:/./b", "the component '.'"),
         ("file:///a/%2E%2e/b", "has '%2E', expected no percent-encoded dot"),
         ("file:///a%2fb", "has '%2f'"),
