@@ -3,20 +3,12 @@
 use proptest::option;
 use proptest::prelude::*;
 
-use super::state::any_redistribution;
-use crate::descriptor::{CodecId, Fingerprint, KeyedStateKind, StateDescriptor, StateKind};
+use super::every::every_state_kind;
+use crate::descriptor::{CodecId, Fingerprint, StateDescriptor};
 
 /// Any descriptor, of a user's state or of one of the engine's own.
 pub fn any_state_descriptor() -> BoxedStrategy<StateDescriptor> {
-    let keyed = prop_oneof![
-        Just(KeyedStateKind::Value),
-        Just(KeyedStateKind::List),
-        Just(KeyedStateKind::Map),
-        Just(KeyedStateKind::Reducing),
-        Just(KeyedStateKind::Aggregating),
-        Just(KeyedStateKind::PriorityQueue),
-    ];
-    let kind = prop_oneof![keyed.prop_map(StateKind::Keyed), any_redistribution().prop_map(StateKind::Operator)];
+    let kind = prop::sample::select(every_state_kind());
     let codec = "[a-zä.]{1,12}".prop_map(|name| CodecId::new(name).expect("the name of a codec"));
     (any::<bool>(), "[a-zä -]{1,12}", kind, codec, any::<u32>(), option::of(any::<u64>()))
         .prop_map(|(is_reserved, name, kind, codec, version, fingerprint)| {

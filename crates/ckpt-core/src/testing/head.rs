@@ -187,7 +187,8 @@ impl History {
             Step::HandOver(snapshot, to) => head.hand_over(choose(&current.retained, snapshot)?.id, *to, &none),
             Step::Collect(snapshot) => {
                 let mut collected = Collected::none();
-                collected.snapshots.push(choose(&current.removed, snapshot)?.id);
+                collected.snapshots.extend(choose(&current.removed, snapshot).map(|removed| removed.id));
+                collected.claims.extend(choose(&current.released_claims, snapshot).map(|claim| claim.id));
                 collected.savepoints.extend(current.abandoned_savepoints.first().map(|savepoint| savepoint.id));
                 head.collected(&collected)
             }

@@ -4,6 +4,7 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
+use super::every::every_decline_reason;
 use super::id::{
     any_checkpoint_id, any_digest, any_epoch, any_operator_id, any_task_attempt, any_timestamp, any_writer, number,
 };
@@ -12,8 +13,8 @@ use super::snapshot::{any_barrier, any_checkpoint_metrics, any_uri, duration};
 use super::state::{any_subtask_state, any_task_snapshot};
 use crate::id::{CheckpointId, WriterId};
 use crate::message::{
-    AbortedMetrics, Acknowledge, Decline, DeclineReason, InitializationMetrics, InitializationOutcome, Marker,
-    SpilledAcknowledge, ToCoordinator, ToTask,
+    AbortedMetrics, Acknowledge, Decline, InitializationMetrics, InitializationOutcome, Marker, SpilledAcknowledge,
+    ToCoordinator, ToTask,
 };
 use crate::state::{
     ChannelMapping, ChannelRescaling, ClaimId, FileRef, InFlightRescaling, OperatorRestore, Place, Places, Root,
@@ -80,20 +81,7 @@ fn any_spilled() -> BoxedStrategy<SpilledAcknowledge> {
 }
 
 fn any_decline() -> BoxedStrategy<Decline> {
-    let reason = prop::sample::select(vec![
-        DeclineReason::NotReady,
-        DeclineReason::Subsumed,
-        DeclineReason::CancellationBarrier,
-        DeclineReason::InputEnded,
-        DeclineReason::SnapshotFailed,
-        DeclineReason::Closing,
-        DeclineReason::CaptureFailed,
-        DeclineReason::SharedStreamFailed,
-        DeclineReason::UnknownAttempt,
-        DeclineReason::Refused,
-        DeclineReason::TooLarge,
-        DeclineReason::SpillFailed,
-    ]);
+    let reason = prop::sample::select(every_decline_reason());
     let message = prop_oneof![8 => any::<String>(), 1 => "ä{2040,2060}"];
     (any_epoch(), any_checkpoint_id(), any_task_attempt(), reason, message)
         .prop_map(|(epoch, id, attempt, reason, message)| Decline::new(epoch, id, attempt, reason, message))

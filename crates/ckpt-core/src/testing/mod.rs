@@ -6,6 +6,7 @@
 
 mod cases;
 mod descriptor;
+mod every;
 mod head;
 mod id;
 mod key_group;
@@ -17,6 +18,7 @@ mod state;
 
 pub use cases::cases;
 pub use descriptor::any_state_descriptor;
+pub use every::{every_decline_reason, every_state_kind};
 pub use head::{any_disposal_mark, any_foreign_snapshot, any_head, any_owner_record};
 pub use id::{
     any_checkpoint_id, any_digest, any_epoch, any_file_name, any_job_id, any_operator_id, any_task_attempt,

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::every::every_redistribution;
 use super::id::{any_file_name, any_operator_id, number};
 use crate::digest::Digest;
 use crate::key_group::{KeyGroup, KeyGroupRange};
@@ -134,8 +135,8 @@ pub fn any_keyed_state() -> BoxedStrategy<KeyedState> {
     prop_oneof![key_groups().prop_map(KeyedState::KeyGroups), incremental().prop_map(KeyedState::Incremental)].boxed()
 }
 
-pub(super) fn any_redistribution() -> BoxedStrategy<Redistribution> {
-    prop_oneof![Just(Redistribution::Split), Just(Redistribution::Union), Just(Redistribution::Broadcast)].boxed()
+fn any_redistribution() -> BoxedStrategy<Redistribution> {
+    prop::sample::select(every_redistribution().to_vec()).boxed()
 }
 
 /// Operator state with partitions of every kind.

@@ -1,12 +1,11 @@
 //! The frame around a message: versions, kinds, limits, and frames in a stream of bytes.
 
 use ckpt_core::message::{Decline, FRAME_VERSIONS, FrameKind, FrameReader, Marker, Received, ToCoordinator, ToTask};
-use ckpt_core::testing::sealed;
+use ckpt_core::testing::{every_decline_reason, sealed};
 use ckpt_core::{Digest, Error, ErrorKind};
 
 use crate::golden;
-use crate::message_samples::{REASONS, fixed_markers, fixed_to_task};
-use crate::samples::Random;
+use crate::message_samples::{fixed_markers, fixed_restore, fixed_to_task};
 
 const LIMIT: usize = 1 << 20;
 
@@ -22,7 +21,7 @@ fn frame_of(version: u16, kind: u16, body: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_frame_has_at_most_the_bytes_allowed() {
-    let restore = Random::new(3).restore();
+    let restore = fixed_restore();
     let frame = restore.encode(LIMIT).unwrap();
     let exact = frame.len();
     assert_eq!(restore.encode(exact).unwrap(), frame);
@@ -49,7 +48,7 @@ fn a_version_that_is_not_spoken_is_told_with_those_that_are() {
 
 #[test]
 fn a_frame_of_another_kind_is_refused() {
-    let marker = Random::new(5).marker().encode(LIMIT).unwrap();
+    let marker = golden::read("marker-barrier");
     let expected = "the kind of a frame is a marker, expected a message to a task";
     expect(ToTask::decode(&marker, LIMIT).unwrap_err(), ErrorKind::Corrupt, expected);
     for kind in [0, 6, 77, u16::MAX] {
@@ -116,12 +115,13 @@ fn reasons_keep_their_numbers() {
     let ToCoordinator::Decline(decline) = ToCoordinator::decode(&frame, LIMIT).unwrap() else { panic!("a decline") };
     // The variant, epoch 3, checkpoint 1234, the vertex, subtask 5, attempt 6.
     let at = 12 + 1 + 1 + 2 + 16 + 1 + 1;
-    for (number, reason) in REASONS.into_iter().enumerate() {
-        let other = Decline::new(decline.epoch, decline.id, decline.attempt, reason, "");
+    let reasons = every_decline_reason();
+    for (number, reason) in reasons.iter().enumerate() {
+        let other = Decline::new(decline.epoch, decline.id, decline.attempt, *reason, "");
         let frame = ToCoordinator::Decline(other).encode(LIMIT).unwrap();
         assert_eq!(usize::from(frame[at]), number, "{reason:?}");
     }
-    let body = [&frame[12..at], &[REASONS.len() as u8, 0]].concat();
+    let body = [&frame[12..at], &[reasons.len() as u8, 0]].concat();
     let error = ToCoordinator::decode(&frame_of(1, 2, &body), LIMIT).unwrap_err();
     expect(error, ErrorKind::Corrupt, "cannot be decoded");
 }

@@ -1,92 +1,15 @@
-//! HEADs to encode: fixed ones for the golden files, and what random histories leave.
+//! The HEADs of the golden files.
 
 use ckpt_core::Digest;
 use ckpt_core::head::{
-    ClaimMode, Collected, ForeignSnapshot, GoneBack, HandedOver, Head, JobState, Nonce, Ownership, RetainedSnapshot,
-    SavepointInProgress, Uri, WrittenHead,
+    ClaimMode, ForeignSnapshot, GoneBack, HandedOver, Head, JobState, Nonce, Ownership, RetainedSnapshot,
+    SavepointInProgress, Uri,
 };
-use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, ReservedIds};
-use ckpt_core::snapshot::{AfterSavepoint, JobEnd, RetentionPolicy, SavepointFormat, SnapshotKind};
+use ckpt_core::id::{JobId, LeaderEpoch};
+use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, Root};
 
-use crate::samples::{Random, checkpoint, savepoint};
-
-impl Random {
-    /// A HEAD as some history of transitions leaves it. What a history does not allow is left out.
-    pub(crate) fn head(&mut self) -> Head {
-        let job = JobId::new(self.id());
-        let mut ids = ReservedIds::none();
-        let mut written = self.first_head(job);
-        for _ in 0..self.below(40) {
-            ids.append(written.reserved.clone());
-            let (head, current) = (&written.head, written.head.head());
-            let some = |list: &[RetainedSnapshot], number: u64| {
-                if !list.is_empty() { list[number as usize % list.len()].id } else { CheckpointId::FIRST }
-            };
-            let mut collected = Collected::none();
-            collected.snapshots.extend(current.removed.iter().map(|removed| removed.id).filter(|_| self.below(2) == 0));
-            collected
-                .claims
-                .extend(current.released_claims.iter().map(|claim| claim.id).filter(|_| self.below(2) == 0));
-            let begun = current.savepoints_in_progress.first().cloned();
-            let change = match self.below(16) {
-                0 | 1 => {
-                    ids = ReservedIds::none();
-                    Head::claim(Some(current), job, Nonce::new(self.id()))
-                }
-                2 => Head::claim_going_back(current, job, Nonce::new(self.id()), some(&current.retained, self.next())),
-                3 => Head::claim_ended(current, job, Nonce::new(self.id())),
-                4 | 5 => {
-                    let Some(id) = ids.take() else { continue };
-                    let uri = uri(&format!("file:///savepoint-{id}"));
-                    head.begin_savepoint(SavepointInProgress::new(id, uri), &collected)
-                }
-                6 => head.give_up_savepoint(begun.map_or(CheckpointId::FIRST, |it| it.id), &collected),
-                7 => {
-                    let Some(SavepointInProgress { id, uri, .. }) = begun else { continue };
-                    let kind = savepoint(SavepointFormat::Canonical, AfterSavepoint::Suspend);
-                    let digest = Digest::crc64_nvme(self.next());
-                    let snapshot = RetainedSnapshot::new(id, current.epoch, kind, self.number(), digest);
-                    head.stop(snapshot.elsewhere(uri, Ownership::Borrowed), &collected)
-                }
-                8 => head.discard(&[some(&current.set_aside, self.next())], &collected),
-                9 if self.below(4) == 0 => head.end(JobEnd::Failed, RetentionPolicy::RetainOnFailure, &collected),
-                10 => head.hand_over(some(&current.retained, self.next()), JobId::new(self.id()), &collected),
-                _ => {
-                    let Some(id) = ids.take() else { continue };
-                    let kind = [SnapshotKind::Checkpoint, SnapshotKind::FullCheckpoint][self.below(2) as usize];
-                    let digest = Digest::crc64_nvme(self.next());
-                    let completed = RetainedSnapshot::new(id, current.epoch, kind, self.number(), digest);
-                    let claims = current.claims.iter().map(|claim| claim.id).filter(|_| self.below(3) == 0);
-                    let completed = completed.below_claims(claims.collect::<Vec<_>>());
-                    head.commit(completed, 1 + self.below(4) as usize, &collected)
-                }
-            };
-            if let Ok(change) = change {
-                written = change.written();
-            }
-        }
-        written.head.head().clone()
-    }
-
-    fn first_head(&mut self, job: JobId) -> WrittenHead {
-        let nonce = Nonce::new(self.id());
-        let mode = [ClaimMode::Claim, ClaimMode::NoClaim][self.below(2) as usize];
-        let write = match self.below(3) {
-            0 => Head::claim(None, job, nonce),
-            roots => {
-                let id = checkpoint(1 + self.below(1 << 40));
-                let digest = Digest::crc64_nvme(self.next());
-                let taken = RetainedSnapshot::new(id, LeaderEpoch::new(9), SnapshotKind::Checkpoint, 7, digest);
-                let foreign = ForeignSnapshot::new(JobId::new(self.id()), &taken, uri("s3://bucket/chk"));
-                let named = [(Root::JobShared, uri("s3://bucket/shared")), (Root::Borrowed(4), uri("file:///b"))];
-                let foreign = foreign.naming(named.into_iter().take(roots as usize).collect());
-                Head::claim_from(None, job, nonce, &foreign, mode)
-            }
-        };
-        write.unwrap().written()
-    }
-}
+use crate::samples::{checkpoint, savepoint};
 
 pub(crate) fn uri(text: &str) -> Uri {
     Uri::new(text).unwrap()

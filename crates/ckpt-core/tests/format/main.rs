@@ -1,4 +1,4 @@
-//! The bytes of every file and frame: pinned by golden files, told from damaged ones, and the same after a round trip.
+//! The bytes of every file and frame: pinned by golden files, and told from damaged ones.
 
 mod damage;
 mod frames;
@@ -10,7 +10,7 @@ mod mark_samples;
 mod marks;
 mod message_samples;
 mod metadata_samples;
+mod reading;
 mod refused;
-mod round_trip;
 mod samples;
 mod sections;

@@ -1,148 +1,24 @@
-//! Messages to encode: fixed ones for the golden frames, one of each kind and variant, and generated ones.
+//! Messages to encode: those of the golden frames, one of each kind and variant.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use ckpt_core::id::{CheckpointId, LeaderEpoch, OperatorId, Writer, WriterId};
+use ckpt_core::id::{LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::message::{
     AbortedMetrics, Acknowledge, Decline, DeclineReason, InitializationMetrics, InitializationOutcome, Marker,
-    SpilledAcknowledge, ToCoordinator, ToTask,
+    ToCoordinator, ToTask,
 };
 use ckpt_core::snapshot::{
     AfterSavepoint, Alignment, AlignmentTimeout, CheckpointBarrier, CheckpointMetrics, CheckpointMetricsBuilder,
     CheckpointOptions, LocationReference, SavepointFormat, SnapshotKind,
 };
 use ckpt_core::state::{
-    ChannelMapping, ChannelRescaling, FileRef, InFlightRescaling, OperatorRestore, Place, Root, SortedMap, StateHandle,
+    ChannelMapping, ChannelRescaling, FileRef, InFlightRescaling, OperatorRestore, Place, Root, StateHandle,
     TaskRestore, TaskSnapshot,
 };
 use ckpt_core::{Digest, Timestamp};
 
-use crate::samples::{
-    Random, checkpoint, fixed_attempt, fixed_identity, fixed_state, places, range, savepoint, with_reused,
-};
-
-/// Why a task declines, in the order of the numbers that stand in frames.
-pub(crate) const REASONS: [DeclineReason; 12] = [
-    DeclineReason::NotReady,
-    DeclineReason::Subsumed,
-    DeclineReason::CancellationBarrier,
-    DeclineReason::InputEnded,
-    DeclineReason::SnapshotFailed,
-    DeclineReason::Closing,
-    DeclineReason::CaptureFailed,
-    DeclineReason::SharedStreamFailed,
-    DeclineReason::UnknownAttempt,
-    DeclineReason::Refused,
-    DeclineReason::TooLarge,
-    DeclineReason::SpillFailed,
-];
-
-impl Random {
-    pub(crate) fn message_to_task(&mut self) -> ToTask {
-        let (epoch, id) = (self.epoch(), self.checkpoint());
-        match self.below(3) {
-            0 => ToTask::Trigger(self.barrier()),
-            1 => ToTask::Completed { epoch, id, subsumed_upto: CheckpointId::new(self.below(id.get())) },
-            _ => {
-                ToTask::Aborted { epoch, id, latest_completed: CheckpointId::new(self.number()).filter(|it| *it != id) }
-            }
-        }
-    }
-
-    pub(crate) fn message_to_coordinator(&mut self) -> ToCoordinator {
-        let (epoch, id, attempt) = (self.epoch(), self.checkpoint(), self.attempt());
-        match self.below(6) {
-            0 => {
-                let reason = REASONS[self.below(REASONS.len() as u64) as usize];
-                ToCoordinator::Decline(Decline::new(epoch, id, attempt, reason, self.name()))
-            }
-            1 => ToCoordinator::AcknowledgeSpilled(self.spilled()),
-            2 => ToCoordinator::AbortedMetrics(AbortedMetrics::new(epoch, id, attempt, self.metrics())),
-            3 => ToCoordinator::InitializationMetrics(self.initialization()),
-            _ => ToCoordinator::Acknowledge(self.acknowledge()),
-        }
-    }
-
-    pub(crate) fn snapshot(&mut self) -> TaskSnapshot {
-        let operators = (0..self.below(4)).map(|_| (OperatorId::new(self.id()), self.subtask()));
-        let snapshot = TaskSnapshot::new(operators.collect());
-        match self.below(4) {
-            0 => snapshot.finished(),
-            1 => TaskSnapshot::finished_on_restore(),
-            _ => snapshot,
-        }
-    }
-
-    fn acknowledge(&mut self) -> Acknowledge {
-        let (epoch, id, attempt, writer) = (self.epoch(), self.checkpoint(), self.attempt(), self.number());
-        let mut acknowledge = Acknowledge::new(epoch, id, attempt, WriterId::new(writer), self.snapshot());
-        acknowledge.metrics = self.metrics();
-        acknowledge
-    }
-
-    fn spilled(&mut self) -> SpilledAcknowledge {
-        let acknowledge = self.acknowledge();
-        let file = Writer::new(acknowledge.epoch, acknowledge.writer).file(self.next() as u32);
-        let place = Place::File { root: Root::ThisSnapshot, file: FileRef::Ours(file) };
-        let (length, digest) = (self.below(1 + SpilledAcknowledge::MAX_BYTES as u64), self.next());
-        acknowledge.spilled(StateHandle::assume_durable(place, length, Some(Digest::crc64_nvme(digest)))).unwrap()
-    }
-
-    fn initialization(&mut self) -> InitializationMetrics {
-        let outcome = match self.below(2) {
-            0 => InitializationOutcome::Completed,
-            _ => InitializationOutcome::Failed,
-        };
-        let (at, total) = (Timestamp::from_millis(self.number()), Duration::from_nanos(self.number()));
-        let mut metrics = InitializationMetrics::new(self.epoch(), self.attempt(), outcome, at, total);
-        metrics.from = CheckpointId::new(self.below(3));
-        metrics.thread_start = self.duration();
-        metrics.download = self.duration();
-        metrics.restore = self.duration();
-        metrics.read_output = self.duration();
-        metrics.read_input = self.duration();
-        metrics.restored_bytes = self.number();
-        metrics
-    }
-
-    fn duration(&mut self) -> Option<Duration> {
-        (self.below(3) > 0).then(|| Duration::from_nanos(self.number()))
-    }
-
-    pub(crate) fn marker(&mut self) -> Marker {
-        match self.below(3) {
-            0 => Marker::Barrier(self.barrier()),
-            1 => Marker::Announcement { barrier: self.barrier(), sequence: self.number() },
-            _ => Marker::Cancel { epoch: self.epoch(), id: self.checkpoint() },
-        }
-    }
-
-    pub(crate) fn restore(&mut self) -> TaskRestore {
-        let mut restore = TaskRestore::fresh(self.attempt(), Writer::new(self.epoch(), WriterId::new(self.number())));
-        restore.from = CheckpointId::new(self.below(3));
-        restore.places = places();
-        for _ in 0..self.below(4) {
-            let given = OperatorRestore::new(self.range(), self.subtask());
-            restore.operators.insert(OperatorId::new(self.id()), given);
-        }
-        restore.finished = self.below(2) == 0;
-        let (inputs, outputs) = (self.rescaling(), self.rescaling());
-        restore.in_flight = InFlightRescaling::new(inputs, outputs).unwrap();
-        restore
-    }
-
-    fn rescaling(&mut self) -> SortedMap<u32, ChannelRescaling> {
-        let gates = (0..self.below(3) as u32).map(|gate| {
-            let counts: Vec<u32> = (0..self.below(4)).map(|_| self.below(3) as u32).collect();
-            let targets: Vec<u32> = (0..counts.iter().sum()).map(|_| self.next() as u32).collect();
-            let old: Vec<u32> = (0..self.below(4) as u32).map(|number| 3 * number).collect();
-            let ambiguous: Vec<u32> = old.iter().copied().filter(|_| self.below(2) == 0).collect();
-            (gate, ChannelRescaling::new(old, ambiguous, ChannelMapping::new(counts, targets).unwrap()).unwrap())
-        });
-        gates.collect()
-    }
-}
+use crate::samples::{checkpoint, fixed_attempt, fixed_identity, fixed_state, places, range, savepoint, with_reused};
 
 pub(crate) fn fixed_to_task() -> [(&'static str, ToTask); 3] {
     let target = LocationReference::at(Bytes::from_static(b"place")).unwrap();

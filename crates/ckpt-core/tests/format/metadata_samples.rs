@@ -1,22 +1,19 @@
-//! Metadata to encode: that of the golden files, which together have everything that metadata can say, and generated ones.
-
-use std::collections::BTreeSet;
+//! The metadata of the golden files, which together have everything that metadata can say.
 
 use bytes::Bytes;
 use ckpt_core::descriptor::{CodecId, Fingerprint, KeyedStateKind, StateDescriptor, StateKind};
 use ckpt_core::id::{JobId, LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, MasterState, OperatorDescription};
-use ckpt_core::snapshot::{
-    Admission, AfterSavepoint, CheckpointProperties, CheckpointType, RetentionPolicy, SavepointFormat,
-};
+use ckpt_core::snapshot::{Admission, AfterSavepoint, CheckpointProperties, RetentionPolicy, SavepointFormat};
 use ckpt_core::state::{
     ChannelState, FileRef, InputChannel, KeyGroupsState, KeyedState, OperatorState, Partitions, Place, Redistribution,
     ResultSubpartition, Root, Sections, StateHandle, SubtaskState, SubtaskStateParts,
 };
+use ckpt_core::testing::every_state_kind;
 use ckpt_core::{Digest, Timestamp};
 
-use crate::samples::{Random, fixed_identity, fixed_state, places, range};
+use crate::samples::{fixed_identity, fixed_state, places, range};
 
 const COMPLETED: Timestamp = Timestamp::from_millis(1_767_225_600_123);
 
@@ -30,7 +27,8 @@ pub(crate) fn fixed_metadata() -> CheckpointMetadata {
     stateful.subtask(2, &SubtaskState::default()).unwrap();
     builder.finished_operator(&OperatorDescription::new(OperatorId::new([0x33; 16]), "ended", 2, max())).unwrap();
     let mut last = OperatorDescription::new(OperatorId::new([0x44; 16]), "", 2, max());
-    last.descriptors = KINDS.iter().zip('a'..).map(|(kind, name)| descriptor(&name.to_string(), *kind)).collect();
+    let descriptors = every_state_kind().into_iter().zip('a'..);
+    last.descriptors = descriptors.map(|(kind, name)| descriptor(&name.to_string(), kind)).collect();
     last.coordinator_state = Some(file(Root::JobTaskOwned, 9, 512));
     builder.operator(&last).unwrap().subtask(1, &state_of_all_other_kinds(Root::ThisSnapshot)).unwrap();
     builder.finish(COMPLETED).unwrap()
@@ -75,18 +73,6 @@ pub(crate) fn fixed_operator() -> OperatorDescription {
     operator
 }
 
-const KINDS: [StateKind; 9] = [
-    StateKind::Keyed(KeyedStateKind::Value),
-    StateKind::Keyed(KeyedStateKind::List),
-    StateKind::Keyed(KeyedStateKind::Map),
-    StateKind::Keyed(KeyedStateKind::Reducing),
-    StateKind::Keyed(KeyedStateKind::Aggregating),
-    StateKind::Keyed(KeyedStateKind::PriorityQueue),
-    StateKind::Operator(Redistribution::Split),
-    StateKind::Operator(Redistribution::Union),
-    StateKind::Operator(Redistribution::Broadcast),
-];
-
 fn descriptor(name: &str, kind: StateKind) -> StateDescriptor {
     StateDescriptor::new(name, kind, CodecId::new("postcard").unwrap(), 2).unwrap()
 }
@@ -116,43 +102,4 @@ pub(crate) fn state_of_all_other_kinds(root: Root) -> SubtaskState {
     parts.result_subpartitions =
         vec![ChannelState::new(1, [(output, sections(&[0..2, 5..9]))].into(), file(root, 23, 9))];
     parts.into()
-}
-
-impl Random {
-    pub(crate) fn metadata(&mut self) -> CheckpointMetadata {
-        let max = MaxParallelism::new(128).unwrap();
-        let properties = CheckpointProperties::checkpoint(RetentionPolicy::RetainOnFailure);
-        let properties =
-            properties.requested_as(if self.below(2) == 0 { CheckpointType::Full } else { CheckpointType::Configured });
-        let mut description = CheckpointDescription::new(JobId::new(self.id()), self.identity(), properties);
-        description.places = places();
-        description.graph_digest = (self.below(2) == 0).then(|| Digest::crc64_nvme(self.next()));
-        for _ in 0..self.below(3) {
-            let state = MasterState::new(self.next() as u32, Bytes::from(self.name()));
-            description.master_states.insert(self.name(), state);
-        }
-        let mut builder = CheckpointMetadata::builder(description).unwrap();
-        let ids: BTreeSet<[u8; 16]> = (0..self.below(4)).map(|_| self.id()).collect();
-        for id in ids {
-            let parallelism = 2 + self.below(7) as u32;
-            let mut operator = OperatorDescription::new(OperatorId::new(id), self.name(), parallelism, max);
-            operator.uid = (self.below(2) == 0).then(|| self.name());
-            if self.below(5) == 0 {
-                builder.finished_operator(&operator).unwrap();
-                continue;
-            }
-            operator.coordinator_state = (self.below(3) == 0).then(|| self.handle());
-            let mut encoder = builder.operator(&operator).unwrap();
-            for subtask in 0..parallelism {
-                self.groups = max.range_of(subtask, parallelism).unwrap();
-                match self.below(6) {
-                    0 => {}
-                    1 if subtask > 0 => encoder.finished_subtask(subtask).unwrap(),
-                    _ => encoder.subtask(subtask, &self.subtask()).unwrap(),
-                }
-            }
-            self.groups = range(0, 127);
-        }
-        builder.finish(Timestamp::from_millis(self.number())).unwrap()
-    }
 }

@@ -387,7 +387,7 @@ fn master_states_have_names_that_ascend() {
 
 #[test]
 fn runs_of_parts_are_read_in_any_order_and_put_together_once() {
-    let large = crate::round_trip::large();
+    let large = crate::reading::large();
     let file = Bytes::from(large.encode().unwrap().0);
     let reader = || MetadataReader::open(file.clone()).unwrap();
     for count in [1, 2, 3, 7, 1000] {

@@ -87,25 +87,13 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::descriptor::{CodecId, Fingerprint, KeyedStateKind, StateDescriptor, StateKind};
-    use crate::state::Redistribution;
+    use crate::descriptor::{CodecId, Fingerprint, StateDescriptor};
+    use crate::testing::every_state_kind;
     use crate::wire::{Subject, decode, encode};
-
-    const KINDS: [StateKind; 9] = [
-        StateKind::Keyed(KeyedStateKind::Value),
-        StateKind::Keyed(KeyedStateKind::List),
-        StateKind::Keyed(KeyedStateKind::Map),
-        StateKind::Keyed(KeyedStateKind::Reducing),
-        StateKind::Keyed(KeyedStateKind::Aggregating),
-        StateKind::Keyed(KeyedStateKind::PriorityQueue),
-        StateKind::Operator(Redistribution::Split),
-        StateKind::Operator(Redistribution::Union),
-        StateKind::Operator(Redistribution::Broadcast),
-    ];
 
     #[test]
     fn every_kind_of_descriptor_has_the_documented_bytes() {
-        for (number, kind) in (0..).zip(KINDS) {
+        for (number, kind) in (0..).zip(every_state_kind()) {
             let plain = StateDescriptor::new("s", kind, CodecId::new("c").unwrap(), 300).unwrap();
             let timers = StateDescriptor::reserved("_t", kind, CodecId::new("c").unwrap(), 0).unwrap();
             for (descriptor, bytes) in [
