@@ -46,8 +46,8 @@ pub(super) struct PartPlace {
     pub(super) place: SectionPlace,
 }
 
-/// Checks that the sections fill the file up to the index without a gap, and that none is there that is not known and
-/// must be.
+/// Checks that the sections fill the file up to the index without a gap, that those of the whole checkpoint stand around
+/// those of operators, and that the unknown ones may be skipped.
 pub(super) fn check(index: &[u8], index_offset: u64) -> Result<SingleSections, WireError> {
     let (mut summary, mut masters, mut parts, mut coordinators) = (None, None, 0, 0);
     let mut end = HEADER_BYTES as u64;
@@ -61,6 +61,18 @@ pub(super) fn check(index: &[u8], index_offset: u64) -> Result<SingleSections, W
             return refuse("the length of a section", entry.length, &format!("at most {}", index_offset - end));
         };
         end = next;
+        let may_follow = match entry.tag {
+            SUMMARY => true,
+            PART | COORDINATOR_STATE => summary.is_none(),
+            MASTER_STATES => summary.is_none() && parts + coordinators == 0,
+            tag if entry.critical => {
+                return Err(WireError::UnknownSection { subject: SUBJECT, tag, offset: entry.offset });
+            }
+            _ => continue,
+        };
+        if !entry.critical {
+            return refuse("a section", format!("of kind {} and not critical", entry.tag), "a critical one");
+        }
         match (entry.tag, entry.operator(), entry.part) {
             (SUMMARY, None, 0) if summary.is_none() => summary = Some(place),
             (MASTER_STATES, None, 0) if masters.is_none() => masters = Some(place),
@@ -73,10 +85,11 @@ pub(super) fn check(index: &[u8], index_offset: u64) -> Result<SingleSections, W
             (PART | COORDINATOR_STATE, ..) => {
                 return refuse("a section of an operator", "one of none, or one too many", "one of an operator");
             }
-            (tag, ..) if entry.critical => {
-                return Err(WireError::UnknownSection { subject: SUBJECT, tag, offset: entry.offset });
-            }
             _ => {}
+        }
+        if !may_follow {
+            let expected = "the master states, those of operators, the summary";
+            return refuse("a section", format!("of kind {} behind a later one", entry.tag), expected);
         }
     }
     if end != index_offset {
@@ -93,35 +106,31 @@ impl SingleSections {
     pub(super) fn of_operators(&self, index: &[u8], summary: &MetadataSummary) -> Result<OperatorSections, WireError> {
         let mut parts = Vec::<PartPlace>::with_capacity(self.parts);
         let mut coordinators = Vec::<(u32, SectionPlace)>::with_capacity(self.coordinators);
+        // The operator of the section before, and the number of its next part.
+        let mut before: Option<(u32, Option<u32>)> = None;
         let mut entries = Input::new(index);
         while let Some(entry) = next_entry(&mut entries)? {
-            let Some(id) = entry.operator() else { continue };
-            let index_of = || match summary.table.find(id) {
+            let (Some(id), PART | COORDINATOR_STATE) = (entry.operator(), entry.tag) else { continue };
+            let operator = match summary.table.find(id) {
                 // A summary has at most 65,536.
-                Some(operator) => Ok(operator as u32),
-                None => refuse("an operator", id, "one that the summary lists"),
+                Some(operator) => operator as u32,
+                None => return refuse("an operator", id, "one that the summary lists"),
             };
-            match entry.tag {
-                PART => {
-                    let (operator, number, place) = (index_of()?, entry.part, place(&entry)?);
-                    let expected = match parts.last() {
-                        Some(last) if last.operator == operator => last.number.checked_add(1),
-                        Some(last) if last.operator > operator => None,
-                        _ => Some(0),
-                    };
-                    if Some(number) != expected {
-                        return out_of_order(&format!("part {number}"), id);
-                    }
-                    parts.push(PartPlace { operator, number, place });
-                }
-                COORDINATOR_STATE => {
-                    let operator = index_of()?;
-                    if coordinators.last().is_some_and(|(last, _)| *last >= operator) {
-                        return out_of_order("the coordinator", id);
-                    }
-                    coordinators.push((operator, place(&entry)?));
-                }
-                _ => {}
+            let place = place(&entry)?;
+            let next_part = match before {
+                Some((last, next_part)) if last == operator => next_part.filter(|_| entry.tag == PART),
+                Some((last, _)) if last > operator => None,
+                _ => Some(0),
+            };
+            if next_part != Some(entry.part) {
+                return out_of_order(&entry, id);
+            }
+            if entry.tag == PART {
+                parts.push(PartPlace { operator, number: entry.part, place });
+                before = Some((operator, entry.part.checked_add(1)));
+            } else {
+                coordinators.push((operator, place));
+                before = Some((operator, Some(0)));
             }
         }
         Ok(OperatorSections { parts, coordinators })
@@ -143,8 +152,9 @@ fn place(entry: &v1::IndexEntry) -> Result<SectionPlace, WireError> {
     }
 }
 
-fn out_of_order<T>(section: &str, operator: OperatorId) -> Result<T, WireError> {
-    let expected = "operators that ascend, parts from 0 on without a gap, and one coordinator at most";
+fn out_of_order<T>(entry: &v1::IndexEntry, operator: OperatorId) -> Result<T, WireError> {
+    let section = if entry.tag == PART { format!("part {}", entry.part) } else { "the coordinator".to_owned() };
+    let expected = "operators that ascend, of each its coordinator, if any, and then its parts from 0 on without a gap";
     refuse("a section", format!("{section} of operator {operator}"), expected)
 }
 

@@ -143,7 +143,7 @@ fn of_sections_in_metadata() {
     let empty = MetadataSections::open(&file).unwrap();
     let with = |sections: &mut dyn Iterator<Item = MetadataSection>| {
         let mut file = empty.clone();
-        file.sections.extend(sections);
+        file.sections.splice(0..0, sections);
         Bytes::from(file.seal())
     };
     let section = |tag: u32, critical: bool, operator: Option<u8>, part: u32| {

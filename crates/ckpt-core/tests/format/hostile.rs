@@ -2,7 +2,6 @@
 //! writer writes.
 
 use std::io;
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ckpt_core::head::{Head, Uri};
@@ -48,8 +47,7 @@ fn entry(tag: u32, critical: bool, offset: u64, section: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn counts_above_the_bytes_that_are_left_end_at_once() {
-    let began = Instant::now();
+fn counts_above_the_bytes_that_are_left_are_refused() {
     // Elements could be read behind each count; it is the count that is refused.
     // A job, version 1, epoch 1, a nonce, active, first number 1, unreserved 1001, then the count of the retained.
     let head = [[1; 16].as_slice(), &[1, 1], &[2; 16], &[0, 1, 0xe9, 7], &HUGE, &[1; 30]].concat();
@@ -71,7 +69,6 @@ fn counts_above_the_bytes_that_are_left_end_at_once() {
     let error =
         decode(&sealed_metadata(&summary, &entry(1, true, 12, &summary), 12 + summary.len() as u64)).unwrap_err();
     refused("a summary", error, "the summary of checkpoint metadata cannot be decoded at byte 42 of 72");
-    assert!(began.elapsed() < Duration::from_secs(1));
 }
 
 #[test]

@@ -35,6 +35,17 @@ fn position(sections: &[MetadataSection], tag: u32) -> usize {
     sections.iter().position(|section| section.tag == tag).unwrap()
 }
 
+/// In front of those of all operators.
+fn insert_first(sections: &mut Vec<MetadataSection>, of_operator: MetadataSection) {
+    let at = sections.iter().position(|section| section.operator.is_some()).unwrap_or_default();
+    sections.insert(at, of_operator);
+}
+
+/// Behind those of all operators.
+fn insert_last(sections: &mut Vec<MetadataSection>, of_operator: MetadataSection) {
+    sections.insert(position(sections, SUMMARY), of_operator);
+}
+
 fn section(tag: u32, operator: u8, part: u32, body: &[u8]) -> MetadataSection {
     let mut section = MetadataSection::new(tag, body.to_vec());
     (section.operator, section.part) = (Some(OperatorId::new([operator; 16])), part);
@@ -85,16 +96,23 @@ fn with_parts(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 #[test]
-fn sections_of_the_whole_may_stand_anywhere() {
+fn known_sections_stand_in_one_order_and_are_critical() {
     for golden in [fixed_metadata(), fixed_savepoint()] {
-        let mut file = open(&golden);
-        let (summary, canonical) = (position(&file.sections, SUMMARY), file.seal());
-        let summary = file.sections.remove(summary);
-        file.sections.insert(0, summary);
-        file.sections.rotate_left(1);
-        let read = decode(&file.seal()).unwrap();
-        assert_eq!(read, golden);
-        assert_eq!(read.encode().unwrap().0, canonical, "written anew it is as ever");
+        let file = open(&golden);
+        let sections = file.sections.len();
+        for one in 0..sections {
+            let mut uncritical = file.clone();
+            uncritical.sections[one].critical = false;
+            let tag = file.sections[one].tag;
+            let expected = format!("a section is of kind {tag} and not critical, expected a critical one");
+            refused("an uncritical section", decode(&uncritical.seal()).unwrap_err(), &expected);
+            for other in (0..sections).filter(|other| *other != one) {
+                let mut moved = file.clone();
+                let section = moved.sections.remove(one);
+                moved.sections.insert(other, section);
+                refused("a moved section", decode(&moved.seal()).unwrap_err(), "a section is");
+            }
+        }
     }
 }
 
@@ -122,7 +140,7 @@ fn an_index_that_is_not_in_order_is_refused() {
     let cases: [(&str, Change, &str); 17] = [
         ("no summary", |all| all.retain(|section| section.tag != SUMMARY), "the summary is absent"),
         ("two summaries", |all| all.push(all[position(all, SUMMARY)].clone()), "one of each kind"),
-        ("two master states", |all| all.push(all[position(all, MASTERS)].clone()), "one of each kind"),
+        ("two master states", |all| all.insert(0, all[position(all, MASTERS)].clone()), "one of each kind"),
         (
             "a summary of an operator",
             |all| {
@@ -163,16 +181,24 @@ fn an_index_that_is_not_in_order_is_refused() {
             },
             "one of an operator",
         ),
-        ("an unknown operator", |all| all.push(section(PART, 0x99, 0, b"")), "expected one that the summary lists"),
         (
-            "an unknown coordinator",
-            |all| all.push(section(COORDINATOR, 0x99, 0, b"")),
+            "an unknown operator",
+            |all| insert_last(all, section(PART, 0x99, 0, b"")),
             "expected one that the summary lists",
         ),
-        ("the same part twice", |all| all.insert(0, section(PART, 0x22, 0, b"")), "part 0 of operator"),
-        ("a gap between parts", |all| all.insert(0, section(PART, 0x11, 1, b"")), "part 1 of operator"),
-        ("a first part that is not 0", |all| all.push(section(PART, 0x44, 2, b"")), "part 2 of operator"),
-        ("an operator after a later one", |all| all.push(section(PART, 0x11, 0, b"")), "part 0 of operator"),
+        (
+            "an unknown coordinator",
+            |all| insert_last(all, section(COORDINATOR, 0x99, 0, b"")),
+            "expected one that the summary lists",
+        ),
+        (
+            "the same part twice",
+            |all| all.insert(position(all, PART), section(PART, 0x22, 0, b"")),
+            "part 0 of operator",
+        ),
+        ("a gap between parts", |all| insert_first(all, section(PART, 0x11, 1, b"")), "part 1 of operator"),
+        ("a first part that is not 0", |all| insert_last(all, section(PART, 0x44, 2, b"")), "part 2 of operator"),
+        ("an operator after a later one", |all| insert_last(all, section(PART, 0x11, 0, b"")), "part 0 of operator"),
         (
             "an operator again",
             |all| {
@@ -180,12 +206,12 @@ fn an_index_that_is_not_in_order_is_refused() {
                 let at = position(all, PART);
                 all.insert(at, of_last);
             },
-            "expected operators that ascend, parts from 0 on without a gap",
+            "expected operators that ascend, of each its coordinator",
         ),
-        ("two coordinators", |all| all.push(section(COORDINATOR, 0x44, 0, b"")), "the coordinator of operator"),
+        ("two coordinators", |all| insert_last(all, section(COORDINATOR, 0x44, 0, b"")), "the coordinator of operator"),
         (
             "coordinators that descend",
-            |all| all.push(section(COORDINATOR, 0x11, 0, b"")),
+            |all| insert_last(all, section(COORDINATOR, 0x11, 0, b"")),
             "the coordinator of operator",
         ),
     ];
@@ -329,7 +355,7 @@ fn operators_that_finished_have_nothing() {
 
     let with = |tag, body: &[u8]| {
         let mut file = finished.clone();
-        file.sections.push(section(tag, 7, 0, body));
+        insert_last(&mut file.sections, section(tag, 7, 0, body));
         decode(&file.seal()).unwrap_err()
     };
     refused("a part", with(PART, &[0, 0]), "what the summary says of an operator's state");
