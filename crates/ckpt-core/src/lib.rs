@@ -24,7 +24,7 @@
 //! | choose which checkpoints outlive the job | [`RetentionPolicy`](snapshot::RetentionPolicy) |
 //! | write or verify a file of state | [`state_file`] |
 //! | claim or dispose of a savepoint | [`mark`] |
-//! | make up state for tests of my engine | `testing`, with the feature of that name |
+//! | make up state for tests of my engine | `testing::strategies`, with the feature `proptest` |
 //! | know the bytes, the settings, the differences from Flink | `docs/` in the repository: `format.md`, `configuration.md`, `differences.md` |
 //!
 //! # Words

@@ -19,7 +19,7 @@ use ckpt_core::state::{
     Place, Places, Redistribution, ResultSubpartition, Root, Sections, SharedFile, StateHandle, SubtaskReport,
     SubtaskState, SubtaskStateParts,
 };
-use ckpt_core::testing::{any_checkpoint_id, any_operator_id, any_subtask_state, cases};
+use ckpt_core::testing::strategies::{any_checkpoint_id, any_operator_id, any_subtask_state, cases};
 use ckpt_core::{Digest, Timestamp};
 use proptest::prelude::*;
 

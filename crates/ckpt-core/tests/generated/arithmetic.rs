@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ckpt_core::graph::{Edge, JobGraph, Vertex};
 use ckpt_core::id::VertexId;
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
-use ckpt_core::testing::{any_key_group_range, any_max_parallelism, cases};
+use ckpt_core::testing::strategies::{any_key_group_range, any_max_parallelism, cases};
 use proptest::prelude::*;
 
 /// MurmurHash3 of 32 bits of one number of four bytes, bit by bit as it was published; Flink makes the result positive.

@@ -8,9 +8,10 @@ use ckpt_core::mark::{DisposalMark, OwnerRecord};
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::snapshot::LocationReference;
 use ckpt_core::state::{TaskRestore, TaskSnapshot};
-use ckpt_core::testing::{
-    Envelope, any_disposal_mark, any_head, any_marker, any_owner_record, any_task_restore, any_task_snapshot,
-    any_to_coordinator, any_to_task, any_uri, cases,
+use ckpt_core::testing::Envelope;
+use ckpt_core::testing::strategies::{
+    any_disposal_mark, any_head, any_marker, any_owner_record, any_task_restore, any_task_snapshot, any_to_coordinator,
+    any_to_task, any_uri, cases,
 };
 use ckpt_core::{Digest, Result};
 use proptest::collection::vec;

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader};
-use ckpt_core::testing::{MetadataSections, any_checkpoint_metadata, cases};
+use ckpt_core::testing::MetadataSections;
+use ckpt_core::testing::strategies::{any_checkpoint_metadata, cases};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -6,7 +6,9 @@ use ckpt_core::Digest;
 use ckpt_core::head::RetainedSnapshot;
 use ckpt_core::snapshot::SnapshotKind;
 use ckpt_core::state::{ClaimId, KeyedState, Place, StateHandle, TaskProgress, TaskSnapshot};
-use ckpt_core::testing::{any_barrier, any_checkpoint_id, any_epoch, any_subtask_state, any_task_snapshot, cases};
+use ckpt_core::testing::strategies::{
+    any_barrier, any_checkpoint_id, any_epoch, any_subtask_state, any_task_snapshot, cases,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

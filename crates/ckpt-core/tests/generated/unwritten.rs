@@ -6,7 +6,7 @@ use ckpt_core::id::{JobId, LeaderEpoch};
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::snapshot::CheckpointBarrier;
 use ckpt_core::state::TaskRestore;
-use ckpt_core::testing::{
+use ckpt_core::testing::strategies::{
     any_barrier, any_foreign_snapshot, any_marker, any_task_restore, any_to_coordinator, any_to_task, cases,
 };
 use ckpt_core::{ErrorKind, Result};

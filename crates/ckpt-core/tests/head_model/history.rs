@@ -10,7 +10,7 @@ use ckpt_core::head::{
 use ckpt_core::id::{CheckpointId, JobId, ReservedIds};
 use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 use ckpt_core::state::ClaimId;
-use ckpt_core::testing::cases;
+use ckpt_core::testing::strategies::cases;
 use ckpt_core::{Result, head::AbandonedSavepoint};
 use proptest::collection::vec;
 use proptest::prelude::*;

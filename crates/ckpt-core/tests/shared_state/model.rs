@@ -10,7 +10,7 @@ use ckpt_core::Digest;
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, WriterId};
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, FileRef, Place, Root, StateHandle};
-use ckpt_core::testing::cases;
+use ckpt_core::testing::strategies::cases;
 use proptest::prelude::*;
 
 use crate::leader::{Leader, Says, own};

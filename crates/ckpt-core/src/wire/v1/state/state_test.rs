@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::key_group::KeyGroupRange;
 use crate::state::{FileView, HandleView, Root, StateHandle};
-use crate::testing::{any_handle, any_subtask_state, cases};
+use crate::testing::strategies::{any_handle, any_subtask_state, cases};
 use crate::wire::v1::stored::{put_handle, read_handle};
 
 /// What is told of state.

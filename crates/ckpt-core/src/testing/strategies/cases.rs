@@ -12,7 +12,7 @@ const SEED: u64 = 0x636b_7074;
 ///
 /// ```
 /// use ckpt_core::id::FileName;
-/// use ckpt_core::testing::{any_file_name, cases};
+/// use ckpt_core::testing::strategies::{any_file_name, cases};
 /// use proptest::test_runner::TestRunner;
 ///
 /// let names_come_back = TestRunner::new(cases(10)).run(&any_file_name(), |name| {
@@ -40,7 +40,7 @@ mod tests {
     use proptest::test_runner::TestRunner;
 
     use super::*;
-    use crate::testing::any_subtask_state;
+    use crate::testing::strategies::any_subtask_state;
 
     #[test]
     fn two_runs_make_up_the_same() {

@@ -3,8 +3,8 @@
 use proptest::option;
 use proptest::prelude::*;
 
-use super::every::every_state_kind;
 use crate::descriptor::{CodecId, Fingerprint, StateDescriptor};
+use crate::testing::every_state_kind;
 
 /// Any descriptor, of a user's state or of one of the engine's own.
 pub fn any_state_descriptor() -> BoxedStrategy<StateDescriptor> {

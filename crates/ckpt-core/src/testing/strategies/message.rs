@@ -4,7 +4,6 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
-use super::every::every_decline_reason;
 use super::id::{
     any_checkpoint_id, any_digest, any_epoch, any_operator_id, any_task_attempt, any_timestamp, any_writer, number,
 };
@@ -20,6 +19,7 @@ use crate::state::{
     ChannelMapping, ChannelRescaling, ClaimId, FileRef, InFlightRescaling, OperatorRestore, Place, Places, Root,
     StateHandle, TaskRestore,
 };
+use crate::testing::every_decline_reason;
 
 /// Whatever the coordinator may say to a task.
 pub fn any_to_task() -> BoxedStrategy<ToTask> {

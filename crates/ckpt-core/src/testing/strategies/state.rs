@@ -4,7 +4,6 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::every::every_redistribution;
 use super::id::{any_file_name, any_operator_id, number};
 use crate::digest::Digest;
 use crate::key_group::{KeyGroup, KeyGroupRange};
@@ -13,6 +12,7 @@ use crate::state::{
     Partitions, Place, Redistribution, RelPath, ResultSubpartition, Root, Sections, SharedFile, StateHandle,
     SubtaskState, SubtaskStateParts, TaskSnapshot,
 };
+use crate::testing::every::every_redistribution;
 
 /// Any path below a root.
 pub fn any_rel_path() -> BoxedStrategy<RelPath> {
