@@ -6,13 +6,13 @@ use super::state_codec::{put_coordinator, put_state};
 use super::summary::{check_descriptor, check_operator};
 use super::table::OperatorTable;
 use super::{
-    CheckpointDescription, CoordinatorSize, MasterState, MetadataSummary, OperatorDescription, OperatorStatus,
-    OperatorSummary, StateDescriptors, StateTotals, format,
+    CheckpointDescription, MasterState, MetadataSummary, OperatorDescription, OperatorStatus, OperatorSummary,
+    StateDescriptors, StateTotals, format,
 };
 use crate::descriptor::StateDescriptor;
 use crate::error::Result;
 use crate::id::OperatorId;
-use crate::state::{Root, StateHandle, StatePiece as _, SubtaskState};
+use crate::state::{Root, StateHandle, SubtaskState};
 use crate::time::Timestamp;
 use crate::wire::{Blob, Invalid, Subject, WireError, put_mirror, v1};
 
@@ -177,7 +177,8 @@ impl Encoder {
 }
 
 impl OperatorEncoder<'_> {
-    /// Takes the state of a subtask. They ascend; one without state is left out.
+    /// Takes the state of a subtask. They ascend; one that reported none is left out, and one whose state is given counts as
+    /// one that reported, be it empty.
     ///
     /// # Errors
     ///
@@ -226,8 +227,6 @@ impl OperatorEncoder<'_> {
         let mut body = Vec::new();
         let found = put_coordinator(subject, state, &rules, &mut body)?;
         self.encoder.add(subject, found)?;
-        let size = CoordinatorSize { length_bytes: state.length_bytes(), location: state.location() };
-        self.encoder.table.set_coordinator(size);
         let (tag, operator) = (format::COORDINATOR_STATE, Some(operator));
         self.output.section(NewSection { subject, tag, operator, part: 0, body: &body })
     }

@@ -49,7 +49,7 @@ impl<'a> OperatorMetadata<'a> {
         self.summary
     }
 
-    /// What the checkpoint says of that subtask; `None` when it says nothing, since the subtask had no state.
+    /// What the checkpoint says of that subtask; `None` when it says nothing, since the subtask reported none.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl<'a> OperatorMetadata<'a> {
         }
     }
 
-    /// What the checkpoint says of each subtask, ascending; one that had no state is left out.
+    /// What the checkpoint says of each subtask, ascending; one that reported none is left out.
     pub fn subtasks(&self) -> Subtasks<'a> {
         Subtasks { operator: *self, entries: self.entries() }
     }

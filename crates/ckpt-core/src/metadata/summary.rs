@@ -188,7 +188,10 @@ pub(super) fn check_operator(last: Option<OperatorId>, operator: &OperatorSummar
     }
     let has_state = operator.totals != StateTotals::default() || operator.coordinator.is_some();
     if operator.status == OperatorStatus::FullyFinished && has_state {
-        let found = format!("{:?}", operator.totals);
+        let found = match operator.coordinator {
+            Some(size) => format!("{size:?}"),
+            None => format!("{:?}", operator.totals),
+        };
         return Err(Invalid::value("the state of a fully finished operator", found, "none"));
     }
     let subtasks = operator.totals.subtasks.saturating_add(operator.totals.finished_subtasks);

@@ -5,7 +5,7 @@ use crate::descriptor::StateDescriptor;
 use crate::error::Result;
 use crate::id::OperatorId;
 use crate::key_group::MaxParallelism;
-use crate::state::StateLocation;
+use crate::state::{StateHandle, StateLocation, StatePiece as _};
 use crate::wire::{Input, Subject, v1};
 
 /// The operators of a checkpoint, by id: a row of fixed size for each, and their texts and descriptors in one piece each.
@@ -122,13 +122,6 @@ impl OperatorTable {
         }
     }
 
-    /// The coordinator of the last operator has that state.
-    pub(super) fn set_coordinator(&mut self, size: CoordinatorSize) {
-        if let Some(row) = self.rows.last_mut() {
-            row.coordinator = Some(size);
-        }
-    }
-
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
@@ -165,7 +158,7 @@ impl OperatorTable {
 }
 
 impl<'a> OperatorSummary<'a> {
-    /// Of an operator whose state is not known yet.
+    /// Of an operator of whose state nothing was counted yet.
     pub(super) fn of(
         description: &'a OperatorDescription,
         status: OperatorStatus,
@@ -179,7 +172,7 @@ impl<'a> OperatorSummary<'a> {
             max_parallelism: description.max_parallelism,
             status,
             totals: StateTotals::default(),
-            coordinator: None,
+            coordinator: description.coordinator_state.as_ref().map(CoordinatorSize::of),
             descriptors,
         }
     }
@@ -192,6 +185,12 @@ impl<'a> OperatorSummary<'a> {
             totals.size.add_written(location, length_bytes);
         }
         totals
+    }
+}
+
+impl CoordinatorSize {
+    fn of(state: &StateHandle) -> Self {
+        Self { length_bytes: state.length_bytes(), location: state.location() }
     }
 }
 

@@ -14,7 +14,7 @@ pub struct StateTotals {
     pub size: StateSize,
     /// How many handles there are.
     pub handles: u64,
-    /// How many subtasks are said to have state, be it empty.
+    /// How many subtasks reported state, be it empty (Flink's collected states). One that reported none does not count.
     pub subtasks: u64,
     /// How many subtasks had finished.
     pub finished_subtasks: u64,

@@ -25,7 +25,7 @@ impl StateHandle {
     ///
     /// Whoever calls this promises that exactly these bytes are there and survive whatever the durability policy says
     /// they survive. Only sealing and decoding can promise that. A digest is absent only below a claimed or a borrowed
-    /// root.
+    /// root: any other handle without one is not written into a file or message.
     pub const fn assume_durable(place: Place, length_bytes: u64, digest: Option<Digest>) -> Self {
         Self { place, length_bytes, digest }
     }

@@ -105,6 +105,23 @@ fn a_file_is_the_same_whether_it_is_built_or_written_at_once() {
 }
 
 #[test]
+fn a_subtask_that_reported_empty_state_is_one_that_reported() {
+    let max = MaxParallelism::new(8).unwrap();
+    let operator = OperatorDescription::new(OperatorId::new([1; 16]), "", 4, max);
+    let mut builder = CheckpointMetadata::builder(fixed_description()).unwrap();
+    let mut encoder = builder.operator(&operator).unwrap();
+    encoder.subtask(1, &SubtaskState::default()).unwrap();
+    encoder.finished_subtask(2).unwrap();
+    let metadata = builder.finish(Timestamp::from_millis(1)).unwrap();
+    let read = CheckpointMetadata::decode(metadata.encode().unwrap().0.into()).unwrap();
+    let operator = read.operator(operator.id).unwrap();
+    assert_eq!((operator.totals.subtasks, operator.totals.finished_subtasks, operator.totals.handles), (1, 1, 0));
+    let reports: Vec<_> = (0..4).map(|subtask| operator.subtask(subtask).unwrap()).collect();
+    let expected = [None, Some(SubtaskReport::State(SubtaskState::default())), Some(SubtaskReport::Finished), None];
+    assert_eq!(reports, expected);
+}
+
+#[test]
 fn each_subtask_is_found_among_many() {
     let mut builder = CheckpointMetadata::builder(fixed_description()).unwrap();
     let max = MaxParallelism::new(1024).unwrap();

@@ -5,7 +5,7 @@ use ckpt_core::ErrorKind;
 use ckpt_core::id::{LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{
-    CheckpointDescription, CheckpointMetadata, MasterState, MetadataBuilder, OperatorDescription,
+    CheckpointDescription, CheckpointMetadata, MasterState, MetadataBuilder, MetadataWriter, OperatorDescription,
 };
 use ckpt_core::state::{
     FileRef, KeyGroupsState, KeyedState, OperatorState, Place, Root, StateHandle, SubtaskState, SubtaskStateParts,
@@ -51,7 +51,15 @@ fn change(state: &mut SubtaskState, change: impl FnOnce(&mut SubtaskStateParts))
 #[test]
 fn state_that_could_not_be_read_again_is_not_written() {
     let digest = Some(Digest::of(b""));
+    let inline = |length_bytes, digest| {
+        let handle = StateHandle::assume_durable(Place::Inline(Bytes::from_static(b"state")), length_bytes, digest);
+        refusal_of_state(with_operator_state(handle))
+    };
+    let of_inline = Digest::of(b"state");
     for (refusal, expected) in [
+        (inline(5, None), &*format!("the digest of an inline handle is absent, expected {of_inline}")),
+        (inline(5, digest), &*format!("the digest of an inline handle is {}, expected {of_inline}", Digest::of(b""))),
+        (inline(6, Some(of_inline)), "the length of a handle is 6, expected that of its 5 inline bytes"),
         (refusal_of_state(with_operator_state(file(Root::ThisSnapshot, 5, None))), "the digest of a handle is absent"),
         (
             refusal_of_state(with_operator_state(file(Root::Borrowed(1), 5, digest))),
@@ -122,14 +130,6 @@ fn operators_and_subtasks_that_could_not_be_read_again_are_not_written() {
         ),
         (
             refusal_of(|builder| {
-                let mut operator = operator(1, 2);
-                operator.coordinator_state = Some(StateHandle::inline(Bytes::from_static(b"state")));
-                builder.finished_operator(&operator)
-            }),
-            "the state of a fully finished operator",
-        ),
-        (
-            refusal_of(|builder| {
                 let mut encoder = builder.operator(&operator(1, 2))?;
                 [0, 1].into_iter().try_for_each(|subtask| encoder.finished_subtask(subtask))
             }),
@@ -159,6 +159,21 @@ fn operators_and_subtasks_that_could_not_be_read_again_are_not_written() {
 }
 
 #[test]
+fn a_finished_operator_whose_coordinator_has_state_is_refused_at_once() {
+    let mut operator = operator(1, 2);
+    operator.coordinator_state = Some(StateHandle::inline(Bytes::from_static(b"state")));
+    let mut builder = CheckpointMetadata::builder(fixed_description()).unwrap();
+    let mut out = Vec::new();
+    let mut writer = MetadataWriter::new(fixed_description(), &mut out).unwrap();
+    for error in [builder.finished_operator(&operator), writer.finished_operator(&operator)].map(Result::unwrap_err) {
+        assert_eq!(error.kind(), ErrorKind::AbortCheckpoint, "{error}");
+        let expected =
+            "the state of a fully finished operator is CoordinatorSize { length_bytes: 5, location: Inline }";
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn a_description_that_could_not_be_read_again_is_not_written() {
     let masters = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -170,7 +185,8 @@ fn a_description_that_could_not_be_read_again_is_not_written() {
     let many: Vec<String> = (0..1025).map(|number| number.to_string()).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     for (refusal, expected) in [
-        (masters(&["\t"]), "the name of a master state is \"\\t\""),
+        (masters(&[" "]), "the name of a master state is \" \""),
+        (masters(&["a\tb"]), "the name of a master state is \"a\\tb\""),
         (masters(&[&"m".repeat(1025)]), "expected 1 to 1024 bytes, not blank, no control characters"),
         (masters(&many), "the number of master states is 1025, expected at most 1024"),
         // The operator's coordinator has 11 bytes, and the master states have 6.

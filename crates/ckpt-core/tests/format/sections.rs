@@ -402,6 +402,7 @@ fn master_states_have_names_that_ascend() {
         ("a name twice", [one("a"), one("a")].concat(), "expected names that ascend"),
         ("names that descend", [one("b"), one("a")].concat(), "expected names that ascend"),
         ("a blank name", one(" "), "the name of a master state is \" \""),
+        ("a name with a control character", one("a\n"), "the name of a master state is \"a\\n\""),
         ("one cut short", one("a")[..4].to_vec(), "cannot be decoded"),
         ("a name that is no text", vec![1, 0xff, 0, 0], "cannot be decoded"),
     ] {

@@ -187,12 +187,11 @@ fn check_inline(bytes: &[u8], length_bytes: u64, digest: Option<domain_digest::D
         return Err(Invalid::value("the length of a handle", length_bytes, expected));
     }
     let computed = domain_digest::Digest::of(bytes);
-    match digest {
-        Some(found) if found != computed => {
-            Err(Invalid::value("the digest of an inline handle", found, computed.to_string()))
-        }
-        _ => Ok(()),
+    if digest != Some(computed) {
+        let found = digest.map_or_else(|| "absent".to_owned(), |found| found.to_string());
+        return Err(Invalid::value("the digest of an inline handle", found, computed.to_string()));
     }
+    Ok(())
 }
 
 /// Only what others wrote may lack a digest.
