@@ -23,7 +23,8 @@ pub struct ChannelRescaling {
 /// To which present channels the data of each former channel may belong (Flink's `RescaleMappings`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelMapping {
-    /// For each former channel, how many it leads to; those are next to each other in `targets`.
+    /// For each former channel up to the last that leads anywhere, how many it leads to; those are next to each other in
+    /// `targets`.
     counts: Box<[u32]>,
     targets: Box<[u32]>,
 }
@@ -101,7 +102,8 @@ impl ChannelRescaling {
 }
 
 impl ChannelMapping {
-    /// For each former channel, from 0, how many present ones it leads to, and all of these one after another.
+    /// For each former channel, from 0, how many present ones it leads to, and all of these one after another. Former
+    /// channels behind the last that leads anywhere are left out, as in Flink, so that a mapping has one form.
     ///
     /// # Errors
     ///
@@ -109,12 +111,16 @@ impl ChannelMapping {
     pub fn new(counts: impl Into<Box<[u32]>>, targets: impl Into<Box<[u32]>>) -> Result<Self> {
         let (counts, targets) = (counts.into(), targets.into());
         match counts.iter().map(|count| u64::from(*count)).sum::<u64>() {
-            expected if expected == targets.len() as u64 => Ok(Self { counts, targets }),
+            expected if expected == targets.len() as u64 => {
+                let end = counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+                let counts = if end == counts.len() { counts } else { counts.iter().copied().take(end).collect() };
+                Ok(Self { counts, targets })
+            }
             expected => Err(StateError::Targets { expected, found: targets.len() }.into()),
         }
     }
 
-    /// How many present channels each former one leads to.
+    /// How many present channels each former one leads to. The last leads to one at least.
     pub const fn counts(&self) -> &[u32] {
         &self.counts
     }
@@ -135,7 +141,7 @@ impl ChannelMapping {
         })
     }
 
-    /// Whether each former channel leads to the one of the same number.
+    /// Whether each of its former channels leads to the one of the same number and to no other.
     pub fn is_identity(&self) -> bool {
         self.iter().enumerate().all(|(channel, targets)| *targets == [channel as u32])
     }
@@ -153,7 +159,17 @@ mod tests {
         assert!(!mapping.is_identity());
         assert!(ChannelMapping::new([1, 1], [0, 1]).unwrap().is_identity());
         assert!(!ChannelMapping::new([1, 1], [1, 0]).unwrap().is_identity());
+        assert!(!ChannelMapping::new([0, 1], [1]).unwrap().is_identity());
         assert!(ChannelMapping::default().is_identity());
+    }
+
+    #[test]
+    fn former_channels_that_lead_nowhere_are_left_out_at_the_end() {
+        let mapping = ChannelMapping::new([1, 0, 1, 0, 0], [0, 1]).unwrap();
+        assert_eq!(mapping.counts(), [1, 0, 1]);
+        assert_eq!(mapping, ChannelMapping::new([1, 0, 1], [0, 1]).unwrap());
+        assert!(ChannelMapping::new([1, 0], [0]).unwrap().is_identity());
+        assert_eq!(ChannelMapping::new([0, 0], []).unwrap(), ChannelMapping::default());
     }
 
     #[test]

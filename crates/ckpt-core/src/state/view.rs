@@ -60,7 +60,8 @@ impl<'a> HandleView<'a> {
         self.length_bytes
     }
 
-    /// What proves that they are the bytes that were written; computed when they are in the handle.
+    /// What proves that they are the bytes that were written. Of bytes that are in the handle it is computed anew with each
+    /// call, in time that grows with them: a view does not hold it, since what is looked at where it is encoded has none.
     pub fn digest(&self) -> Option<Digest> {
         match self.place {
             PlaceView::Inline(bytes) => Some(Digest::of(bytes)),

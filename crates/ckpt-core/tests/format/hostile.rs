@@ -88,6 +88,7 @@ fn data_in_flight_that_cannot_be_handed_on_is_refused() {
         (vec![1, 0, 2, 7, 7, 0, 0, 0, 0], "former subtask 7 stands behind 7, expected them to ascend"),
         (vec![1, 0, 1, 7, 1, 8, 0, 0, 0], "former subtask 8 is ambiguous, expected one whose data comes here"),
         (vec![1, 0, 0, 0, 1, 2, 1, 9, 0], "a mapping of channels has 1 targets, expected 2"),
+        (vec![1, 0, 0, 0, 2, 1, 0, 1, 9, 0], "the last of the former channels is one that leads nowhere"),
         ([[1, 0].as_slice(), &HUGE, &[0; 9]].concat(), "cannot be decoded"),
         ([HUGE.as_slice(), &[0; 9]].concat(), "cannot be decoded"),
     ] {

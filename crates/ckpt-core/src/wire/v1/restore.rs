@@ -99,7 +99,12 @@ fn read_rescaling(input: &mut Input<'_>) -> Result<SortedMap<u32, ChannelRescali
         }
         let refused = |error| Invalid::Refused { field: "the data in flight", error };
         let (old_subtasks, ambiguous) = (read_numbers(input)?, read_numbers(input)?);
-        let mapping = ChannelMapping::new(read_numbers(input)?, read_numbers(input)?).map_err(refused)?;
+        let (counts, targets) = (read_numbers(input)?, read_numbers(input)?);
+        if counts.last() == Some(&0) {
+            let expected = "one that leads to a present channel";
+            return Err(Invalid::value("the last of the former channels", "one that leads nowhere", expected).into());
+        }
+        let mapping = ChannelMapping::new(counts, targets).map_err(refused)?;
         gates.push((gate, ChannelRescaling::new(old_subtasks, ambiguous, mapping).map_err(refused)?));
     }
     Ok(SortedMap::from_ascending(gates))
