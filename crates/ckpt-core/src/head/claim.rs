@@ -174,7 +174,7 @@ impl Head {
         let (mut roots, mut given) = (Vec::new(), BTreeSet::new());
         let mut borrowed = 0..u16::MAX;
         for (root, uri) in named {
-            let twice = given.contains(&uri) || roots.iter().any(|other: &SnapshotRoot| other.named == root);
+            let twice = roots.iter().any(|other: &SnapshotRoot| other.named == root);
             if twice || !given.insert(uri.clone()) {
                 return Err(TransitionError::RootTwice { root, uri });
             }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{RetainedSnapshot, SnapshotPlace, Uri};
+use super::{RetainedSnapshot, Uri};
 use crate::digest::Digest;
 use crate::id::{CheckpointId, JobId, LeaderEpoch};
 use crate::snapshot::SnapshotKind;
@@ -130,9 +130,9 @@ impl Origin {
             && (self.metadata_bytes, self.index_digest, self.mode) == (*metadata_bytes, *index_digest, mode)
     }
 
-    /// Whether that is how HEAD lists it.
+    /// Whether that is how HEAD lists it: no snapshot of the job's own has its number.
     pub(super) fn lists(&self, snapshot: &RetainedSnapshot) -> bool {
-        snapshot.id == self.id && snapshot.place != SnapshotPlace::JobDirectory
+        snapshot.id == self.id
     }
 }
 

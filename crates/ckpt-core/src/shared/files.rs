@@ -146,9 +146,9 @@ impl Files {
     }
 
     /// Who wrote what lies in a slot; `None` when it is none of our names.
-    pub(super) fn writer_of(&self, slot: Slot) -> Option<(Root, Writer)> {
+    pub(super) fn writer_of(&self, slot: Slot) -> Option<Writer> {
         match self.prefixes.get(&self.entries[slot.index()]) {
-            Prefix::Writer(root, writer) => Some((*root, *writer)),
+            Prefix::Writer(_, writer) => Some(*writer),
             Prefix::Foreign(..) => None,
         }
     }

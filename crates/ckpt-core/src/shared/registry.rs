@@ -236,14 +236,13 @@ impl SharedStateRegistry {
         slots.without(&others).collect()
     }
 
-    /// Of `slots`, those that nothing names stay while their writers are alive; the others die.
+    /// Of `slots`, those that nothing names stay while their writers are alive; the others die. All of them were written
+    /// under this leader: what it restored is named until a checkpoint is [removed](Self::remove).
     fn settle(&mut self, slots: &SlotSet) -> RemovedFiles {
         let mut dead = self.named_by_nothing(slots);
         dead.retain(|slot| {
-            let stays = self
-                .files
-                .writer_of(*slot)
-                .is_some_and(|(root, writer)| root == Root::JobShared && self.writers.dead_of(writer).is_some());
+            let writer = self.files.writer_of(*slot);
+            let stays = writer.is_some_and(|writer| self.writers.dead_of(writer).is_some());
             if stays {
                 self.unnamed.insert(*slot);
             }
@@ -272,4 +271,34 @@ struct RestoreError {
     id: CheckpointId,
     #[source]
     refusal: SharedStateRefusal,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Place, StateHandle};
+    use crate::{Digest, Timestamp};
+
+    #[test]
+    fn what_is_named_or_gone_is_not_kept_among_the_unnamed() {
+        let (epoch, writer) = (LeaderEpoch::new(1), WriterId::new(1));
+        let mut registry = SharedStateRegistry::new(epoch);
+        registry.start_writer(writer).unwrap();
+        let identity = CheckpointIdentity::new(CheckpointId::FIRST, epoch, Timestamp::from_millis(0), None);
+        registry.begin(&identity, SnapshotKind::Checkpoint);
+        let unnamed = |registry: &SharedStateRegistry| registry.unnamed.without(&[]).count();
+        let acknowledge = |registry: &mut SharedStateRegistry, number| {
+            let file = FileRef::Ours(Writer::new(epoch, writer).file(number));
+            let place = Place::File { root: Root::JobShared, file };
+            let mut part = registry.acknowledge(identity.id, writer).unwrap();
+            part.written(&StateHandle::assume_durable(place, 1, Some(Digest::of(b"x")))).unwrap();
+            part.accept();
+        };
+        acknowledge(&mut registry, 1);
+        assert_eq!(unnamed(&registry), 0);
+        assert!(registry.release(identity.id).is_empty());
+        assert_eq!(unnamed(&registry), 1);
+        assert_eq!(registry.end_writers([writer]).job_shared().len(), 1);
+        assert_eq!((unnamed(&registry), registry.len()), (0, 0));
+    }
 }

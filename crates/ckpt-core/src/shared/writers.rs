@@ -56,3 +56,29 @@ impl Writers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writers_of_other_epochs_do_not_live() {
+        let (epoch, id) = (LeaderEpoch::new(2), WriterId::new(7));
+        let mut writers = Writers::new(epoch);
+        let own = Writer::new(epoch, id);
+        assert!(writers.dead_of(own).is_none(), "it never began");
+        writers.start(id).unwrap();
+        for other in [1, 3].map(|other| Writer::new(LeaderEpoch::new(other), id)) {
+            assert!(writers.dead_of(other).is_none());
+            writers.bury(other.file(5));
+        }
+        assert!(
+            !writers.dead_of(own).unwrap().contains(5),
+            "what another leader's writer wrote says nothing of its own"
+        );
+        writers.bury(own.file(5));
+        assert!(writers.dead_of(own).unwrap().contains(5));
+        writers.end(id);
+        assert!(writers.dead_of(own).is_none());
+    }
+}

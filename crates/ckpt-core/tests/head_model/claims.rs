@@ -170,6 +170,8 @@ fn a_claim_is_released_when_no_snapshot_needs_it() {
     collected.claims = vec![ClaimId::new(1)];
     let written = crate::sample::written(written.head.collected(&collected));
     assert_eq!((written.released[0].claim().id.get(), written.released[0].is_last()), (2, true));
+    collected.claims.push(ClaimId::new(3));
+    assert_eq!(collected.listed_in(written.head.head()).claims, [ClaimId::new(3)]);
     // The next leader finds what is released and not collected; nothing can name it again.
     let next = crate::sample::written(Head::claim(Some(written.head.head()), JOB, nonce(3)));
     let all: Vec<_> = next.all_released().iter().map(|released| released.claim().id.get()).collect();

@@ -98,11 +98,17 @@ impl Leader {
     }
 
     pub(crate) fn commit(&mut self, id: CheckpointId, retain: usize) {
+        let written = self.write_commit(id, retain);
+        self.registry.head_written(&written);
+    }
+
+    /// Commits a checkpoint, and does not tell the registry.
+    pub(crate) fn write_commit(&mut self, id: CheckpointId, retain: usize) -> WrittenHead {
         let snapshot = RetainedSnapshot::new(id, self.epoch(), SnapshotKind::Checkpoint, 10, Digest::of(b""));
         let written = self.head.commit(snapshot, retain, &Collected::none()).unwrap().written();
-        self.registry.head_written(&written);
-        self.removed.extend(written.removed);
-        self.head = written.head;
+        self.removed.extend(written.removed.clone());
+        self.head = written.head.clone();
+        written
     }
 
     pub(crate) fn release(&mut self, id: CheckpointId) -> Vec<FileName> {

@@ -43,6 +43,8 @@ fn what_is_not_shared_is_none_of_its_business() {
     let inline = StateHandle::inline(b"x".as_slice().into());
     leader.acknowledge(id, 1, &wrote(&[&exclusive, &task_owned, &inline])).unwrap();
     assert!(leader.registry.is_empty());
+    leader.restore(CheckpointId::new(77).unwrap(), &[exclusive, task_owned, inline]).unwrap();
+    assert!(leader.registry.is_empty());
 }
 
 #[test]
@@ -242,12 +244,15 @@ fn a_finished_tasks_state_is_taken_over_from_what_is_pinned() {
     leader.checkpoint(1, &wrote(&[&other]), 2);
     leader.checkpoint(1, &wrote(&[&named]), 2);
     leader.end(1);
+    let name = leader.name(1, 1);
     for kind in [CHECKPOINT, SnapshotKind::FullCheckpoint] {
         let id = leader.begin(kind);
         let mut files = leader.registry.inherit(id).unwrap();
         files.inherited(&StateHandle::inline(b"x".as_slice().into())).unwrap();
         files.inherited(&named).unwrap();
         assert!(matches!(files.inherited(&other), Err(SharedStateRefusal::NotInBase { .. })));
+        let shorter = below(Root::JobShared, name, 1, named.digest());
+        assert!(matches!(files.inherited(&shorter), Err(SharedStateRefusal::OtherBytes { .. })));
         assert!(matches!(files.written(&named), Err(SharedStateRefusal::ForeignWriter { expected: None, .. })));
         files.accept();
         leader.commit(id, 1);
@@ -302,8 +307,37 @@ fn an_acknowledgement_of_nothing_pending_is_refused() {
     let id = leader.checkpoint(1, &[], 1);
     assert_eq!(leader.acknowledge(id, 1, &[]), Err(SharedStateRefusal::NotPending { id }));
     assert!(leader.registry.inherit(id).is_err());
-    assert!(leader.release(id).is_empty());
-    assert!(leader.head.head().retained.iter().any(|retained| retained.id == id));
+}
+
+#[test]
+fn what_is_committed_is_not_released() {
+    let mut leader = leader();
+    let file = leader.shared(1, 1);
+    let id = leader.checkpoint(1, &wrote(&[&file]), 1);
+    assert_eq!(leader.release(id), []);
+    // The checkpoint goes on naming it: it outlives its writer, and can be named again.
+    assert_eq!(leader.end(1), []);
+    assert!(leader.registry.knows(id) && leader.is_alive(&file));
+    leader.start(2);
+    let next = leader.begin(CHECKPOINT);
+    assert_eq!(leader.acknowledge(next, 2, &reuses(&[&file])).unwrap(), [file]);
+}
+
+#[test]
+fn all_that_a_head_commits_is_pending_no_more() {
+    let mut leader = leader();
+    let files = [leader.shared(1, 1), leader.shared(1, 2)];
+    let pending = files.each_ref().map(|file| {
+        let id = leader.begin(CHECKPOINT);
+        leader.acknowledge(id, 1, &wrote(&[file])).unwrap();
+        id
+    });
+    // The registry hears of the second of two writes only.
+    let [_, written] = pending.map(|id| leader.write_commit(id, 2));
+    leader.registry.head_written(&written);
+    assert!(pending.iter().all(|id| !leader.registry.is_pinned(*id) && leader.release(*id).is_empty()));
+    assert_eq!(leader.end(1), []);
+    assert!(files.iter().all(|file| leader.is_alive(file)));
 }
 
 #[test]
