@@ -255,3 +255,44 @@ pub(super) fn check_master_name(name: &str) -> Result<(), Invalid> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{CheckpointId, JobId, LeaderEpoch};
+    use crate::key_group::MaxParallelism;
+    use crate::snapshot::{CheckpointIdentity, CheckpointProperties, RetentionPolicy};
+    use crate::state::OperatorState;
+
+    struct Nowhere;
+
+    impl Output for Nowhere {
+        fn section(&mut self, _: NewSection<'_>) -> Result<(), WireError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn more_handles_than_there_may_be_are_not_written() {
+        let identity =
+            CheckpointIdentity::new(CheckpointId::FIRST, LeaderEpoch::new(1), Timestamp::from_millis(0), None);
+        let properties = CheckpointProperties::checkpoint(RetentionPolicy::RetainOnFailure);
+        let description = CheckpointDescription::new(JobId::new([1; 16]), identity, properties);
+        let handle = || StateHandle::inline(bytes::Bytes::new());
+        let two =
+            vec![OperatorState::new(Default::default(), handle()), OperatorState::new(Default::default(), handle())];
+        let two = SubtaskState::new(Vec::new(), two);
+        for (before, expected) in [(MAX_HANDLES - 2, None), (MAX_HANDLES - 1, Some(MAX_HANDLES + 1))] {
+            let mut encoder = Encoder::new(description.clone(), &mut Nowhere).unwrap();
+            encoder.handles = before;
+            let operator = OperatorDescription::new(OperatorId::new([1; 16]), "", 1, MaxParallelism::new(1).unwrap());
+            let mut nowhere = Nowhere;
+            let mut operator = encoder.operator(&operator, OperatorStatus::Running, &mut nowhere).unwrap();
+            let refused = operator.subtask(0, &two).err().map(|error| error.to_string());
+            let expected = expected.map(|found| format!("the number of handles is {found}, expected at most 10000000"));
+            assert_eq!(refused.is_some(), expected.is_some());
+            let (refused, expected) = (refused.unwrap_or_default(), expected.unwrap_or_default());
+            assert!(refused.contains(&expected), "{refused}");
+        }
+    }
+}

@@ -346,6 +346,28 @@ fn a_summary_that_lies_is_refused() {
 }
 
 #[test]
+fn more_handles_than_there_may_be_are_told_by_their_number() {
+    let mut file = reported(fixed_description(), None, &[(0, state_below(Root::ThisSnapshot))]);
+    let summary = position(&file.sections, SUMMARY);
+    // 5 bytes in files, all written, one handle, one subtask: of the whole and of its only operator.
+    let (before, behind) = ([0, 5, 5], [1, 0]);
+    let body = file.sections[summary].body.clone();
+    let of_one = [before.as_slice(), &[1], &behind].concat();
+    let places: Vec<_> = (0..body.len()).filter(|at| body[*at..].starts_with(&of_one)).collect();
+    assert_eq!(places.len(), 2);
+    for (handles, expected) in [
+        ([0x81, 0xad, 0xe2, 0x04], "the number of handles is 10000001, expected at most 10000000"),
+        ([0x80, 0xad, 0xe2, 0x04], "what the summary says of an operator's state"),
+    ] {
+        let said = [before.as_slice(), &handles, &behind].concat();
+        let (first, last) = (&body[..places[0]], &body[places[1] + of_one.len()..]);
+        let between = &body[places[0] + of_one.len()..places[1]];
+        file.sections[summary].body = [first, &said, between, &said, last].concat();
+        refused("handles", decode(&file.seal()).unwrap_err(), expected);
+    }
+}
+
+#[test]
 fn operators_that_finished_have_nothing() {
     let mut builder = CheckpointMetadata::builder(fixed_description()).unwrap();
     let max = MaxParallelism::new(128).unwrap();

@@ -5,5 +5,6 @@ mod arithmetic;
 mod canonical;
 mod metadata;
 mod state;
+mod state_file;
 mod text;
 mod unwritten;
