@@ -45,8 +45,6 @@ pub(super) struct Encoder {
     part: Vec<u8>,
     part_number: u32,
     last_subtask: Option<u32>,
-    /// The state of one subtask.
-    state: Vec<u8>,
 }
 
 /// Takes the state of one operator, subtask by subtask.
@@ -81,7 +79,6 @@ impl Encoder {
             part: Vec::new(),
             part_number: 0,
             last_subtask: None,
-            state: Vec::new(),
         })
     }
 
@@ -123,17 +120,23 @@ impl Encoder {
         let Some(last) = self.table.iter().next_back() else { return Ok(()) };
         check_finished(&last).map_err(|invalid| invalid.writing(Subject::MetadataSummary))?;
         let id = last.id;
-        self.end_part(id, output)?;
+        self.end_part(id, self.part.len(), output)?;
         (self.part_number, self.last_subtask) = (0, None);
         Ok(())
     }
 
-    fn end_part(&mut self, operator: OperatorId, output: &mut dyn Output) -> Result<(), WireError> {
-        if !self.part.is_empty() {
-            let (part, body) = (self.part_number, self.part.as_slice());
+    /// So many bytes are a part, if there are any.
+    fn end_part(
+        &mut self,
+        operator: OperatorId,
+        length_bytes: usize,
+        output: &mut dyn Output,
+    ) -> Result<(), WireError> {
+        if length_bytes > 0 {
+            let (part, body) = (self.part_number, &self.part[..length_bytes]);
             let subject = Subject::MetadataPart { operator, part };
             output.section(NewSection { subject, tag: format::PART, operator: Some(operator), part, body })?;
-            self.part.clear();
+            self.part.drain(..length_bytes);
             self.part_number += 1;
         }
         Ok(())
@@ -186,14 +189,7 @@ impl OperatorEncoder<'_> {
     /// metadata is of no use then.
     pub fn subtask(&mut self, subtask: u32, state: &SubtaskState) -> Result<()> {
         let subject = Subject::MetadataSubtask { operator: self.operator, subtask };
-        let encoder = &mut *self.encoder;
-        let mut encoded = std::mem::take(&mut encoder.state);
-        encoded.clear();
-        let rules = StateRules { roots: &encoder.roots, ..self.rules };
-        let found = put_state(subject, state, (&rules, subtask), &mut encoded)?;
-        self.entry(subtask, &encoded, found)?;
-        self.encoder.state = encoded;
-        Ok(())
+        self.entry(subtask, |rules, part| put_state(subject, state, (rules, subtask), part))
     }
 
     /// Notes that a subtask had finished before the checkpoint.
@@ -202,22 +198,27 @@ impl OperatorEncoder<'_> {
     ///
     /// As those of [`subtask`](Self::subtask).
     pub fn finished_subtask(&mut self, subtask: u32) -> Result<()> {
-        Ok(self.entry(subtask, &[], Found::finished())?)
+        self.entry(subtask, |_, _| Ok(Found::finished()))
     }
 
-    fn entry(&mut self, subtask: u32, state: &[u8], found: Found) -> Result<(), WireError> {
-        /// What stands before the state of a subtask: two numbers of 32 bits.
-        const MOST_BEFORE_BYTES: usize = 10;
+    fn entry(
+        &mut self,
+        subtask: u32,
+        put: impl FnOnce(&StateRules<'_>, &mut Vec<u8>) -> Result<Found, WireError>,
+    ) -> Result<()> {
         let subject = Subject::MetadataSubtask { operator: self.operator, subtask };
         let encoder = &mut *self.encoder;
         check_subtask(encoder.last_subtask, subtask, self.rules.parallelism)
             .map_err(|invalid| invalid.writing(subject))?;
-        if !encoder.part.is_empty() && encoder.part.len() + MOST_BEFORE_BYTES + state.len() > format::MAX_PART_BYTES {
-            encoder.end_part(self.operator, self.output)?;
-        }
-        put_entry(subtask, state, &mut encoder.part);
         encoder.last_subtask = Some(subtask);
-        encoder.add(subject, found)
+        let before = encoder.part.len();
+        let rules = StateRules { roots: &encoder.roots, ..self.rules };
+        let found = put_entry(&mut encoder.part, subtask, |part| put(&rules, part))?;
+        if encoder.part.len() > format::MAX_PART_BYTES {
+            // This one begins the next part.
+            encoder.end_part(self.operator, before, self.output)?;
+        }
+        Ok(encoder.add(subject, found)?)
     }
 
     fn coordinator(&mut self, state: &StateHandle) -> Result<(), WireError> {

@@ -15,7 +15,7 @@ use super::rules::{Found, StateRules, check_subtask};
 use super::state_codec::check_state;
 use super::{OperatorSummary, StateTotals};
 use crate::digest::Digest;
-use crate::wire::{Flaw, Input, Invalid, Subject, WireError, put_blob, put_u64};
+use crate::wire::{Flaw, Input, Invalid, Subject, WireError, put_measured, put_u64};
 
 /// One entry in so many has a mark.
 const MARK_EVERY: usize = 16;
@@ -67,10 +67,14 @@ pub(super) struct CheckedPart {
     pub(super) last: u32,
 }
 
-/// Appends an entry to a part.
-pub(super) fn put_entry(subtask: u32, state: &[u8], part: &mut Vec<u8>) {
+/// Appends an entry to a part; `put` appends its state.
+pub(super) fn put_entry<T, E>(
+    part: &mut Vec<u8>,
+    subtask: u32,
+    put: impl FnOnce(&mut Vec<u8>) -> Result<T, E>,
+) -> Result<T, E> {
     put_u64(part, subtask.into());
-    put_blob(part, state);
+    put_measured(part, put)
 }
 
 impl Parts {

@@ -4,7 +4,7 @@
 use super::{OperatorSummary, StateTotals};
 use crate::key_group::{KeyGroupRange, MaxParallelism};
 use crate::snapshot::CheckpointProperties;
-use crate::state::{FileView, HandleView, MisplacedFile, PlaceRule, Places, Root};
+use crate::state::{FileView, HandleView, MisplacedFile, PlaceRule, PlaceView, Places, Root, StateSize};
 use crate::wire::Invalid;
 use crate::wire::v1::Visit;
 
@@ -58,6 +58,7 @@ pub(super) fn check_parallelism(parallelism: u32, max: MaxParallelism) -> Result
 }
 
 /// The subtasks of an operator ascend and are below its parallelism.
+#[inline]
 pub(super) fn check_subtask(last: Option<u32>, subtask: u32, parallelism: u32) -> Result<(), Invalid> {
     if let Some(last) = last.filter(|last| *last >= subtask) {
         return Err(Invalid::value("a subtask", format!("{subtask} after {last}"), "subtasks that ascend"));
@@ -92,6 +93,7 @@ impl Found {
 
 impl<'a> Inspection<'a> {
     /// Of the state of a subtask that is below the parallelism.
+    #[inline]
     pub(super) fn of_subtask(rules: &'a StateRules<'a>, subtask: u32) -> Self {
         let own = rules.max_parallelism.range_of(subtask, rules.parallelism).ok();
         let totals = StateTotals { subtasks: 1, ..StateTotals::NONE };
@@ -103,14 +105,18 @@ impl<'a> Inspection<'a> {
         Self { rules, own: None, found: Found::NOTHING }
     }
 
+    /// How much state it is.
+    pub(super) const fn set_size(&mut self, size: StateSize) {
+        self.found.totals.size = size;
+    }
+
     pub(super) const fn found(&self) -> Found {
         self.found
     }
 
-    fn root(&mut self, root: Root, file: FileView<'_>) -> Result<(), Invalid> {
-        if root == Root::ThisSnapshot {
-            return Ok(());
-        }
+    /// What lies below a root that is not the snapshot's own directory.
+    #[inline(never)]
+    fn elsewhere(&mut self, root: Root, file: FileView<'_>) -> Result<(), Invalid> {
         self.found.self_contained = false;
         if matches!(root, Root::Claimed(_) | Root::Borrowed(_)) && self.rules.roots.binary_search(&root).is_err() {
             let expected = "one whose place is given";
@@ -125,6 +131,7 @@ impl<'a> Inspection<'a> {
 }
 
 impl Visit for Inspection<'_> {
+    #[inline]
     fn keyed(&mut self, range: KeyGroupRange) -> Result<(), Invalid> {
         match self.own {
             Some(own) if range.intersection(own) == Some(range) => Ok(()),
@@ -136,11 +143,14 @@ impl Visit for Inspection<'_> {
         }
     }
 
+    #[inline]
     fn handle(&mut self, handle: &HandleView<'_>) -> Result<(), Invalid> {
         self.found.totals.handles += 1;
-        match handle.file() {
-            Some((root, file)) => self.root(root, file),
-            None => Ok(()),
+        // Almost all state lies in the snapshot's own directory; of that the name of the file is not touched.
+        match handle.place() {
+            PlaceView::Inline(_) => Ok(()),
+            PlaceView::File { root, .. } | PlaceView::Segment { root, .. } if root == Root::ThisSnapshot => Ok(()),
+            PlaceView::File { root, file } | PlaceView::Segment { root, file, .. } => self.elsewhere(root, file),
         }
     }
 

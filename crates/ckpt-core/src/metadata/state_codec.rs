@@ -14,16 +14,9 @@ pub(super) fn put_state(
     out: &mut Vec<u8>,
 ) -> Result<Found, WireError> {
     let mut inspection = Inspection::of_subtask(rules, subtask);
-    inspect_state(state, &mut inspection).map_err(|invalid| invalid.writing(subject))?;
-    v1::put_state(out, state).map_err(|invalid| invalid.writing(subject))?;
-    Ok(with_size(inspection.found(), state.size()))
-}
-
-/// Tells of state in memory what [`visit_state`] tells of its encoded form.
-fn inspect_state(state: &SubtaskState, visit: &mut impl Visit) -> Result<(), Invalid> {
-    state.all_keyed().try_for_each(|keyed| visit.keyed(keyed.range()))?;
-    state.handles().try_for_each(|handle| visit.handle(&handle.view()))?;
-    state.reused().try_for_each(|(root, file)| visit.reused(root, file.view()))
+    inspection.set_size(state.size());
+    v1::put_state(out, state, &mut inspection).map_err(|invalid| invalid.writing(subject))?;
+    Ok(inspection.found())
 }
 
 /// Whether those bytes are the state of a subtask that keeps the rules.
@@ -35,7 +28,8 @@ pub(super) fn check_state(
 ) -> Result<Found, WireError> {
     let mut inspection = Inspection::of_subtask(rules, subtask);
     let size = visit_state(subject, bytes, &mut inspection)?;
-    Ok(with_size(inspection.found(), size))
+    inspection.set_size(size);
+    Ok(inspection.found())
 }
 
 /// Tells `visit` of the state of a subtask.
@@ -74,10 +68,6 @@ fn inspect_coordinator(handle: &HandleView<'_>, rules: &StateRules<'_>) -> Resul
     inspection.handle(handle)?;
     let mut size = StateSize::default();
     size.add_written(handle.location(), handle.length_bytes());
-    Ok(with_size(inspection.found(), size))
-}
-
-const fn with_size(mut found: Found, size: StateSize) -> Found {
-    found.totals.size = size;
-    found
+    inspection.set_size(size);
+    Ok(inspection.found())
 }

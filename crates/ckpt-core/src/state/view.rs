@@ -110,6 +110,7 @@ impl FileView<'_> {
 
 impl StateHandle {
     /// This handle, looked at.
+    #[inline]
     pub fn view(&self) -> HandleView<'_> {
         let place = match self.place() {
             Place::Inline(bytes) => PlaceView::Inline(bytes),
@@ -124,6 +125,7 @@ impl StateHandle {
 
 impl FileRef {
     /// This name, looked at.
+    #[inline]
     pub fn view(&self) -> FileView<'_> {
         match self {
             Self::Ours(name) => FileView::Ours(*name),

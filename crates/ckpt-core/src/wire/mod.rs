@@ -18,5 +18,5 @@ pub(crate) use error::{Invalid, Subject, WireError};
 pub(crate) use input::{Flaw, Input, read_all};
 pub(crate) use list::{Blob, List};
 use output::encoded_bytes;
-pub(crate) use output::{put_blob, put_mirror, put_u64};
+pub(crate) use output::{put_blob, put_measured, put_mirror, put_u64};
 pub(crate) use record::Record;

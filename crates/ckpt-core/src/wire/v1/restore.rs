@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::message::Attempt;
-use super::state::{put_range, put_state, read_range};
+use super::state::{Nobody, put_range, put_state, read_range};
 use super::stored::Places;
 use super::task_snapshot::{LEAST_OPERATOR, read_operators};
 use super::{Body, epoch, optional_checkpoint, readable};
@@ -43,7 +43,7 @@ impl Body for TaskRestore {
         for (operator, given) in &self.operators {
             out.extend_from_slice(&operator.bytes());
             put_range(out, given.key_groups);
-            put_state(out, &given.state).map_err(|invalid| invalid.writing(subject))?;
+            put_state(out, &given.state, &mut Nobody).map_err(|invalid| invalid.writing(subject))?;
         }
         Ok(())
     }

@@ -62,6 +62,7 @@ pub(crate) fn read_handle_alone<'a>(input: &mut Input<'a>) -> Result<HandleView<
 }
 
 /// Appends a handle. The length and the digest of inline bytes follow from the bytes.
+#[inline]
 pub(super) fn put_handle(out: &mut Vec<u8>, writers: &mut Writers, handle: &StateHandle) -> Result<(), Invalid> {
     let (length_bytes, digest) = (handle.length_bytes(), handle.digest());
     match handle.place() {
@@ -110,6 +111,7 @@ pub(super) fn read_handle<'a>(input: &mut Input<'a>, writers: &mut Writers) -> R
     Ok(HandleView { place, length_bytes, digest })
 }
 
+#[inline]
 fn put_stored(
     out: &mut Vec<u8>,
     writers: &mut Writers,
@@ -131,6 +133,7 @@ fn put_stored(
 }
 
 /// Appends a root and a file below it.
+#[inline]
 pub(super) fn put_file(
     out: &mut Vec<u8>,
     writers: &mut Writers,
@@ -195,6 +198,7 @@ fn check_inline(bytes: &[u8], length_bytes: u64, digest: Option<domain_digest::D
 }
 
 /// Only what others wrote may lack a digest.
+#[inline]
 fn check_digest(root: state::Root, digest: Option<domain_digest::Digest>) -> Result<(), Invalid> {
     match root {
         state::Root::Claimed(_) | state::Root::Borrowed(_) => Ok(()),

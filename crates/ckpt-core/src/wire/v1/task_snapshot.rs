@@ -1,7 +1,7 @@
 //! What one task contributes to a snapshot.
 
 use super::Body;
-use super::state::{Visit, check_state, put_state, take_state};
+use super::state::{Nobody, check_state, put_state, take_state};
 use crate::id::OperatorId;
 use crate::state::{SortedMap, SubtaskState, TaskProgress, TaskSnapshot};
 use crate::wire::{Flaw, Input, Invalid, Subject, WireError, put_u64};
@@ -24,7 +24,7 @@ impl Body for TaskSnapshot {
         put_u64(out, self.operators().len() as u64);
         for (operator, state) in self.operators() {
             out.extend_from_slice(&operator.bytes());
-            put_state(out, state).map_err(|invalid| invalid.writing(subject))?;
+            put_state(out, state, &mut Nobody).map_err(|invalid| invalid.writing(subject))?;
         }
         Ok(())
     }
@@ -96,8 +96,3 @@ fn each_operator(
     }
     Ok(())
 }
-
-/// Is told of state and does not mind.
-struct Nobody;
-
-impl Visit for Nobody {}

@@ -1,12 +1,15 @@
 //! Who wrote the files that one body names: most were written by one writer or a few.
 
+use arrayvec::ArrayVec;
+
 use crate::id::{LeaderEpoch, Writer, WriterId};
 use crate::wire::{Flaw, Input, Invalid, put_u64};
 
 /// The writers that were spelled out last, by the number under which they are named again.
 #[derive(Debug)]
 pub(super) struct Writers {
-    last: [Writer; Writers::CAPACITY],
+    /// Made for each body, so room for it is not filled before there is a writer.
+    last: ArrayVec<Writer, { Writers::CAPACITY }>,
     /// How many were ever spelled out. Each goes to the place after the one before, the first place coming after the last.
     spelled_out: usize,
 }
@@ -15,23 +18,21 @@ impl Writers {
     const CAPACITY: usize = 32;
 
     pub(super) const fn none() -> Self {
-        let no_one = Writer::new(LeaderEpoch::NONE, WriterId::new(0));
-        Self { last: [no_one; Self::CAPACITY], spelled_out: 0 }
-    }
-
-    fn known(&self) -> &[Writer] {
-        &self.last[..self.spelled_out.min(Self::CAPACITY)]
+        Self { last: ArrayVec::new_const(), spelled_out: 0 }
     }
 
     fn enter(&mut self, writer: Writer) {
-        self.last[self.spelled_out % Self::CAPACITY] = writer;
+        if self.last.try_push(writer).is_err() {
+            self.last[self.spelled_out % Self::CAPACITY] = writer;
+        }
         self.spelled_out += 1;
     }
 
     /// Appends 0 and the writer, or the number, from 1 on, of one that was spelled out before; each as what stands for it
     /// behind `before`, the numbers that mean something else.
+    #[inline]
     pub(super) fn put(&mut self, out: &mut Vec<u8>, before: u64, writer: Writer) -> Result<(), Invalid> {
-        match self.known().iter().position(|known| *known == writer) {
+        match self.last.iter().position(|known| *known == writer) {
             Some(at) => put_u64(out, before + 1 + at as u64),
             None => {
                 check(writer)?;
@@ -46,7 +47,7 @@ impl Writers {
 
     /// The writer for which `number` stands, less what means something else.
     pub(super) fn read(&mut self, input: &mut Input<'_>, number: u64) -> Result<Writer, Flaw> {
-        let known = self.known();
+        let known = &self.last;
         if let Some(at) = number.checked_sub(1) {
             let found = usize::try_from(at).ok().and_then(|at| known.get(at)).copied();
             return found.ok_or_else(|| {
@@ -66,6 +67,7 @@ impl Writers {
 }
 
 /// No leader has epoch 0.
+#[inline]
 fn check(writer: Writer) -> Result<(), Invalid> {
     match writer.epoch {
         LeaderEpoch::NONE => Err(Invalid::value("the epoch of a file", 0, "an epoch of 1 or more")),

@@ -27,6 +27,11 @@ pub(crate) trait Visit {
     }
 }
 
+/// Is told of state and does not mind.
+pub(in crate::wire::v1) struct Nobody;
+
+impl Visit for Nobody {}
+
 /// Tells of what is read and keeps nothing.
 pub(super) struct Check<'v, V>(pub(super) &'v mut V);
 

@@ -8,6 +8,7 @@ mod put;
 mod rule;
 mod take;
 
+pub(super) use check::Nobody;
 pub(crate) use check::Visit;
 pub(super) use grammar::read_range;
 pub(super) use put::put_range;
@@ -29,13 +30,13 @@ mod variant {
     pub(super) const BROADCAST: u8 = 2;
 }
 
-/// Appends the state of one subtask.
+/// Appends the state of one subtask, and tells `visit` of it.
 ///
 /// # Errors
 ///
-/// What could not be read again. Then `out` ends with a part of it.
-pub(crate) fn put_state(out: &mut Vec<u8>, state: &SubtaskState) -> Result<(), Invalid> {
-    put::Putter { out, writers: Writers::none() }.subtask(state)
+/// What could not be read again, or what `visit` refuses. Then `out` ends with a part of it.
+pub(crate) fn put_state(out: &mut Vec<u8>, state: &SubtaskState, visit: &mut impl Visit) -> Result<(), Invalid> {
+    put::Putter { out, visit, writers: Writers::none() }.subtask(state)
 }
 
 /// Takes the state of one subtask from where `input` stands.

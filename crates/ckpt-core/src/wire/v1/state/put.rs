@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::check::Visit;
 use super::rule::{ChannelNumbers, check_end, check_name};
 use super::variant;
 use crate::key_group::KeyGroupRange;
@@ -14,12 +15,14 @@ use crate::wire::v1::writers::Writers;
 use crate::wire::{Invalid, put_blob, put_u64};
 
 /// Appends state to bytes.
-pub(super) struct Putter<'o> {
+pub(super) struct Putter<'o, V> {
     pub(super) out: &'o mut Vec<u8>,
+    /// Is told of it.
+    pub(super) visit: &'o mut V,
     pub(super) writers: Writers,
 }
 
-impl Putter<'_> {
+impl<V: Visit> Putter<'_, V> {
     pub(super) fn subtask(&mut self, state: &SubtaskState) -> Result<(), Invalid> {
         self.list(state.keyed(), Self::keyed)?;
         self.list(state.raw_keyed(), Self::keyed)?;
@@ -29,6 +32,7 @@ impl Putter<'_> {
         self.list(state.result_subpartitions(), Self::channels)
     }
 
+    #[inline]
     fn list<T>(
         &mut self,
         elements: &[T],
@@ -38,6 +42,7 @@ impl Putter<'_> {
         elements.iter().try_for_each(|element| put(self, element))
     }
 
+    #[inline]
     fn named<T>(
         &mut self,
         field: &'static str,
@@ -53,6 +58,7 @@ impl Putter<'_> {
         })
     }
 
+    #[inline]
     fn keyed(&mut self, state: &KeyedState) -> Result<(), Invalid> {
         match state {
             KeyedState::KeyGroups(state) => self.key_groups(state),
@@ -60,7 +66,9 @@ impl Putter<'_> {
         }
     }
 
+    #[inline]
     fn key_groups(&mut self, state: &KeyGroupsState) -> Result<(), Invalid> {
+        self.visit.keyed(state.range())?;
         self.out.push(variant::KEY_GROUPS);
         put_range(self.out, state.range());
         put_u64(self.out, state.bounds_bytes().len() as u64);
@@ -75,6 +83,7 @@ impl Putter<'_> {
     }
 
     fn incremental(&mut self, state: &IncrementalState) -> Result<(), Invalid> {
+        self.visit.keyed(state.range())?;
         self.out.push(variant::INCREMENTAL);
         self.out.extend_from_slice(&state.operator().bytes());
         put_range(self.out, state.range());
@@ -84,6 +93,7 @@ impl Putter<'_> {
                 putter.handle(handle)
             }
             SharedFile::Reused(root, file) => {
+                putter.visit.reused(*root, file.view())?;
                 putter.out.push(variant::REUSED);
                 put_file(putter.out, &mut putter.writers, *root, file)
             }
@@ -94,6 +104,7 @@ impl Putter<'_> {
         Ok(())
     }
 
+    #[inline]
     fn operator(&mut self, state: &OperatorState) -> Result<(), Invalid> {
         let mut end = 0;
         self.named("the operator states", state.states(), |putter, partitions| {
@@ -125,6 +136,7 @@ impl Putter<'_> {
         self.handle(state.handle())
     }
 
+    #[inline]
     fn sections(&mut self, ranges_bytes: &[Range<u64>]) {
         put_u64(self.out, ranges_bytes.len() as u64);
         let mut end = 0;
@@ -136,11 +148,14 @@ impl Putter<'_> {
         }
     }
 
+    #[inline]
     fn handle(&mut self, handle: &StateHandle) -> Result<(), Invalid> {
+        self.visit.handle(&handle.view())?;
         put_handle(self.out, &mut self.writers, handle)
     }
 }
 
+#[inline]
 pub(in crate::wire::v1) fn put_range(out: &mut Vec<u8>, range: KeyGroupRange) {
     put_u64(out, range.first().get().into());
     put_u64(out, range.last().get().into());

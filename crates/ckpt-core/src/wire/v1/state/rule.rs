@@ -34,6 +34,7 @@ impl ChannelNumbers for ResultSubpartition {
 const MAX_NAME_BYTES: usize = 1024;
 
 /// Names ascend and are not too long.
+#[inline]
 pub(super) fn check_name(field: &'static str, last: Option<&str>, name: &str) -> Result<(), Invalid> {
     if name.len() > MAX_NAME_BYTES {
         let found = format!("a name of {} bytes", name.len());
@@ -59,6 +60,7 @@ pub(super) fn check_offsets(range: KeyGroupRange, found: usize) -> Result<(), In
 }
 
 /// Sections end within the piece that holds them; `end` is where the last one does.
+#[inline]
 pub(super) fn check_end(end: u64, length_bytes: u64) -> Result<(), Invalid> {
     if end <= length_bytes {
         return Ok(());

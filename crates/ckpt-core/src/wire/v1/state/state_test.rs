@@ -35,7 +35,7 @@ impl Visit for Told {
 
 fn encoded(state: &SubtaskState) -> Vec<u8> {
     let mut bytes = vec![0xee];
-    put_state(&mut bytes, state).unwrap();
+    put_state(&mut bytes, state, &mut Nobody).unwrap();
     bytes.split_off(1)
 }
 
