@@ -1,12 +1,11 @@
 //! Changes of HEAD, chosen by bytes.
 
 use ckpt_core::Digest;
-use ckpt_core::head::{
-    ClaimedHead, Collected, Head, HeadWrite, Nonce, Ownership, RetainedSnapshot, SavepointInProgress, Uri,
-};
+use ckpt_core::head::{ClaimedHead, Collected, Head, HeadWrite, Nonce, Ownership, RetainedSnapshot, SavepointInProgress};
 use ckpt_core::id::{CheckpointId, JobId, ReservedIds};
 use ckpt_core::snapshot::{AfterSavepoint, JobEnd, RetentionPolicy, SavepointFormat, SnapshotKind};
 use ckpt_core::state::ClaimId;
+use ckpt_core::uri::Uri;
 
 const NONCE: Nonce = Nonce::new([5; 16]);
 

@@ -23,6 +23,7 @@
 //! | let incremental checkpoints name files again | [`SharedStateRegistry`](shared::SharedStateRegistry) |
 //! | choose which checkpoints outlive the job | [`RetentionPolicy`](snapshot::RetentionPolicy) |
 //! | write or verify a file of state | [`state_file`] |
+//! | say where a directory lies, or check what a user wrote | [`Uri`](uri::Uri), [`StoragePath`](uri::StoragePath) |
 //! | claim or dispose of a savepoint | [`mark`] |
 //! | make up state for tests of my engine | `testing::strategies`, with the feature `proptest` |
 //! | know the bytes, the settings, the differences from Flink | `docs/` in the repository: `format.md`, `configuration.md`, `differences.md` |
@@ -133,6 +134,7 @@ pub mod shared;
 pub mod snapshot;
 pub mod state;
 pub mod state_file;
+pub mod uri;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

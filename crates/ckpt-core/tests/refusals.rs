@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use ckpt_core::ErrorKind::{Configuration, Corrupt};
 use ckpt_core::graph::{Edge, JobGraph, Operator, Vertex};
-use ckpt_core::head::Uri;
 use ckpt_core::id::{FileName, JobId, OperatorId, VertexId};
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
 use ckpt_core::snapshot::LocationReference;
 use ckpt_core::state::{ClaimId, KeyGroupsState, Partitions, Places, Redistribution, RelPath, Root};
+use ckpt_core::uri::Uri;
 use ckpt_core::{ErrorKind, Result};
 
 fn refused<T: std::fmt::Debug>(result: Result<T>, kind: ErrorKind, message: &str) {

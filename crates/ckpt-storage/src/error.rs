@@ -1,23 +1,16 @@
 //! What goes wrong in this crate, with what is known about it.
 
-use ckpt_core::head::{HeadVersion, Uri};
+use ckpt_core::head::HeadVersion;
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
 use ckpt_core::state::FileRef;
+use ckpt_core::uri::{StoragePathFlaw, Uri};
 use ckpt_core::{Error, ErrorKind};
 
 /// What goes wrong in this crate. Outside it is an [`Error`] whose kind says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StorageError {
-    #[error("checkpoint directory '{path}' is neither an absolute path nor a URI with a scheme")]
-    DirectoryNotAbsolute { path: String },
-    #[error("checkpoint directory '{path}' has no path part")]
-    DirectoryWithoutPath { path: String },
-    #[error("checkpoint directory '{path}' is a root directory: checkpoints need a directory of their own")]
-    DirectoryIsRoot { path: String },
-    #[error("a checkpoint directory of scheme '{scheme}' must not carry a user, a password or a query")]
-    DirectoryWithSecret { scheme: String },
-    #[error("checkpoint directory '{path}' has a component that is '..' or a control character")]
-    DirectoryNotPlain { path: String },
+    #[error("'{path}' is no directory for checkpoints: {flaw}")]
+    Directory { path: String, flaw: StoragePathFlaw },
     #[error("the inline threshold is {found} bytes, expected at most {most}")]
     InlineThreshold { found: usize, most: usize },
     #[error("cannot make or open the directory '{directory}'")]

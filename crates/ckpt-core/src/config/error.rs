@@ -1,10 +1,10 @@
 //! Why a setting is refused.
 
 use super::layer::Layer;
-use super::redact::redacted;
 use super::value::Unreadable;
 use super::warning::ConfigWarning;
 use crate::error::{Error, ErrorKind};
+use crate::uri::redacted;
 
 /// A setting that is refused: the key, the value, where it is from, the rule it breaks and what to write instead.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

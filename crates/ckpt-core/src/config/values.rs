@@ -4,10 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::settings;
-use super::value::{CheckpointingMode, LocalDirectories, MemorySize, SpaceAmplification, StorageName, StoragePath};
+use super::value::{CheckpointingMode, LocalDirectories, MemorySize, SpaceAmplification, StorageName};
 use crate::head::ClaimMode;
 use crate::id::CheckpointId;
 use crate::snapshot::RetentionPolicy;
+use crate::uri::StoragePath;
 
 /// The values of all settings; `None` where none is set. Each field is the [slot](super::setting::Slot) of one setting.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! Why HEAD cannot change as proposed.
 
-use super::{Head, HeadVersion, JobState, Uri};
+use super::{Head, HeadVersion, JobState};
 use crate::error::{Error, ErrorKind};
 use crate::id::{CheckpointId, JobId, LeaderEpoch};
 use crate::snapshot::SnapshotKind;
 use crate::state::Root;
+use crate::uri::Uri;
 
 /// A transition that is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

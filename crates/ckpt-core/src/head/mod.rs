@@ -147,7 +147,7 @@
 //!
 //! # Bounds
 //!
-//! Every list has a limit, [`Head::MAX_BYTES`] holds for all together, and a URI carries no secret ([`Uri`]). All rules are
+//! Every list has a limit, [`Head::MAX_BYTES`] holds for all together, and a URI carries no secret ([`Uri`](crate::uri::Uri)). All rules are
 //! checked whenever HEAD is written or read; `docs/format.md` lists them.
 
 mod claim;
@@ -163,7 +163,6 @@ mod record;
 mod savepoint;
 mod snapshot;
 mod stop;
-mod uri;
 mod write;
 
 pub use collected::Collected;
@@ -172,6 +171,4 @@ pub use origin::{Claim, ClaimMode, ForeignSnapshot, GoneBack, HandedOver, Origin
 pub use record::{Head, HeadVersion, JobState, Nonce};
 pub use savepoint::SavepointInProgress;
 pub use snapshot::{Ownership, RetainedSnapshot, SnapshotPlace};
-pub use uri::Uri;
-pub(crate) use uri::names_a_user;
 pub use write::{ClaimedHead, HeadWrite, WrittenHead};

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use super::{RetainedSnapshot, Uri};
+use super::RetainedSnapshot;
 use crate::digest::Digest;
 use crate::id::{CheckpointId, JobId, LeaderEpoch};
 use crate::snapshot::SnapshotKind;
 use crate::state::{ClaimId, Root};
+use crate::uri::Uri;
 
 /// A snapshot that a job is to begin from: a checkpoint of another job, or a savepoint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -4,10 +4,10 @@ use std::fmt;
 
 use super::{
     Claim, GoneBack, HandedOver, Origin, Ownership, RetainedSnapshot, SavepointInProgress, SnapshotPlace, SnapshotRoot,
-    Uri,
 };
 use crate::id::{CheckpointId, JobId, LeaderEpoch};
 use crate::state::{ClaimId, Root};
+use crate::uri::Uri;
 
 /// The record of what a job has committed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

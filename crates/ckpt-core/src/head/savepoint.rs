@@ -1,7 +1,7 @@
 //! A savepoint that is being taken.
 
-use super::Uri;
 use crate::id::CheckpointId;
+use crate::uri::Uri;
 
 /// A savepoint whose directory is made, or is about to be, and whose `_metadata` may be there or not.
 ///

@@ -1,10 +1,10 @@
 //! A snapshot as HEAD names it.
 
-use super::Uri;
 use crate::digest::Digest;
 use crate::id::{CheckpointId, LeaderEpoch};
 use crate::snapshot::SnapshotKind;
 use crate::state::ClaimId;
+use crate::uri::Uri;
 
 /// A snapshot that HEAD names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::head::Uri;
 use crate::snapshot::error::LocationError;
+use crate::uri::Uri;
 
 /// A place for a snapshot's state, opaque to everyone but the storage that made it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

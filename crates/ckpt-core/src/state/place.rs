@@ -6,10 +6,10 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::error::Result;
-use crate::head::Uri;
 use crate::id::FileName;
 use crate::state::RelPath;
 use crate::state::error::StateError;
+use crate::uri::Uri;
 
 /// Where the bytes of a piece of state lie (Flink's `ByteStreamStateHandle`, `FileStateHandle`, `SegmentFileStateHandle`).
 #[derive(Clone, PartialEq, Eq, Hash)]

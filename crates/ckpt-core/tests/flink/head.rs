@@ -3,11 +3,12 @@
 use ckpt_core::Digest;
 use ckpt_core::head::{
     ClaimMode, ClaimedHead, Collected, ForeignSnapshot, Head, Nonce, Ownership, RetainedSnapshot, SavepointInProgress,
-    Uri, WrittenHead,
+    WrittenHead,
 };
 use ckpt_core::id::{CheckpointId, JobId};
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, Root};
+use ckpt_core::uri::Uri;
 
 const JOB: JobId = JobId::new([1; 16]);
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use ckpt_core::head::Uri;
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, OperatorId};
 use ckpt_core::key_group::{KeyGroup, MaxParallelism};
 use ckpt_core::metadata::{
@@ -20,6 +19,7 @@ use ckpt_core::state::{
     SubtaskState, SubtaskStateParts,
 };
 use ckpt_core::testing::strategies::{any_checkpoint_id, any_operator_id, any_subtask_state, cases};
+use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, Timestamp};
 use proptest::prelude::*;
 

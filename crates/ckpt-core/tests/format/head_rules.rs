@@ -1,11 +1,12 @@
 //! A HEAD that breaks a rule is neither written nor read.
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::{Claim, Head, JobState, Ownership, RetainedSnapshot, SavepointInProgress, SnapshotPlace, Uri};
+use ckpt_core::head::{Claim, Head, JobState, Ownership, RetainedSnapshot, SavepointInProgress, SnapshotPlace};
 use ckpt_core::id::LeaderEpoch;
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, Root};
 use ckpt_core::testing::Envelope;
+use ckpt_core::uri::Uri;
 
 use crate::golden;
 use crate::head_samples::{fixed_head, fixed_head_of_an_ended_job, uri};

@@ -3,11 +3,12 @@
 use ckpt_core::Digest;
 use ckpt_core::head::{
     ClaimMode, ForeignSnapshot, GoneBack, HandedOver, Head, JobState, Nonce, Ownership, RetainedSnapshot,
-    SavepointInProgress, Uri,
+    SavepointInProgress,
 };
 use ckpt_core::id::{JobId, LeaderEpoch};
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, Root};
+use ckpt_core::uri::Uri;
 
 use crate::samples::{checkpoint, savepoint};
 

@@ -4,12 +4,13 @@
 use std::io;
 
 use bytes::Bytes;
-use ckpt_core::head::{Head, Uri};
+use ckpt_core::head::Head;
 use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskId, VertexId, Writer, WriterId};
 use ckpt_core::message::{Acknowledge, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource};
 use ckpt_core::state::{ClaimId, Places, Root, TaskRestore, TaskSnapshot};
 use ckpt_core::testing::{Envelope, MetadataSection, MetadataSections, sealed_metadata};
+use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, Error, ErrorKind};
 
 use crate::golden;

@@ -1,9 +1,10 @@
 //! Marks beside snapshots, and the URI of a place, for the golden files.
 
-use ckpt_core::head::{Nonce, Uri};
+use ckpt_core::head::Nonce;
 use ckpt_core::id::{JobId, LeaderEpoch};
 use ckpt_core::mark::{DisposalMark, OwnerRecord};
 use ckpt_core::state::ClaimId;
+use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, Timestamp};
 
 use crate::samples::checkpoint;

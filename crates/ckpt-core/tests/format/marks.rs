@@ -1,12 +1,13 @@
 //! Marks and location references: what is refused, and what tells one from another.
 
 use bytes::Bytes;
-use ckpt_core::head::{Nonce, Uri};
+use ckpt_core::head::Nonce;
 use ckpt_core::id::{JobId, LeaderEpoch};
 use ckpt_core::mark::{DisposalMark, OwnerRecord};
 use ckpt_core::snapshot::LocationReference;
 use ckpt_core::state::{ClaimId, RelPath};
 use ckpt_core::testing::Envelope;
+use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, ErrorKind, Timestamp};
 
 use crate::golden;

@@ -1,7 +1,6 @@
 //! Values that stand in several golden files.
 
 use bytes::Bytes;
-use ckpt_core::head::Uri;
 use ckpt_core::id::{
     AttemptId, CheckpointId, FileName, LeaderEpoch, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId,
 };
@@ -11,6 +10,7 @@ use ckpt_core::state::{
     ClaimId, FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions, Place, Places,
     Redistribution, RelPath, Root, SharedFile, StateHandle, SubtaskState,
 };
+use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, Timestamp};
 
 /// The digest of a handle that names [`fixed_state_file`].

@@ -3,12 +3,12 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use ckpt_core::head::Uri;
 use ckpt_core::id::{FileName, JobId, OperatorId, VertexId};
 use ckpt_core::state::RelPath;
 use ckpt_core::testing::strategies::{
     any_file_name, any_job_id, any_operator_id, any_rel_path, any_uri, any_vertex_id, cases,
 };
+use ckpt_core::uri::Uri;
 use proptest::prelude::*;
 
 use crate::canonical::{any_changes, changed};

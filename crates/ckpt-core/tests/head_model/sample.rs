@@ -2,11 +2,12 @@
 
 use ckpt_core::head::{
     ClaimMode, ClaimedHead, Collected, ForeignSnapshot, Head, HeadWrite, Nonce, Ownership, RetainedSnapshot,
-    SavepointInProgress, Uri, WrittenHead,
+    SavepointInProgress, WrittenHead,
 };
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, Root};
+use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, ErrorKind, Result};
 
 pub(crate) const JOB: JobId = JobId::new([1; 16]);

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use ckpt_core::head::{ClaimMode, Collected, ForeignSnapshot, Head, Uri, WrittenHead};
+use ckpt_core::head::{ClaimMode, Collected, ForeignSnapshot, Head, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, Writer, WriterId};
 use ckpt_core::shared::{RemovedFiles, SharedStateRegistry};
 use ckpt_core::snapshot::{CheckpointIdentity, JobEnd, RetentionPolicy, SnapshotKind};
+use ckpt_core::uri::Uri;
 use ckpt_core::{ErrorKind, Timestamp};
 
 use crate::test_support::{Fault, MemoryDisk};

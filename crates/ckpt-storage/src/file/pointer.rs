@@ -4,12 +4,12 @@ use std::io;
 use std::sync::Arc;
 
 use ckpt_core::state::RelPath;
+use ckpt_core::uri::UriParts;
 use ckpt_core::{ErrorKind, Result};
 use ckpt_streams::file_system::FileSystem;
 
 use crate::context::StorageContext;
 use crate::error::StorageError;
-use crate::file::directory::split_scheme;
 use crate::file::metadata::MetadataFile;
 use crate::layout::METADATA_FILE;
 use crate::view::CompletedLocation;
@@ -87,15 +87,14 @@ fn qualify(pointer: &str) -> Result<String> {
     if pointer.chars().any(char::is_control) {
         return Err(not_valid("it has a control character").configuration());
     }
-    let local = match split_scheme(pointer) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => {
-            let path = rest.strip_prefix("//").unwrap_or(rest);
-            if !path.starts_with('/') {
+    let local = match UriParts::of(pointer) {
+        Some(parts) if parts.scheme().eq_ignore_ascii_case("file") => {
+            if parts.authority().is_some_and(|host| !host.is_empty()) || !parts.path().starts_with('/') {
                 return Err(not_valid("a file URI has an absolute path and no host").configuration());
             }
-            path
+            parts.path()
         }
-        Some((_, rest)) if rest.starts_with('/') => return Ok(pointer.trim_end_matches('/').to_owned()),
+        Some(parts) if parts.rest().starts_with('/') => return Ok(pointer.trim_end_matches('/').to_owned()),
         _ => pointer,
     };
     // What a user points to is found as any program would find it, through links and from the current directory; only

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use ckpt_core::uri::UriParts;
 use ckpt_core::{Error, ErrorKind, Result};
 
 use crate::file_system::{FileSystem, LocalFileSystem};
@@ -56,7 +57,7 @@ impl FileSystems {
         opener: impl Fn(&str) -> Result<Arc<dyn FileSystem>> + Send + Sync + 'static,
     ) -> Result<()> {
         let refuse = |error| Err(Error::new(ErrorKind::Configuration, error));
-        if !is_scheme(scheme) {
+        if !UriParts::is_scheme(scheme) {
             return refuse(RegistryError::NotAScheme { scheme: scheme.to_owned() });
         }
         let scheme = scheme.to_ascii_lowercase();
@@ -77,7 +78,8 @@ impl FileSystems {
         if location.is_empty() {
             return Err(Error::new(ErrorKind::Configuration, RegistryError::Empty));
         }
-        let scheme = scheme_of(location).map_or_else(|| LOCAL_SCHEME.to_owned(), str::to_ascii_lowercase);
+        let scheme =
+            uri_parts(location).map_or_else(|| LOCAL_SCHEME.to_owned(), |uri| uri.scheme().to_ascii_lowercase());
         match self.openers.get(&scheme) {
             Some(opener) => opener(location),
             None => Err(Error::new(
@@ -99,40 +101,25 @@ impl FileSystems {
 
 const LOCAL_SCHEME: &str = "file";
 
-/// The scheme of a URI; `None` for a plain path. A colon makes a scheme only before any slash.
-fn scheme_of(location: &str) -> Option<&str> {
-    let (scheme, rest) = location.split_once(':')?;
-    (is_scheme(scheme) && rest.starts_with('/')).then_some(scheme)
-}
-
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+/// The parts of a URI; `None` for a plain path. A colon makes a scheme only in front of a slash.
+fn uri_parts(location: &str) -> Option<UriParts<'_>> {
+    UriParts::of(location).filter(|uri| uri.rest().starts_with('/'))
 }
 
 /// The path of a plain path, `file:/path` or `file:///path`.
 fn local_path(location: &str) -> Result<&str> {
-    let Some(scheme) = scheme_of(location) else {
+    let Some(uri) = uri_parts(location) else {
         return Ok(location);
     };
     let refuse = |error| Err(Error::new(ErrorKind::Configuration, error));
-    let rest = &location[scheme.len() + 1..];
     // An escape or a query would mean another path to other programs: refused rather than taken literally.
-    if let Some(found) = rest.chars().find(|c| matches!(c, '%' | '?' | '#')) {
+    if let Some(found) = uri.rest().chars().find(|c| matches!(c, '%' | '?' | '#')) {
         return refuse(RegistryError::Escaped { location: location.to_owned(), found });
     }
-    match rest.strip_prefix("//") {
-        None => Ok(rest),
-        Some(authority) => match authority.find('/') {
-            Some(0) => Ok(authority),
-            slash => {
-                let host = authority[..slash.unwrap_or(authority.len())].to_owned();
-                if host == "localhost" && slash.is_some() {
-                    return Ok(&authority[host.len()..]);
-                }
-                refuse(RegistryError::Host { location: location.to_owned(), host })
-            }
-        },
+    match uri.authority() {
+        None => Ok(uri.path()),
+        Some("" | "localhost") if !uri.path().is_empty() => Ok(uri.path()),
+        Some(host) => refuse(RegistryError::Host { location: location.to_owned(), host: host.to_owned() }),
     }
 }
 

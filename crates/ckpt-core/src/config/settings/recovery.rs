@@ -4,9 +4,9 @@ use crate::config::builder::CheckpointConfigBuilder;
 use crate::config::checkpoint::CheckpointConfig;
 use crate::config::key::{Names, OtherName};
 use crate::config::setting::{Setting, slot};
-use crate::config::value::StoragePath;
 use crate::head::ClaimMode;
 use crate::id::CheckpointId;
+use crate::uri::StoragePath;
 
 pub(in crate::config) static RECOVERY_PATH: Setting<Option<StoragePath>> = Setting {
     names: Names {

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use super::{
-    CheckpointingMode, Kind, LocalDirectories, MemorySize, SpaceAmplification, StorageName, StoragePath, Unreadable,
-};
+use super::{CheckpointingMode, Kind, LocalDirectories, MemorySize, SpaceAmplification, StorageName, Unreadable};
 use crate::head::ClaimMode;
 use crate::id::CheckpointId;
 use crate::snapshot::RetentionPolicy;
+use crate::uri::StoragePath;
 
 /// The lines of a file of facts, cut at the first `|`.
 fn facts(text: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {

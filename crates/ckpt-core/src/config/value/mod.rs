@@ -16,7 +16,6 @@ pub use choice::{CheckpointingMode, StorageName};
 pub use memory_size::MemorySize;
 pub use number::SpaceAmplification;
 pub(super) use path::LocalDirectories;
-pub use path::StoragePath;
 
 use super::error::shown;
 

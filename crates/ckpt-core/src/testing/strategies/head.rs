@@ -10,12 +10,13 @@ use super::snapshot::{any_snapshot_kind, any_uri};
 use crate::digest::Digest;
 use crate::head::{
     ClaimMode, ClaimedHead, Collected, ForeignSnapshot, Head, HeadWrite, Nonce, Ownership, RetainedSnapshot,
-    SavepointInProgress, Uri, WrittenHead,
+    SavepointInProgress, WrittenHead,
 };
 use crate::id::{CheckpointId, JobId, LeaderEpoch, ReservedIds};
 use crate::mark::{DisposalMark, OwnerRecord};
 use crate::snapshot::{AfterSavepoint, JobEnd, RetentionPolicy, SavepointFormat, SnapshotKind};
 use crate::state::{ClaimId, Root};
+use crate::uri::Uri;
 
 /// A change of HEAD. One that the present HEAD does not allow is left out.
 #[derive(Clone, Debug)]

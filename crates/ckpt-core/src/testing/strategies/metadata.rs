@@ -14,12 +14,12 @@ use super::key_group::any_max_parallelism;
 use super::snapshot::{any_checkpoint_identity, any_checkpoint_properties};
 use super::state::{any_handle, any_subtask_state};
 use crate::digest::Digest;
-use crate::head::Uri;
 use crate::id::OperatorId;
 use crate::key_group::KeyGroupRange;
 use crate::metadata::{CheckpointDescription, CheckpointMetadata, MasterState, OperatorDescription};
 use crate::state::{ClaimId, IncrementalState, KeyedState, Place, Places, Root, SharedFile, StateHandle, SubtaskState};
 use crate::time::Timestamp;
+use crate::uri::Uri;
 
 /// What an operator of the checkpoint is to be.
 #[derive(Clone, Debug)]

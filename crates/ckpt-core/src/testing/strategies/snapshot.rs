@@ -8,13 +8,13 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::id::{any_checkpoint_id, any_epoch, any_timestamp, number};
-use crate::head::Uri;
 use crate::id::CheckpointId;
 use crate::snapshot::{
     Admission, AfterSavepoint, Alignment, AlignmentTimeout, CheckpointBarrier, CheckpointIdentity, CheckpointMetrics,
     CheckpointMetricsBuilder, CheckpointOptions, CheckpointProperties, CheckpointType, LocationReference,
     RetentionPolicy, SavepointFormat, SnapshotKind,
 };
+use crate::uri::Uri;
 
 /// Any kind of snapshot.
 pub fn any_snapshot_kind() -> BoxedStrategy<SnapshotKind> {

@@ -8,6 +8,7 @@ use super::{Id, checkpoint, epoch};
 use crate::head;
 use crate::id::JobId;
 use crate::state::ClaimId;
+use crate::uri::Uri;
 use crate::wire::{Invalid, List};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -214,6 +215,6 @@ impl<'a> HandedOver<'a> {
     }
 }
 
-fn uri(field: &'static str, text: &str) -> Result<head::Uri, Invalid> {
-    head::Uri::new(text).map_err(|error| Invalid::Refused { field, error })
+fn uri(field: &'static str, text: &str) -> Result<Uri, Invalid> {
+    Uri::new(text).map_err(|error| Invalid::Refused { field, error })
 }

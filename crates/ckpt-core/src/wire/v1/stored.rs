@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::writers::Writers;
 use crate::digest as domain_digest;
-use crate::head::Uri;
 use crate::state::{self, FileRef, FileView, HandleView, PathView, Place, PlaceView, StateHandle};
+use crate::uri::Uri;
 use crate::wire::{Flaw, Input, Invalid, List, put_blob, put_u64};
 
 // What a handle begins with.

@@ -2,22 +2,22 @@
 
 use std::borrow::Cow;
 
-/// A value without what may be secret in a URI: who stands before the `@`, and everything behind a `?`. Takes rather too
-/// much away than too little, since a password may hold any character.
-pub(super) fn redacted(text: &str) -> Cow<'_, str> {
+/// A value without what may be secret in a URI: who stands before the `@`, also when that is percent-encoded, and everything
+/// behind a `?` or a `#`. Takes rather too much away than too little, since a password may hold any character.
+pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     let authority = match text.find("//") {
         Some(at) => Some(at + "//".len()),
         None => text.find(':').map(|at| at + 1),
     };
-    let query = text.find('?');
-    match (authority, text.rfind('@'), query) {
+    let query = text.find(['?', '#']);
+    match (authority, text.rfind('@').max(text.rfind("%40")), query) {
         // A question mark before the last @ is one of a password, or the @ is one of a query: neither is shown.
         (Some(start), Some(at), Some(query)) if start <= at && query < at => format!("{}***", &text[..start]).into(),
         (Some(start), Some(at), query) if start <= at => {
-            let (rest, asked) = query.map_or((&text[at..], ""), |query| (&text[at..query], "?***"));
+            let (rest, asked) = query.map_or((&text[at..], ""), |query| (&text[at..=query], "***"));
             format!("{}***{rest}{asked}", &text[..start]).into()
         }
-        (_, _, Some(query)) => format!("{}?***", &text[..query]).into(),
+        (_, _, Some(query)) => format!("{}***", &text[..=query]).into(),
         _ => text.into(),
     }
 }
@@ -39,6 +39,9 @@ mod tests {
             ("s3://key:secret@bucket/a?token=b", "s3://***@bucket/a?***"),
             ("s3://key:secret@bucket/a?token=b@c", "s3://***"),
             ("s3://key:sec?ret@bucket/a", "s3://***"),
+            ("s3://bucket/a#secret", "s3://bucket/a#***"),
+            ("s3://secret%40bucket/a", "s3://***%40bucket/a"),
+            ("s3://key:secret@bucket%40a", "s3://***%40a"),
             ("10 min", "10 min"),
             ("", ""),
             ("?", "?***"),

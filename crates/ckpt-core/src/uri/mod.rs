@@ -1,6 +1,19 @@
-//! Where something lies outside the job's own directory.
+//! Where something lies: as it is stored, and as users write it.
+//!
+//! * [`Uri`] is a place outside the job's own directory, in the one spelling that HEAD and metadata hold.
+//! * [`StoragePath`] is what a user wrote, and says whether a directory for checkpoints is meant.
+//! * [`UriParts`] says for both, and for whoever opens a file system, where a URI is divided.
+
+mod parts;
+mod redact;
+mod storage_path;
 
 use std::fmt;
+
+pub use parts::UriParts;
+pub(crate) use redact::redacted;
+pub(crate) use storage_path::is_printable;
+pub use storage_path::{StoragePath, StoragePathFlaw};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::state::encoded_separator;
@@ -64,28 +77,26 @@ fn check(text: &str) -> Result<(), UriError> {
     if let Some(offset) = text.find(refused) {
         return Err(UriError::Character { offset });
     }
-    let (scheme, rest) = text.split_once(':').filter(|(scheme, _)| is_scheme(scheme)).ok_or(UriError::Scheme)?;
-    let shown = || scheme.to_owned();
-    if rest.contains(['?', '#']) {
+    let in_lower_case = |parts: &UriParts<'_>| !parts.scheme().contains(|c: char| c.is_ascii_uppercase());
+    let parts = UriParts::of(text).filter(in_lower_case).ok_or(UriError::Scheme)?;
+    let shown = || parts.scheme().to_owned();
+    if parts.has_query() {
         return Err(UriError::Query { scheme: shown() });
     }
-    if scheme == "file" && !rest.starts_with("///") {
+    if parts.scheme() == "file" && !parts.rest().starts_with("///") {
         return Err(UriError::File);
     }
-    let path = match rest.strip_prefix("//") {
-        None => rest.strip_prefix('/').unwrap_or(rest),
-        Some(rest) => {
-            if names_a_user(scheme, rest) {
-                return Err(UriError::User { scheme: shown() });
-            }
-            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-            // Whoever makes a path of a URI by its slashes takes the authority for a component.
-            if let "." | ".." = authority {
-                return Err(UriError::Component { uri: text.to_owned(), component: authority.to_owned() });
-            }
-            // An authority alone is a place as well: a bucket.
-            if path.is_empty() && !rest.ends_with('/') { authority } else { path }
+    if parts.names_a_user() {
+        return Err(UriError::User { scheme: shown() });
+    }
+    let path = match parts.authority() {
+        // Whoever makes a path of a URI by its slashes takes the authority for a component.
+        Some(authority @ ("." | "..")) => {
+            return Err(UriError::Component { uri: text.to_owned(), component: authority.to_owned() });
         }
+        // An authority alone is a place as well: a bucket.
+        Some(authority) if parts.path().is_empty() => authority,
+        _ => parts.path().strip_prefix('/').unwrap_or(parts.path()),
     };
     if let Some(component) = path.split('/').find(|component| ["", ".", ".."].contains(component)) {
         return Err(UriError::Component { uri: text.to_owned(), component: component.to_owned() });
@@ -94,27 +105,6 @@ fn check(text: &str) -> Result<(), UriError> {
         Some(encoded) => Err(UriError::Encoded { uri: text.to_owned(), encoded: encoded.to_owned() }),
         None => Ok(()),
     }
-}
-
-fn is_scheme(text: &str) -> bool {
-    let legal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.');
-    text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(legal)
-}
-
-/// Whether something stands before an `@` that may be a secret: anything but the name of a container of Azure's. A password
-/// may hold a slash, so after a colon it is looked for behind the authority as well. `rest` is what follows the `//`.
-pub(crate) fn names_a_user(scheme: &str, rest: &str) -> bool {
-    let authority = rest.split('/').next().unwrap_or(rest);
-    if authority.to_ascii_lowercase().contains("%40")
-        || rest.rsplit_once('@').is_some_and(|(before, _)| before.contains(':'))
-    {
-        return true;
-    }
-    let Some((container, host)) = authority.split_once('@') else { return false };
-    let legal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'$');
-    let is_container = !container.is_empty() && container.bytes().all(legal);
-    let of_azure = ["abfs", "abfss", "wasb", "wasbs"].contains(&scheme);
-    !of_azure || !is_container || host.is_empty() || host.contains('@')
 }
 
 impl From<UriError> for Error {

@@ -1,6 +1,6 @@
-//! What is a URI for HEAD, and what is none.
+//! What is a URI for HEAD, and what is none; what is a directory for checkpoints.
 
-use super::Uri;
+use super::{StoragePath, StoragePathFlaw, Uri};
 use crate::error::ErrorKind;
 
 #[test]
@@ -67,5 +67,38 @@ fn anything_else_is_refused_without_showing_a_secret() {
         let shown = error.to_string();
         assert!(shown.contains(expected), "{shown}\n{expected}");
         assert!(!shown.contains("hunter2") && !format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+#[test]
+fn a_directory_for_checkpoints_has_no_flaw() {
+    use StoragePathFlaw::{NoPath, NotAbsolute, Root, Secret, Unprintable, Upwards};
+    for (path, flaw) in [
+        ("/a", None),
+        ("/a/b/", None),
+        ("/a@b?c#d", None),
+        ("file:/a", None),
+        ("s3://bucket/a", None),
+        ("ABFSS://container@account/a", None),
+        ("", Some(NotAbsolute)),
+        ("a/b", Some(NotAbsolute)),
+        ("mem:a", Some(NotAbsolute)),
+        ("mem:", Some(NoPath)),
+        ("s3://bucket", Some(NoPath)),
+        ("/", Some(Root)),
+        ("s3://bucket//", Some(Root)),
+        ("s3://bucket/../a", Some(Upwards)),
+        ("s3://hunter2@bucket/../a", Some(Upwards)),
+        ("s3://hunter2@bucket/a", Some(Secret)),
+        ("abfss://user:hunter2@account/a", Some(Secret)),
+        ("s3://hunter2%40bucket/a", Some(Secret)),
+        ("s3://bucket/a?key=hunter2", Some(Secret)),
+        ("s3://bucket/a#hunter2", Some(Secret)),
+        ("/a ", Some(Unprintable)),
+        ("/a\n/b", Some(Unprintable)),
+    ] {
+        let path = StoragePath::from(path);
+        assert_eq!(path.flaw(), flaw, "{}", path.as_str());
+        assert!(!format!("{path} {path:?}").contains("hunter2"), "{path}");
     }
 }
