@@ -99,3 +99,23 @@ impl Flavor for Appending<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_measured_is_a_blob() {
+        for length in [0, 1, 127, 128, 16_383, 16_384, 3 << 20] {
+            let bytes: Vec<u8> = (0..length).map(|at| at as u8).collect();
+            let (mut blob, mut measured) = (vec![7], vec![7]);
+            put_blob(&mut blob, &bytes);
+            let put = |out: &mut Vec<u8>| {
+                out.extend_from_slice(&bytes);
+                Ok::<_, ()>(length)
+            };
+            assert_eq!(put_measured(&mut measured, put), Ok(length));
+            assert!(measured == blob, "{length} bytes");
+        }
+    }
+}
