@@ -137,7 +137,7 @@ fn sections_that_are_not_known_are_skipped_unless_they_are_critical() {
 #[test]
 fn an_index_that_is_not_in_order_is_refused() {
     type Change = fn(&mut Vec<MetadataSection>);
-    let cases: [(&str, Change, &str); 17] = [
+    let cases: [(&str, Change, &str); 18] = [
         ("no summary", |all| all.retain(|section| section.tag != SUMMARY), "the summary is absent"),
         ("two summaries", |all| all.push(all[position(all, SUMMARY)].clone()), "one of each kind"),
         ("two master states", |all| all.insert(0, all[position(all, MASTERS)].clone()), "one of each kind"),
@@ -209,6 +209,14 @@ fn an_index_that_is_not_in_order_is_refused() {
             "expected operators that ascend, of each its coordinator",
         ),
         ("two coordinators", |all| insert_last(all, section(COORDINATOR, 0x44, 0, b"")), "the coordinator of operator"),
+        (
+            "two coordinators, one behind the other",
+            |all| {
+                let at = position(all, COORDINATOR);
+                all.insert(at, all[at].clone());
+            },
+            "the coordinator of operator",
+        ),
         (
             "coordinators that descend",
             |all| insert_last(all, section(COORDINATOR, 0x11, 0, b"")),
@@ -337,6 +345,10 @@ fn a_summary_that_lies_is_refused() {
         refused(what, decode(&with_section_of(part, SUMMARY, &summary)).unwrap_err(), expected);
     }
 
+    let mut without_parts = of(None, &[(0, own())]);
+    without_parts.sections.retain(|section| section.tag != PART);
+    refused("state in no part", decode(&without_parts.seal()).unwrap_err(), totals);
+
     let mut without_places = fixed_description();
     without_places.places = ckpt_core::state::Places::none();
     let summary = reported(without_places, None, &[(0, state_below(Root::JobShared))]);
@@ -365,6 +377,19 @@ fn more_handles_than_there_may_be_are_told_by_their_number() {
         file.sections[summary].body = [first, &said, between, &said, last].concat();
         refused("handles", decode(&file.seal()).unwrap_err(), expected);
     }
+}
+
+#[test]
+fn a_savepoint_that_names_files_elsewhere_is_told_by_its_summary() {
+    let mut file = reported(savepoint_description(), None, &[(0, state_below(Root::ThisSnapshot))]);
+    let summary = position(&file.sections, SUMMARY);
+    let body = &mut file.sections[summary].body;
+    // Completed at 9, self-contained, no digest of a graph, the sums.
+    let said = [9, 1, 0, 0, 5, 5, 1, 1, 0];
+    let at = body.windows(said.len()).position(|bytes| bytes == said).unwrap();
+    body[at + 1] = 0;
+    let error = MetadataReader::open(Bytes::from(file.seal())).unwrap_err();
+    refused("a savepoint", error, "whether a savepoint is self-contained is false, expected true");
 }
 
 #[test]
@@ -444,7 +469,16 @@ fn runs_of_parts_are_read_in_any_order_and_put_together_once() {
         assert!(runs.len() <= count && !runs.is_empty());
         let mut read: Vec<_> = runs.iter().map(|run| reader().read_parts(run.clone()).unwrap()).collect();
         read.reverse();
-        assert_eq!(reader().assemble(read).unwrap(), large);
+        let read = reader().assemble(read).unwrap();
+        assert_eq!(read, large);
+        let (read, built) = (read.operators().next().unwrap(), large.operators().next().unwrap());
+        for subtask in 0..65 {
+            assert_eq!(
+                read.subtask(subtask).unwrap(),
+                built.subtask(subtask).unwrap(),
+                "subtask {subtask} of {count} runs"
+            );
+        }
 
         let all_but_one = runs.iter().skip(1).map(|run| reader().read_parts(run.clone()).unwrap());
         assert_eq!(reader().assemble(all_but_one).unwrap_err().kind(), ErrorKind::Configuration);
