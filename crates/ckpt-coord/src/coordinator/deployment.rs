@@ -6,11 +6,12 @@
 //! cannot give up, and only then says what to restore.
 
 use ckpt_core::Monotonic;
-use ckpt_core::id::{TaskAttempt, WriterId};
+use ckpt_core::id::{OperatorId, TaskAttempt, WriterId};
 
 use crate::coordinator::lifecycle::{Lifecycle, stopped};
 use crate::coordinator::pending::PendingCheckpoint;
 use crate::coordinator::reason::DeploymentRefusal;
+use crate::coordinator::schedule::Schedule;
 use crate::coordinator::tasks::TaskState;
 use crate::coordinator::{AbortReason, Action, Answer, Coordinator, Failure, ReplyToken};
 
@@ -63,6 +64,7 @@ impl Coordinator {
         }
         // Before anything is given up: the tasks run no more, so none is told.
         self.tasks.forget_deployment();
+        self.schedule.forget_backlog();
         self.give_up_everything(&AbortReason::Restore);
         let files = self.shared.end_all_writers();
         self.delete_files(files);
@@ -108,6 +110,13 @@ impl Coordinator {
             self.abort_waiting_for(attempt, &|| AbortReason::AttemptFinished { attempt });
         } else {
             self.statistics.unknown_attempts += 1;
+        }
+    }
+
+    pub(super) fn backlog_changed(&mut self, operator: OperatorId, change: impl FnOnce(&mut Schedule, OperatorId)) {
+        match self.tasks.graph().operator(operator) {
+            Some(operator) => change(&mut self.schedule, operator.id),
+            None => self.statistics.unknown_operators += 1,
         }
     }
 

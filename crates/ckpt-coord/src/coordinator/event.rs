@@ -1,7 +1,7 @@
 //! What happened.
 
 use ckpt_core::head::{RetainedSnapshot, WrittenHead};
-use ckpt_core::id::{TaskAttempt, WriterId};
+use ckpt_core::id::{OperatorId, TaskAttempt, WriterId};
 use ckpt_core::message::ToCoordinator;
 use ckpt_core::snapshot::{JobEnd, LocationReference, RetentionPolicy};
 
@@ -45,6 +45,17 @@ pub enum Event {
     AttemptFinished {
         /// The task.
         attempt: TaskAttempt,
+    },
+    /// A source works off a backlog: from here on the interval for that counts, until no source has one.
+    BacklogBegan {
+        /// The source.
+        operator: OperatorId,
+    },
+    /// A source works off a backlog no more: the next periodic checkpoint comes within the usual interval. All backlogs
+    /// are forgotten when all tasks are to be restored; who has one then says so again.
+    BacklogEnded {
+        /// The source.
+        operator: OperatorId,
     },
     /// Nobody names files as any of these any more.
     WritersEnded {

@@ -145,6 +145,12 @@ impl Coordinator {
             Event::AttemptLost { attempt, reason } => self.attempt_lost(attempt, &reason),
             Event::WritersEnded { writers } => self.writers_ended(&writers),
             Event::AttemptFinished { attempt } => self.attempt_finished(attempt),
+            Event::BacklogBegan { operator } => self.backlog_changed(operator, |schedule, operator| {
+                schedule.backlog_began(now.monotonic, operator);
+            }),
+            Event::BacklogEnded { operator } => self.backlog_changed(operator, |schedule, operator| {
+                schedule.backlog_ended(now.monotonic, operator);
+            }),
             Event::MessageReceived { message } => match message {
                 ToCoordinator::Acknowledge(acknowledge) => self.acknowledged(now, acknowledge),
                 ToCoordinator::Decline(decline) => self.declined(decline),

@@ -1,19 +1,27 @@
 //! When the next periodic checkpoint is due.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ckpt_core::Monotonic;
+use ckpt_core::id::OperatorId;
 
 use crate::coordinator::settings::CoordinatorSettings;
 
 /// When the next periodic checkpoint is due: at a fixed rate that does not drift, with one trigger after a stalled clock
-/// and never a burst, and never sooner after a completion than the minimum pause.
+/// and never a burst, and never sooner after a completion than the minimum pause. While a source works off a backlog another
+/// interval counts, which may be none; what is due already is not put off for it.
 #[derive(Clone, Debug)]
 pub(super) struct Schedule {
     interval: Option<Duration>,
+    backlog_interval: Option<Duration>,
     min_pause: Duration,
     random: SplitMix64,
-    /// `None` while not all tasks run, or when there are no periodic checkpoints.
+    /// Who works off a backlog.
+    backlog: BTreeSet<OperatorId>,
+    /// All tasks run.
+    armed: bool,
+    /// `None` while not all tasks run, or when there are no periodic checkpoints, now or at all.
     next: Option<Monotonic>,
     /// The time has come, but there was no room for another checkpoint yet.
     due: bool,
@@ -24,27 +32,60 @@ impl Schedule {
     pub(super) fn new(settings: &CoordinatorSettings) -> Self {
         Self {
             interval: settings.base_interval(),
+            backlog_interval: settings.backlog_interval(),
             min_pause: settings.min_pause(),
             random: SplitMix64(settings.seed()),
+            backlog: BTreeSet::new(),
+            armed: false,
             next: None,
             due: false,
             last_completion: None,
         }
     }
 
+    /// The interval that counts now.
+    fn current_interval(&self) -> Option<Duration> {
+        if self.backlog.is_empty() { self.interval } else { self.backlog_interval }
+    }
+
     /// All tasks run: the first checkpoint comes after a delay from the pause to the interval, drawn at random so that
     /// jobs that start together do not write together.
     pub(super) fn arm(&mut self, now: Monotonic) {
-        if let (Some(interval), None) = (self.interval, self.next) {
-            let delay = self.random.between(self.min_pause, interval);
-            self.next = Some(now.after(delay));
+        if !std::mem::replace(&mut self.armed, true) {
+            let interval = self.current_interval();
+            self.next = interval.map(|interval| now.after(self.random.between(self.min_pause, interval)));
         }
     }
 
     /// Not all tasks run.
     pub(super) fn disarm(&mut self) {
+        self.armed = false;
         self.next = None;
         self.due = false;
+    }
+
+    /// An operator works off a backlog.
+    pub(super) fn backlog_began(&mut self, now: Monotonic, operator: OperatorId) {
+        self.backlog.insert(operator);
+        self.draw_nearer(now);
+    }
+
+    /// An operator works off a backlog no more.
+    pub(super) fn backlog_ended(&mut self, now: Monotonic, operator: OperatorId) {
+        self.backlog.remove(&operator);
+        self.draw_nearer(now);
+    }
+
+    /// All operators begin anew: those that then have a backlog say so.
+    pub(super) fn forget_backlog(&mut self) {
+        self.backlog.clear();
+    }
+
+    /// The interval may have changed: the next point is not further away than it.
+    fn draw_nearer(&mut self, now: Monotonic) {
+        let Some(interval) = self.current_interval().filter(|_| self.armed) else { return };
+        let latest = now.after(interval);
+        self.next = Some(self.next.map_or(latest, |next| next.min(latest)));
     }
 
     /// A checkpoint was committed.
@@ -54,13 +95,13 @@ impl Schedule {
 
     /// Notes that the time has come, if it has.
     pub(super) fn advance(&mut self, now: Monotonic) {
-        let (Some(next), Some(interval)) = (self.next, self.interval) else { return };
-        if next <= now {
-            self.due = true;
+        let Some(next) = self.next.filter(|next| *next <= now) else { return };
+        self.due = true;
+        self.next = self.current_interval().map(|interval| {
             // Of the points that were missed only the one after now is kept.
             let into = now.since(next).as_nanos() % interval.as_nanos().max(1);
-            self.next = Some(now.after(interval.saturating_sub(nanos(into))));
-        }
+            now.after(interval.saturating_sub(nanos(into)))
+        });
     }
 
     /// Whether a periodic checkpoint is due, which is then taken or given up. When the minimum pause is not over, the
@@ -136,6 +177,12 @@ mod tests {
         Schedule::new(&CoordinatorSettings::new(config).with_seed(seed))
     }
 
+    fn with_backlog(interval: u64, during_backlog: u64) -> Schedule {
+        let config = CheckpointConfig::builder().interval(Duration::from_millis(interval));
+        let config = config.interval_during_backlog(Duration::from_millis(during_backlog)).build().unwrap();
+        Schedule::new(&CoordinatorSettings::new(config))
+    }
+
     #[test]
     fn first_delay_lies_between_pause_and_interval_and_follows_from_the_seed() {
         let mut delays = Vec::new();
@@ -165,6 +212,49 @@ mod tests {
         assert!(schedule.take_due(at(755)));
         assert!(!schedule.take_due(at(755)));
         assert_eq!(schedule.poll_timeout(), Some(at(800)));
+    }
+
+    #[test]
+    fn during_a_backlog_the_interval_of_the_backlog_counts() {
+        let (one, other) = (OperatorId::new([1; 16]), OperatorId::new([2; 16]));
+        let mut schedule = with_backlog(100, 1000);
+        schedule.arm(at(0));
+        schedule.next = Some(at(80));
+        // What is due already is not put off.
+        schedule.backlog_began(at(10), one);
+        schedule.backlog_began(at(20), other);
+        assert_eq!(schedule.poll_timeout(), Some(at(80)));
+        schedule.advance(at(80));
+        assert!(schedule.take_due(at(80)));
+        assert_eq!(schedule.poll_timeout(), Some(at(1080)));
+        // The last backlog ends: the next one comes within the usual interval, and one that is nearer stays where it is.
+        schedule.backlog_ended(at(500), one);
+        assert_eq!(schedule.poll_timeout(), Some(at(1080)));
+        schedule.backlog_ended(at(510), other);
+        assert_eq!(schedule.poll_timeout(), Some(at(610)));
+        schedule.backlog_ended(at(550), other);
+        assert_eq!(schedule.poll_timeout(), Some(at(610)));
+    }
+
+    #[test]
+    fn during_a_backlog_there_may_be_no_periodic_checkpoints() {
+        let operator = OperatorId::new([1; 16]);
+        let mut schedule = with_backlog(100, 0);
+        schedule.backlog_began(at(0), operator);
+        assert_eq!(schedule.poll_timeout(), None);
+        schedule.arm(at(10));
+        schedule.arm(at(20));
+        assert_eq!(schedule.poll_timeout(), None);
+        schedule.backlog_ended(at(5000), operator);
+        assert_eq!(schedule.poll_timeout(), Some(at(5100)));
+        schedule.backlog_began(at(5050), operator);
+        schedule.advance(at(5100));
+        assert!(schedule.take_due(at(5100)));
+        assert_eq!(schedule.poll_timeout(), None);
+        // Not all tasks run: whoever has a backlog then is of no account.
+        schedule.disarm();
+        schedule.backlog_ended(at(6000), operator);
+        assert_eq!(schedule.poll_timeout(), None);
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //! in the environment the files are rewritten to what happens, which is then to be read.
 //!
 //! ```text
-//! config interval=100 pause=0 timeout=1000 concurrent=1 retain=1     settings, before anything else
+//! config interval=100 backlog=500 pause=0 timeout=1000 concurrent=1 retain=1     settings, before anything else
 //! claim                                              a new leader claims what the former one left
 //! run s0 s1 c0         finish s0    lost s0          tasks; `s0#2` is another deployment, `s0#2=1` one that names files
 //!                                                    as that of the first; answers have numbers above 100
 //! restore                                            all tasks are to be restored
+//! backlog s|c [ended]                                the source or the count works off a backlog, or no more
 //! ended s0                                           nobody names files any more as that task did
 //! time 100                                           the clock shows 100 ms
 //! trigger [full]                                     by hand
@@ -96,6 +97,7 @@ impl Script {
             let (config, time) = (self.config.clone(), Duration::from_millis(number));
             self.config = match key {
                 "interval" => config.interval(time),
+                "backlog" => config.interval_during_backlog(time),
                 "timeout" => config.timeout(time),
                 "pause" => config.min_pause(time),
                 "concurrent" => config.max_concurrent(number as u32),
@@ -175,6 +177,14 @@ impl Script {
             }
             ("lost", [task]) => Event::AttemptLost { attempt: attempt(task), reason: "killed".to_owned() },
             ("ended", tasks) => Event::WritersEnded { writers: tasks.iter().map(|task| writer(task)).collect() },
+            ("backlog", [operator, ended @ ..]) => {
+                let operator = match *operator {
+                    "s" => OperatorId::new(SOURCE.bytes()),
+                    "c" => OperatorId::new(COUNT.bytes()),
+                    _ => OperatorId::new([8; 16]),
+                };
+                if ended.is_empty() { Event::BacklogBegan { operator } } else { Event::BacklogEnded { operator } }
+            }
             ("finish", [task]) => Event::AttemptFinished { attempt: attempt(task) },
             ("trigger", kind) => {
                 let trigger = if kind == ["full"] { ManualTrigger::Full } else { ManualTrigger::Configured };

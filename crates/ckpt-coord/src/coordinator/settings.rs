@@ -33,6 +33,10 @@ impl CoordinatorSettings {
         self.config.base_interval()
     }
 
+    pub(super) fn backlog_interval(&self) -> Option<Duration> {
+        self.config.backlog_interval()
+    }
+
     pub(super) fn min_pause(&self) -> Duration {
         self.config.min_pause()
     }

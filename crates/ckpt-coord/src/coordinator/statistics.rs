@@ -30,6 +30,8 @@ pub struct CheckpointStatistics {
     pub late_messages: u64,
     /// Messages from deployments that no checkpoint waits for.
     pub unknown_attempts: u64,
+    /// Reports of a backlog of operators that the job does not have.
+    pub unknown_operators: u64,
     /// Messages that answer another leader.
     pub foreign_epochs: u64,
     /// Places of aborted checkpoints that could not be deleted; tried again when HEAD is written next.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ckpt_core::Result;
-use ckpt_core::id::{TaskAttempt, WriterId};
+use ckpt_core::id::{OperatorId, TaskAttempt, WriterId};
 use ckpt_core::message::ToCoordinator;
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
@@ -74,6 +74,20 @@ impl DriverHandle {
     /// on without it.
     pub fn attempt_finished(&self, attempt: TaskAttempt) {
         self.tell(Event::AttemptFinished { attempt });
+    }
+
+    /// A source works off a backlog: periodic checkpoints come at the
+    /// [interval for that](ckpt_core::config::CheckpointConfig::backlog_interval), if at all, until each source that has
+    /// one has [ended](Self::backlog_ended) it. One that is due already is not put off.
+    ///
+    /// All backlogs are forgotten when all tasks are [restored](Self::restore_latest); report those that there are then.
+    pub fn backlog_began(&self, operator: OperatorId) {
+        self.tell(Event::BacklogBegan { operator });
+    }
+
+    /// A source works off a backlog no more: the next periodic checkpoint comes within the usual interval.
+    pub fn backlog_ended(&self, operator: OperatorId) {
+        self.tell(Event::BacklogEnded { operator });
     }
 
     /// Nobody names files as any of these any more: whatever they wrote and no checkpoint names is deleted. Never needed
