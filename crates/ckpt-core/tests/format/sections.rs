@@ -224,7 +224,9 @@ fn an_index_that_is_not_in_order_is_refused() {
         ),
     ];
     for (what, change, expected) in cases {
-        refused(what, decode(&changed(change)).unwrap_err(), expected);
+        let error = decode(&changed(change)).unwrap_err();
+        assert!(error.to_string().starts_with("the index of checkpoint metadata cannot be used: "), "{what}: {error}");
+        refused(what, error, expected);
     }
 }
 
