@@ -56,6 +56,15 @@ fn a_take_over_changes_the_leader_and_abandons_its_savepoints() {
 }
 
 #[test]
+fn what_is_borrowed_is_never_removed_though_head_should_list_it() {
+    let mut head = retaining(&[3, 7]).head().clone();
+    let borrowed = taken(5, 70).elsewhere(uri("file:///other/chk-5"), Ownership::Borrowed);
+    head.removed = vec![borrowed, head.retained.remove(0)];
+    let all = Head::claim(Some(&head), JOB, nonce(8)).unwrap().written().all_removed();
+    assert_eq!(ids(all.iter().map(|removed| removed.snapshot())), [3]);
+}
+
+#[test]
 fn every_root_is_called_anew_once() {
     let shared = uri("file:///other/shared");
     let root = |named, here, text: &str| SnapshotRoot::new(named, here, uri(text));

@@ -6,7 +6,7 @@ use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, FileRef, Place, RelPath, Root, StateHandle};
 use ckpt_core::{Digest, ErrorKind};
 
-use crate::leader::{Leader, Says, below, file_of, reuses, shared, wrote};
+use crate::leader::{Leader, Says, below, file_of, own, reuses, shared, wrote};
 
 const CHECKPOINT: SnapshotKind = SnapshotKind::Checkpoint;
 const SAVEPOINT: SnapshotKind =
@@ -130,6 +130,21 @@ fn a_writer_that_has_ended_never_begins_again() {
     leader.end(1);
     let writer = WriterId::new(1);
     assert_eq!(leader.registry.start_writer(writer), Err(SharedStateRefusal::WriterAgain { writer }));
+}
+
+#[test]
+fn all_writers_end_at_once() {
+    let mut leader = leader();
+    leader.start(2);
+    let [named, first, second] = [leader.shared(1, 1), leader.shared(1, 2), leader.shared(2, 1)];
+    leader.checkpoint(1, &wrote(&[&named]), 1);
+    let given_up = leader.begin(CHECKPOINT);
+    leader.acknowledge(given_up, 1, &wrote(&[&first])).unwrap();
+    leader.acknowledge(given_up, 2, &wrote(&[&second])).unwrap();
+    assert_eq!(leader.release(given_up), []);
+    assert_eq!(own(&leader.registry.end_all_writers()), [leader.name(1, 2), leader.name(2, 1)]);
+    assert!([1, 2].iter().all(|writer| leader.registry.has_ended(WriterId::new(*writer))));
+    assert!(leader.is_alive(&named) && leader.registry.len() == 1);
 }
 
 #[test]
