@@ -101,7 +101,8 @@ impl Tree {
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = format!("{prefix}{name}");
             let kind = entry.file_type()?;
-            if name.starts_with('.') || path == "target" {
+            // Each workspace has a directory for what is built.
+            if name.starts_with('.') || path == "target" || path == "fuzz/target" {
                 continue;
             } else if kind.is_dir() {
                 self.read_directory(&entry.path(), &format!("{path}/"))?;
