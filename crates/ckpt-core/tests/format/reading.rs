@@ -7,14 +7,16 @@ use std::io;
 use bytes::Bytes;
 use ckpt_core::Timestamp;
 use ckpt_core::head::RetainedSnapshot;
-use ckpt_core::id::OperatorId;
+use ckpt_core::id::{LeaderEpoch, OperatorId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{
     CheckpointMetadata, MetadataReader, MetadataSource, MetadataWriter, OperatorDescription, OperatorSummary,
 };
+use ckpt_core::snapshot::SnapshotKind;
 use ckpt_core::state::{OperatorState, StateHandle, SubtaskReport, SubtaskState};
 
 use crate::metadata_samples::{fixed_description, fixed_metadata};
+use crate::samples::checkpoint;
 
 /// A file that remembers what was read of it.
 struct Watched {
@@ -81,10 +83,18 @@ fn a_file_that_head_does_not_name_is_told() {
     let mut other = named.clone();
     other.index_digest = ckpt_core::Digest::of(b"another");
     assert!(reader.verify(&other).unwrap_err().to_string().contains("digest"));
-    let mut other = named;
-    other.id = crate::samples::checkpoint(1235);
-    let error = reader.verify(&other).unwrap_err();
-    assert!(error.to_string().contains("expected checkpoint 1235 of epoch 3"), "{error}");
+    type Change = fn(&mut RetainedSnapshot);
+    let changes: [(Change, &str); 3] = [
+        (|other| other.id = checkpoint(1235), "expected checkpoint 1235 of epoch 3"),
+        (|other| other.epoch = LeaderEpoch::new(4), "expected checkpoint 1234 of epoch 4"),
+        (|other| other.kind = SnapshotKind::FullCheckpoint, "expected full checkpoint 1234 of epoch 3"),
+    ];
+    for (change, expected) in changes {
+        let mut other = named.clone();
+        change(&mut other);
+        let error = reader.verify(&other).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
 }
 
 #[test]
