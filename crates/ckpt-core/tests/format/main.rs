@@ -12,5 +12,6 @@ mod message_samples;
 mod metadata_samples;
 mod reading;
 mod refused;
+mod runs;
 mod samples;
 mod sections;

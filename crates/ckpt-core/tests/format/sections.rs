@@ -1,18 +1,18 @@
 //! Metadata files whose digests are right and whose sections are not those of any writer.
 
 use bytes::Bytes;
+use ckpt_core::Timestamp;
 use ckpt_core::id::OperatorId;
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, MetadataReader, OperatorDescription};
 use ckpt_core::state::{OperatorState, Root, StateHandle, SubtaskReport, SubtaskState};
 use ckpt_core::testing::{MetadataSection, MetadataSections, sealed_metadata};
-use ckpt_core::{ErrorKind, Timestamp};
 
 use crate::hostile::refused;
 use crate::metadata_samples::{file, fixed_description, fixed_metadata, fixed_savepoint, savepoint_description};
 
 const SUMMARY: u32 = 1;
-const PART: u32 = 2;
+pub(crate) const PART: u32 = 2;
 const COORDINATOR: u32 = 3;
 const MASTERS: u32 = 4;
 
@@ -25,7 +25,7 @@ fn open(metadata: &CheckpointMetadata) -> MetadataSections {
 }
 
 /// A file of the golden checkpoint's sections, which were changed.
-fn changed(change: impl FnOnce(&mut Vec<MetadataSection>)) -> Vec<u8> {
+pub(crate) fn changed(change: impl FnOnce(&mut Vec<MetadataSection>)) -> Vec<u8> {
     let mut file = open(&fixed_metadata());
     change(&mut file.sections);
     file.seal()
@@ -46,14 +46,14 @@ fn insert_last(sections: &mut Vec<MetadataSection>, of_operator: MetadataSection
     sections.insert(position(sections, SUMMARY), of_operator);
 }
 
-fn section(tag: u32, operator: u8, part: u32, body: &[u8]) -> MetadataSection {
+pub(crate) fn section(tag: u32, operator: u8, part: u32, body: &[u8]) -> MetadataSection {
     let mut section = MetadataSection::new(tag, body.to_vec());
     (section.operator, section.part) = (Some(OperatorId::new([operator; 16])), part);
     section
 }
 
 /// What subtasks report to a checkpoint of one operator, of parallelism 3, whose coordinator has state.
-fn reported(
+pub(crate) fn reported(
     description: CheckpointDescription,
     coordinator: Option<StateHandle>,
     reports: &[(u32, SubtaskReport)],
@@ -74,7 +74,7 @@ fn reported(
 }
 
 /// Operator state in one file of 5 bytes below that root.
-fn state_below(root: Root) -> SubtaskReport {
+pub(crate) fn state_below(root: Root) -> SubtaskReport {
     let state = OperatorState::new(Default::default(), file(root, 1, 5));
     SubtaskReport::State(SubtaskState::new(Vec::new(), vec![state]))
 }
@@ -459,39 +459,4 @@ fn master_states_have_names_that_ascend() {
     }
     let many: Vec<u8> = (0..1025).flat_map(|number| one(&format!("{number:04}"))).collect();
     refused("too many", with(&many).unwrap_err(), "the number of master states is more, expected at most 1024");
-}
-
-#[test]
-fn runs_of_parts_are_read_in_any_order_and_put_together_once() {
-    let large = crate::reading::large();
-    let file = Bytes::from(large.encode().unwrap().0);
-    let reader = || MetadataReader::open(file.clone()).unwrap();
-    for count in [1, 2, 3, 7, 1000] {
-        let runs = reader().runs(count);
-        assert!(runs.len() <= count && !runs.is_empty());
-        let mut read: Vec<_> = runs.iter().map(|run| reader().read_parts(run.clone()).unwrap()).collect();
-        read.reverse();
-        let read = reader().assemble(read).unwrap();
-        assert_eq!(read, large);
-        let (read, built) = (read.operators().next().unwrap(), large.operators().next().unwrap());
-        for subtask in 0..65 {
-            assert_eq!(
-                read.subtask(subtask).unwrap(),
-                built.subtask(subtask).unwrap(),
-                "subtask {subtask} of {count} runs"
-            );
-        }
-
-        let all_but_one = runs.iter().skip(1).map(|run| reader().read_parts(run.clone()).unwrap());
-        assert_eq!(reader().assemble(all_but_one).unwrap_err().kind(), ErrorKind::Configuration);
-        let one_twice = runs.iter().chain(&runs[..1]).map(|run| reader().read_parts(run.clone()).unwrap());
-        assert_eq!(reader().assemble(one_twice).unwrap_err().kind(), ErrorKind::Configuration);
-    }
-    assert_eq!(reader().read_parts(0..1000).unwrap_err().kind(), ErrorKind::Configuration);
-
-    let of = |root| Bytes::from(reported(fixed_description(), None, &[(0, state_below(root))]).seal());
-    let (one, other) =
-        (MetadataReader::open(of(Root::ThisSnapshot)).unwrap(), MetadataReader::open(of(Root::JobShared)));
-    let parts_of_other = other.unwrap().read_parts(0..1).unwrap();
-    assert_eq!(one.assemble([parts_of_other]).unwrap_err().kind(), ErrorKind::Configuration);
 }
