@@ -130,6 +130,13 @@ fn snapshots_belong_to_whom_their_place_says() {
         (refusal(|head| head.removed[0].ownership = Ownership::Job), owner),
         (refusal(|head| head.removed[0].ownership = Ownership::Claimed(ClaimId::new(2))), owner),
         (refusal(|head| head.removed[0].place = SnapshotPlace::JobDirectory), owner),
+        (
+            refusal(|head| {
+                let of_origin = &mut head.removed[0];
+                (of_origin.place, of_origin.ownership) = (SnapshotPlace::JobDirectory, Ownership::Job);
+            }),
+            owner,
+        ),
         (refusal(|head| head.removed[0].place = SnapshotPlace::Elsewhere(uri("file:///other"))), owner),
         (refusal(|head| head.removed[0].claims = vec![ClaimId::new(2)]), owner),
         (refusal(|head| head.retained[0].place = SnapshotPlace::Elsewhere(uri("file:///other"))), owner),
