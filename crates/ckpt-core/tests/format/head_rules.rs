@@ -1,7 +1,9 @@
 //! A HEAD that breaks a rule is neither written nor read.
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::{Claim, Head, JobState, Ownership, RetainedSnapshot, SavepointInProgress, SnapshotPlace};
+use ckpt_core::head::{
+    Claim, Head, JobState, Ownership, RetainedSnapshot, SavepointInProgress, SnapshotPlace, SnapshotRoot,
+};
 use ckpt_core::id::LeaderEpoch;
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, Root};
@@ -233,6 +235,13 @@ fn the_origin_and_the_leader_are_what_the_lists_say() {
         (refusal(|head| head.origin.as_mut().unwrap().roots[1].here = Root::JobShared), root),
         (refusal(|head| head.origin.as_mut().unwrap().roots[2].named = Root::JobShared), root),
         (refusal(|head| head.origin.as_mut().unwrap().roots[2].uri = uri("s3://bucket/other/shared")), root),
+        (
+            refusal_after_the_end(|head| {
+                let roots = &mut head.origin.as_mut().unwrap().roots;
+                roots.push(SnapshotRoot::new(Root::JobShared, roots[0].here, uri("file:///shared")));
+            }),
+            root,
+        ),
         (
             refusal(|head| head.first_reserved_id = checkpoint(2804)),
             "the epoch is 3 of snapshot 2802, expected at most 3, from number 2804 on just that",
