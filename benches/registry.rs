@@ -193,7 +193,7 @@ impl Job {
         let id = self.ids.take().ok_or("no number is left")?;
         let newest = self.head.head().retained.last().map(|newest| newest.id);
         let identity = CheckpointIdentity::new(id, self.head.head().epoch, Timestamp::from_millis(0), newest);
-        self.registry.begin(&identity, SnapshotKind::Checkpoint);
+        self.registry.begin(&identity, SnapshotKind::Checkpoint)?;
         Ok(id)
     }
 

@@ -127,8 +127,7 @@ impl Coordinator {
         };
         let identity = CheckpointIdentity::new(id, self.epoch(), now.wall, self.committed.newest_id());
         let times = (now.monotonic, now.monotonic.after(self.settings.timeout()));
-        self.shared.begin(&identity, kind);
-        let inherited = self.inherit(id, &finished);
+        let inherited = self.shared.begin(&identity, kind).and_then(|()| self.inherit(id, &finished));
         self.pending.insert(id, PendingCheckpoint::new(identity, kind, times, plan, finished, reply));
         self.statistics.triggered += 1;
         self.outbox.begin(Purpose::Initialize(id), |io| Action::InitializeLocation { io, identity });

@@ -1,7 +1,7 @@
 //! From state to sections.
 
 use super::part::put_entry;
-use super::rules::{Found, MAX_HANDLES, StateRules, check_finished, check_subtask, roots};
+use super::rules::{Found, MAX_HANDLES, StateRules, check_finished, check_subtask};
 use super::state_codec::{put_coordinator, put_state};
 use super::summary::{check_descriptor, check_operator};
 use super::table::OperatorTable;
@@ -45,6 +45,8 @@ pub(super) struct Encoder {
     part: Vec<u8>,
     part_number: u32,
     last_subtask: Option<u32>,
+    /// Something is being added, or that failed: what was given to the output is not whole.
+    is_broken: bool,
 }
 
 /// Takes the state of one operator, subtask by subtask.
@@ -65,12 +67,13 @@ impl Encoder {
             inline_bytes = inline_bytes.saturating_add(bytes.len() as u64);
             put_mirror(&mut body, subject, &v1::MasterState { name, version: *version, bytes: Blob(bytes) })?;
         }
+        check_inline(inline_bytes, &description).map_err(|invalid| invalid.writing(subject))?;
         if !body.is_empty() {
             let tag = format::MASTER_STATES;
             output.section(NewSection { subject, tag, operator: None, part: 0, body: &body })?;
         }
         Ok(Self {
-            roots: roots(&description.places),
+            roots: description.places.roots(),
             description,
             table: OperatorTable::new(),
             inline_bytes,
@@ -79,6 +82,7 @@ impl Encoder {
             part: Vec::new(),
             part_number: 0,
             last_subtask: None,
+            is_broken: false,
         })
     }
 
@@ -88,6 +92,7 @@ impl Encoder {
         status: OperatorStatus,
         output: &'a mut (dyn Output + 'a),
     ) -> Result<OperatorEncoder<'a>, WireError> {
+        self.begin(Subject::MetadataSummary)?;
         self.end_operator(output)?;
         let writing = |invalid: Invalid| invalid.writing(Subject::MetadataSummary);
         let mut descriptors: Vec<&StateDescriptor> = description.descriptors.iter().collect();
@@ -112,7 +117,19 @@ impl Encoder {
         if let Some(state) = &description.coordinator_state {
             encoder.coordinator(state)?;
         }
+        encoder.encoder.is_broken = false;
         Ok(encoder)
+    }
+
+    /// Begins to add something. Nobody may take for whole what goes on after an error.
+    fn begin(&mut self, subject: Subject) -> Result<(), WireError> {
+        match std::mem::replace(&mut self.is_broken, true) {
+            false => Ok(()),
+            true => {
+                Err(Invalid::value("what was given before", "broken off by an error", "whole metadata")
+                    .writing(subject))
+            }
+        }
     }
 
     /// The last operator has no more subtasks.
@@ -148,12 +165,7 @@ impl Encoder {
         self.inline_bytes = self.inline_bytes.saturating_add(found.totals.size.inline_bytes);
         self.handles += found.totals.handles;
         self.table.add_to_last(found.totals);
-        let limit = self.description.inline_limit_bytes;
-        if self.inline_bytes > limit {
-            let expected = format!("at most {limit}");
-            let invalid = Invalid::value("the sum of all bytes in handles up to here", self.inline_bytes, expected);
-            return Err(invalid.writing(subject));
-        }
+        check_inline(self.inline_bytes, &self.description).map_err(|invalid| invalid.writing(subject))?;
         if self.handles > MAX_HANDLES {
             let expected = format!("at most {MAX_HANDLES}");
             return Err(Invalid::value("the number of handles", self.handles, expected).writing(subject));
@@ -167,6 +179,7 @@ impl Encoder {
         completed_at: Timestamp,
         output: &mut dyn Output,
     ) -> Result<(MetadataSummary, Vec<u8>, CheckpointDescription), WireError> {
+        self.begin(Subject::MetadataSummary)?;
         self.end_operator(output)?;
         let totals = self.table.iter().fold(StateTotals::default(), |sum, operator| sum + operator.totals);
         let CheckpointDescription { job, identity, properties, graph_digest, .. } = self.description;
@@ -186,7 +199,7 @@ impl OperatorEncoder<'_> {
     /// # Errors
     ///
     /// `AbortCheckpoint` when something in it could not be read again or breaks a rule, and when the output fails. The
-    /// metadata is of no use then.
+    /// metadata is of no use then: nothing more is taken, and it cannot be finished.
     pub fn subtask(&mut self, subtask: u32, state: &SubtaskState) -> Result<()> {
         let subject = Subject::MetadataSubtask { operator: self.operator, subtask };
         self.entry(subtask, |rules, part| put_state(subject, state, (rules, subtask), part))
@@ -208,6 +221,7 @@ impl OperatorEncoder<'_> {
     ) -> Result<()> {
         let subject = Subject::MetadataSubtask { operator: self.operator, subtask };
         let encoder = &mut *self.encoder;
+        encoder.begin(subject)?;
         check_subtask(encoder.last_subtask, subtask, self.rules.parallelism)
             .map_err(|invalid| invalid.writing(subject))?;
         encoder.last_subtask = Some(subtask);
@@ -218,7 +232,9 @@ impl OperatorEncoder<'_> {
             // This one begins the next part.
             encoder.end_part(self.operator, before, self.output)?;
         }
-        Ok(encoder.add(subject, found)?)
+        encoder.add(subject, found)?;
+        encoder.is_broken = false;
+        Ok(())
     }
 
     fn coordinator(&mut self, state: &StateHandle) -> Result<(), WireError> {
@@ -237,6 +253,14 @@ impl std::fmt::Debug for OperatorEncoder<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OperatorEncoder").field("operator", &self.operator).finish_non_exhaustive()
     }
+}
+
+fn check_inline(found: u64, description: &CheckpointDescription) -> Result<(), Invalid> {
+    let limit = description.inline_limit_bytes;
+    if found <= limit {
+        return Ok(());
+    }
+    Err(Invalid::value("the sum of all inline bytes up to here", found, format!("at most {limit}")))
 }
 
 fn check_masters(description: &CheckpointDescription) -> Result<(), Invalid> {

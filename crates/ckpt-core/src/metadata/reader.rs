@@ -8,7 +8,7 @@ use super::checkpoint::Section;
 use super::format::{HEADER_BYTES, TRAILER_BYTES, Trailer, check_digest};
 use super::index::{self, OperatorSections, PartPlace, SectionPlace};
 use super::part::Parts;
-use super::rules::{StateRules, roots};
+use super::rules::StateRules;
 use super::source::{fetch, section};
 use super::{CheckpointMetadata, MetadataSource, MetadataSummary, OperatorSummary, WrittenMetadata};
 use crate::error::{Error, ErrorKind, Result};
@@ -55,7 +55,7 @@ impl<S: MetadataSource> MetadataReader<S> {
         let encoded_summary = section(&source, Subject::MetadataSummary, &single.summary)?;
         let summary = MetadataSummary::decode(&encoded_summary.bytes)?;
         let sections = single.of_operators(&index, &summary)?;
-        let (written, masters, roots) = (trailer.written, single.masters, roots(&summary.places));
+        let (written, masters, roots) = (trailer.written, single.masters, summary.places.roots());
         let reader = Self { source, written, summary, encoded_summary, masters, sections, roots };
         Ok(reader)
     }

@@ -4,7 +4,7 @@
 use super::{OperatorSummary, StateTotals};
 use crate::key_group::{KeyGroupRange, MaxParallelism};
 use crate::snapshot::CheckpointProperties;
-use crate::state::{FileView, HandleView, MisplacedFile, PlaceRule, PlaceView, Places, Root, StateSize};
+use crate::state::{FileView, HandleView, MisplacedFile, PlaceRule, PlaceView, Root, StateSize};
 use crate::wire::Invalid;
 use crate::wire::v1::Visit;
 
@@ -35,13 +35,6 @@ pub(super) struct Inspection<'a> {
     /// The key groups of the subtask.
     own: Option<KeyGroupRange>,
     found: Found,
-}
-
-/// The claimed and borrowed roots whose place is given, ascending.
-pub(super) fn roots(places: &Places) -> Vec<Root> {
-    let mut roots: Vec<Root> = places.iter().map(|(root, _)| root).collect();
-    roots.sort_unstable();
-    roots
 }
 
 /// Whether it is a savepoint that the job takes, and not one that it was restored from.

@@ -55,7 +55,7 @@
 //!     let id = written.reserved.take().expect("one claim reserves many");
 //!     let latest = written.head.head().restore_point().map(|latest| latest.id);
 //!     let identity = CheckpointIdentity::new(id, epoch, Timestamp::from_millis(0), latest);
-//!     registry.begin(&identity, SnapshotKind::Checkpoint);
+//!     registry.begin(&identity, SnapshotKind::Checkpoint)?;
 //!     let mut files = registry.acknowledge(id, writer)?;
 //!     wrote.into_iter().try_for_each(|handle| files.written(handle))?;
 //!     files.accept();

@@ -16,6 +16,12 @@ pub enum SharedStateRefusal {
         /// The checkpoint.
         id: CheckpointId,
     },
+    /// It is restored or begins, and a checkpoint of that number is there.
+    #[error("checkpoint {id} is there already")]
+    AlreadyThere {
+        /// The checkpoint.
+        id: CheckpointId,
+    },
     /// It lies where a checkpoint of this kind names no shared files.
     #[error("{root:?}/{file} lies where this snapshot may not name files")]
     Root {

@@ -64,12 +64,17 @@ impl SharedStateRegistry {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when a file that another checkpoint names has other bytes here; that of `visit`.
+    /// `FailJob` when a checkpoint of that number is there; `Corrupt` when a file that another checkpoint names has other
+    /// bytes here; that of `visit`.
     pub fn restore(
         &mut self,
         id: CheckpointId,
         visit: impl FnOnce(&mut dyn FnMut(&HandleView<'_>)) -> Result<()>,
     ) -> Result<()> {
+        if self.knows(id) {
+            let refusal = SharedStateRefusal::AlreadyThere { id };
+            return Err(Error::new(ErrorKind::FailJob, RestoreError { id, refusal }));
+        }
         let (mut names, mut refused) = (SlotSet::default(), None);
         visit(&mut |handle| {
             let Some(name) = Name::of(handle).filter(|_| refused.is_none()) else { return };
@@ -118,9 +123,17 @@ impl SharedStateRegistry {
     }
 
     /// A checkpoint of that kind begins. All that `latest_completed` of its identity names is pinned until it has ended.
-    pub fn begin(&mut self, identity: &CheckpointIdentity, kind: SnapshotKind) {
+    ///
+    /// # Errors
+    ///
+    /// When a checkpoint of that number is there: what it names would be alive for ever.
+    pub fn begin(&mut self, identity: &CheckpointIdentity, kind: SnapshotKind) -> Result<(), SharedStateRefusal> {
+        if self.knows(identity.id) {
+            return Err(SharedStateRefusal::AlreadyThere { id: identity.id });
+        }
         let pending = Some(Pending { pins: identity.latest_completed, kind });
         self.checkpoints.insert(identity.id, Checkpoint { names: SlotSet::default(), pending });
+        Ok(())
     }
 
     /// A task that names files as `writer`, under this leader, acknowledges the pending checkpoint `id`.
@@ -285,7 +298,7 @@ mod tests {
         let mut registry = SharedStateRegistry::new(epoch);
         registry.start_writer(writer).unwrap();
         let identity = CheckpointIdentity::new(CheckpointId::FIRST, epoch, Timestamp::from_millis(0), None);
-        registry.begin(&identity, SnapshotKind::Checkpoint);
+        registry.begin(&identity, SnapshotKind::Checkpoint).unwrap();
         let unnamed = |registry: &SharedStateRegistry| registry.unnamed.without(&[]).count();
         let acknowledge = |registry: &mut SharedStateRegistry, number| {
             let file = FileRef::Ours(Writer::new(epoch, writer).file(number));

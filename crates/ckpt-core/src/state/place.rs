@@ -120,6 +120,13 @@ impl Places {
         self.0.iter().find(|(candidate, _)| *candidate == root).map(|(_, uri)| uri)
     }
 
+    /// The roots whose place is given, ascending.
+    pub(crate) fn roots(&self) -> Vec<Root> {
+        let mut roots: Vec<Root> = self.iter().map(|(root, _)| root).collect();
+        roots.sort_unstable();
+        roots
+    }
+
     /// Every root and where it lies.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Root, &Uri)> {
         self.0.iter().map(|(root, uri)| (*root, uri))

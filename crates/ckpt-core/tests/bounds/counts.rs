@@ -19,14 +19,17 @@ const LONG_BYTES: usize = 256 << 10;
 /// A body that begins so, then counts elements that look like that, up to so many bytes.
 fn filled(begin: &[u8], element: &[u8], bytes: usize) -> Vec<u8> {
     let count = bytes / element.len();
-    let (mut number, mut body) = (count, begin.to_vec());
+    [begin, &number(count), &element.repeat(count)].concat()
+}
+
+fn number(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
     while number >= 0x80 {
-        body.push(number as u8 | 0x80);
+        bytes.push(number as u8 | 0x80);
         number >>= 7;
     }
-    body.push(number as u8);
-    body.extend(element.repeat(count));
-    body
+    bytes.push(number as u8);
+    bytes
 }
 
 fn refused_in_bounds(reader: &Reader, envelope: Envelope, cases: &[(&str, Vec<u8>, &str)]) {
@@ -79,6 +82,29 @@ fn of_state_in_messages() {
         ("sections of channels", operator_states(&[0, 0], &[0, 0, 0, 0, 1, 0, 1, 0, 0]), short),
     ];
     refused_in_bounds(&reader, Envelope::TASK_SNAPSHOT, &cases);
+}
+
+/// Counts within counts, each of which the bytes that are left can hold: of as much state as is made without being checked
+/// first, and of a little more.
+#[test]
+fn of_state_within_state() {
+    let reader = Reader::new();
+    for bytes in [15_usize << 10, (16 << 10) - 200, 17 << 10, 32 << 10] {
+        let nested = [0]
+            .into_iter()
+            .chain(number((bytes - 100) / 22))
+            .chain([7; 16])
+            .chain(number((bytes - 100) / 7))
+            .chain([1]);
+        let nested = nested.chain([7; 16]).chain([0, 0]).chain(number((bytes - 100) / 5));
+        let mut body: Vec<u8> = nested.collect();
+        body.resize(bytes, 0);
+        refused_in_bounds(
+            &reader,
+            Envelope::TASK_SNAPSHOT,
+            &[("state within state", body, "expected names that ascend")],
+        );
+    }
 }
 
 #[test]

@@ -22,8 +22,8 @@ fn snapshot(state: &[u8]) -> Vec<u8> {
 
 /// Operator state in a file that others named so.
 fn at_path(path: &[u8]) -> Vec<u8> {
-    // One operator state without names, in a file below the snapshot's own root; its length and digest.
-    snapshot(&[&[0, 0, 1, 0, 1, 0, 0], counted(path).as_slice(), &[1, 1], &[9; 8], &[0, 0, 0]].concat())
+    // One operator state without names, in a file below a root that is another's; its length and digest.
+    snapshot(&[&[0, 0, 1, 0, 1, 4, 0, 0], counted(path).as_slice(), &[1, 1], &[9; 8], &[0, 0, 0]].concat())
 }
 
 /// Incremental state of which a private file is called so.

@@ -1,11 +1,14 @@
 //! The frame around a message: versions, kinds, limits, and frames in a stream of bytes.
 
+use ckpt_core::id::OperatorId;
 use ckpt_core::message::{Decline, FRAME_VERSIONS, FrameKind, FrameReader, Marker, Received, ToCoordinator, ToTask};
-use ckpt_core::testing::{every_decline_reason, sealed};
+use ckpt_core::state::{Places, TaskRestore};
+use ckpt_core::testing::{Envelope, every_decline_reason, sealed};
 use ckpt_core::{Digest, Error, ErrorKind};
 
 use crate::golden;
 use crate::message_samples::{fixed_markers, fixed_restore, fixed_to_task};
+use crate::samples::{range, with_reused};
 
 const LIMIT: usize = 1 << 20;
 
@@ -25,10 +28,10 @@ fn a_frame_has_at_most_the_bytes_allowed() {
     let frame = restore.encode(LIMIT).unwrap();
     let exact = frame.len();
     assert_eq!(restore.encode(exact).unwrap(), frame);
-    assert!(ckpt_core::state::TaskRestore::decode(&frame, exact).is_ok());
+    assert!(TaskRestore::decode(&frame, exact).is_ok());
     let error = restore.encode(exact - 1).unwrap_err();
     expect(error, ErrorKind::AbortCheckpoint, &format!("has {exact} bytes, expected at most {}", exact - 1));
-    let error = ckpt_core::state::TaskRestore::decode(&frame, exact - 1).unwrap_err();
+    let error = TaskRestore::decode(&frame, exact - 1).unwrap_err();
     expect(error, ErrorKind::Configuration, &format!("{exact} bytes, expected at most {}", exact - 1));
 }
 
@@ -134,4 +137,34 @@ fn a_changed_frame_of_equal_length_is_told_by_its_digest() {
     let content = &frame[..frame.len() - 8];
     let expected = format!("is {}, expected", Digest::of(content));
     expect(Marker::decode(&frame, LIMIT).unwrap_err(), ErrorKind::Corrupt, &expected);
+}
+
+/// What a task is given can be found and verified, and is for it.
+#[test]
+fn a_restore_of_state_that_cannot_be_found_is_neither_written_nor_read() {
+    let operator = OperatorId::new([0x22; 16]);
+    let given = |change: fn(&mut TaskRestore, OperatorId)| {
+        let mut restore = fixed_restore();
+        change(&mut restore, operator);
+        restore.encode(LIMIT).unwrap_err().to_string()
+    };
+    let nowhere = given(|restore, _| restore.places = Places::none());
+    assert!(nowhere.contains("the root of a handle is Claimed"), "{nowhere}");
+    let others = given(|restore, operator| {
+        restore.operators.get_mut(&operator).unwrap().key_groups = range(43, 127);
+    });
+    assert!(others.contains("a range of key groups is 0..=3, expected one with some of 43..=127"), "{others}");
+    let reused = given(|restore, operator| {
+        let given = restore.operators.get_mut(&operator).unwrap();
+        given.state = with_reused(std::mem::take(&mut given.state));
+    });
+    assert!(reused.contains("without a handle, expected one with the handle it was written with"), "{reused}");
+
+    // The first key group of those that count stands behind the only operator's id.
+    let frame = fixed_restore().encode(LIMIT).unwrap();
+    let mut body = Envelope::TASK_RESTORE.open(&frame).unwrap().to_vec();
+    let at = body.windows(18).position(|bytes| bytes == [operator.bytes().as_slice(), &[2, 127]].concat()).unwrap();
+    body[at + 16] = 100;
+    let error = TaskRestore::decode(&Envelope::TASK_RESTORE.seal(&body), LIMIT).unwrap_err();
+    assert!(error.to_string().contains("expected one with some of 100..=127"), "{error}");
 }

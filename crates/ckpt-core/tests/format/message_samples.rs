@@ -105,7 +105,7 @@ pub(crate) fn fixed_restore() -> TaskRestore {
     let mut restore = TaskRestore::fresh(fixed_attempt(), Writer::new(LeaderEpoch::new(4), WriterId::new(0xcd)));
     restore.from = Some(checkpoint(1234));
     restore.places = places();
-    restore.operators.insert(OperatorId::new([0x22; 16]), OperatorRestore::new(range(64, 127), fixed_state()));
+    restore.operators.insert(OperatorId::new([0x22; 16]), OperatorRestore::new(range(2, 127), fixed_state()));
     let mapping = ChannelMapping::new([2, 0, 1], [4, 300, 4]).unwrap();
     let rescaling = ChannelRescaling::new([0, 2, 5], [2], mapping).unwrap();
     let as_it_was = ChannelRescaling::new([1], [], ChannelMapping::default()).unwrap();

@@ -8,7 +8,8 @@ use ckpt_core::metadata::{
     CheckpointDescription, CheckpointMetadata, MasterState, MetadataBuilder, MetadataWriter, OperatorDescription,
 };
 use ckpt_core::state::{
-    FileRef, KeyGroupsState, KeyedState, OperatorState, Place, Root, StateHandle, SubtaskState, SubtaskStateParts,
+    FileRef, KeyGroupsState, KeyedState, OperatorState, Place, RelPath, Root, StateHandle, SubtaskState,
+    SubtaskStateParts,
 };
 use ckpt_core::{Digest, Timestamp};
 
@@ -64,6 +65,13 @@ fn state_that_could_not_be_read_again_is_not_written() {
         (
             refusal_of_state(with_operator_state(file(Root::Borrowed(1), 5, digest))),
             "expected one whose place is given",
+        ),
+        (
+            refusal_of_state(with_operator_state({
+                let file = FileRef::Foreign(RelPath::new("chk-1/a").unwrap());
+                StateHandle::assume_durable(Place::File { root: Root::JobShared, file }, 5, digest)
+            })),
+            "the name of a file is chk-1/a, expected a name of ours, since it lies below JobShared",
         ),
         (
             refusal(|_, operator, _| operator.parallelism = 4),
@@ -210,4 +218,65 @@ fn a_description_that_could_not_be_read_again_is_not_written() {
     ] {
         assert!(refusal.contains(expected), "{refusal}");
     }
+}
+
+/// Whoever overlooks an error gets no file that nobody can read.
+#[test]
+fn nothing_goes_on_after_an_error() {
+    struct Full(usize);
+    impl std::io::Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(1).ok_or(std::io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let inline = SubtaskState::new(
+        Vec::new(),
+        vec![OperatorState::new(Default::default(), StateHandle::inline(Bytes::from_static(b"0123456789")))],
+    );
+    let mut lost = SubtaskState::default();
+    with_operator_state(file(Root::Borrowed(3), 5, Some(Digest::of(b""))))(&mut lost);
+    let mut bare = fixed_description();
+    bare.master_states.clear();
+    let mut small = bare.clone();
+    small.inline_limit_bytes = 15;
+    // What is given, of which one must fail, and all that follows it.
+    type Step<'a> = (u32, &'a SubtaskState);
+    let cases: [(&CheckpointDescription, usize, [Step<'_>; 3]); 4] = [
+        (&bare, 99, [(0, &lost), (1, &inline), (2, &inline)]),
+        (&bare, 99, [(1, &inline), (0, &inline), (2, &inline)]),
+        (&small, 99, [(0, &inline), (1, &inline), (2, &SubtaskState::default())]),
+        (&bare, 1, [(0, &inline), (1, &inline), (2, &inline)]),
+    ];
+    for (description, writes, steps) in cases {
+        let mut out = Full(writes);
+        let mut writer = MetadataWriter::new(description.clone(), &mut out).unwrap();
+        let mut builder = CheckpointMetadata::builder(description.clone()).unwrap();
+        for number in 1..3 {
+            let operator = operator(number, 4);
+            for mut encoder in [writer.operator(&operator), builder.operator(&operator)].into_iter().flatten() {
+                let mut failed = false;
+                for (subtask, state) in steps {
+                    let result = encoder.subtask(subtask, state);
+                    assert!(!failed || result.is_err(), "{result:?}");
+                    failed |= result.is_err();
+                }
+            }
+        }
+        let error = writer.finish(Timestamp::from_millis(2)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AbortCheckpoint, "{error}");
+        if writes > 1 {
+            let error = builder.finish(Timestamp::from_millis(2)).unwrap_err();
+            assert!(error.to_string().contains("broken off by an error"), "{error}");
+        }
+    }
+    let mut description = bare;
+    description.inline_limit_bytes = 5;
+    description.master_states = [("hook".to_owned(), MasterState::new(0, Bytes::from_static(b"0123456789")))].into();
+    let error = CheckpointMetadata::builder(description).unwrap_err();
+    assert!(error.to_string().contains("is 10, expected at most 5"), "{error}");
 }

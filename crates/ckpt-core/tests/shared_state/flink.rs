@@ -68,9 +68,8 @@ fn a_materialisation_stays_until_a_newer_one_takes_its_place() {
 fn restored_files_stay_while_a_later_checkpoint_names_them() {
     for root in [Root::Claimed(ClaimId::FIRST), Root::JobShared] {
         let mut leader = leader();
-        let restored = leader.begin(CHECKPOINT);
         let file = below(root, leader.name(9, 1), 1, Some(Digest::of(b"1")));
-        leader.restore(restored, std::slice::from_ref(&file)).unwrap();
+        let restored = leader.restored(std::slice::from_ref(&file));
         leader.commit(restored, 1);
         let id = leader.begin(CHECKPOINT);
         leader.acknowledge(id, 1, &reuses(&[&file])).unwrap();

@@ -45,6 +45,13 @@ impl Leader {
         })
     }
 
+    /// A checkpoint that was restored and names those.
+    pub(crate) fn restored(&mut self, handles: &[StateHandle]) -> CheckpointId {
+        let id = self.ids.take().unwrap();
+        self.restore(id, handles).unwrap();
+        id
+    }
+
     pub(crate) fn epoch(&self) -> LeaderEpoch {
         self.head.head().epoch
     }
@@ -74,7 +81,7 @@ impl Leader {
     pub(crate) fn begin(&mut self, kind: SnapshotKind) -> CheckpointId {
         let id = self.ids.take().unwrap();
         let identity = CheckpointIdentity::new(id, self.epoch(), Timestamp::from_millis(1), self.newest());
-        self.registry.begin(&identity, kind);
+        self.registry.begin(&identity, kind).unwrap();
         id
     }
 

@@ -2,9 +2,9 @@
 
 use ckpt_core::id::{CheckpointId, LeaderEpoch, Writer, WriterId};
 use ckpt_core::shared::{FileContent, SharedStateRefusal};
-use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
+use ckpt_core::snapshot::{AfterSavepoint, CheckpointIdentity, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, FileRef, Place, RelPath, Root, StateHandle};
-use ckpt_core::{Digest, ErrorKind};
+use ckpt_core::{Digest, ErrorKind, Timestamp};
 
 use crate::leader::{Leader, Says, below, file_of, own, reuses, shared, wrote};
 
@@ -214,8 +214,7 @@ fn claimed_files_are_reused_by_increments_and_die_with_the_last_that_names_them(
 fn borrowed_files_are_never_reused_and_never_die() {
     let mut leader = leader();
     let borrowed = below(Root::Borrowed(1), leader.name(8, 1), 5, None);
-    let base = leader.begin(CHECKPOINT);
-    leader.restore(base, std::slice::from_ref(&borrowed)).unwrap();
+    let base = leader.restored(std::slice::from_ref(&borrowed));
     leader.commit(base, 1);
     let id = leader.begin(CHECKPOINT);
     assert!(matches!(leader.acknowledge(id, 1, &reuses(&[&borrowed])), Err(SharedStateRefusal::NotInBase { .. })));
@@ -394,4 +393,21 @@ fn another_digest_or_length_is_another_file() {
         let of = |content: FileContent| (content.length_bytes, content.digest);
         assert_eq!((of(registered), of(found)), (content(&file), content(&other)));
     }
+}
+
+/// What the first of two named would be alive for ever.
+#[test]
+fn no_checkpoint_takes_the_place_of_another() {
+    let mut leader = leader();
+    let file = leader.shared(1, 1);
+    leader.checkpoint(1, &wrote(&[&file]), 1);
+    let pending = leader.begin(CHECKPOINT);
+    for id in [CheckpointId::FIRST, pending] {
+        let identity = CheckpointIdentity::new(id, LeaderEpoch::new(1), Timestamp::from_millis(0), None);
+        let refused = leader.registry.begin(&identity, CHECKPOINT);
+        assert_eq!(refused, Err(SharedStateRefusal::AlreadyThere { id }));
+        let error = leader.registry.restore(id, |_| panic!("nothing is looked at")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::FailJob, "{error}");
+    }
+    assert_eq!(leader.acknowledge(pending, 1, &reuses(&[&file])).unwrap(), [file]);
 }

@@ -45,7 +45,7 @@ fn removed_files(shared: &[FileName]) -> RemovedFiles {
     let mut registry = SharedStateRegistry::new(epoch);
     registry.start_writer(writer).unwrap();
     let identity = CheckpointIdentity::new(CheckpointId::FIRST, epoch, Timestamp::from_millis(1), None);
-    registry.begin(&identity, SnapshotKind::Checkpoint);
+    registry.begin(&identity, SnapshotKind::Checkpoint).unwrap();
     let mut files = registry.acknowledge(identity.id, writer).unwrap();
     for name in shared {
         files.written(&shared_handle(*name)).unwrap();

@@ -8,6 +8,7 @@ use super::id::{
     any_checkpoint_id, any_digest, any_epoch, any_operator_id, any_task_attempt, any_timestamp, any_writer, number,
 };
 use super::key_group::any_key_group_range;
+use super::metadata::{every_place, legal_state};
 use super::snapshot::{any_barrier, any_checkpoint_metrics, any_uri, duration};
 use super::state::{any_subtask_state, any_task_snapshot};
 use crate::id::{CheckpointId, WriterId};
@@ -108,17 +109,21 @@ fn any_initialization_metrics() -> BoxedStrategy<InitializationMetrics> {
         .boxed()
 }
 
-/// Whatever a task may be given at its deployment.
+/// Whatever a task may be given at its deployment: what it is given of state can be found.
 pub fn any_task_restore() -> BoxedStrategy<TaskRestore> {
     let operator = (any_key_group_range(), any_subtask_state())
-        .prop_map(|(key_groups, state)| OperatorRestore::new(key_groups, state));
+        .prop_map(|(key_groups, state)| OperatorRestore::new(key_groups, legal_state(state, key_groups, false)));
     let operators = btree_map(any_operator_id(), operator, 0..4);
     let of = (any_task_attempt(), any_writer(), option::of(any_checkpoint_id()), any::<bool>());
     (of, any_places(), operators, any_in_flight_rescaling())
         .prop_map(|((attempt, writer, from, finished), places, operators, in_flight)| {
             let mut restore = TaskRestore::fresh(attempt, writer);
             (restore.from, restore.finished) = (from, finished);
-            (restore.places, restore.operators, restore.in_flight) = (places, operators, in_flight);
+            let named = every_place();
+            let others = places.iter().filter(|(root, _)| named.get(*root).is_none());
+            let places = others.chain(named.iter()).map(|(root, uri)| (root, uri.clone())).collect();
+            restore.places = Places::new(places).expect("roots that differ");
+            (restore.operators, restore.in_flight) = (operators, in_flight);
             restore
         })
         .boxed()

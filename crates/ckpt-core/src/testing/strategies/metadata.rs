@@ -14,10 +14,12 @@ use super::key_group::any_max_parallelism;
 use super::snapshot::{any_checkpoint_identity, any_checkpoint_properties};
 use super::state::{any_handle, any_subtask_state};
 use crate::digest::Digest;
-use crate::id::OperatorId;
+use crate::id::{LeaderEpoch, OperatorId, Writer, WriterId};
 use crate::key_group::KeyGroupRange;
 use crate::metadata::{CheckpointDescription, CheckpointMetadata, MasterState, OperatorDescription};
-use crate::state::{ClaimId, IncrementalState, KeyedState, Place, Places, Root, SharedFile, StateHandle, SubtaskState};
+use crate::state::{
+    ClaimId, FileRef, IncrementalState, KeyedState, Place, Places, Root, SharedFile, StateHandle, SubtaskState,
+};
 use crate::time::Timestamp;
 use crate::uri::Uri;
 
@@ -59,7 +61,7 @@ fn any_description() -> BoxedStrategy<CheckpointDescription> {
 }
 
 /// A place for each of the roots that strategies of state name.
-fn every_place() -> Places {
+pub(super) fn every_place() -> Places {
     let uri = |text: String| Uri::new(text).expect("a place without secrets");
     let claimed = (1..4_u64).map(|number| (Root::Claimed(ClaimId::new(number)), uri(format!("s3://claimed/{number}"))));
     let borrowed = (0..4_u16).map(|number| (Root::Borrowed(number), uri(format!("file:///borrowed/{number}"))));
@@ -124,7 +126,7 @@ fn build(
 }
 
 /// The state as a subtask with those key groups may have it in a completed snapshot.
-fn legal_state(state: SubtaskState, own: KeyGroupRange, is_savepoint: bool) -> SubtaskState {
+pub(super) fn legal_state(state: SubtaskState, own: KeyGroupRange, is_savepoint: bool) -> SubtaskState {
     let mut parts = state.into_parts();
     for keyed in [&mut parts.keyed, &mut parts.raw_keyed] {
         *keyed = std::mem::take(keyed).into_iter().filter_map(|keyed| legal_keyed(keyed, own)).collect();
@@ -152,15 +154,22 @@ fn legal_keyed(keyed: KeyedState, own: KeyGroupRange) -> Option<KeyedState> {
     Some(KeyedState::Incremental(files))
 }
 
-/// The handle as a completed snapshot may name it: that of a savepoint lies in its own directory.
+/// The handle as a completed snapshot may name it: that of a savepoint lies in its own directory, under a name of ours.
 fn legal(handle: StateHandle, is_savepoint: bool) -> StateHandle {
+    if !is_savepoint {
+        return handle;
+    }
     let root = Root::ThisSnapshot;
+    let ours = |file: &FileRef| match file {
+        FileRef::Ours(_) => file.clone(),
+        FileRef::Foreign(_) => FileRef::Ours(Writer::new(LeaderEpoch::new(1), WriterId::new(1)).file(1)),
+    };
     let place = match handle.place() {
-        Place::File { file, .. } if is_savepoint => Place::File { root, file: file.clone() },
-        Place::Segment { file, offset_bytes, .. } if is_savepoint => {
-            Place::Segment { root, file: file.clone(), offset_bytes: *offset_bytes }
+        Place::File { file, .. } => Place::File { root, file: ours(file) },
+        Place::Segment { file, offset_bytes, .. } => {
+            Place::Segment { root, file: ours(file), offset_bytes: *offset_bytes }
         }
-        _ => return handle,
+        Place::Inline(_) => return handle,
     };
     let digest = handle.digest().unwrap_or(Digest::crc64_nvme(handle.length_bytes()));
     StateHandle::assume_durable(place, handle.length_bytes(), Some(digest))

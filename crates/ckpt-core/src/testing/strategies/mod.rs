@@ -27,6 +27,6 @@ pub use snapshot::{
     any_location_reference, any_snapshot_kind, any_uri,
 };
 pub use state::{
-    any_file_ref, any_handle, any_input_channel_state, any_keyed_state, any_operator_state, any_rel_path,
+    any_file, any_handle, any_input_channel_state, any_keyed_state, any_operator_state, any_rel_path,
     any_result_subpartition_state, any_root, any_subtask_state, any_task_snapshot,
 };

@@ -33,9 +33,14 @@ pub fn any_root() -> BoxedStrategy<Root> {
     .boxed()
 }
 
-/// Any file, ours or foreign.
-pub fn any_file_ref() -> BoxedStrategy<FileRef> {
-    prop_oneof![3 => any_file_name().prop_map(FileRef::Ours), 1 => any_rel_path().prop_map(FileRef::Foreign)].boxed()
+/// Any file below any root: one of ours, or below what others wrote also one of theirs.
+pub fn any_file() -> BoxedStrategy<(Root, FileRef)> {
+    let any = (any_root(), any_file_name(), proptest::option::of(any_rel_path()));
+    any.prop_map(|(root, ours, theirs)| match (root, theirs) {
+        (Root::Claimed(_) | Root::Borrowed(_), Some(path)) => (root, FileRef::Foreign(path)),
+        _ => (root, FileRef::Ours(ours)),
+    })
+    .boxed()
 }
 
 /// Any handle: inline, of a file, of a segment, with a digest wherever there must be one.
@@ -45,8 +50,8 @@ pub fn any_handle() -> BoxedStrategy<StateHandle> {
 
 /// A handle of so many bytes or more, so that sections which end there lie within it.
 fn handle_of_at_least(bytes: u64) -> BoxedStrategy<StateHandle> {
-    let stored = (any_root(), any_file_ref(), number(), number(), option_of_digest());
-    let stored = stored.prop_map(move |(root, file, more, offset_bytes, digest)| {
+    let stored = (any_file(), number(), number(), option_of_digest());
+    let stored = stored.prop_map(move |((root, file), more, offset_bytes, digest)| {
         let length_bytes = bytes.saturating_add(more);
         let place = match more % 3 {
             0 => Place::Segment { root, file, offset_bytes: offset_bytes.min(u64::MAX - length_bytes) },
@@ -116,7 +121,7 @@ fn key_groups() -> BoxedStrategy<KeyGroupsState> {
 fn incremental() -> BoxedStrategy<IncrementalState> {
     let shared = prop_oneof![
         any_handle().prop_map(SharedFile::Written),
-        (any_root(), any_file_ref()).prop_map(|(root, file)| SharedFile::Reused(root, file)),
+        any_file().prop_map(|(root, file)| SharedFile::Reused(root, file)),
     ];
     let files = (vec((name(), shared), 0..6), vec((name(), any_handle()), 0..4), any_handle());
     (any_operator_id(), range(), files, proptest::option::of(any::<u64>()))

@@ -3,12 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::message::Attempt;
-use super::state::{Nobody, put_range, put_state, read_range};
+use super::state::{Visit, put_range, put_state, read_range};
 use super::stored::Places;
-use super::task_snapshot::{LEAST_OPERATOR, read_operators};
+use super::task_snapshot::{LEAST_OPERATOR, ReadLimits, read_operators};
 use super::{Body, epoch, optional_checkpoint, readable};
 use crate::id::{Writer, WriterId};
-use crate::state::{ChannelMapping, ChannelRescaling, InFlightRescaling, OperatorRestore, SortedMap, TaskRestore};
+use crate::key_group::KeyGroupRange;
+use crate::state::{
+    ChannelMapping, ChannelRescaling, FileView, HandleView, InFlightRescaling, OperatorRestore, Root, SortedMap,
+    TaskRestore,
+};
 use crate::wire::{Flaw, Input, Invalid, Subject, WireError, put_mirror, put_u64};
 
 /// All but the state, which follows.
@@ -40,29 +44,66 @@ impl Body for TaskRestore {
         put_rescaling(out, self.in_flight.inputs());
         put_rescaling(out, self.in_flight.outputs());
         put_u64(out, self.operators.len() as u64);
+        let roots = self.places.roots();
         for (operator, given) in &self.operators {
             out.extend_from_slice(&operator.bytes());
             put_range(out, given.key_groups);
-            put_state(out, &given.state, &mut Nobody).map_err(|invalid| invalid.writing(subject))?;
+            let mut rules = Rules { roots: &roots, key_groups: given.key_groups };
+            put_state(out, &given.state, &mut rules).map_err(|invalid| invalid.writing(subject))?;
         }
         Ok(())
     }
 
     fn read(input: &mut Input<'_>) -> Result<Self, Flaw> {
         let head: Head<'_> = input.mirror()?;
+        let places = head.places.into_domain()?;
+        let roots = places.roots();
         let in_flight = InFlightRescaling::new(read_rescaling(input)?, read_rescaling(input)?)
             .map_err(|error| Invalid::Refused { field: "the data in flight", error })?;
         // State stands last, so that all of a long frame is checked before memory is taken for it.
-        let operators = read_operators(input, LEAST_OPERATOR + LEAST_RANGE, read_range, OperatorRestore::new)?;
+        let limits = ReadLimits { least_bytes: LEAST_OPERATOR + LEAST_RANGE, unchecked_bytes: 0 };
+        let rules = |key_groups: &KeyGroupRange| Rules { roots: &roots, key_groups: *key_groups };
+        let operators = read_operators(input, limits, read_range, rules, OperatorRestore::new)?;
         Ok(Self {
             attempt: head.attempt.into_domain(),
             writer: Writer::new(epoch("the epoch", head.epoch)?, WriterId::new(head.writer)),
             from: optional_checkpoint("the restored checkpoint", head.from)?,
-            places: head.places.into_domain()?,
+            places,
             operators: operators.into_iter().collect(),
             in_flight,
             finished: head.finished,
         })
+    }
+}
+
+/// What holds of state that a task is given: it can be found and verified, and some of it is the task's.
+struct Rules<'a> {
+    /// The claimed and borrowed roots whose place is given, ascending.
+    roots: &'a [Root],
+    key_groups: KeyGroupRange,
+}
+
+impl Visit for Rules<'_> {
+    fn keyed(&mut self, range: KeyGroupRange) -> Result<(), Invalid> {
+        if range.intersection(self.key_groups).is_some() {
+            return Ok(());
+        }
+        let expected = format!("one with some of {}, the key groups that count", self.key_groups);
+        Err(Invalid::value("a range of key groups", range, expected))
+    }
+
+    fn handle(&mut self, handle: &HandleView<'_>) -> Result<(), Invalid> {
+        match handle.file() {
+            Some((root @ (Root::Claimed(_) | Root::Borrowed(_)), _)) if self.roots.binary_search(&root).is_err() => {
+                Err(Invalid::value("the root of a handle", format!("{root:?}"), "one whose place is given"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn reused(&mut self, root: Root, file: FileView<'_>) -> Result<(), Invalid> {
+        let found = format!("{root:?}/{} without a handle", file.to_file());
+        Err(Invalid::value("a shared file", found, "one with the handle it was written with"))
     }
 }
 

@@ -140,6 +140,7 @@ pub(super) fn put_file(
     root: state::Root,
     file: &FileRef,
 ) -> Result<(), Invalid> {
+    check_name(root, file.view())?;
     let (variant, number) = match root {
         state::Root::ThisSnapshot => (THIS_SNAPSHOT, None),
         state::Root::JobShared => (JOB_SHARED, None),
@@ -180,6 +181,7 @@ pub(super) fn read_file<'a>(input: &mut Input<'a>, writers: &mut Writers) -> Res
         }
         Some(writer) => FileView::Ours(writers.read(input, writer)?.file(input.u32()?)),
     };
+    check_name(root, file)?;
     Ok((root, file))
 }
 
@@ -195,6 +197,18 @@ fn check_inline(bytes: &[u8], length_bytes: u64, digest: Option<domain_digest::D
         return Err(Invalid::value("the digest of an inline handle", found, computed.to_string()));
     }
     Ok(())
+}
+
+/// Only what others wrote has names of theirs.
+#[inline]
+fn check_name(root: state::Root, file: FileView<'_>) -> Result<(), Invalid> {
+    match (root, file) {
+        (state::Root::Claimed(_) | state::Root::Borrowed(_), _) | (_, FileView::Ours(_)) => Ok(()),
+        (_, FileView::Foreign(path)) => {
+            let expected = format!("a name of ours, since it lies below {root:?}");
+            Err(Invalid::value("the name of a file", path.as_str(), expected))
+        }
+    }
 }
 
 /// Only what others wrote may lack a digest.

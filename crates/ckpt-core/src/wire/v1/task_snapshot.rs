@@ -1,7 +1,7 @@
 //! What one task contributes to a snapshot.
 
 use super::Body;
-use super::state::{Nobody, check_state, put_state, take_state};
+use super::state::{Nobody, Visit, check_state, put_state, take_state};
 use crate::id::OperatorId;
 use crate::state::{SortedMap, SubtaskState, TaskProgress, TaskSnapshot};
 use crate::wire::{Flaw, Input, Invalid, Subject, WireError, put_u64};
@@ -31,7 +31,8 @@ impl Body for TaskSnapshot {
 
     fn read(input: &mut Input<'_>) -> Result<Self, Flaw> {
         let progress = input.byte()?;
-        let operators = read_operators(input, LEAST_OPERATOR, |_| Ok(()), |(), state| state)?;
+        let limits = ReadLimits { least_bytes: LEAST_OPERATOR, unchecked_bytes: SHORT_BYTES };
+        let operators = read_operators(input, limits, |_| Ok(()), |()| Nobody, |(), state| state)?;
         match progress {
             RUNNING => Ok(Self::new(operators)),
             FINISHED => Ok(Self::new(operators).finished()),
@@ -44,24 +45,34 @@ impl Body for TaskSnapshot {
     }
 }
 
+/// State in memory takes up to some fifty times its bytes here, so no more than this takes a mebibyte at most.
+const SHORT_BYTES: usize = 16 << 10;
+
+/// What operators take.
+pub(super) struct ReadLimits {
+    /// The fewest bytes of one.
+    pub(super) least_bytes: usize,
+    /// If all of them take more, none is made before all were checked.
+    pub(super) unchecked_bytes: usize,
+}
+
 /// Reads what each operator has, by id: what `before` reads, then its state.
 ///
-/// State in memory takes up to some thirty times its bytes here, so where it is long all of it is checked before memory is
-/// taken for any: what is refused takes none. It is the last in its frame.
-pub(super) fn read_operators<T, B>(
+/// Where it is long all of it is checked, and `visit` told of it, before memory is taken for any: what is refused takes none. It is the last in its
+/// frame.
+pub(super) fn read_operators<T, B, V: Visit>(
     input: &mut Input<'_>,
-    least_bytes: usize,
+    limits: ReadLimits,
     before: impl Fn(&mut Input<'_>) -> Result<B, Flaw>,
+    visit: impl Fn(&B) -> V,
     make: impl Fn(B, SubtaskState) -> T,
 ) -> Result<SortedMap<OperatorId, T>, Flaw> {
-    /// State that is no longer takes a mebibyte at most.
-    const SHORT_BYTES: usize = 32 << 10;
-    let count = input.count(least_bytes)?;
-    if input.rest().len() > SHORT_BYTES {
+    let count = input.count(limits.least_bytes)?;
+    if input.rest().len() > limits.unchecked_bytes {
         let mut ahead = *input;
         let checked = each_operator(&mut ahead, count, |_, input| {
-            before(input)?;
-            check_state(input, &mut Nobody).map(|_| ())
+            let mut visit = visit(&before(input)?);
+            check_state(input, &mut visit).map(|_| ())
         });
         // The place of what is wrong is told.
         checked.inspect_err(|_| *input = ahead)?;
