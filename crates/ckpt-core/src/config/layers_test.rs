@@ -165,14 +165,16 @@ fn secrets_are_shown_nowhere() {
     let uri = format!("s3://key:{SECRET}@bucket/a");
     let pairs = |key: &'static str| [(key, uri.clone())];
     let mut shown = Vec::new();
-    for key in ["execution.checkpointing.dir", "state.savepoints.dir", TIMEOUT, RETAINED, "web.checkpoints.history"] {
+    let recovery = "execution.state-recovery.path";
+    let key = "execution.checkpointing.dir";
+    for key in [key, recovery, "state.savepoints.dir", TIMEOUT, RETAINED, "web.checkpoints.history"] {
         shown.push(CheckpointConfig::parse(pairs(key)).unwrap_err().to_string());
     }
-    for key in ["execution.state-recovery.path", "execution.checkpointing.storage"] {
-        let parsed = CheckpointConfig::parse(pairs(key)).unwrap();
-        shown.push(format!("{parsed:?} {:#?}", ConfigLayers::new().with_job(pairs(key)).unwrap()));
-        assert!(parsed.config.to_pairs()[key].contains(SECRET), "another process needs it");
-    }
+    shown.push(format!("{:#?}", ConfigLayers::new().with_job(pairs(recovery)).unwrap()));
+    let key = "execution.checkpointing.storage";
+    let parsed = CheckpointConfig::parse(pairs(key)).unwrap();
+    shown.push(format!("{parsed:?} {:#?}", ConfigLayers::new().with_job(pairs(key)).unwrap()));
+    assert!(parsed.config.to_pairs()[key].contains(SECRET), "another process needs it");
     let builder = CheckpointConfig::builder().checkpoint_dir(uri.as_str()).recovery_path(uri.as_str());
     shown.push(format!("{builder:?} {}", builder.clone().build().unwrap_err()));
     let twice = CheckpointConfig::parse([(TIMEOUT, &uri), (TIMEOUT, &uri)]).unwrap_err();

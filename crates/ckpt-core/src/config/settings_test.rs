@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::error::shown;
 use super::{
     CheckpointConfig, CheckpointConfigBuilder, CheckpointingMode, ConfigLayers, ConfigWarning, Layer, MemorySize,
     OnSnapshotError, SpaceAmplification, StorageName, TolerableFailures, keys,
@@ -11,7 +12,7 @@ use crate::error::ErrorKind;
 use crate::head::ClaimMode;
 use crate::head::Head;
 use crate::id::CheckpointId;
-use crate::snapshot::{AlignmentPolicy, RetentionPolicy};
+use crate::snapshot::{AlignmentPolicy, LocationReference, RetentionPolicy};
 
 /// A setting, a value that is not its default, the setter that sets it, and what getters show of it.
 struct Case {
@@ -267,8 +268,8 @@ const REFUSED: &[[&str; 4]] = &[
     ["execution.checkpointing.local-backup.dirs", "/a,b", "absolute paths of this machine", "write each"],
 ];
 
-/// The same for each of the two directories.
-const REFUSED_DIRECTORIES: &[[&str; 3]] = &[
+/// The same for each of the two directories and for the path to a snapshot.
+const REFUSED_PATHS: &[[&str; 3]] = &[
     ["relative", "an absolute path or a URI with a scheme", "write it from the root on"],
     ["file:relative", "an absolute path or a URI with a scheme", "write it from the root on"],
     ["s3://bucket", "a directory, with a path behind scheme and authority", "name a directory"],
@@ -276,7 +277,27 @@ const REFUSED_DIRECTORIES: &[[&str; 3]] = &[
     ["///", "below the root", "name a directory of its own"],
     ["/a/../b", "without '..'", "write the path that is meant"],
     ["s3://bucket/a?***", "without user, query and fragment", "give secrets to the file system"],
+    ["s3://***@b/x", "without user, query and fragment", "give secrets to the file system"],
+    ["//host/a", "an absolute path or a URI with a scheme", "write it from the root on"],
+    ["file://host/a", "with a host or bucket that can be one, and without any behind 'file:'", "write three slashes"],
+    ["/a%2fb", NO_SEPARATOR, "write '/' between components"],
+    ["gs://b/%2e%2e/x", NO_SEPARATOR, "write '/' between components"],
 ];
+
+const NO_SEPARATOR: &str = "without backslash and percent-encoded dot, slash, backslash or zero";
+
+/// A path of 5000 bytes.
+const LONG_PATH: &str = {
+    const BYTES: [u8; 5000] = {
+        let mut bytes = [b'a'; 5000];
+        bytes[0] = b'/';
+        bytes
+    };
+    match str::from_utf8(&BYTES) {
+        Ok(path) => path,
+        Err(_) => "",
+    }
+};
 
 /// A key, a value, the one that is taken in its place, and the rule.
 const REPLACED: &[[&str; 4]] = &[
@@ -287,8 +308,16 @@ const REPLACED: &[[&str; 4]] = &[
 ];
 
 fn refused() -> Vec<[&'static str; 4]> {
-    let keys = ["execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"];
-    let of = |key| REFUSED_DIRECTORIES.iter().map(move |[value, rule, remedy]| [key, *value, *rule, *remedy]);
+    let (directory, snapshot) = ("at most 3840 bytes as a URI", "at most 4096 bytes as a URI");
+    let keys = [
+        ("execution.checkpointing.dir", directory),
+        ("execution.checkpointing.savepoint-dir", directory),
+        ("execution.state-recovery.path", snapshot),
+    ];
+    let of = |(key, length)| {
+        let path = move |[value, rule, remedy]: &[&'static str; 3]| [key, *value, *rule, *remedy];
+        REFUSED_PATHS.iter().map(path).chain([[key, LONG_PATH, length, "write a shorter path"]])
+    };
     REFUSED.iter().copied().chain(keys.into_iter().flat_map(of)).collect()
 }
 
@@ -317,6 +346,7 @@ fn a_rule_that_refuses_names_key_value_layer_rule_and_remedy() {
         ] {
             let error = layers.resolve().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration);
+            let value = shown(value);
             let start = format!("{key} = '{value}' {layer} is refused: it must be {rule}; {remedy}");
             assert!(error.to_string().starts_with(&start), "{error}\n{start}");
         }
@@ -334,6 +364,21 @@ fn a_rule_that_takes_another_value_says_which() {
         let again = parse(*taken);
         assert_eq!((parsed.config, again.warnings), (again.config, vec![]));
     }
+}
+
+#[test]
+fn a_path_that_is_accepted_has_a_uri_that_head_can_hold() {
+    for path in ["S3://b/a", "/a b", "/a//b/", "file:/a", "/100%", "s3://b/a b"] {
+        let config = CheckpointConfig::builder().checkpoint_dir(path).savepoint_dir(path).recovery_path(path);
+        let config = config.build().unwrap();
+        for path in [config.checkpoint_dir(), config.savepoint_dir(), config.recovery_path()] {
+            assert!(LocationReference::of_uri(&path.unwrap().to_uri().unwrap()).is_ok(), "{path:?}");
+        }
+    }
+    // A snapshot lies below a directory.
+    let below_the_longest = &LONG_PATH[..4000];
+    assert!(CheckpointConfig::builder().savepoint_dir(below_the_longest).build().is_err());
+    assert!(CheckpointConfig::builder().recovery_path(below_the_longest).build().is_ok());
 }
 
 #[test]

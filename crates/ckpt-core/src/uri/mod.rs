@@ -1,7 +1,7 @@
 //! Where something lies: as it is stored, and as users write it.
 //!
 //! * [`Uri`] is a place outside the job's own directory, in the one spelling that HEAD and metadata hold.
-//! * [`StoragePath`] is what a user wrote, and says whether a directory for checkpoints is meant.
+//! * [`StoragePath`] is what a user wrote: it says whether a directory for checkpoints is meant, and becomes a [`Uri`].
 //! * [`UriParts`] says for both, and for whoever opens a file system, where a URI is divided.
 
 mod parts;
@@ -27,7 +27,7 @@ use crate::state::encoded_separator;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uri(String);
 
-/// Text that is no such URI. It says what is wrong and shows nothing that may be a secret.
+/// Text that is no such URI, or a path that has none. It says what is wrong and shows nothing that may be a secret.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum UriError {
     #[error("a URI has {found} bytes, expected 1 to {}", Uri::MAX_BYTES)]
@@ -44,6 +44,8 @@ enum UriError {
     Query { scheme: String },
     #[error("the URI '{uri}' has the component '{component}', expected components that are not empty, '.' or '..'")]
     Component { uri: String, component: String },
+    #[error("'{path}' is no place for checkpoints: {flaw}")]
+    StoragePath { path: String, flaw: StoragePathFlaw },
     #[error("the URI '{uri}' has '{encoded}', expected no percent-encoded dot, slash, backslash or zero")]
     Encoded { uri: String, encoded: String },
 }

@@ -1,6 +1,9 @@
 //! A text that begins with a scheme, in its parts.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use crate::state::encoded_separator;
 
 /// A text that begins with a scheme, in its parts: `scheme:path` or `scheme://authority/path`.
 ///
@@ -44,6 +47,28 @@ impl<'a> UriParts<'a> {
         self.split().1
     }
 
+    /// The path with what is percent-encoded in it decoded. `None` when it cannot be: a percent sign without two digits
+    /// behind it, bytes that are no UTF-8, or an encoded dot, slash, backslash or zero, which would name another place.
+    pub fn decoded_path(self) -> Option<Cow<'a, str>> {
+        let path = self.path();
+        if !path.contains('%') {
+            return Some(path.into());
+        }
+        if encoded_separator(path).is_some() {
+            return None;
+        }
+        let mut decoded = Vec::with_capacity(path.len());
+        let mut rest = path.bytes();
+        while let Some(byte) = rest.next() {
+            let mut digit = || char::from(rest.next()?).to_digit(16);
+            decoded.push(match byte {
+                b'%' => u8::try_from(digit()? << 4 | digit()?).ok()?,
+                plain => plain,
+            });
+        }
+        String::from_utf8(decoded).ok().map(Cow::Owned)
+    }
+
     fn split(self) -> (Option<&'a str>, &'a str) {
         match self.rest.strip_prefix("//") {
             None => (None, self.rest),
@@ -63,6 +88,9 @@ impl<'a> UriParts<'a> {
     /// password may hold a slash, so after a colon it is looked for behind the authority as well.
     pub(crate) fn names_a_user(self) -> bool {
         let (Some(authority), Some(rest)) = (self.authority(), self.rest.strip_prefix("//")) else { return false };
+        if authority.is_empty() && self.scheme.eq_ignore_ascii_case("file") {
+            return false;
+        }
         if authority.contains("%40") || rest.rsplit_once('@').is_some_and(|(before, _)| before.contains(':')) {
             return true;
         }
@@ -101,6 +129,18 @@ mod tests {
         ] {
             let parts = UriParts::of(text).map(|parts| (parts.scheme(), parts.authority(), parts.path()));
             assert_eq!(parts, expected, "{text}");
+        }
+        for (text, expected) in [
+            ("file:///a%20b/%c3%A4", Some("/a b/ä")),
+            ("file:///a%2520b", Some("/a%20b")),
+            ("file:///a", Some("/a")),
+            ("file:///a%2fb", None),
+            ("file:///%2E", None),
+            ("file:///100%", None),
+            ("file:///%+1", None),
+            ("file:///%ff", None),
+        ] {
+            assert_eq!(UriParts::of(text).unwrap().decoded_path().as_deref(), expected, "{text}");
         }
         let shown = format!("{:?}", UriParts::of("s3://user:hunter2@bucket"));
         assert_eq!(shown, "Some(UriParts { scheme: \"s3\", .. })");

@@ -1,7 +1,11 @@
 //! What is a URI for HEAD, and what is none; what is a directory for checkpoints.
 
-use super::{StoragePath, StoragePathFlaw, Uri};
+use proptest::prelude::*;
+
+use super::{StoragePath, StoragePathFlaw, Uri, UriParts};
 use crate::error::ErrorKind;
+use crate::id::JobId;
+use crate::snapshot::LocationReference;
 
 #[test]
 fn what_names_one_place_and_no_secret_is_taken() {
@@ -72,7 +76,10 @@ fn anything_else_is_refused_without_showing_a_secret() {
 
 #[test]
 fn a_directory_for_checkpoints_has_no_flaw() {
-    use StoragePathFlaw::{NoPath, NotAbsolute, Root, Secret, Unprintable, Upwards};
+    use StoragePathFlaw::{Host, NoPath, NotAbsolute, Root, Secret, Separator, TooLong, Unprintable, Upwards};
+    let directory = |bytes: usize| format!("/{}", "a".repeat(bytes - "file:///".len()));
+    let (longest, longer) =
+        (directory(StoragePath::MAX_DIRECTORY_BYTES), directory(StoragePath::MAX_DIRECTORY_BYTES + 1));
     for (path, flaw) in [
         ("/a", None),
         ("/a/b/", None),
@@ -96,9 +103,86 @@ fn a_directory_for_checkpoints_has_no_flaw() {
         ("s3://bucket/a#hunter2", Some(Secret)),
         ("/a ", Some(Unprintable)),
         ("/a\n/b", Some(Unprintable)),
+        ("//host/a", Some(NotAbsolute)),
+        ("//", Some(Root)),
+        ("/./", Some(Root)),
+        ("/key:a@b", None),
+        ("file://host/a", Some(Host)),
+        ("s3://a b/c", Some(Host)),
+        ("s3://a\\b/c", Some(Host)),
+        ("s3://./c", Some(Host)),
+        ("/a\\b", Some(Separator)),
+        ("/a%2fb", Some(Separator)),
+        ("gs://b/%2e%2e/x", Some(Separator)),
+        (&longest, None),
+        (&longer, Some(TooLong)),
     ] {
         let path = StoragePath::from(path);
         assert_eq!(path.flaw(), flaw, "{}", path.as_str());
         assert!(!format!("{path} {path:?}").contains("hunter2"), "{path}");
+    }
+}
+
+#[test]
+fn a_path_has_the_uri_that_head_holds() {
+    for (path, normal, uri) in [
+        ("/a", "/a", "file:///a"),
+        ("/a b", "/a b", "file:///a%20b"),
+        ("/a\u{2003}b", "/a\u{2003}b", "file:///a%E2%80%83b"),
+        ("/a@b?c#d/100%/%20", "/a@b?c#d/100%/%20", "file:///a@b%3Fc%23d/100%25/%2520"),
+        ("/key:a@b", "/key:a@b", "file:///key:a@b"),
+        ("///a//./b/", "/a/b", "file:///a/b"),
+        ("file:/a", "file:///a", "file:///a"),
+        ("FILE:///a b//", "file:///a%20b", "file:///a%20b"),
+        ("file:///a%20b", "file:///a%20b", "file:///a%20b"),
+        ("S3://Bucket/a", "s3://Bucket/a", "s3://Bucket/a"),
+        ("s3://bucket//a/./b/", "s3://bucket/a/b", "s3://bucket/a/b"),
+        ("mem:/größe", "mem:/größe", "mem:/größe"),
+        ("abfss://c@account/a", "abfss://c@account/a", "abfss://c@account/a"),
+    ] {
+        let path = StoragePath::from(path);
+        assert_eq!(path.normalized().unwrap().as_str(), normal);
+        assert_eq!(path.to_uri().unwrap().as_str(), uri);
+        assert_eq!(StoragePath::from(uri).to_uri().unwrap().as_str(), uri);
+        if normal.starts_with('/') {
+            assert_eq!(UriParts::of(uri).unwrap().decoded_path().unwrap(), normal);
+        }
+    }
+    let error = StoragePath::from("s3://user:hunter2@bucket/a").to_uri().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert_eq!(
+        error.to_string(),
+        "'s3://***@bucket/a' is no place for checkpoints: it has a user, a query or a fragment, in which a secret may be"
+    );
+    assert!(StoragePath::from("a").normalized().is_err());
+}
+
+#[test]
+fn what_lies_below_the_longest_directory_fits_uri_and_reference() {
+    let directory = StoragePath::from(format!("/{}", "a".repeat(StoragePath::MAX_DIRECTORY_BYTES - "file:///".len())));
+    assert_eq!(directory.flaw(), None);
+    let snapshot = format!("{}/{}/chk-{}", directory.as_str(), JobId::new([255; 16]), u64::MAX);
+    let snapshot = StoragePath::from(snapshot);
+    assert_eq!((snapshot.flaw(), snapshot.snapshot_flaw()), (Some(StoragePathFlaw::TooLong), None));
+    assert!(LocationReference::of_uri(&snapshot.to_uri().unwrap()).is_ok());
+    let metadata = StoragePath::from(format!("{}/_metadata", snapshot.as_str()));
+    assert_eq!(metadata.snapshot_flaw(), None);
+}
+
+proptest! {
+    /// Whatever has no flaw has a URI, and that is in its one spelling already.
+    #[test]
+    fn what_has_no_flaw_has_a_uri(text in "(file:|S3:|s3:)?/{0,3}[a .%2eF@:?#\\\\ä\u{2003}/-]{0,24}") {
+        let path = StoragePath::from(text);
+        match path.to_uri() {
+            Err(_) => prop_assert!(path.snapshot_flaw().is_some(), "{path}"),
+            Ok(uri) => {
+                prop_assert_eq!(path.flaw(), None);
+                prop_assert_eq!(&StoragePath::from(uri.as_str()).to_uri().unwrap(), &uri);
+                let normal = path.normalized().unwrap();
+                prop_assert_eq!(normal.to_uri().unwrap(), uri);
+                prop_assert_eq!(&normal.normalized().unwrap(), &normal);
+            }
+        }
     }
 }

@@ -104,7 +104,7 @@ impl FileSystemStorage {
     /// # Errors
     ///
     /// `Configuration`, with a message of its own for each rule: the directory is absolute or has a scheme, has a path
-    /// part, is no root, and carries no secret, as for the configuration; the inline threshold is at most 1 MiB.
+    /// part, is no root, carries no secret and has a URI, as for the configuration; the inline threshold is at most 1 MiB.
     pub fn validate(&self) -> Result<()> {
         self.base().map(|_| ())
     }
@@ -171,6 +171,7 @@ mod tests {
 
     #[test]
     fn each_wrong_directory_has_a_message_of_its_own() {
+        let long = format!("/{}", "a".repeat(5000));
         for (directory, message) in [
             ("", "neither an absolute path nor a URI"),
             ("relative/directory", "neither an absolute path nor a URI"),
@@ -184,6 +185,10 @@ mod tests {
             ("s3://bucket", "has no path part"),
             ("/a/../b", "'..'"),
             ("/a/\u{7}", "control character"),
+            ("//host/a", "neither an absolute path nor a URI"),
+            ("file://host/a", "is one though the scheme is 'file'"),
+            ("gs://b/%2e%2e/x", "a percent-encoded dot"),
+            (&long, "longer than"),
         ] {
             let error = FileSystemStorage::new(directory).validate().expect_err(directory);
             assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -199,6 +204,13 @@ mod tests {
             "abfss://container-1@account.dfs.core.windows.net/checkpoints",
         ] {
             FileSystemStorage::new(directory).validate().expect(directory);
+        }
+    }
+
+    #[test]
+    fn a_directory_has_one_spelling() {
+        for (directory, expected) in [("/a//b/", "/a/b"), ("S3://b//a b", "s3://b/a%20b"), ("file:/a", "file:///a")] {
+            assert_eq!(FileSystemStorage::new(directory).base().unwrap().as_str(), expected);
         }
     }
 

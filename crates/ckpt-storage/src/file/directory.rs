@@ -7,7 +7,7 @@ use ckpt_core::uri::StoragePath;
 
 use crate::error::StorageError;
 
-/// A directory, as an absolute path or a URI, without a slash at its end. Never a root, never with a secret.
+/// A directory, as an absolute path or a URI, in its one spelling. Never a root, never with a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Directory(String);
 
@@ -22,7 +22,7 @@ impl Directory {
             let path = path.to_string().escape_debug().to_string();
             return Err(StorageError::Directory { path, flaw }.configuration());
         }
-        Ok(Self(text.trim_end_matches('/').to_owned()))
+        Ok(Self(path.normalized()?.as_str().to_owned()))
     }
 
     /// A directory or file below this one.

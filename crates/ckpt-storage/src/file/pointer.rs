@@ -92,14 +92,14 @@ fn qualify(pointer: &str) -> Result<String> {
             if parts.authority().is_some_and(|host| !host.is_empty()) || !parts.path().starts_with('/') {
                 return Err(not_valid("a file URI has an absolute path and no host").configuration());
             }
-            parts.path()
+            parts.decoded_path().ok_or_else(|| not_valid("a '%' in it encodes nothing that may be").configuration())?
         }
         Some(parts) if parts.rest().starts_with('/') => return Ok(pointer.trim_end_matches('/').to_owned()),
-        _ => pointer,
+        _ => pointer.into(),
     };
     // What a user points to is found as any program would find it, through links and from the current directory; only
     // what lies below it is held together.
-    let path = std::fs::canonicalize(local).map_err(|source| match source.kind() {
+    let path = std::fs::canonicalize(&*local).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             StorageError::PointerMissing { pointer: pointer.to_owned() }.kind(ErrorKind::NotFound)
         }

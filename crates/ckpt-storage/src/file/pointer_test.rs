@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use ckpt_core::ErrorKind;
+use ckpt_core::state::RelPath;
+use ckpt_core::uri::StoragePath;
 
 use crate::test_support::{MemoryDisk, local_context};
 use crate::testing::sample::{commit_next, job, nonce};
@@ -43,6 +45,22 @@ fn a_checkpoint_is_found_by_its_directory_and_by_its_file() {
     fs::copy(format!("{checkpoint}/_metadata"), &copy).unwrap();
     let found = storage.resolve(copy.to_str().unwrap(), &context).unwrap();
     assert_eq!(found.pointer, copy.to_str().unwrap());
+}
+
+#[test]
+fn a_directory_with_spaces_is_found_by_its_path_and_by_the_uri_that_head_holds() {
+    let above = tempfile::tempdir().unwrap();
+    let directory = above.path().join("my state 100%");
+    fs::create_dir(&directory).unwrap();
+    let (storage, context, checkpoint) = with_checkpoint(&directory);
+    let uri = StoragePath::from(&*checkpoint).to_uri().unwrap();
+    assert!(uri.as_str().contains("/my%20state%20100%25/"), "{uri}");
+    for pointer in [&*checkpoint, uri.as_str()] {
+        assert_eq!(storage.resolve(pointer, &context).unwrap().pointer, checkpoint);
+        assert!(context.file_systems.open(pointer).unwrap().open(&RelPath::new("_metadata").unwrap()).is_ok());
+    }
+    let error = storage.resolve("file:///a%2fb", &context).unwrap_err();
+    assert!(error.to_string().contains("a '%' in it encodes nothing that may be"), "{error}");
 }
 
 #[test]

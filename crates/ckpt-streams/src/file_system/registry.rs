@@ -1,5 +1,6 @@
 //! The file systems that there are, by scheme.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -32,15 +33,19 @@ enum RegistryError {
     Empty,
     #[error("'{location}' names the host '{host}': expected file:///path or file:/path")]
     Host { location: String, host: String },
-    #[error("'{location}' has a percent sign or '{found}', which a file uri may not have here: give a plain path")]
-    Escaped { location: String, found: char },
+    #[error("'{location}' has '{found}', which a file uri may not have: give a plain path, or percent-encode it")]
+    Query { location: String, found: char },
+    #[error(
+        "'{location}' has a '%' that encodes nothing, or what must not be encoded, expected '%25' for a percent sign"
+    )]
+    Escaped { location: String },
 }
 
 impl FileSystems {
     /// The local file system alone, under the scheme `file` and for plain paths.
     pub fn local() -> Self {
         let local: Opener = Arc::new(|location: &str| {
-            let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(local_path(location)?)?);
+            let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(&*local_path(location)?)?);
             Ok(file_system)
         });
         Self { openers: BTreeMap::from([(LOCAL_SCHEME.to_owned(), local)]) }
@@ -106,21 +111,20 @@ fn uri_parts(location: &str) -> Option<UriParts<'_>> {
     UriParts::of(location).filter(|uri| uri.rest().starts_with('/'))
 }
 
-/// The path of a plain path, `file:/path` or `file:///path`.
-fn local_path(location: &str) -> Result<&str> {
+/// The path of a plain path, `file:/path` or `file:///path`. In a URI `%20` is a space.
+fn local_path(location: &str) -> Result<Cow<'_, str>> {
     let Some(uri) = uri_parts(location) else {
-        return Ok(location);
+        return Ok(location.into());
     };
     let refuse = |error| Err(Error::new(ErrorKind::Configuration, error));
-    // An escape or a query would mean another path to other programs: refused rather than taken literally.
-    if let Some(found) = uri.rest().chars().find(|c| matches!(c, '%' | '?' | '#')) {
-        return refuse(RegistryError::Escaped { location: location.to_owned(), found });
+    // A query would mean another path to other programs: refused rather than taken literally.
+    if let Some(found) = uri.rest().chars().find(|c| matches!(c, '?' | '#')) {
+        return refuse(RegistryError::Query { location: location.to_owned(), found });
     }
-    match uri.authority() {
-        None => Ok(uri.path()),
-        Some("" | "localhost") if !uri.path().is_empty() => Ok(uri.path()),
-        Some(host) => refuse(RegistryError::Host { location: location.to_owned(), host: host.to_owned() }),
+    if let Some(host) = uri.authority().filter(|host| !["", "localhost"].contains(host) || uri.path().is_empty()) {
+        return refuse(RegistryError::Host { location: location.to_owned(), host: host.to_owned() });
     }
+    uri.decoded_path().map_or_else(|| refuse(RegistryError::Escaped { location: location.to_owned() }), Ok)
 }
 
 impl Default for FileSystems {
@@ -148,10 +152,12 @@ mod tests {
             ("file:/a", "/a"),
             ("file:///a/b", "/a/b"),
             ("FILE://localhost/a", "/a"),
+            ("file:///a%20b%25", "/a b%"),
+            ("/a%20b", "/a%20b"),
         ] {
             assert_eq!(local_path(location).unwrap(), path, "{location}");
         }
-        for bad in ["file://host/a", "file:///a%20b", "file:///a?b", "file://"] {
+        for bad in ["file://host/a", "file:///a%2fb", "file:///100%", "file:///a?b", "file://"] {
             assert_eq!(local_path(bad).unwrap_err().kind(), ErrorKind::Configuration, "{bad}");
         }
     }

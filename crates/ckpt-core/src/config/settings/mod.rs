@@ -4,6 +4,7 @@ mod alignment;
 mod failure;
 mod file_merging;
 mod local_backup;
+mod path_rules;
 mod recovery;
 mod retention;
 mod schedule;

@@ -4,6 +4,7 @@ use crate::config::builder::CheckpointConfigBuilder;
 use crate::config::checkpoint::CheckpointConfig;
 use crate::config::key::{Names, OtherName};
 use crate::config::setting::{Setting, slot};
+use crate::config::settings::path_rules::SNAPSHOT_RULES;
 use crate::head::ClaimMode;
 use crate::id::CheckpointId;
 use crate::uri::StoragePath;
@@ -18,7 +19,7 @@ pub(in crate::config) static RECOVERY_PATH: Setting<Option<StoragePath>> = Setti
         )
     },
     default: None,
-    rules: &[],
+    rules: SNAPSHOT_RULES,
     slot: slot!(recovery_path),
 };
 
@@ -62,7 +63,7 @@ pub(in crate::config) static WITHOUT_CHANNEL_STATE_OF: Setting<Option<Checkpoint
 };
 
 impl CheckpointConfigBuilder {
-    /// Begins with that checkpoint or savepoint.
+    /// Begins with that checkpoint or savepoint: an absolute path or a URI.
     ///
     /// Key: `execution.state-recovery.path`.
     pub fn recovery_path(self, path: impl Into<StoragePath>) -> Self {

@@ -4,8 +4,9 @@ use crate::config::builder::CheckpointConfigBuilder;
 use crate::config::checkpoint::CheckpointConfig;
 use crate::config::key::{Names, OtherName};
 use crate::config::setting::{Otherwise, Rule, Setting, slot};
+use crate::config::settings::path_rules::DIRECTORY_RULES;
 use crate::config::value::{MemorySize, StorageName};
-use crate::uri::{StoragePath, StoragePathFlaw};
+use crate::uri::StoragePath;
 
 pub(in crate::config) static STORAGE: Setting<Option<StorageName>> = Setting {
     names: Names {
@@ -43,44 +44,6 @@ pub(in crate::config) static SAVEPOINT_DIR: Setting<Option<StoragePath>> = Setti
     rules: DIRECTORY_RULES,
     slot: slot!(savepoint_dir),
 };
-
-fn lacks(path: &Option<StoragePath>, flaw: StoragePathFlaw) -> bool {
-    path.as_ref().is_none_or(|path| path.flaw() != Some(flaw))
-}
-
-/// As the storage has them, which is opened only later.
-const DIRECTORY_RULES: &[Rule<Option<StoragePath>>] = &[
-    Rule {
-        must_be: "an absolute path or a URI with a scheme",
-        holds: |path| lacks(path, StoragePathFlaw::NotAbsolute),
-        remedy: "write it from the root on, as in /var/lib/checkpoints, or with its scheme, as in file:///var/lib/it",
-        otherwise: Otherwise::Refuse,
-    },
-    Rule {
-        must_be: "a directory, with a path behind scheme and authority",
-        holds: |path| lacks(path, StoragePathFlaw::NoPath),
-        remedy: "name a directory, as in s3://bucket/checkpoints",
-        otherwise: Otherwise::Refuse,
-    },
-    Rule {
-        must_be: "below the root",
-        holds: |path| lacks(path, StoragePathFlaw::Root),
-        remedy: "name a directory of its own, as in /checkpoints",
-        otherwise: Otherwise::Refuse,
-    },
-    Rule {
-        must_be: "without '..'",
-        holds: |path| lacks(path, StoragePathFlaw::Upwards),
-        remedy: "write the path that is meant",
-        otherwise: Otherwise::Refuse,
-    },
-    Rule {
-        must_be: "without user, query and fragment",
-        holds: |path| lacks(path, StoragePathFlaw::Secret),
-        remedy: "give secrets to the file system, since the path is stored and shown",
-        otherwise: Otherwise::Refuse,
-    },
-];
 
 pub(in crate::config) static CREATE_SUBDIR: Setting<bool> = Setting {
     names: Names {
