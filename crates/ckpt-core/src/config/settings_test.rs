@@ -264,6 +264,7 @@ const REFUSED: &[[&str; 4]] = &[
     ["web.checkpoints.history", "-1", "0 or more", "write 0"],
     ["execution.checkpointing.num-retained", "513", "512 or fewer", "write 512 or less"],
     ["execution.checkpointing.write-buffer-size", "-1", "0 or more", "write a number of bytes"],
+    ["execution.checkpointing.file-merging.max-file-size", "0 bytes", "more than 0", "write the size"],
     ["execution.checkpointing.file-merging.max-subtasks-per-file", "0", "1 or more", "write 1"],
     ["execution.checkpointing.local-backup.dirs", "/a,b", "absolute paths of this machine", "write each"],
 ];
@@ -399,6 +400,16 @@ fn values_that_cannot_be_read_are_refused_with_how_to_write_them() {
     for (key, value, why) in [
         ("execution.checkpointing.min-pause", "-1", "it does not begin with digits; write a whole number and a unit"),
         ("execution.checkpointing.timeout", "1 parsec", "'parsec' is no unit of it; write a whole number and a unit"),
+        (
+            "execution.checkpointing.timeout",
+            "1.5 s",
+            "it has a fraction, and is a whole number of a unit; write a whole number and a unit of d, h, min, s, ms",
+        ),
+        (
+            "execution.checkpointing.data-inline-threshold",
+            "1.5 mb",
+            "it has a fraction, and is a whole number of a unit; write a whole number and a unit of b, kb, mb",
+        ),
         ("execution.checkpointing.timeout", "9223372036854775808", "it is too large; write a whole number"),
         ("execution.checkpointing.num-retained", "many", "it is no whole number; write a whole number of at most 2147"),
         ("execution.checkpointing.incremental", "yes", "it is neither true nor false; write true or false"),

@@ -28,24 +28,39 @@ fn the_pause_raises_the_interval_and_not_the_one_during_backlog() {
 }
 
 #[test]
-fn the_interval_during_backlog_is_not_shorter_and_not_alone() {
+fn the_interval_during_backlog_is_not_shorter_than_the_interval_wherever_each_is_from() {
     let layers = ConfigLayers::new().with_cluster([("execution.checkpointing.interval-during-backlog", "999 ms")]);
-    let layers = layers.unwrap();
-    let error = layers.clone().with_code(CheckpointConfig::builder().interval(secs(1))).resolve().unwrap_err();
+    let error = layers.unwrap().with_code(CheckpointConfig::builder().interval(secs(1))).resolve().unwrap_err();
     assert_eq!(
         error.to_string(),
         "execution.checkpointing.interval-during-backlog = '999 ms' in the cluster's configuration is refused beside \
          execution.checkpointing.interval = '1 s' in code: during a backlog checkpoints must not be more frequent \
          than else; write at least the interval, or 0 for no periodic checkpoints during a backlog"
     );
-    assert_eq!(
-        layers.resolve().unwrap_err().to_string(),
-        "execution.checkpointing.interval-during-backlog = '999 ms' in the cluster's configuration is refused beside \
-         execution.checkpointing.interval = 'none': without an interval there are no periodic checkpoints, during a \
-         backlog neither; set the interval, or leave interval-during-backlog away"
-    );
     let config = CheckpointConfig::builder().interval(secs(1));
     assert!(config.interval_during_backlog(secs(1)).build().is_ok());
+}
+
+#[test]
+fn without_an_interval_in_code_there_are_no_periodic_checkpoints_whatever_else_is_configured() {
+    let cluster = [
+        ("execution.checkpointing.interval", "1 s"),
+        ("execution.checkpointing.interval-during-backlog", "2 s"),
+        ("execution.checkpointing.min-pause", "1 s"),
+    ];
+    let layers = ConfigLayers::new().with_cluster(cluster).unwrap();
+    let resolved = layers.with_code(CheckpointConfig::builder().without_interval()).resolve().unwrap();
+    let config = &resolved.config;
+    assert_eq!((config.interval(), config.base_interval(), config.backlog_interval()), (None, None, None));
+    let keys = resolved.warnings.iter().map(|warning| (warning.key(), warning.layer())).collect::<Vec<_>>();
+    assert_eq!(keys, [cluster[1], cluster[2]].map(|(key, _)| (key, Some(Layer::Cluster))));
+    assert_eq!(
+        resolved.warnings[0].to_string(),
+        "execution.checkpointing.interval-during-backlog in the cluster's configuration has no effect: \
+         execution.checkpointing.interval is not set"
+    );
+    // In code alone it is a mistake, as everything without effect.
+    assert!(CheckpointConfig::builder().interval_during_backlog(secs(2)).build().is_err());
 }
 
 #[test]

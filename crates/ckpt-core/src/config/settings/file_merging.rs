@@ -43,7 +43,12 @@ pub(in crate::config) static MAX_MERGED_FILE_SIZE: Setting<MemorySize> = Setting
         )
     },
     default: MemorySize::from_mebibytes(32),
-    rules: &[],
+    rules: &[Rule {
+        must_be: "more than 0",
+        holds: |size| size.bytes() > 0,
+        remedy: "write the size from which on a file gets no further piece, or turn file merging off",
+        otherwise: Otherwise::Refuse,
+    }],
     slot: slot!(max_merged_file_size),
 };
 

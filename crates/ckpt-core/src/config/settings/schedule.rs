@@ -33,7 +33,7 @@ pub(in crate::config) static INTERVAL: Setting<Option<Duration>> = Setting {
 pub(in crate::config) static INTERVAL_DURING_BACKLOG: Setting<Option<Duration>> = Setting {
     names: Names {
         flink: Some("CheckpointConfig.setCheckpointIntervalDuringBacklog"),
-        with_others: "needs the interval and is not shorter than it",
+        with_others: "only with an interval, and not shorter than it",
         ..Names::new(
             "execution.checkpointing.interval-during-backlog",
             "interval_during_backlog",
@@ -175,10 +175,10 @@ impl CheckpointConfig {
     /// The interval that counts while a source works off a backlog; `None` when there are no periodic checkpoints then.
     /// As in Flink the pause does not raise one that was set.
     pub fn backlog_interval(&self) -> Option<Duration> {
-        match *self.get(&INTERVAL_DURING_BACKLOG) {
-            None => self.base_interval(),
-            Some(Duration::ZERO) => None,
-            Some(interval) => Some(interval),
+        match (self.base_interval(), *self.get(&INTERVAL_DURING_BACKLOG)) {
+            (None, _) | (_, Some(Duration::ZERO)) => None,
+            (Some(_), Some(interval)) => Some(interval),
+            (base, None) => base,
         }
     }
 

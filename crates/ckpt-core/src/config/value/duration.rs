@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Kind, Unreadable, trim};
+use super::{Kind, Unreadable, no_unit, trim};
 
 /// Units and the nanoseconds in each. A number without a unit counts milliseconds.
 const UNITS: [(&[&str], u64); 7] = [
@@ -51,11 +51,8 @@ fn parse(text: &str) -> Result<Duration, Unreadable> {
         return parse_iso(&text);
     }
     let unit = trim(unit);
-    let nanos_each = UNITS
-        .iter()
-        .find(|(names, _)| names.contains(&unit))
-        .map(|(_, nanos)| *nanos)
-        .ok_or_else(|| Unreadable::Unit(unit.to_owned()))?;
+    let nanos_each =
+        UNITS.iter().find(|(names, _)| names.contains(&unit)).map(|(_, nanos)| *nanos).ok_or_else(|| no_unit(unit))?;
     from_nanos(times(number, nanos_each)?)
 }
 
@@ -156,7 +153,9 @@ mod tests {
         assert_eq!(parse("PT-1S"), Err(Unreadable::Negative));
         assert_eq!(parse("PT9223372036854775808S"), Err(Unreadable::TooLarge));
         assert_eq!(parse("10 parsecs"), Err(Unreadable::Unit("parsecs".to_owned())));
-        assert_eq!(parse("1.5 s"), Err(Unreadable::Unit(".5 s".to_owned())));
+        assert_eq!(parse("1.5 s"), Err(Unreadable::Fraction));
+        assert_eq!(parse("1,5 s"), Err(Unreadable::Fraction));
+        assert_eq!(parse("1. s"), Err(Unreadable::Unit(". s".to_owned())));
         assert_eq!(parse("9223372036854775807 min"), Err(Unreadable::TooLarge));
         assert_eq!(parse(&"9".repeat(50)), Err(Unreadable::TooLarge));
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Kind, Unreadable, trim};
+use super::{Kind, Unreadable, no_unit, trim};
 
 /// A number of bytes (Flink's `MemorySize`). Written `20 kb`, `1g`, `64 kibibytes` or as a bare number of bytes; units
 /// are powers of 1024 in any case.
@@ -66,10 +66,8 @@ impl Kind for MemorySize {
             return Err(Unreadable::NoNumber);
         }
         let unit = trim(unit).to_lowercase();
-        let (_, power) = UNITS
-            .iter()
-            .find(|(names, _)| names.contains(&unit.as_str()))
-            .ok_or_else(|| Unreadable::Unit(unit.clone()))?;
+        let (_, power) =
+            UNITS.iter().find(|(names, _)| names.contains(&unit.as_str())).ok_or_else(|| no_unit(&unit))?;
         let number = number.parse::<u64>().map_err(|_| Unreadable::TooLarge)?;
         number.checked_mul(1 << (10 * power)).map(Self).ok_or(Unreadable::TooLarge)
     }

@@ -50,6 +50,8 @@ pub(super) enum Unreadable {
     Negative,
     /// The unit is none that is known.
     Unit(String),
+    /// It has digits behind a point.
+    Fraction,
     /// It is too large.
     TooLarge,
     /// It is no whole number.
@@ -80,6 +82,7 @@ impl fmt::Display for Unreadable {
             Self::NoNumber => f.write_str("it does not begin with digits"),
             Self::Iso => f.write_str("it is no duration of the form PnDTnHnMnS"),
             Self::Negative => f.write_str("it is negative"),
+            Self::Fraction => f.write_str("it has a fraction, and is a whole number of a unit"),
             Self::Unit(unit) => write!(f, "'{}' is no unit of it", shown(unit)),
             Self::TooLarge => f.write_str("it is too large"),
             Self::NotInteger => f.write_str("it is no whole number"),
@@ -95,6 +98,14 @@ impl fmt::Display for Unreadable {
             Self::Separator => f.write_str("a path in it holds ',' or ':', which separate paths"),
             Self::Unprintable => f.write_str("it has spaces around it or control characters in it"),
         }
+    }
+}
+
+/// Why what follows the digits is no unit, in lower case.
+fn no_unit(unit: &str) -> Unreadable {
+    match unit.strip_prefix(['.', ',']) {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => Unreadable::Fraction,
+        _ => Unreadable::Unit(unit.to_owned()),
     }
 }
 
