@@ -10,8 +10,8 @@ use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::message::{Acknowledge, ToCoordinator};
 use ckpt_core::snapshot::SnapshotKind;
 use ckpt_core::state::{
-    FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions, Place, Redistribution, Root,
-    SharedFile, SortedMap, StateHandle, SubtaskState, TaskSnapshot,
+    FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions, Place, Redistribution,
+    ReusedFile, Root, SharedFile, SortedMap, StateHandle, SubtaskState, TaskSnapshot,
 };
 use ckpt_core::{Digest, Result};
 
@@ -65,7 +65,8 @@ fn acknowledge(bench: &Bench) -> Result<()> {
     let typical = SubtaskState::new(vec![keyed], vec![operator]);
 
     let written = SharedFile::Written(written_file(Root::JobShared, 3));
-    let reused = SharedFile::Reused(Root::JobShared, FileRef::Ours(Writer::new(EPOCH, writer(1)).file(4)));
+    let reused =
+        SharedFile::Reused(ReusedFile::whole(Root::JobShared, FileRef::Ours(Writer::new(EPOCH, writer(1)).file(4))));
     let shared = [("000003.sst".to_owned(), reused), ("000004.sst".to_owned(), written)].into_iter().collect();
     let meta = StateHandle::assume_durable(Place::Inline(Bytes::from_static(b"CURRENT")), 7, None);
     let incremental = IncrementalState::new(OperatorId::new([1; 16]), range, shared, SortedMap::default(), meta);
@@ -114,7 +115,7 @@ fn bytes_of_files(bench: &Bench) -> Result<()> {
     // Files of 20 former writers, in turn: each deployment since the first one wrote some that are still in use.
     let reused = |number: u32| {
         let file = Writer::new(EPOCH, writer(number % 20)).file(number);
-        (name(number), SharedFile::Reused(Root::JobShared, FileRef::Ours(file)))
+        (name(number), SharedFile::Reused(ReusedFile::whole(Root::JobShared, FileRef::Ours(file))))
     };
     let in_turn = length_with((1..=FILES).map(reused).collect())?;
     bench.bar(Bar::AtMost(25.0)).compare_sizes(
@@ -126,7 +127,7 @@ fn bytes_of_files(bench: &Bench) -> Result<()> {
     // The same as it comes: names ascend with time, so that the files of one writer follow each other.
     let reused = |number: u32| {
         let file = Writer::new(EPOCH, writer(number / 50)).file(number);
-        (name(number), SharedFile::Reused(Root::JobShared, FileRef::Ours(file)))
+        (name(number), SharedFile::Reused(ReusedFile::whole(Root::JobShared, FileRef::Ours(file))))
     };
     let one_by_one = length_with((1..=FILES).map(reused).collect())?;
     bench.bar(Bar::AtMost(25.0)).compare_sizes(

@@ -12,7 +12,7 @@ use ckpt_core::head::{ClaimedHead, Collected, Head, Nonce, RetainedSnapshot, Wri
 use ckpt_core::id::{CheckpointId, FileName, JobId, LeaderEpoch, ReservedIds, Writer, WriterId};
 use ckpt_core::shared::SharedStateRegistry;
 use ckpt_core::snapshot::{CheckpointIdentity, SnapshotKind};
-use ckpt_core::state::{FileRef, Place, Root, StateHandle};
+use ckpt_core::state::{FileRef, Place, ReusedFile, Root, StateHandle};
 use ckpt_core::{Digest, Timestamp};
 
 #[global_allocator]
@@ -214,7 +214,7 @@ impl Job {
         for files in files.chunk_by(|left, right| left.writer == right.writer) {
             let mut acknowledged = self.registry.acknowledge(id, files[0].writer)?;
             for file in files {
-                std::hint::black_box(acknowledged.reused(Root::JobShared, &FileRef::Ours(*file))?);
+                std::hint::black_box(acknowledged.reused(&ReusedFile::whole(Root::JobShared, FileRef::Ours(*file)))?);
             }
             acknowledged.accept();
         }

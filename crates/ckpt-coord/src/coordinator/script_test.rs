@@ -34,7 +34,7 @@ use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToTask};
 use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::{JobEnd, LocationReference, RetentionPolicy};
 use ckpt_core::state::{
-    FileRef, IncrementalState, KeyedState, Place, Root, SharedFile, StateHandle, SubtaskState, TaskSnapshot,
+    FileRef, IncrementalState, KeyedState, Place, ReusedFile, Root, SharedFile, StateHandle, SubtaskState, TaskSnapshot,
 };
 use ckpt_core::{Digest, ErrorKind, Timestamp};
 
@@ -268,7 +268,10 @@ impl Script {
                 "writer" => writer = WriterId::new(u64::from(number)),
                 "operator" => operator = OperatorId::new([8; 16]),
                 "new" => drop(shared.insert(value.to_owned(), SharedFile::Written(stored(Root::JobShared, file)))),
-                "reuse" => drop(shared.insert(value.to_owned(), SharedFile::Reused(Root::JobShared, file))),
+                "reuse" => {
+                    let reused = SharedFile::Reused(ReusedFile::whole(Root::JobShared, file));
+                    drop(shared.insert(value.to_owned(), reused));
+                }
                 "private" => drop(private.insert(value.to_owned(), stored(Root::ThisSnapshot, file))),
                 "foreign" => {
                     let file = FileRef::Ours(Writer::new(present, WriterId::new(99)).file(number));

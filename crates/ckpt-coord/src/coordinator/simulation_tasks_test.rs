@@ -14,7 +14,7 @@ use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToCoordinator, ToT
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::CheckpointBarrier;
 use ckpt_core::state::{
-    FileRef, IncrementalState, KeyedState, Place, Root, SharedFile, SortedMap, StateHandle, SubtaskReport,
+    FileRef, IncrementalState, KeyedState, Place, ReusedFile, Root, SharedFile, SortedMap, StateHandle, SubtaskReport,
     SubtaskState, TaskSnapshot,
 };
 
@@ -149,7 +149,8 @@ impl Toy {
         let reused = &base[base.len().saturating_sub(2)..];
         let mut shared = BTreeMap::new();
         for name in reused {
-            shared.insert(name.to_string(), SharedFile::Reused(Root::JobShared, FileRef::Ours(*name)));
+            shared
+                .insert(name.to_string(), SharedFile::Reused(ReusedFile::whole(Root::JobShared, FileRef::Ours(*name))));
         }
         let mut list = reused.to_vec();
         let written = Writer::new(epoch, self.writer).file(self.files);

@@ -37,7 +37,7 @@ pub(super) fn validate(
             }
         }
     }
-    snapshot.try_fill_in(&mut |root, file| Ok(files.reused(root, file)?))
+    snapshot.try_fill_in(&mut |reused| Ok(files.reused(reused)?))
 }
 
 /// A handle of bytes that the task says it wrote for this checkpoint alone, or whose life is the tasks' own.

@@ -4,7 +4,7 @@
 use super::{OperatorSummary, StateTotals};
 use crate::key_group::{KeyGroupRange, MaxParallelism};
 use crate::snapshot::CheckpointProperties;
-use crate::state::{FileView, HandleView, MisplacedFile, PlaceRule, PlaceView, Root, StateSize};
+use crate::state::{FileView, HandleView, MisplacedFile, PlaceRule, PlaceView, ReusedView, Root, StateSize};
 use crate::wire::Invalid;
 use crate::wire::v1::Visit;
 
@@ -148,8 +148,8 @@ impl Visit for Inspection<'_> {
     }
 
     /// A file without its handle could neither be verified nor be counted as still in use.
-    fn reused(&mut self, root: Root, file: FileView<'_>) -> Result<(), Invalid> {
-        let found = format!("{root:?}/{} without a handle", file.to_file());
+    fn reused(&mut self, reused: &ReusedView<'_>) -> Result<(), Invalid> {
+        let found = format!("{} without a handle", reused.to_reused());
         Err(Invalid::value("a shared file", found, "one with the handle it was written with"))
     }
 }

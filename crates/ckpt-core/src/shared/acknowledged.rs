@@ -1,10 +1,10 @@
 //! What one acknowledgement names.
 
 use crate::id::{CheckpointId, Writer};
-use crate::shared::name::{Name, Part, content_of};
+use crate::shared::name::{Name, content_of};
 use crate::shared::slots::Slot;
 use crate::shared::{FileContent, SharedStateRefusal, SharedStateRegistry};
-use crate::state::{FileRef, Root, StateHandle};
+use crate::state::{FileRef, ReusedFile, Root, StateHandle};
 
 /// The shared files of one task's part in a pending checkpoint, one after the other, each checked as it comes.
 ///
@@ -38,7 +38,7 @@ impl AcknowledgedFiles<'_> {
             _ => return Err(refused()),
         };
         let view = handle.view();
-        let (name, content) = (Name::of(&view).ok_or_else(refused)?, content_of(&view));
+        let (name, content) = (Name::of(&view)?.ok_or_else(refused)?, content_of(&view));
         let Some(writer) = self.writer.filter(|writer| own.writer() == *writer) else {
             return Err(SharedStateRefusal::ForeignWriter { file: own, expected: self.writer });
         };
@@ -62,15 +62,15 @@ impl AcknowledgedFiles<'_> {
         Ok(())
     }
 
-    /// The task says that the checkpoint's base names this file. Returns the handle that is registered.
+    /// The task says that the checkpoint's base names this file, or this piece of a file, whoever wrote it. Returns the handle that is registered.
     ///
     /// # Errors
     ///
     /// When it does not, or there is no base.
-    pub fn reused(&mut self, root: Root, file: &FileRef) -> Result<StateHandle, SharedStateRefusal> {
-        let name = Name { root, file: file.view(), part: Part::WHOLE };
-        let slot = self.registry.named_by(self.base, &name);
-        let slot = slot.ok_or_else(|| SharedStateRefusal::NotInBase { root, file: file.clone() })?;
+    pub fn reused(&mut self, reused: &ReusedFile) -> Result<StateHandle, SharedStateRefusal> {
+        let name = Name::of_reused(&reused.view());
+        let slot = name.and_then(|name| self.registry.named_by(self.base, &name));
+        let slot = slot.ok_or_else(|| SharedStateRefusal::NotInBase { named: reused.clone() })?;
         self.name(slot);
         Ok(self.registry.files.handle(slot))
     }
@@ -83,9 +83,9 @@ impl AcknowledgedFiles<'_> {
     /// When that checkpoint does not name it.
     pub fn inherited(&mut self, handle: &StateHandle) -> Result<(), SharedStateRefusal> {
         let view = handle.view();
-        let Some(name) = Name::of(&view) else { return Ok(()) };
+        let Some(name) = Name::of(&view)? else { return Ok(()) };
         let slot = self.registry.named_by(self.pins, &name);
-        let slot = slot.ok_or_else(|| SharedStateRefusal::NotInBase { root: name.root, file: name.file.to_file() })?;
+        let slot = slot.ok_or_else(|| SharedStateRefusal::NotInBase { named: name.to_reused() })?;
         same_bytes(&name, self.registry.files.content(slot), content_of(&view))?;
         self.name(slot);
         Ok(())
@@ -110,5 +110,5 @@ pub(super) fn same_bytes(
     if registered == found {
         return Ok(());
     }
-    Err(SharedStateRefusal::OtherBytes { root: name.root, file: name.file.to_file(), registered, found })
+    Err(SharedStateRefusal::OtherBytes { named: name.to_reused(), registered, found })
 }

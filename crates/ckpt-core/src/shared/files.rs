@@ -270,7 +270,7 @@ mod tests {
         let mut files = Files::default();
         for round in 0..100 {
             let path = FileRef::Foreign(RelPath::new(format!("{round}.sst")).unwrap());
-            let named = [(Part::WHOLE, file(round, 1)), (Part::at(5), file(round, 2)), (Part::WHOLE, path)];
+            let named = [(Part::WHOLE, file(round, 1)), (Part::at(5).unwrap(), file(round, 2)), (Part::WHOLE, path)];
             let slots = named.each_ref().map(|(part, file)| {
                 let name = Name { root: Root::JobShared, file: file.view(), part: *part };
                 files.insert(&name, CONTENT).unwrap()
@@ -295,8 +295,8 @@ mod tests {
             (claimed, file(1, 1), Part::WHOLE),
             (claimed, file(2, 1), Part::WHOLE),
             (claimed, file(2, 2), Part::WHOLE),
-            (claimed, file(3, 2), Part::at(0)),
-            (claimed, file(3, 2), Part::at(1)),
+            (claimed, file(3, 2), Part::at(0).unwrap()),
+            (claimed, file(3, 2), Part::at(1).unwrap()),
             (claimed, path.clone(), Part::WHOLE),
             (claimed, other, Part::WHOLE),
             (Root::Claimed(ClaimId::new(9)), path, Part::WHOLE),

@@ -3,8 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::id::FileName;
-use crate::shared::FileContent;
-use crate::state::{FileView, HandleView, PathView, PlaceView, Root};
+use crate::shared::{FileContent, SharedStateRefusal};
+use crate::state::{FileView, HandleView, PathView, PlaceView, ReusedFile, ReusedView, Root};
 
 /// The name of bytes below a root: a file, or a piece of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +19,12 @@ pub(super) struct Name<'a> {
 pub(super) struct Part(u64);
 
 impl Part {
-    /// No piece begins there, since none would have room before the end of all offsets.
+    /// No piece begins there, since not one byte would have room before the end of all offsets: [`at`](Self::at) sees to it.
     pub(super) const WHOLE: Self = Self(u64::MAX);
 
-    pub(super) const fn at(offset_bytes: u64) -> Self {
-        Self(offset_bytes)
+    /// The piece that begins there; `None` when none can.
+    pub(super) const fn at(offset_bytes: u64) -> Option<Self> {
+        if offset_bytes == Self::WHOLE.0 { None } else { Some(Self(offset_bytes)) }
     }
 
     pub(super) const fn offset_bytes(self) -> Option<u64> {
@@ -34,13 +35,38 @@ impl Part {
 impl<'a> Name<'a> {
     /// The name under which a handle's bytes are shared; `None` when they are not: they travel in the handle, or go with
     /// the snapshot, or belong to the tasks, or are somebody else's.
-    pub(super) fn of(handle: &HandleView<'a>) -> Option<Self> {
-        let (root, file, part) = match handle.place() {
-            PlaceView::Inline(_) => return None,
-            PlaceView::File { root, file } => (root, file, Part::WHOLE),
-            PlaceView::Segment { root, file, offset_bytes } => (root, file, Part::at(offset_bytes)),
+    ///
+    /// # Errors
+    ///
+    /// When there are no such bytes: none at all, or some behind the end of all offsets.
+    pub(super) fn of(handle: &HandleView<'a>) -> Result<Option<Self>, SharedStateRefusal> {
+        let (root, file, offset_bytes) = match handle.place() {
+            PlaceView::Inline(_) => return Ok(None),
+            PlaceView::File { root, file } => (root, file, None),
+            PlaceView::Segment { root, file, offset_bytes } => (root, file, Some(offset_bytes)),
         };
-        matches!(root, Root::JobShared | Root::Claimed(_)).then_some(Self { root, file, part })
+        if !matches!(root, Root::JobShared | Root::Claimed(_)) {
+            return Ok(None);
+        }
+        let (reused, length_bytes) = (ReusedView { root, file, offset_bytes }, handle.length_bytes());
+        let has_room = length_bytes > 0 && offset_bytes.is_none_or(|begin| begin.checked_add(length_bytes).is_some());
+        let name = has_room.then(|| Self::of_reused(&reused)).flatten();
+        name.map(Some).ok_or_else(|| SharedStateRefusal::NoBytes { named: reused.to_reused(), length_bytes })
+    }
+
+    /// The name of what is named without a handle; `None` when nothing can lie there.
+    pub(super) fn of_reused(reused: &ReusedView<'a>) -> Option<Self> {
+        let part = match reused.offset_bytes {
+            None => Part::WHOLE,
+            Some(offset_bytes) => Part::at(offset_bytes)?,
+        };
+        Some(Self { root: reused.root, file: reused.file, part })
+    }
+
+    /// What has that name, for messages.
+    pub(super) fn to_reused(self) -> ReusedFile {
+        let Self { root, file, part } = self;
+        ReusedView { root, file, offset_bytes: part.offset_bytes() }.to_reused()
     }
 
     pub(super) fn hash(&self) -> u64 {

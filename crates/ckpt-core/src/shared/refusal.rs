@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::digest::Digest;
 use crate::id::{CheckpointId, FileName, Writer, WriterId};
-use crate::state::{FileRef, Root};
+use crate::state::{FileRef, ReusedFile, Root};
 
 /// What is wrong with a shared file that is to be named. The checkpoint is given up; the job goes on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,12 +31,18 @@ pub enum SharedStateRefusal {
         file: FileRef,
     },
     /// It is reused, and the checkpoint that this one is based on does not name it.
-    #[error("{root:?}/{file} is reused but the checkpoint's base does not name it")]
+    #[error("{named} is reused but the checkpoint's base does not name it")]
     NotInBase {
-        /// The root.
-        root: Root,
-        /// The file.
-        file: FileRef,
+        /// The file, or the piece of one.
+        named: ReusedFile,
+    },
+    /// A file or a piece of one has no bytes, or more than there are offsets.
+    #[error("{named} has {length_bytes} bytes, expected at least one and none behind the last offset")]
+    NoBytes {
+        /// The file, or the piece of one.
+        named: ReusedFile,
+        /// How many bytes it is said to have.
+        length_bytes: u64,
     },
     /// It was not written by the task under this leader.
     #[error("file {file} was not written by the acknowledging task, which names files as {}", shown(*expected))]
@@ -65,12 +71,10 @@ pub enum SharedStateRefusal {
         file: FileName,
     },
     /// The same name was given with other bytes before.
-    #[error("{root:?}/{file} has {found}, expected the {registered} that were registered under this name")]
+    #[error("{named} has {found}, expected the {registered} that were registered under this name")]
     OtherBytes {
-        /// The root.
-        root: Root,
-        /// The file.
-        file: FileRef,
+        /// The file, or the piece of one.
+        named: ReusedFile,
         /// What is registered.
         registered: FileContent,
         /// What is said of it now.

@@ -77,14 +77,11 @@ impl SharedStateRegistry {
         }
         let (mut names, mut refused) = (SlotSet::default(), None);
         visit(&mut |handle| {
-            let Some(name) = Name::of(handle).filter(|_| refused.is_none()) else { return };
-            let content = content_of(handle);
-            let slot = match self.files.find(&name) {
-                Some(slot) => same_bytes(&name, self.files.content(slot), content).map(|()| slot),
-                None => self.files.insert(&name, content),
-            };
-            match slot {
-                Ok(slot) => names.insert(slot),
+            if refused.is_some() {
+                return;
+            }
+            match self.enter(handle) {
+                Ok(slot) => slot.into_iter().for_each(|slot| names.insert(slot)),
                 Err(refusal) => refused = Some(refusal),
             }
         })?;
@@ -93,6 +90,16 @@ impl SharedStateRegistry {
         }
         self.checkpoints.insert(id, Checkpoint { names, pending: None });
         Ok(())
+    }
+
+    /// What a restored handle names, if it is shared.
+    fn enter(&mut self, handle: &HandleView<'_>) -> Result<Option<Slot>, SharedStateRefusal> {
+        let Some(name) = Name::of(handle)? else { return Ok(None) };
+        let content = content_of(handle);
+        match self.files.find(&name) {
+            Some(slot) => same_bytes(&name, self.files.content(slot), content).map(|()| Some(slot)),
+            None => self.files.insert(&name, content).map(Some),
+        }
     }
 
     /// Tasks name files as `writer` from now on. Nothing changes when they do already.

@@ -24,8 +24,9 @@ impl StateHandle {
     /// A handle of bytes elsewhere.
     ///
     /// Whoever calls this promises that exactly these bytes are there and survive whatever the durability policy says
-    /// they survive. Only sealing and decoding can promise that. A digest is absent only below a claimed or a borrowed
-    /// root: any other handle without one is not written into a file or message.
+    /// they survive. Only sealing and decoding can promise that. There is at least one byte, none lies behind the last
+    /// offset of 64 bits, and a digest is absent only below a claimed or a borrowed root: any other handle is not written
+    /// into a file or message.
     pub const fn assume_durable(place: Place, length_bytes: u64, digest: Option<Digest>) -> Self {
         Self { place, length_bytes, digest }
     }
@@ -35,7 +36,7 @@ impl StateHandle {
         &self.place
     }
 
-    /// How many payload bytes there are.
+    /// How many payload bytes there are; 0 at most of bytes in the handle.
     pub const fn length_bytes(&self) -> u64 {
         self.length_bytes
     }

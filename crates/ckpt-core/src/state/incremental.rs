@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::id::OperatorId;
 use crate::key_group::KeyGroupRange;
 use crate::state::error::StateError;
-use crate::state::{FileRef, Root, SortedMap, StateHandle, StatePiece, StateSize};
+use crate::state::{ReusedFile, SortedMap, StateHandle, StatePiece, StateSize};
 
 /// Keyed state as a set of named files (Flink's `IncrementalRemoteKeyedStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum SharedFile<H = StateHandle> {
     /// Written for this checkpoint; in metadata, for it or for an earlier one.
     Written(H),
     /// Named by the checkpoint this one is based on. The coordinator knows the rest.
-    Reused(Root, FileRef),
+    Reused(ReusedFile),
 }
 
 impl<H: StatePiece> IncrementalState<H> {
@@ -62,12 +62,12 @@ impl<H: StatePiece> IncrementalState<H> {
     /// # Errors
     ///
     /// The first error of `handle_of`.
-    pub fn try_fill_in<E>(self, handle_of: &mut dyn FnMut(Root, &FileRef) -> Result<H, E>) -> Result<Self, E> {
+    pub fn try_fill_in<E>(self, handle_of: &mut dyn FnMut(&ReusedFile) -> Result<H, E>) -> Result<Self, E> {
         let written_bytes = self.size.written_bytes;
         let shared = self.shared.try_map_values(|file| {
             Ok(SharedFile::Written(match file {
                 SharedFile::Written(handle) => handle,
-                SharedFile::Reused(root, file) => handle_of(root, &file)?,
+                SharedFile::Reused(file) => handle_of(&file)?,
             }))
         })?;
         let mut filled = Self::new(self.operator, self.range, shared, self.private, self.meta);
@@ -119,10 +119,10 @@ impl<H> IncrementalState<H> {
     }
 
     /// Files that are named again and whose handles only the coordinator knows.
-    pub fn reused(&self) -> impl Iterator<Item = (Root, &FileRef)> {
+    pub fn reused(&self) -> impl Iterator<Item = &ReusedFile> {
         self.shared.values().filter_map(|file| match file {
             SharedFile::Written(_) => None,
-            SharedFile::Reused(root, file) => Some((*root, file)),
+            SharedFile::Reused(file) => Some(file),
         })
     }
 
@@ -144,7 +144,7 @@ impl<H> IncrementalState<H> {
         let shared = self.shared.try_map_values(|file| {
             Ok(match file {
                 SharedFile::Written(handle) => SharedFile::Written(map(handle)?),
-                SharedFile::Reused(root, file) => SharedFile::Reused(root, file),
+                SharedFile::Reused(file) => SharedFile::Reused(file),
             })
         })?;
         let private = self.private.try_map_values(&mut *map)?;

@@ -24,7 +24,8 @@ pub enum Place {
         /// The file.
         file: FileRef,
     },
-    /// A part of a file that holds several pieces.
+    /// A part of a file that holds several pieces. Length and digest of its handle are the part's own: the part lies in the
+    /// file as it would in a [file of its own](crate::state_file).
     Segment {
         /// What the file lies below.
         root: Root,

@@ -52,7 +52,8 @@ impl PlaceRule {
     pub fn check(self, state: &SubtaskState) -> Result<(), MisplacedFile> {
         let mut handles = state.handles().filter_map(|handle| handle.place().file());
         let handle = handles.find(|(root, _)| !self.allows_handle(*root));
-        match handle.or_else(|| state.reused().find(|(root, _)| !self.allows_reused(*root))) {
+        let reused = || state.reused().find(|reused| !self.allows_reused(reused.root));
+        match handle.or_else(|| reused().map(|reused| (reused.root, &reused.file))) {
             Some((root, file)) => Err(MisplacedFile { root, file: file.clone(), rule: self }),
             None => Ok(()),
         }
@@ -79,7 +80,7 @@ mod tests {
     use crate::id::{LeaderEpoch, OperatorId, Writer, WriterId};
     use crate::key_group::{KeyGroup, KeyGroupRange};
     use crate::state::{
-        ClaimId, IncrementalState, KeyedState, OperatorState, Place, SharedFile, SortedMap, StateHandle,
+        ClaimId, IncrementalState, KeyedState, OperatorState, Place, ReusedFile, SharedFile, SortedMap, StateHandle,
     };
 
     #[test]
@@ -106,7 +107,7 @@ mod tests {
                 (SubtaskState::new(Vec::new(), vec![state]), by_handle)
             });
             let range = KeyGroupRange::new(KeyGroup::new(0), KeyGroup::new(1)).unwrap();
-            let shared = [("a", SharedFile::Reused(root, file.clone()))].into();
+            let shared = [("a", SharedFile::Reused(ReusedFile::whole(root, file.clone())))].into();
             let files = IncrementalState::new(OperatorId::new([7; 16]), range, shared, SortedMap::default(), meta());
             let reusing = (SubtaskState::new(vec![KeyedState::Incremental(files)], Vec::new()), reused);
             for (state, allowed) in states.iter_mut().chain([&mut reusing.clone()]) {

@@ -1,7 +1,7 @@
 //! What one task contributes to a snapshot.
 
 use crate::id::OperatorId;
-use crate::state::{FileRef, Root, SortedMap, StateHandle, StatePiece, StateSize, SubtaskState};
+use crate::state::{ReusedFile, SortedMap, StateHandle, StatePiece, StateSize, SubtaskState};
 
 /// What one task contributes to a snapshot: the state of each operator of its chain, and whether it had come to its end
 /// (Flink's `TaskStateSnapshot`).
@@ -89,7 +89,7 @@ impl<H> TaskSnapshot<H> {
     }
 
     /// Files that are named again and whose handles only the coordinator knows.
-    pub fn reused(&self) -> impl Iterator<Item = (Root, &FileRef)> {
+    pub fn reused(&self) -> impl Iterator<Item = &ReusedFile> {
         self.operators.values().flat_map(SubtaskState::reused)
     }
 
@@ -111,7 +111,7 @@ impl<H> TaskSnapshot<H> {
     /// # Errors
     ///
     /// The first error of `handle_of`.
-    pub fn try_fill_in<E>(self, handle_of: &mut dyn FnMut(Root, &FileRef) -> Result<H, E>) -> Result<Self, E>
+    pub fn try_fill_in<E>(self, handle_of: &mut dyn FnMut(&ReusedFile) -> Result<H, E>) -> Result<Self, E>
     where
         H: StatePiece,
     {

@@ -1,7 +1,7 @@
 //! The state of one operator in one subtask.
 
 use crate::state::{
-    ChannelState, FileRef, InputChannel, KeyedState, OperatorState, ResultSubpartition, Root, StateHandle, StatePiece,
+    ChannelState, InputChannel, KeyedState, OperatorState, ResultSubpartition, ReusedFile, StateHandle, StatePiece,
     StateSize,
 };
 
@@ -155,7 +155,7 @@ impl<H> SubtaskState<H> {
     }
 
     /// Files that are named again and whose handles only the coordinator knows.
-    pub fn reused(&self) -> impl Iterator<Item = (Root, &FileRef)> {
+    pub fn reused(&self) -> impl Iterator<Item = &ReusedFile> {
         let incremental = self.all_keyed().filter_map(|keyed| match keyed {
             KeyedState::KeyGroups(_) => None,
             KeyedState::Incremental(state) => Some(state),
@@ -189,7 +189,7 @@ impl<H> SubtaskState<H> {
     /// # Errors
     ///
     /// The first error of `handle_of`.
-    pub fn try_fill_in<E>(mut self, handle_of: &mut dyn FnMut(Root, &FileRef) -> Result<H, E>) -> Result<Self, E>
+    pub fn try_fill_in<E>(mut self, handle_of: &mut dyn FnMut(&ReusedFile) -> Result<H, E>) -> Result<Self, E>
     where
         H: StatePiece,
     {

@@ -7,7 +7,8 @@
 //! Whoever writes feeds the payload to a [`BlockDigester`] as well and appends what [`BlockDigester::finish`] yields.
 //! Whoever reads knows the length of the payload and the digest from the handle, compares the file's length with
 //! [`file_bytes`], decodes the [`Trailer`], verifies the table by [`Trailer::verify`], and then each block that it reads by
-//! [`BlockDigests::verify`]; [`payload`] does all of it for a file in memory. Nothing here does I/O.
+//! [`BlockDigests::verify`]; [`payload`] does all of it for a file in memory. Nothing here does I/O. A segment, a piece of
+//! a file that holds several, is the same bytes from some offset on, and is verified alike.
 //!
 //! ```
 //! use ckpt_core::id::{LeaderEpoch, Writer, WriterId};

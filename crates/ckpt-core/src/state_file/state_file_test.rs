@@ -30,6 +30,26 @@ fn what_was_written_is_read_whatever_its_length() {
     }
 }
 
+/// A segment is verified with what its handle says, wherever it begins and whatever lies around it.
+#[test]
+fn pieces_of_one_file_are_verified_one_by_one() {
+    let contents = [bytes(500), bytes(BLOCK_BYTES + 17), bytes(1)];
+    let pieces = contents.each_ref().map(|content| file(content));
+    let whole: Vec<u8> = pieces.iter().flat_map(|(piece, _)| piece).copied().chain([0xee; 5]).collect();
+    let read = |begin: usize, length: usize, digest| {
+        let end = begin + file_bytes(length as u64).unwrap() as usize;
+        payload(&whole[begin..end], &name(3), length as u64, digest)
+    };
+    let mut begin = 0;
+    for (content, (piece, digest)) in contents.iter().zip(&pieces) {
+        assert!(read(begin, content.len(), *digest).unwrap() == content);
+        assert!(read(begin + 1, content.len(), *digest).is_err());
+        // What another handle says of the same place.
+        assert!(read(begin, content.len(), Digest::of(content)).is_err());
+        begin += piece.len();
+    }
+}
+
 #[test]
 fn the_table_does_not_depend_on_the_pieces() {
     let content = bytes(3 * BLOCK_BYTES + 17);

@@ -70,8 +70,12 @@ fn places() -> Places {
 /// State of every kind, as the metadata of a checkpoint may hold it: every file with its handle.
 fn any_checkpointed_state() -> impl Strategy<Value = SubtaskState> {
     any_subtask_state().prop_map(|state| {
-        let state = state.try_fill_in(&mut |root, file| {
-            let place = Place::File { root, file: file.clone() };
+        let state = state.try_fill_in(&mut |reused| {
+            let (root, file) = (reused.root, reused.file.clone());
+            let place = match reused.offset_bytes {
+                None => Place::File { root, file },
+                Some(offset_bytes) => Place::Segment { root, file, offset_bytes },
+            };
             Ok::<_, Infallible>(StateHandle::assume_durable(place, 1, Some(Digest::of(b"1"))))
         });
         state.unwrap()

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use ckpt_core::id::OperatorId;
 use ckpt_core::state::{
     ChannelState, FileRef, IncrementalState, InputChannel, KeyGroupsState, KeyedState, OperatorState, Partitions,
-    Redistribution, ResultSubpartition, Root, Sections, SharedFile, SortedMap, StateHandle, SubtaskState,
+    Redistribution, ResultSubpartition, ReusedFile, Root, Sections, SharedFile, SortedMap, StateHandle, SubtaskState,
     SubtaskStateParts, TaskSnapshot,
 };
 
@@ -20,12 +20,14 @@ fn key_groups(handle: StateHandle) -> KeyedState {
     KeyedState::KeyGroups(KeyGroupsState::new(range(0, 1), [0, 1], handle).unwrap())
 }
 
+fn reused() -> ReusedFile {
+    ReusedFile::whole(Root::JobShared, FileRef::Ours(name(1)))
+}
+
 /// Two files below the shared root, one of them named again; a private one and the list of both.
 fn incremental() -> IncrementalState {
-    let shared = [
-        ("1.sst", SharedFile::Reused(Root::JobShared, FileRef::Ours(name(1)))),
-        ("2.sst", SharedFile::Written(file(Root::JobShared, 2, 200))),
-    ];
+    let shared =
+        [("1.sst", SharedFile::Reused(reused())), ("2.sst", SharedFile::Written(file(Root::JobShared, 2, 200)))];
     let private = [("CURRENT", file(Root::ThisSnapshot, 3, 16))];
     IncrementalState::new(OperatorId::new([1; 16]), range(4, 7), shared.into(), private.into(), inline(5))
 }
@@ -56,7 +58,7 @@ fn the_parts_of_a_subtask_s_state_come_back_and_add_up() {
     assert_eq!(state.size().written_bytes, 11_111_221);
     assert_eq!(state.handles().count(), 8);
     let reused: Vec<_> = state.reused().collect();
-    assert_eq!(reused, [(Root::JobShared, &FileRef::Ours(name(1)))]);
+    assert_eq!(reused, [&self::reused()]);
     assert_eq!(state.clone().into_parts(), parts());
     assert_eq!(SubtaskState::from(state.clone().into_parts()), state);
 
@@ -106,9 +108,9 @@ fn incremental_state_is_taken_whole_and_counts_what_was_written() {
     let error = state.clone().with_written_bytes(222).unwrap_err();
     assert!(error.to_string().contains("222"), "{error}");
 
-    let filled = state.try_fill_in(&mut |root, found| {
-        assert_eq!((root, found), (Root::JobShared, &FileRef::Ours(name(1))));
-        Ok::<_, Infallible>(file(root, 1, 5_000))
+    let filled = state.try_fill_in(&mut |found| {
+        assert_eq!(*found, reused());
+        Ok::<_, Infallible>(file(found.root, 1, 5_000))
     });
     let filled = filled.unwrap();
     assert_eq!((filled.size().state_bytes(), filled.size().written_bytes), (5_221, 221));

@@ -39,6 +39,12 @@ fn file(root: Root, length_bytes: u64, digest: Option<Digest>) -> StateHandle {
     StateHandle::assume_durable(Place::File { root, file }, length_bytes, digest)
 }
 
+fn segment(length_bytes: u64, offset_bytes: u64) -> StateHandle {
+    let file = FileRef::Ours(Writer::new(LeaderEpoch::new(1), WriterId::new(2)).file(3));
+    let place = Place::Segment { root: Root::ThisSnapshot, file, offset_bytes };
+    StateHandle::assume_durable(place, length_bytes, Some(Digest::of(b"")))
+}
+
 fn with_operator_state(handle: StateHandle) -> impl FnOnce(&mut SubtaskState) {
     move |state| change(state, |parts| parts.operator.push(OperatorState::new(Default::default(), handle)))
 }
@@ -62,6 +68,18 @@ fn state_that_could_not_be_read_again_is_not_written() {
         (inline(5, digest), &*format!("the digest of an inline handle is {}, expected {of_inline}", Digest::of(b""))),
         (inline(6, Some(of_inline)), "the length of a handle is 6, expected that of its 5 inline bytes"),
         (refusal_of_state(with_operator_state(file(Root::ThisSnapshot, 5, None))), "the digest of a handle is absent"),
+        (
+            refusal_of_state(with_operator_state(file(Root::ThisSnapshot, 0, digest))),
+            "the length of a stored piece is 0, expected at least 1",
+        ),
+        (
+            refusal_of_state(with_operator_state(segment(0, u64::MAX))),
+            "the length of a stored piece is 0, expected at least 1",
+        ),
+        (
+            refusal_of_state(with_operator_state(segment(1, u64::MAX))),
+            "the end of a segment is 18446744073709551615 + 1, expected a number of 64 bits",
+        ),
         (
             refusal_of_state(with_operator_state(file(Root::Borrowed(1), 5, digest))),
             "expected one whose place is given",

@@ -8,7 +8,7 @@ use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
 use ckpt_core::snapshot::{AfterSavepoint, CheckpointIdentity, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{
     ClaimId, FileRef, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions, Place, Places,
-    Redistribution, RelPath, Root, SharedFile, StateHandle, SubtaskState,
+    Redistribution, RelPath, ReusedFile, Root, SharedFile, StateHandle, SubtaskState,
 };
 use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, Timestamp};
@@ -78,13 +78,17 @@ pub(crate) fn fixed_state() -> SubtaskState {
     )
 }
 
-/// The same state, of which the last keyed one reuses a file besides.
+/// The same state, of which the last keyed one reuses a file and a piece of one besides.
 pub(crate) fn with_reused(state: SubtaskState) -> SubtaskState {
     let mut parts = state.into_parts();
     let Some(KeyedState::Incremental(files)) = parts.keyed.pop() else { panic!("another sample") };
     let reused = FileRef::Ours(Writer::new(LeaderEpoch::new(2), WriterId::new(1)).file(4));
-    let shared =
-        files.shared().clone().into_iter().chain([("000011.sst".into(), SharedFile::Reused(Root::JobShared, reused))]);
+    let again = [
+        ("000011.sst".into(), ReusedFile::whole(Root::JobShared, reused.clone())),
+        ("000012.sst".into(), ReusedFile::segment(Root::Claimed(ClaimId::new(7)), reused, 70_000)),
+    ];
+    let again = again.map(|(name, reused)| (name, SharedFile::Reused(reused)));
+    let shared = files.shared().clone().into_iter().chain(again);
     let private = files.private().clone();
     let files = IncrementalState::new(files.operator(), files.range(), shared.collect(), private, files.meta().clone());
     parts.keyed.push(KeyedState::Incremental(files));

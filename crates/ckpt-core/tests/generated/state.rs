@@ -19,13 +19,13 @@ proptest! {
     fn each_reused_file_gets_its_handle(state in any_subtask_state()) {
         let (reused, handles) = (state.reused().count(), state.handles().count());
         let mut asked = Vec::new();
-        let filled = state.clone().try_fill_in(&mut |root, file| {
-            asked.push((root, file.clone()));
-            let place = Place::File { root, file: file.clone() };
+        let filled = state.clone().try_fill_in(&mut |reused| {
+            asked.push(reused.clone());
+            let place = Place::File { root: reused.root, file: reused.file.clone() };
             Ok::<_, Infallible>(StateHandle::assume_durable(place, 7, Some(Digest::of(b"bytes"))))
         });
         let Ok(filled) = filled;
-        prop_assert!(state.reused().eq(asked.iter().map(|(root, file)| (*root, file))));
+        prop_assert!(state.reused().eq(&asked));
         prop_assert_eq!((filled.reused().count(), filled.handles().count()), (0, handles + reused));
         prop_assert_eq!(filled.size().written_bytes, state.size().written_bytes, "nothing more was written");
     }

@@ -4,7 +4,7 @@ use ckpt_core::head::{ClaimedHead, Collected, Head, Nonce, RemovedSnapshot, Reta
 use ckpt_core::id::{CheckpointId, FileName, JobId, LeaderEpoch, ReservedIds, Writer, WriterId};
 use ckpt_core::shared::{RemovedFiles, SharedStateRefusal, SharedStateRegistry};
 use ckpt_core::snapshot::{CheckpointIdentity, SnapshotKind};
-use ckpt_core::state::{FileRef, Place, Root, StateHandle};
+use ckpt_core::state::{FileRef, Place, ReusedFile, Root, StateHandle};
 use ckpt_core::{Digest, Timestamp};
 
 pub(crate) const JOB: JobId = JobId::new([1; 16]);
@@ -21,7 +21,7 @@ pub(crate) struct Leader {
 #[derive(Clone, Debug)]
 pub(crate) enum Says {
     Wrote(StateHandle),
-    Reuses(Root, FileRef),
+    Reuses(ReusedFile),
 }
 
 impl Leader {
@@ -97,7 +97,7 @@ impl Leader {
         for says in part {
             match says {
                 Says::Wrote(handle) => files.written(handle)?,
-                Says::Reuses(root, file) => handles.push(files.reused(*root, file)?),
+                Says::Reuses(reused) => handles.push(files.reused(reused)?),
             }
         }
         files.accept();
@@ -154,11 +154,7 @@ pub(crate) fn wrote(handles: &[&StateHandle]) -> Vec<Says> {
 }
 
 pub(crate) fn reuses(handles: &[&StateHandle]) -> Vec<Says> {
-    let says = |handle: &&StateHandle| {
-        let (root, file) = file_of(handle);
-        Says::Reuses(root, file)
-    };
-    handles.iter().map(says).collect()
+    handles.iter().map(|handle| Says::Reuses(ReusedFile::of(handle).unwrap())).collect()
 }
 
 pub(crate) fn file_of(handle: &StateHandle) -> (Root, FileRef) {

@@ -4,3 +4,4 @@ mod flink;
 mod leader;
 mod model;
 mod rules;
+mod segments;

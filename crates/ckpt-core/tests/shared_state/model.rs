@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ckpt_core::Digest;
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, WriterId};
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
-use ckpt_core::state::{ClaimId, FileRef, Place, Root, StateHandle};
+use ckpt_core::state::{ClaimId, FileRef, Place, ReusedFile, Root, StateHandle};
 use ckpt_core::testing::strategies::cases;
 use proptest::prelude::*;
 
@@ -49,11 +49,15 @@ enum Step {
 
 #[derive(Clone, Debug)]
 enum Claims {
-    WroteNew { number: u32 },
+    WroteNew {
+        number: u32,
+    },
     WroteAgain(usize),
     WroteOther(usize),
     Reuses(usize),
     ReusesOwn(usize),
+    /// The whole file of a piece, or the first piece of a whole file.
+    ReusesOther(usize),
 }
 
 /// What the world should be.
@@ -106,9 +110,9 @@ impl Model {
     fn allows(&self, pending: CheckpointId, writer: u64, says: &Says) -> Option<Piece> {
         let (pins, kind) = self.pending[&pending];
         match says {
-            Says::Reuses(root, FileRef::Ours(name)) => {
+            Says::Reuses(ReusedFile { root, file: FileRef::Ours(name), offset_bytes, .. }) => {
                 let base = pins.filter(|_| kind == SnapshotKind::Checkpoint)?;
-                let piece = ((*root, *name), None);
+                let piece = ((*root, *name), *offset_bytes);
                 self.names.get(&base)?.contains(&piece).then_some(piece)
             }
             Says::Wrote(handle) => {
@@ -145,7 +149,7 @@ fn handle_of((root, name): File, offset_bytes: Option<u64>, variant: u64) -> Sta
         Some(offset_bytes) => Place::Segment { root, file, offset_bytes },
     };
     let digest = Digest::of(&[name.number as u8, variant as u8]);
-    StateHandle::assume_durable(place, u64::from(name.number) + variant, Some(digest))
+    StateHandle::assume_durable(place, 1 + u64::from(name.number) + variant, Some(digest))
 }
 
 struct World {
@@ -217,6 +221,7 @@ impl World {
             let names = self.model.names.get(&self.model.pending[&id].0?)?;
             names.iter().nth(index % names.len().max(1)).copied()
         };
+        let again = |(file, part): Piece| Says::Reuses(ReusedFile::of(&handle_of(file, part, 0)).unwrap());
         let says = |claims: &Claims| match *claims {
             Claims::WroteNew { number } => {
                 let name = FileName { epoch, writer: WriterId::new(writer), number: number % 64 };
@@ -225,8 +230,11 @@ impl World {
             }
             Claims::WroteAgain(index) => seen(index).map(|(file, part)| Says::Wrote(handle_of(file, part, 0))),
             Claims::WroteOther(index) => seen(index).map(|(file, part)| Says::Wrote(handle_of(file, part, 1))),
-            Claims::Reuses(index) => seen(index).map(|((root, name), _)| Says::Reuses(root, FileRef::Ours(name))),
-            Claims::ReusesOwn(index) => of_base(index).map(|((root, name), _)| Says::Reuses(root, FileRef::Ours(name))),
+            Claims::Reuses(index) => seen(index).map(again),
+            Claims::ReusesOwn(index) => of_base(index).map(again),
+            Claims::ReusesOther(index) => {
+                of_base(index).map(|(file, part)| again((file, part.map_or(Some(0), |_| None))))
+            }
         };
         let says: Vec<_> = part.iter().filter_map(says).collect();
         let mut named = BTreeSet::new();
@@ -402,6 +410,7 @@ fn any_claims() -> impl Strategy<Value = Claims> {
         1 => any::<usize>().prop_map(Claims::WroteOther),
         2 => any::<usize>().prop_map(Claims::Reuses),
         20 => any::<usize>().prop_map(Claims::ReusesOwn),
+        1 => any::<usize>().prop_map(Claims::ReusesOther),
     ]
 }
 

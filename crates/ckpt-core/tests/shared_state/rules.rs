@@ -3,7 +3,7 @@
 use ckpt_core::id::{CheckpointId, LeaderEpoch, Writer, WriterId};
 use ckpt_core::shared::{FileContent, SharedStateRefusal};
 use ckpt_core::snapshot::{AfterSavepoint, CheckpointIdentity, SavepointFormat, SnapshotKind};
-use ckpt_core::state::{ClaimId, FileRef, Place, RelPath, Root, StateHandle};
+use ckpt_core::state::{ClaimId, FileRef, Place, RelPath, ReusedFile, Root, StateHandle};
 use ckpt_core::{Digest, ErrorKind, Timestamp};
 
 use crate::leader::{Leader, Says, below, file_of, own, reuses, shared, wrote};
@@ -17,11 +17,6 @@ fn leader() -> Leader {
     let mut leader = Leader::new();
     leader.start(1);
     leader
-}
-
-fn segment(leader: &Leader, number: u32, offset_bytes: u64) -> StateHandle {
-    let place = Place::Segment { root: Root::JobShared, file: FileRef::Ours(leader.name(1, number)), offset_bytes };
-    StateHandle::assume_durable(place, 10, Some(Digest::of(&offset_bytes.to_le_bytes())))
 }
 
 #[test]
@@ -54,9 +49,8 @@ fn only_the_base_may_be_reused() {
     leader.checkpoint(1, &wrote(&[&old]), 3);
     leader.checkpoint(1, &wrote(&[&new]), 3);
     let id = leader.begin(CHECKPOINT);
-    let (root, file) = file_of(&old);
     let refused = leader.acknowledge(id, 1, &reuses(&[&new, &old])).unwrap_err();
-    assert_eq!(refused, SharedStateRefusal::NotInBase { root, file });
+    assert_eq!(refused, SharedStateRefusal::NotInBase { named: ReusedFile::of(&old).unwrap() });
     // Alive, in a retained checkpoint, and still not to be named: the base does not.
     assert!(leader.is_alive(&old));
 }
@@ -278,38 +272,6 @@ fn a_finished_tasks_state_is_taken_over_from_what_is_pinned() {
         files.inherited(&named).unwrap();
         files.accept();
         leader.commit(next, 2);
-    }
-}
-
-#[test]
-fn a_merged_file_lives_as_long_as_one_of_its_pieces() {
-    let mut leader = leader();
-    let [first, second, third] = [segment(&leader, 1, 0), segment(&leader, 1, 10), segment(&leader, 1, 20)];
-    leader.checkpoint(1, &wrote(&[&first, &second]), 1);
-    leader.checkpoint(1, &wrote(&[&third]), 1);
-    assert_eq!(leader.collect(), []);
-    assert!(leader.is_alive(&first) && leader.registry.len() == 1);
-    leader.checkpoint(1, &[], 1);
-    assert_eq!(leader.collect(), [leader.name(1, 1)]);
-    assert!(!leader.is_alive(&first) && leader.registry.is_empty());
-    let id = leader.begin(CHECKPOINT);
-    let refused = leader.acknowledge(id, 1, &wrote(&[&segment(&leader, 1, 30)])).unwrap_err();
-    assert_eq!(refused, SharedStateRefusal::Dead { file: leader.name(1, 1) });
-}
-
-#[test]
-fn a_file_is_not_named_whole_and_in_pieces() {
-    let (root, number) = (Root::JobShared, 1);
-    let leader = leader();
-    let file = FileRef::Ours(leader.name(1, number));
-    let (whole, piece) = (leader.shared(1, number), segment(&leader, number, 0));
-    for (first, second) in [(&whole, &piece), (&piece, &whole)] {
-        let mut leader = self::leader();
-        let id = leader.begin(CHECKPOINT);
-        leader.acknowledge(id, 1, &wrote(&[first])).unwrap();
-        let refused = leader.acknowledge(id, 1, &wrote(&[second])).unwrap_err();
-        assert_eq!(refused, SharedStateRefusal::InPieces { root, file: file.clone() });
-        assert_eq!(leader.registry.len(), 1);
     }
 }
 

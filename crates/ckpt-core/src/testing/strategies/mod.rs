@@ -28,5 +28,5 @@ pub use snapshot::{
 };
 pub use state::{
     any_file, any_handle, any_input_channel_state, any_keyed_state, any_operator_state, any_rel_path,
-    any_result_subpartition_state, any_root, any_subtask_state, any_task_snapshot,
+    any_result_subpartition_state, any_reused_file, any_root, any_subtask_state, any_task_snapshot,
 };

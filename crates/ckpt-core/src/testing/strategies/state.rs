@@ -9,8 +9,8 @@ use crate::digest::Digest;
 use crate::key_group::{KeyGroup, KeyGroupRange};
 use crate::state::{
     ChannelState, ClaimId, FileRef, IncrementalState, InputChannel, KeyGroupsState, KeyedState, OperatorState,
-    Partitions, Place, Redistribution, RelPath, ResultSubpartition, Root, Sections, SharedFile, StateHandle,
-    SubtaskState, SubtaskStateParts, TaskSnapshot,
+    Partitions, Place, Redistribution, RelPath, ResultSubpartition, ReusedFile, Root, Sections, SharedFile,
+    StateHandle, SubtaskState, SubtaskStateParts, TaskSnapshot,
 };
 use crate::testing::every::every_redistribution;
 
@@ -43,6 +43,17 @@ pub fn any_file() -> BoxedStrategy<(Root, FileRef)> {
     .boxed()
 }
 
+/// Any file that is named again, or any piece of one.
+pub fn any_reused_file() -> BoxedStrategy<ReusedFile> {
+    let offset_bytes = proptest::option::weighted(0.3, 0..u64::MAX);
+    (any_file(), offset_bytes)
+        .prop_map(|((root, file), offset_bytes)| match offset_bytes {
+            None => ReusedFile::whole(root, file),
+            Some(offset_bytes) => ReusedFile::segment(root, file, offset_bytes),
+        })
+        .boxed()
+}
+
 /// Any handle: inline, of a file, of a segment, with a digest wherever there must be one.
 pub fn any_handle() -> BoxedStrategy<StateHandle> {
     handle_of_at_least(0).boxed()
@@ -52,7 +63,7 @@ pub fn any_handle() -> BoxedStrategy<StateHandle> {
 fn handle_of_at_least(bytes: u64) -> BoxedStrategy<StateHandle> {
     let stored = (any_file(), number(), number(), option_of_digest());
     let stored = stored.prop_map(move |((root, file), more, offset_bytes, digest)| {
-        let length_bytes = bytes.saturating_add(more);
+        let length_bytes = bytes.saturating_add(more).max(1);
         let place = match more % 3 {
             0 => Place::Segment { root, file, offset_bytes: offset_bytes.min(u64::MAX - length_bytes) },
             _ => Place::File { root, file },
@@ -119,10 +130,8 @@ fn key_groups() -> BoxedStrategy<KeyGroupsState> {
 }
 
 fn incremental() -> BoxedStrategy<IncrementalState> {
-    let shared = prop_oneof![
-        any_handle().prop_map(SharedFile::Written),
-        any_file().prop_map(|(root, file)| SharedFile::Reused(root, file)),
-    ];
+    let shared =
+        prop_oneof![any_handle().prop_map(SharedFile::Written), any_reused_file().prop_map(SharedFile::Reused)];
     let files = (vec((name(), shared), 0..6), vec((name(), any_handle()), 0..4), any_handle());
     (any_operator_id(), range(), files, proptest::option::of(any::<u64>()))
         .prop_map(|(operator, range, (shared, private, meta), written)| {

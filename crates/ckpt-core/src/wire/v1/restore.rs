@@ -10,7 +10,7 @@ use super::{Body, epoch, optional_checkpoint, readable};
 use crate::id::{Writer, WriterId};
 use crate::key_group::KeyGroupRange;
 use crate::state::{
-    ChannelMapping, ChannelRescaling, FileView, HandleView, InFlightRescaling, OperatorRestore, Root, SortedMap,
+    ChannelMapping, ChannelRescaling, HandleView, InFlightRescaling, OperatorRestore, ReusedView, Root, SortedMap,
     TaskRestore,
 };
 use crate::wire::{Flaw, Input, Invalid, Subject, WireError, put_mirror, put_u64};
@@ -101,8 +101,8 @@ impl Visit for Rules<'_> {
         }
     }
 
-    fn reused(&mut self, root: Root, file: FileView<'_>) -> Result<(), Invalid> {
-        let found = format!("{root:?}/{} without a handle", file.to_file());
+    fn reused(&mut self, reused: &ReusedView<'_>) -> Result<(), Invalid> {
+        let found = format!("{} without a handle", reused.to_reused());
         Err(Invalid::value("a shared file", found, "one with the handle it was written with"))
     }
 }

@@ -72,10 +72,12 @@ pub(super) fn put_handle(out: &mut Vec<u8>, writers: &mut Writers, handle: &Stat
             put_blob(out, bytes);
         }
         Place::File { root, file } => {
+            check_length(length_bytes)?;
             out.push(FILE);
             put_stored(out, writers, (*root, file), length_bytes, digest)?;
         }
         Place::Segment { root, file, offset_bytes } => {
+            check_length(length_bytes)?;
             check_segment(*offset_bytes, length_bytes)?;
             out.push(SEGMENT);
             put_stored(out, writers, (*root, file), length_bytes, digest)?;
@@ -96,6 +98,7 @@ pub(super) fn read_handle<'a>(input: &mut Input<'a>, writers: &mut Writers) -> R
     }
     let (root, file) = read_file(input, writers)?;
     let length_bytes = input.u64()?;
+    check_length(length_bytes)?;
     let digest = match input.byte()? {
         NO_DIGEST => None,
         algorithm => Some(Digest { algorithm, value: input.array()? }.into_domain()?),
@@ -223,6 +226,20 @@ fn check_digest(root: state::Root, digest: Option<domain_digest::Digest>) -> Res
             }
         },
     }
+}
+
+/// State without bytes makes no file and no part of one.
+#[inline]
+fn check_length(length_bytes: u64) -> Result<(), Invalid> {
+    if length_bytes > 0 {
+        return Ok(());
+    }
+    Err(Invalid::value("the length of a stored piece", length_bytes, "at least 1, since state without bytes is inline"))
+}
+
+/// A piece that begins there has room for one byte, so that it is told from a whole file.
+pub(super) fn check_offset(offset_bytes: u64) -> Result<(), Invalid> {
+    check_segment(offset_bytes, 1)
 }
 
 fn check_segment(offset_bytes: u64, length_bytes: u64) -> Result<(), Invalid> {

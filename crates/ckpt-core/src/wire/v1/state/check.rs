@@ -3,7 +3,7 @@
 use super::grammar::{Files, Parts, Reading};
 use super::rule::ChannelNumbers;
 use crate::key_group::KeyGroupRange;
-use crate::state::{FileView, HandleView, Redistribution, Root, StateSize};
+use crate::state::{HandleView, Redistribution, ReusedView, StateSize};
 use crate::wire::Invalid;
 
 /// Who is told what is in state that is read. Each may refuse what it is told; by default nothing is refused.
@@ -21,8 +21,8 @@ pub(crate) trait Visit {
     }
 
     /// A file that is named again, without its handle.
-    fn reused(&mut self, root: Root, file: FileView<'_>) -> Result<(), Invalid> {
-        let _ = (root, file);
+    fn reused(&mut self, reused: &ReusedView<'_>) -> Result<(), Invalid> {
+        let _ = reused;
         Ok(())
     }
 }
@@ -61,8 +61,8 @@ impl<'a, V: Visit> Reading<'a> for Check<'_, V> {
         self.0.handle(view)
     }
 
-    fn reused(&mut self, root: Root, file: FileView<'a>) -> Result<(), Invalid> {
-        self.0.reused(root, file)
+    fn reused(&mut self, reused: &ReusedView<'a>) -> Result<(), Invalid> {
+        self.0.reused(reused)
     }
 
     fn key_groups(&mut self, range: KeyGroupRange, (): (), (): ()) -> Result<(), Invalid> {

@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use crate::id::OperatorId;
 use crate::key_group::{KeyGroup, KeyGroupRange};
-use crate::state::{FileView, HandleView, InputChannel, Redistribution, ResultSubpartition, Root, StateSize};
+use crate::state::{HandleView, InputChannel, Redistribution, ResultSubpartition, ReusedView, StateSize};
 use crate::wire::v1::state::rule::{ChannelNumbers, check_end, check_name, check_offsets};
 use crate::wire::v1::state::variant;
-use crate::wire::v1::stored::{read_file, read_handle};
+use crate::wire::v1::stored::{check_offset, read_file, read_handle};
 use crate::wire::v1::writers::Writers;
 use crate::wire::{Flaw, Input, Invalid};
 
@@ -34,7 +34,7 @@ pub(super) trait Reading<'a>: Sized {
     fn handle(&mut self, view: &HandleView<'a>) -> Result<Self::Handle, Invalid>;
     /// A file that later checkpoints may name again.
     fn written(&mut self, view: &HandleView<'a>) -> Result<Self::SharedFile, Invalid>;
-    fn reused(&mut self, root: Root, file: FileView<'a>) -> Result<Self::SharedFile, Invalid>;
+    fn reused(&mut self, reused: &ReusedView<'a>) -> Result<Self::SharedFile, Invalid>;
     fn key_groups(
         &mut self,
         range: KeyGroupRange,
@@ -184,7 +184,13 @@ impl<'a, R: Reading<'a>> Parser<'_, 'a, R> {
             }
             variant::REUSED => {
                 let (root, file) = read_file(self.input, &mut self.writers)?;
-                Ok(self.reading.reused(root, file)?)
+                Ok(self.reading.reused(&ReusedView { root, file, offset_bytes: None })?)
+            }
+            variant::REUSED_SEGMENT => {
+                let (root, file) = read_file(self.input, &mut self.writers)?;
+                let offset_bytes = self.input.u64()?;
+                check_offset(offset_bytes)?;
+                Ok(self.reading.reused(&ReusedView { root, file, offset_bytes: Some(offset_bytes) })?)
             }
             _ => Err(Flaw::UNKNOWN_VARIANT),
         }

@@ -24,6 +24,7 @@ mod variant {
 
     pub(super) const WRITTEN: u8 = 0;
     pub(super) const REUSED: u8 = 1;
+    pub(super) const REUSED_SEGMENT: u8 = 2;
 
     pub(super) const SPLIT: u8 = 0;
     pub(super) const UNION: u8 = 1;

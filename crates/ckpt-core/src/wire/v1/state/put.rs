@@ -7,10 +7,10 @@ use super::rule::{ChannelNumbers, check_end, check_name};
 use super::variant;
 use crate::key_group::KeyGroupRange;
 use crate::state::{
-    ChannelState, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Redistribution, SharedFile, SortedMap,
-    StateHandle, SubtaskState,
+    ChannelState, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Redistribution, ReusedFile, SharedFile,
+    SortedMap, StateHandle, SubtaskState,
 };
-use crate::wire::v1::stored::{put_file, put_handle};
+use crate::wire::v1::stored::{check_offset, put_file, put_handle};
 use crate::wire::v1::writers::Writers;
 use crate::wire::{Invalid, put_blob, put_u64};
 
@@ -92,10 +92,16 @@ impl<V: Visit> Putter<'_, V> {
                 putter.out.push(variant::WRITTEN);
                 putter.handle(handle)
             }
-            SharedFile::Reused(root, file) => {
-                putter.visit.reused(*root, file.view())?;
-                putter.out.push(variant::REUSED);
-                put_file(putter.out, &mut putter.writers, *root, file)
+            SharedFile::Reused(reused) => {
+                let ReusedFile { root, file, offset_bytes } = reused;
+                putter.visit.reused(&reused.view())?;
+                putter.out.push(if offset_bytes.is_none() { variant::REUSED } else { variant::REUSED_SEGMENT });
+                put_file(putter.out, &mut putter.writers, *root, file)?;
+                offset_bytes.map_or(Ok(()), |offset_bytes| {
+                    check_offset(offset_bytes)?;
+                    put_u64(putter.out, offset_bytes);
+                    Ok(())
+                })
             }
         })?;
         self.named("the private files", state.private(), Self::handle)?;

@@ -3,16 +3,21 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::key_group::KeyGroupRange;
-use crate::state::{FileView, HandleView, Root, StateHandle};
+use crate::id::OperatorId;
+use crate::key_group::{KeyGroup, KeyGroupRange};
+use crate::state::{
+    FileRef, HandleView, IncrementalState, KeyedState, Place, RelPath, ReusedFile, ReusedView, Root, SharedFile,
+    SortedMap, StateHandle,
+};
 use crate::testing::strategies::{any_handle, any_subtask_state, cases};
+use crate::wire::put_u64;
 use crate::wire::v1::stored::{put_handle, read_handle};
 
 /// What is told of state.
 #[derive(Debug, Default, PartialEq)]
 struct Told {
     handles: Vec<StateHandle>,
-    reused: Vec<(Root, crate::state::FileRef)>,
+    reused: Vec<ReusedFile>,
     ranges: Vec<KeyGroupRange>,
 }
 
@@ -27,8 +32,8 @@ impl Visit for Told {
         Ok(())
     }
 
-    fn reused(&mut self, root: Root, file: FileView<'_>) -> Result<(), Invalid> {
-        self.reused.push((root, file.to_file()));
+    fn reused(&mut self, reused: &ReusedView<'_>) -> Result<(), Invalid> {
+        self.reused.push(reused.to_reused());
         Ok(())
     }
 }
@@ -59,7 +64,7 @@ fn agree(bytes: &[u8]) {
         (Ok((state, end)), Ok((size, told, checked_end))) => {
             assert_eq!((end, state.size()), (checked_end, size));
             assert!(state.handles().eq(&told.handles));
-            assert!(state.reused().map(|(root, file)| (root, file.clone())).eq(told.reused));
+            assert!(state.reused().eq(&told.reused));
             assert!(state.all_keyed().map(|keyed| keyed.range()).eq(told.ranges));
             assert_eq!(encoded(&state), bytes[..end]);
             // The size that was added up while reading is that of the parts.
@@ -112,6 +117,71 @@ proptest! {
         prop_assert_eq!(view.to_handle(), handle.clone());
         prop_assert_eq!(handle.view().to_handle(), handle);
     }
+}
+
+#[test]
+fn stored_pieces_have_bytes_and_room_for_them() {
+    // A borrowed root without a digest, a file called 'a'.
+    let file = |kind: u8, length_bytes: u64, offset_bytes: Option<u64>| {
+        let mut bytes = vec![kind, 4, 0, 0, 1, b'a'];
+        put_u64(&mut bytes, length_bytes);
+        bytes.push(0);
+        offset_bytes.into_iter().for_each(|offset| put_u64(&mut bytes, offset));
+        let read = read_handle(&mut Input::new(&bytes), &mut Writers::none()).map(|view| view.to_handle());
+        let read = read.map_err(|flaw| format!("{flaw:?}"));
+        // What cannot be read cannot be written either, whoever made the handle.
+        let file = FileRef::Foreign(RelPath::new("a").unwrap());
+        let place = match offset_bytes {
+            None => Place::File { root: Root::Borrowed(0), file },
+            Some(offset_bytes) => Place::Segment { root: Root::Borrowed(0), file, offset_bytes },
+        };
+        let handle = StateHandle::assume_durable(place, length_bytes, None);
+        let mut put = Vec::new();
+        let written = put_handle(&mut put, &mut Writers::none(), &handle);
+        assert_eq!(written.is_ok(), read.is_ok(), "{read:?}");
+        if let Ok(read) = &read {
+            assert_eq!((read, &put), (&handle, &bytes));
+        }
+        read.map(drop)
+    };
+    for (length_bytes, offset_bytes) in [(1, None), (u64::MAX, None), (1, Some(u64::MAX - 1)), (u64::MAX, Some(0))] {
+        file(1 + u8::from(offset_bytes.is_some()), length_bytes, offset_bytes).unwrap();
+    }
+    for (length_bytes, offset_bytes, expected) in [
+        (0, None, "the length of a stored piece"),
+        (0, Some(0), "the length of a stored piece"),
+        (0, Some(u64::MAX), "the length of a stored piece"),
+        (1, Some(u64::MAX), "the end of a segment"),
+        (2, Some(u64::MAX - 1), "the end of a segment"),
+    ] {
+        let refused = file(1 + u8::from(offset_bytes.is_some()), length_bytes, offset_bytes).unwrap_err();
+        assert!(refused.contains(expected), "{refused}");
+    }
+}
+
+#[test]
+fn a_piece_is_named_again_where_one_can_begin() {
+    let state = |offset_bytes| {
+        let file = FileRef::Foreign(RelPath::new("a").unwrap());
+        let reused = SharedFile::Reused(ReusedFile::segment(Root::Borrowed(0), file, offset_bytes));
+        let range = KeyGroupRange::new(KeyGroup::new(0), KeyGroup::new(0)).unwrap();
+        let meta = StateHandle::inline(Default::default());
+        let files =
+            IncrementalState::new(OperatorId::new([0; 16]), range, [("a", reused)].into(), SortedMap::default(), meta);
+        SubtaskState::new(vec![KeyedState::Incremental(files)], Vec::new())
+    };
+    let bytes = encoded(&state(u64::MAX - 1));
+    agree(&bytes);
+    let refused = put_state(&mut Vec::new(), &state(u64::MAX), &mut Nobody).unwrap_err();
+    assert!(format!("{refused:?}").contains("the end of a segment"), "{refused:?}");
+    // The same where it is read: the number differs in its lowest bits, which stand first.
+    let (mut number, mut last) = (Vec::new(), bytes);
+    put_u64(&mut number, u64::MAX - 1);
+    let at = last.windows(number.len()).position(|window| window == number).unwrap();
+    last[at] |= 1;
+    let (refused, _) = taken(&last).unwrap_err();
+    assert!(refused.contains("the end of a segment"), "{refused}");
+    agree(&last);
 }
 
 proptest! {

@@ -6,8 +6,8 @@ use super::grammar::{Files, Parts, Reading};
 use super::rule::ChannelNumbers;
 use crate::key_group::KeyGroupRange;
 use crate::state::{
-    ChannelState, FileView, HandleView, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions,
-    Redistribution, Root, Sections, SharedFile, SortedMap, StateHandle, StateSize, SubtaskState, SubtaskStateParts,
+    ChannelState, HandleView, IncrementalState, KeyGroupsState, KeyedState, OperatorState, Partitions, Redistribution,
+    ReusedView, Sections, SharedFile, SortedMap, StateHandle, StateSize, SubtaskState, SubtaskStateParts,
 };
 use crate::wire::Invalid;
 
@@ -45,8 +45,8 @@ impl<'a> Reading<'a> for Take {
         Ok(SharedFile::Written(view.to_handle()))
     }
 
-    fn reused(&mut self, root: Root, file: FileView<'a>) -> Result<SharedFile, Invalid> {
-        Ok(SharedFile::Reused(root, file.to_file()))
+    fn reused(&mut self, reused: &ReusedView<'a>) -> Result<SharedFile, Invalid> {
+        Ok(SharedFile::Reused(reused.to_reused()))
     }
 
     fn key_groups(
