@@ -14,16 +14,16 @@ use ckpt_core::snapshot::{
     SavepointFormat,
 };
 use ckpt_core::state::{
-    ChannelState, ClaimId, IncrementalState, InputChannel, KeyGroupsState, KeyedState, OperatorState, Partitions,
-    Place, Places, Redistribution, ResultSubpartition, Root, Sections, SharedFile, StateHandle, SubtaskReport,
-    SubtaskState, SubtaskStateParts,
+    ChannelState, ClaimId, FileRef, IncrementalState, InputChannel, KeyGroupsState, KeyedState, OperatorState,
+    Partitions, Place, Places, Redistribution, ResultSubpartition, Root, Sections, SharedFile, StateHandle,
+    SubtaskReport, SubtaskState, SubtaskStateParts,
 };
 use ckpt_core::testing::strategies::{any_checkpoint_id, any_operator_id, any_subtask_state, cases};
 use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, Timestamp};
 use proptest::prelude::*;
 
-use crate::common::{file, inline, piece, range};
+use crate::common::{file, inline, name, piece, range};
 
 const CHECKPOINT: CheckpointProperties = CheckpointProperties::checkpoint(RetentionPolicy::RetainOnCancellation);
 const SAVEPOINT: CheckpointProperties =
@@ -82,13 +82,17 @@ fn any_checkpointed_state() -> impl Strategy<Value = SubtaskState> {
     })
 }
 
-/// The same state, all of it below the directory of a savepoint.
+/// The same state, all of it below the directory of a savepoint, under names of ours.
 fn in_savepoint(state: SubtaskState) -> SubtaskState {
+    let ours = |file| match file {
+        FileRef::Foreign(_) => FileRef::Ours(name(1)),
+        file => file,
+    };
     let moved = state.try_map_handles(&mut |handle: StateHandle| {
         let place = match handle.place().clone() {
-            Place::File { file, .. } => Place::File { root: Root::ThisSnapshot, file },
+            Place::File { file, .. } => Place::File { root: Root::ThisSnapshot, file: ours(file) },
             Place::Segment { file, offset_bytes, .. } => {
-                Place::Segment { root: Root::ThisSnapshot, file, offset_bytes }
+                Place::Segment { root: Root::ThisSnapshot, file: ours(file), offset_bytes }
             }
             _ => return Ok(handle),
         };
