@@ -21,12 +21,16 @@ const OPERATOR: OperatorId = OperatorId::new([2; 16]);
 const VERTEX: VertexId = VertexId::new([1; 16]);
 
 fn main() -> Result<()> {
+    const NAME: &str = "coordinator: acknowledgement of a checkpoint of 1,024 tasks";
     let bench = Bench::from_arguments();
+    if !bench.takes(NAME) {
+        return Ok(());
+    }
     let mut job = Job::start()?;
     let snapshots = job.snapshots()?;
     let mut committed = 0_u64;
     bench.compare(
-        "coordinator: acknowledgement of a checkpoint of 1,024 tasks",
+        NAME,
         "putting each into its place in a vector",
         Work::Operations(TASKS as usize),
         || {

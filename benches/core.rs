@@ -68,7 +68,7 @@ fn acknowledge(bench: &Bench) -> Result<()> {
     let reused =
         SharedFile::Reused(ReusedFile::whole(Root::JobShared, FileRef::Ours(Writer::new(EPOCH, writer(1)).file(4))));
     let shared = [("000003.sst".to_owned(), reused), ("000004.sst".to_owned(), written)].into_iter().collect();
-    let meta = StateHandle::assume_durable(Place::Inline(Bytes::from_static(b"CURRENT")), 7, None);
+    let meta = StateHandle::inline(Bytes::from_static(b"CURRENT"));
     let incremental = IncrementalState::new(OperatorId::new([1; 16]), range, shared, SortedMap::default(), meta);
     let incremental = SubtaskState::new(vec![KeyedState::Incremental(incremental)], Vec::new());
 

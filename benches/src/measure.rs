@@ -245,13 +245,28 @@ fn quantile(numbers: &[f64], part: f64) -> f64 {
     numbers.get(at).copied().unwrap_or(f64::NAN)
 }
 
+/// To three decimals, or as many as show what it is.
 fn rounded(number: f64) -> f64 {
-    (number * 1000.0).round() / 1000.0
+    let mut parts = 1000.0;
+    while number != 0.0 && (number * parts).abs() < 100.0 && parts < 1e12 {
+        parts *= 10.0;
+    }
+    (number * parts).round() / parts
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_was_measured_is_rounded_to_nothing() {
+        for (number, expected) in
+            [(0.0, 0.0), (12.34567, 12.346), (0.000_154_68, 0.000_155), (-0.000_154_68, -0.000_155)]
+        {
+            assert_eq!(rounded(number), expected, "{number}");
+        }
+        assert!(rounded(f64::NAN).is_nan() && rounded(f64::INFINITY).is_infinite());
+    }
 
     #[test]
     fn medians_and_quartiles() {

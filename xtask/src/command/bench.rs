@@ -128,11 +128,11 @@ impl Comparison {
         };
         [
             self.name.clone(),
-            format!("{:.3} {}", self.ours, self.unit),
+            format!("{} {}", self.ours, self.unit),
             self.bar.clone().unwrap_or_default(),
             holds.to_owned(),
-            format!("{:.3} ± {:.3}", self.ratio, self.spread),
-            format!("{}: {:.3} {}, {} pairs", self.baseline_name, self.baseline, self.unit, self.runs),
+            format!("{} ± {}", self.ratio, self.spread),
+            format!("{}: {} {}, {} pairs", self.baseline_name, self.baseline, self.unit, self.runs),
         ]
     }
 }
