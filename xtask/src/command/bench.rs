@@ -179,10 +179,10 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "what                measured     bar              holds  ratio          beside",
-                "core: shared files  2.000 ns/op  ratio at most 2  NO     2.000 ± 0.100  copy: 1.000 ns/op, 31 pairs",
-                "core: key group     2.000 ns/op  ratio at most 2  yes    2.000 ± 0.100  copy: 1.000 ns/op, 31 pairs",
-                "other               2.000 ns/op                          2.000 ± 0.100  copy: 1.000 ns/op, 31 pairs",
+                "what                measured  bar              holds  ratio    beside",
+                "core: shared files  2 ns/op   ratio at most 2  NO     2 ± 0.1  copy: 1 ns/op, 31 pairs",
+                "core: key group     2 ns/op   ratio at most 2  yes    2 ± 0.1  copy: 1 ns/op, 31 pairs",
+                "other               2 ns/op                           2 ± 0.1  copy: 1 ns/op, 31 pairs",
                 "1 of 2 bars hold",
             ]
         );
