@@ -77,6 +77,10 @@ impl<S: MetadataSource> MetadataReader<S> {
         let masters = self.masters.map(|place| section(&self.source, Subject::MetadataMasters, &place)).transpose()?;
         let master_states =
             masters.as_ref().map_or_else(|| Ok(BTreeMap::new()), |masters| read_masters(&masters.bytes))?;
+        // What is not understood is not known to be whole otherwise.
+        for place in &self.sections.skipped {
+            section(&self.source, Subject::MetadataSkipped { offset_bytes: place.offset }, place)?;
+        }
         parts.shrink();
         let Self { summary, encoded_summary, .. } = self;
         Ok(CheckpointMetadata { summary, encoded_summary, master_states, masters, coordinators, parts, first_parts })

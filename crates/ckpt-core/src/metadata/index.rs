@@ -25,15 +25,18 @@ pub(super) struct SingleSections {
     /// How many of the others there are.
     parts: usize,
     coordinators: usize,
+    skipped: usize,
 }
 
-/// The sections of operators.
+/// The sections of which there may be several.
 #[derive(Debug)]
-pub(super) struct OperatorSections {
+pub(super) struct OtherSections {
     /// By operator and number.
     pub(super) parts: Vec<PartPlace>,
     /// With the place of the operator in the summary, ascending.
     pub(super) coordinators: Vec<(u32, SectionPlace)>,
+    /// Those of unknown kinds.
+    pub(super) skipped: Vec<SectionPlace>,
 }
 
 /// Where a part lies.
@@ -49,7 +52,7 @@ pub(super) struct PartPlace {
 /// Checks that the sections fill the file up to the index without a gap, that those of the whole checkpoint stand around
 /// those of operators, and that the unknown ones may be skipped.
 pub(super) fn check(index: &[u8], index_offset: u64) -> Result<SingleSections, WireError> {
-    let (mut summary, mut masters, mut parts, mut coordinators) = (None, None, 0, 0);
+    let (mut summary, mut masters, mut parts, mut coordinators, mut skipped) = (None, None, 0, 0, 0);
     let mut end = HEADER_BYTES as u64;
     let mut entries = Input::new(index);
     while let Some(entry) = next_entry(&mut entries)? {
@@ -68,7 +71,10 @@ pub(super) fn check(index: &[u8], index_offset: u64) -> Result<SingleSections, W
             tag if entry.critical => {
                 return Err(WireError::UnknownSection { subject: SUBJECT, tag, offset: entry.offset });
             }
-            _ => continue,
+            _ => {
+                skipped += 1;
+                continue;
+            }
         };
         if !entry.critical {
             return refuse("a section", format!("of kind {} and not critical", entry.tag), "a critical one");
@@ -96,21 +102,29 @@ pub(super) fn check(index: &[u8], index_offset: u64) -> Result<SingleSections, W
         return refuse("the end of the sections", end, &format!("{index_offset}, where the index begins"));
     }
     match summary {
-        Some(summary) => Ok(SingleSections { summary, masters, parts, coordinators }),
+        Some(summary) => Ok(SingleSections { summary, masters, parts, coordinators, skipped }),
         None => refuse("the summary", "absent", "one"),
     }
 }
 
 impl SingleSections {
-    /// The other sections of the index, each of which belongs to an operator of the summary.
-    pub(super) fn of_operators(&self, index: &[u8], summary: &MetadataSummary) -> Result<OperatorSections, WireError> {
+    /// The other sections of the index. Each of a known kind belongs to an operator of the summary.
+    pub(super) fn others(&self, index: &[u8], summary: &MetadataSummary) -> Result<OtherSections, WireError> {
         let mut parts = Vec::<PartPlace>::with_capacity(self.parts);
         let mut coordinators = Vec::<(u32, SectionPlace)>::with_capacity(self.coordinators);
+        let mut skipped = Vec::with_capacity(self.skipped);
         // The operator of the section before, and the number of its next part.
         let mut before: Option<(u32, Option<u32>)> = None;
         let mut entries = Input::new(index);
         while let Some(entry) = next_entry(&mut entries)? {
-            let (Some(id), PART | COORDINATOR_STATE) = (entry.operator(), entry.tag) else { continue };
+            let id = match (entry.operator(), entry.tag) {
+                (Some(id), PART | COORDINATOR_STATE) => id,
+                (_, PART | COORDINATOR_STATE | SUMMARY | MASTER_STATES) => continue,
+                _ => {
+                    skipped.push(place(&entry)?);
+                    continue;
+                }
+            };
             let operator = match summary.table.find(id) {
                 // A summary has at most 65,536.
                 Some(operator) => operator as u32,
@@ -133,7 +147,7 @@ impl SingleSections {
                 before = Some((operator, Some(0)));
             }
         }
-        Ok(OperatorSections { parts, coordinators })
+        Ok(OtherSections { parts, coordinators, skipped })
     }
 }
 

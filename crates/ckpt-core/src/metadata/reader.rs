@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::assemble::{CheckedParts, Fragment, check_totals};
 use super::checkpoint::Section;
 use super::format::{HEADER_BYTES, TRAILER_BYTES, Trailer, check_digest};
-use super::index::{self, OperatorSections, PartPlace, SectionPlace};
+use super::index::{self, OtherSections, PartPlace, SectionPlace};
 use super::part::Parts;
 use super::rules::StateRules;
 use super::source::{fetch, section};
@@ -28,7 +28,7 @@ pub struct MetadataReader<S> {
     pub(super) summary: MetadataSummary,
     pub(super) encoded_summary: Section,
     pub(super) masters: Option<SectionPlace>,
-    pub(super) sections: OperatorSections,
+    pub(super) sections: OtherSections,
     /// The claimed and borrowed roots whose place is given, ascending.
     roots: Vec<Root>,
 }
@@ -54,7 +54,7 @@ impl<S: MetadataSource> MetadataReader<S> {
         let single = index::check(&index, trailer.index_offset_bytes)?;
         let encoded_summary = section(&source, Subject::MetadataSummary, &single.summary)?;
         let summary = MetadataSummary::decode(&encoded_summary.bytes)?;
-        let sections = single.of_operators(&index, &summary)?;
+        let sections = single.others(&index, &summary)?;
         let (written, masters, roots) = (trailer.written, single.masters, summary.places.roots());
         let reader = Self { source, written, summary, encoded_summary, masters, sections, roots };
         Ok(reader)

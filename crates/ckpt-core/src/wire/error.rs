@@ -86,6 +86,11 @@ pub(crate) enum Subject {
     },
     /// Its section for participants that are not tasks.
     MetadataMasters,
+    /// A section of metadata that is skipped.
+    MetadataSkipped {
+        /// Where it begins.
+        offset_bytes: u64,
+    },
     /// A message.
     Frame(FrameKind),
     /// A message of a kind that is not known yet.
@@ -149,6 +154,9 @@ impl fmt::Display for Subject {
                 write!(f, "the coordinator of operator {operator} in checkpoint metadata")
             }
             Self::MetadataMasters => f.write_str("the master states of checkpoint metadata"),
+            Self::MetadataSkipped { offset_bytes } => {
+                write!(f, "the section at byte {offset_bytes} of checkpoint metadata, of a kind that is skipped,")
+            }
             Self::Frame(kind) => write!(f, "the frame of {kind}"),
         }
     }

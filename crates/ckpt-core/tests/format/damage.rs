@@ -5,15 +5,16 @@ use std::fs;
 
 use bytes::Bytes;
 use ckpt_core::head::Head;
+use ckpt_core::id::OperatorId;
 use ckpt_core::mark::{DisposalMark, OwnerRecord};
 use ckpt_core::message::{FrameKind, FrameReader, Marker, Received, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader};
 use ckpt_core::snapshot::LocationReference;
 use ckpt_core::state::{TaskRestore, TaskSnapshot};
-use ckpt_core::testing::{Envelope, MetadataSections};
+use ckpt_core::testing::{Envelope, MetadataSection, MetadataSections};
 use ckpt_core::{Error, ErrorKind, Result, state_file};
 
-use crate::{golden, samples};
+use crate::{golden, samples, sections};
 
 const LIMIT: usize = 4096;
 
@@ -95,6 +96,26 @@ fn every_damage_to_every_golden_file_is_told() {
         formats.insert(format);
     }
     assert_eq!(formats.len(), 11, "{formats:?}");
+}
+
+/// What a later version adds is verified as well, though it means nothing yet.
+#[test]
+fn damage_to_a_section_that_is_skipped_is_told() {
+    for operator in [None, Some(OperatorId::new([0x22; 16]))] {
+        let file = sections::changed(|all| {
+            let mut later = MetadataSection::new(77, b"of a later version".to_vec());
+            (later.critical, later.operator) = (false, operator);
+            all.insert(0, later);
+        });
+        every_damage("metadata of a later version", &file, |bytes| {
+            failure(CheckpointMetadata::decode(Bytes::copy_from_slice(bytes)))
+        });
+        let mut damaged = file;
+        damaged[12] ^= 1;
+        let error = CheckpointMetadata::decode(Bytes::from(damaged)).unwrap_err().to_string();
+        let expected = "the digest of the section at byte 12 of checkpoint metadata, of a kind that is skipped, is";
+        assert!(error.starts_with(expected), "{error}");
+    }
 }
 
 /// A damaged part does not spoil what is read without it, and a summary is never another one.
