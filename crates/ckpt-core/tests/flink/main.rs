@@ -7,3 +7,4 @@ mod head;
 mod metadata;
 mod options;
 mod state;
+mod unlike;

@@ -333,3 +333,25 @@ fn operators_keep_their_names_and_the_identities_that_users_gave_them() {
     let read = read_back(builder);
     assert_eq!(read.operators().map(|operator| (operator.name, operator.uid)).collect::<Vec<_>>(), expected);
 }
+
+/// Master hooks and operator coordinators: neither has objects of its own in metadata, nor a serializer that must be found.
+#[test]
+fn participants_that_are_no_tasks_are_kept_as_bytes() {
+    let mut description = describe(CheckpointId::FIRST, CHECKPOINT);
+    let hook = MasterState::new(3, Bytes::from_static(b"of a hook"));
+    description.master_states.insert("hook".to_owned(), hook.clone());
+    let mut builder = CheckpointMetadata::builder(description).unwrap();
+    let states = [inline(9), file(Root::ThisSnapshot, 1, 1 << 20)];
+    for (byte, state) in (1..).zip(&states) {
+        let mut operator = operator(byte, 1);
+        operator.coordinator_state = Some(state.clone());
+        builder.operator(&operator).unwrap();
+    }
+    let read = read_back(builder);
+    assert_eq!(*read.master_states(), [("hook".to_owned(), hook)].into());
+    let found = [1, 2].map(|byte| {
+        let operator = read.operator(OperatorId::new([byte; 16])).unwrap();
+        operator.coordinator_state().unwrap().unwrap().to_handle()
+    });
+    assert_eq!(found, states);
+}
