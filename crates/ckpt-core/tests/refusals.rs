@@ -6,7 +6,7 @@ use ckpt_core::graph::{Edge, JobGraph, Operator, Vertex};
 use ckpt_core::id::{FileName, JobId, OperatorId, VertexId};
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange, MaxParallelism};
 use ckpt_core::snapshot::LocationReference;
-use ckpt_core::state::{ClaimId, KeyGroupsState, Partitions, Places, Redistribution, RelPath, Root};
+use ckpt_core::state::{ChannelMapping, ClaimId, KeyGroupsState, Partitions, Places, Redistribution, RelPath, Root};
 use ckpt_core::uri::Uri;
 use ckpt_core::{ErrorKind, Result};
 
@@ -35,7 +35,9 @@ fn key_groups() {
         refused(max.range_of(subtask, parallelism), Configuration, &message);
     }
     let message = "a key-group range is never empty: its first, 2, lies after its last, 1";
-    refused(KeyGroupRange::new(KeyGroup::new(2), KeyGroup::new(1)), Corrupt, message);
+    refused(KeyGroupRange::new(KeyGroup::new(2), KeyGroup::new(1)), Configuration, message);
+    let message = "a key-group range ends with group 32768, expected at most 32767";
+    refused(KeyGroupRange::new(KeyGroup::new(0), KeyGroup::new(32_768)), Configuration, message);
 }
 
 #[test]
@@ -55,6 +57,10 @@ fn job_graphs() {
     for found in [0, 5] {
         let message = format!("vertex 'count' has parallelism {found}: expected from 1 to its maximum, 4");
         refused(graph(vec![vertex(a, found, vec![operator(1)])]), Configuration, &message);
+    }
+    for found in [0, 32_769] {
+        let message = format!("vertex 'count' has parallelism {found}: expected from 1 to 32768");
+        refused(Vertex::new(a, "count", found, vec![operator(1)]), Configuration, &message);
     }
     refused(graph(vec![vertex(a, 1, vec![])]), Configuration, "vertex 'count' has no operator");
     let message = format!("operator {} appears twice in the job graph", OperatorId::new([1; 16]));
@@ -84,25 +90,27 @@ fn paths() {
     ] {
         let shown: String = path.chars().take(200).collect();
         let message = format!("'{}' is not a path below a root: {flaw}", shown.escape_debug());
-        refused(RelPath::new(path), Corrupt, &message);
+        refused(RelPath::new(path), Configuration, &message);
     }
 }
 
 #[test]
 fn state() {
     let at = |root| (root, Uri::new("file:///a").unwrap());
-    refused(Places::new(vec![at(Root::JobShared)]), Corrupt, "the place of JobShared cannot be given");
+    refused(Places::new(vec![at(Root::JobShared)]), Configuration, "the place of JobShared cannot be given");
     let claimed = Root::Claimed(ClaimId::new(3));
     let message = "the place of Claimed(ClaimId(3)) is given twice";
-    refused(Places::new(vec![at(claimed), at(claimed)]), Corrupt, message);
+    refused(Places::new(vec![at(claimed), at(claimed)]), Configuration, message);
 
     let range = KeyGroupRange::new(KeyGroup::new(4), KeyGroup::new(5)).unwrap();
     for offsets in [vec![], vec![1, 2, 3, 4], vec![2, 1]] {
         let message =
             format!("keyed state of 4..=5 has {} offsets: expected 2, or one more, that never descend", offsets.len());
-        refused(KeyGroupsState::new(range, offsets, ()), Corrupt, &message);
+        refused(KeyGroupsState::new(range, offsets, ()), Configuration, &message);
     }
     let message = "section 1 lies at bytes 2..4: expected it to begin at 3 or later and to end no earlier than \
                    it begins";
-    refused(Partitions::new(vec![0..3, 2..4], Redistribution::Split), Corrupt, message);
+    refused(Partitions::new(vec![0..3, 2..4], Redistribution::Split), Configuration, message);
+    let message = "a mapping of channels has 1 targets, expected 2";
+    refused(ChannelMapping::new([1, 1], [0]), Configuration, message);
 }

@@ -18,7 +18,7 @@ pub enum Compatibility {
     Incompatible(Incompatibility),
 }
 
-/// Why stored state cannot be read. Each names what the job declares and what is stored. As an
+/// Why stored state cannot be read. Each names the state, what the job declares and what is stored. As an
 /// [`Error`](crate::Error) it is one of `Configuration`: the job must declare the state otherwise, or leave it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "fields are what the job declares and what is stored")]
@@ -28,20 +28,24 @@ pub enum Incompatibility {
     #[error("the job declares state '{declared}', the snapshot holds '{stored}'")]
     Name { declared: Box<str>, stored: Box<str> },
     /// Another kind of state, or operator state with another redistribution.
-    #[error("the job declares a {declared}, the snapshot holds a {stored}")]
-    Kind { declared: StateKind, stored: StateKind },
+    #[error("the job declares state '{name}' as a {declared}, the snapshot holds a {stored}")]
+    Kind { name: Box<str>, declared: StateKind, stored: StateKind },
     /// Written by another codec.
-    #[error("the job declares codec '{declared}', the snapshot was written by '{stored}'")]
-    Codec { declared: CodecId, stored: CodecId },
+    #[error("the job declares codec '{declared}' of state '{name}', the snapshot was written by '{stored}'")]
+    Codec { name: Box<str>, declared: CodecId, stored: CodecId },
     /// Written by a newer program.
-    #[error("the job declares version {declared}, the snapshot holds the newer version {stored}")]
-    Newer { declared: u32, stored: u32 },
+    #[error("the job declares version {declared} of state '{name}', the snapshot holds the newer version {stored}")]
+    Newer { name: Box<str>, declared: u32, stored: u32 },
     /// Older, and no migration from that version is declared.
-    #[error("the job declares version {declared} and no migration from version {stored}, which the snapshot holds")]
-    NoMigration { declared: u32, stored: u32 },
+    #[error(
+        "the job declares version {declared} of state '{name}' and no migration from version {stored}, which the snapshot holds"
+    )]
+    NoMigration { name: Box<str>, declared: u32, stored: u32 },
     /// The same version of another layout: its author did not raise the version.
-    #[error("the job declares version {version} with fingerprint {declared}, the snapshot holds it with {stored}")]
-    Fingerprint { version: u32, declared: Fingerprint, stored: Fingerprint },
+    #[error(
+        "the job declares version {version} of state '{name}' with fingerprint {declared}, the snapshot holds it with {stored}"
+    )]
+    Fingerprint { name: Box<str>, version: u32, declared: Fingerprint, stored: Fingerprint },
 }
 
 impl From<Incompatibility> for Error {

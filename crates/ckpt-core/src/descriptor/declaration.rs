@@ -42,23 +42,25 @@ impl StateDeclaration {
     pub fn compatibility_with(&self, stored: &StateDescriptor) -> Compatibility {
         let declared = &self.descriptor;
         let (version, declared_version) = (stored.version(), declared.version());
+        let name = || Box::from(declared.name());
         let reason = if stored.name() != declared.name() {
-            Incompatibility::Name { declared: declared.name().into(), stored: stored.name().into() }
+            Incompatibility::Name { declared: name(), stored: stored.name().into() }
         } else if stored.kind() != declared.kind() {
-            Incompatibility::Kind { declared: declared.kind(), stored: stored.kind() }
+            Incompatibility::Kind { name: name(), declared: declared.kind(), stored: stored.kind() }
         } else if stored.codec() != declared.codec() {
-            Incompatibility::Codec { declared: declared.codec().clone(), stored: stored.codec().clone() }
+            let (declared, stored) = (declared.codec().clone(), stored.codec().clone());
+            Incompatibility::Codec { name: name(), declared, stored }
         } else if version > declared_version {
-            Incompatibility::Newer { declared: declared_version, stored: version }
+            Incompatibility::Newer { name: name(), declared: declared_version, stored: version }
         } else if version < declared_version {
             if self.migrates_from.contains(&version) {
                 return Compatibility::AfterMigration { from: version };
             }
-            Incompatibility::NoMigration { declared: declared_version, stored: version }
+            Incompatibility::NoMigration { name: name(), declared: declared_version, stored: version }
         } else {
             match (declared.fingerprint(), stored.fingerprint()) {
                 (Some(declared), Some(stored)) if declared != stored => {
-                    Incompatibility::Fingerprint { version, declared, stored }
+                    Incompatibility::Fingerprint { name: name(), version, declared, stored }
                 }
                 _ => return Compatibility::AsIs,
             }

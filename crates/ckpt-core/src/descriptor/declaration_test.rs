@@ -32,30 +32,36 @@ fn stored_state_is_compatible_as_the_table_says() {
         (descriptor(VALUE, "postcard", 1, Some(8)), Ok(Compatibility::AfterMigration { from: 1 })),
         (
             descriptor(VALUE, "postcard", 2, Some(7)),
-            incompatible("the job declares version 3 and no migration from version 2, which the snapshot holds"),
+            incompatible(
+                "the job declares version 3 of state 'counts' and no migration from version 2, which the snapshot holds",
+            ),
         ),
         (
             descriptor(VALUE, "postcard", 4, Some(7)),
-            incompatible("the job declares version 3, the snapshot holds the newer version 4"),
+            incompatible("the job declares version 3 of state 'counts', the snapshot holds the newer version 4"),
         ),
         (
             descriptor(VALUE, "postcard", 3, Some(8)),
             incompatible(
-                "the job declares version 3 with fingerprint 0000000000000007, the snapshot holds it with \
+                "the job declares version 3 of state 'counts' with fingerprint 0000000000000007, the snapshot holds it with \
                  0000000000000008",
             ),
         ),
         (
             descriptor(VALUE, "json", 3, Some(7)),
-            incompatible("the job declares codec 'postcard', the snapshot was written by 'json'"),
+            incompatible("the job declares codec 'postcard' of state 'counts', the snapshot was written by 'json'"),
         ),
         (
             descriptor(list, "postcard", 3, Some(7)),
-            incompatible("the job declares a keyed value state, the snapshot holds a keyed list state"),
+            incompatible(
+                "the job declares state 'counts' as a keyed value state, the snapshot holds a keyed list state",
+            ),
         ),
         (
             descriptor(split, "postcard", 1, Some(7)),
-            incompatible("the job declares a keyed value state, the snapshot holds a split operator state"),
+            incompatible(
+                "the job declares state 'counts' as a keyed value state, the snapshot holds a split operator state",
+            ),
         ),
         (
             StateDescriptor::new("others", VALUE, codec("postcard"), 3).unwrap(),

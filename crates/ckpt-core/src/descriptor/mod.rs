@@ -29,7 +29,7 @@
 //! let Compatibility::Incompatible(why) = declared.compatibility_with(&count(1)?) else { panic!("no migration") };
 //! assert_eq!(
 //!     why.to_string(),
-//!     "the job declares version 3 and no migration from version 1, which the snapshot holds"
+//!     "the job declares version 3 of state 'count' and no migration from version 1, which the snapshot holds"
 //! );
 //! # Ok::<(), ckpt_core::Error>(())
 //! ```

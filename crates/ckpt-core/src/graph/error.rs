@@ -14,6 +14,8 @@ pub(super) enum GraphError {
     VertexTwice { vertex: VertexId },
     #[error("vertex '{vertex}' has parallelism {found}: expected from 1 to its maximum, {max}")]
     Parallelism { vertex: String, found: u32, max: MaxParallelism },
+    #[error("vertex '{vertex}' has parallelism {found}: expected from 1 to {}", MaxParallelism::UPPER_BOUND)]
+    NoParallelism { vertex: String, found: u32 },
     #[error("vertex '{vertex}' has no operator")]
     NoOperator { vertex: String },
     #[error("operator {operator} appears twice in the job graph")]

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::graph::Operator;
+use crate::graph::error::GraphError;
 use crate::id::{OperatorId, TaskId, VertexId};
 use crate::key_group::MaxParallelism;
 
@@ -43,9 +44,13 @@ impl Vertex {
     ///
     /// `Configuration` when the parallelism is zero or above 32,768.
     pub fn new(id: VertexId, name: impl Into<String>, parallelism: u32, operators: Vec<Operator>) -> Result<Self> {
-        let max_parallelism = MaxParallelism::derived(parallelism)?;
+        let name = name.into();
+        let max_parallelism = match MaxParallelism::derived(parallelism) {
+            Ok(max_parallelism) => max_parallelism,
+            Err(_) => return Err(GraphError::NoParallelism { vertex: name, found: parallelism }.into()),
+        };
         let max_parallelism_origin = MaxParallelismOrigin::Derived;
-        Ok(Self { id, name: name.into(), parallelism, max_parallelism, max_parallelism_origin, operators })
+        Ok(Self { id, name, parallelism, max_parallelism, max_parallelism_origin, operators })
     }
 
     /// A vertex of one operator that bears the vertex's own sixteen bytes and name.

@@ -14,16 +14,12 @@ pub(super) enum KeyGroupError {
     NoOwner { group: KeyGroup, parallelism: u32, max: MaxParallelism },
     #[error("a key-group range is never empty: its first, {first}, lies after its last, {last}")]
     EmptyRange { first: KeyGroup, last: KeyGroup },
+    #[error("a key-group range ends with group {last}, expected at most {}", MaxParallelism::UPPER_BOUND - 1)]
+    NoSuchGroup { last: KeyGroup },
 }
 
 impl From<KeyGroupError> for Error {
     fn from(error: KeyGroupError) -> Self {
-        let kind = match error {
-            KeyGroupError::MaxParallelism { .. } | KeyGroupError::NoSubtask { .. } | KeyGroupError::NoOwner { .. } => {
-                ErrorKind::Configuration
-            }
-            KeyGroupError::EmptyRange { .. } => ErrorKind::Corrupt,
-        };
-        Self::new(kind, error)
+        Self::new(ErrorKind::Configuration, error)
     }
 }

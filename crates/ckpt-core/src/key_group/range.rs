@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::error::Result;
-use crate::key_group::KeyGroup;
 use crate::key_group::error::KeyGroupError;
+use crate::key_group::{KeyGroup, MaxParallelism};
 
 /// Key groups from a first to a last one, both inclusive; never empty (Flink's `KeyGroupRange`, whose empty one is an
 /// `Option` here).
@@ -19,10 +19,14 @@ impl KeyGroupRange {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when `first` lies after `last`.
+    /// `Configuration` when `first` lies after `last`, or `last` is no group of the largest
+    /// [maximum parallelism](MaxParallelism::UPPER_BOUND).
     pub fn new(first: KeyGroup, last: KeyGroup) -> Result<Self> {
         if first > last {
             return Err(KeyGroupError::EmptyRange { first, last }.into());
+        }
+        if u32::from(last.get()) >= MaxParallelism::UPPER_BOUND {
+            return Err(KeyGroupError::NoSuchGroup { last }.into());
         }
         Ok(Self { first, last })
     }
@@ -80,6 +84,7 @@ impl fmt::Debug for KeyGroupRange {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     fn range(first: u16, last: u16) -> KeyGroupRange {
         KeyGroupRange::new(KeyGroup::new(first), KeyGroup::new(last)).unwrap()
@@ -92,6 +97,18 @@ mod tests {
         assert_eq!(range(5, 9).intersection(range(0, 127)), Some(range(5, 9)));
         assert!(KeyGroupRange::new(KeyGroup::new(2), KeyGroup::new(1)).is_err());
         assert_eq!(range(3, 5).iter().map(KeyGroup::get).collect::<Vec<_>>(), [3, 4, 5]);
-        assert_eq!(range(0, u16::MAX).count(), 65536);
+        assert_eq!(range(0, 32_767).count(), 32_768);
+    }
+
+    #[test]
+    fn groups_that_no_job_has_are_refused() {
+        for (first, last, message) in [
+            (2, 1, "a key-group range is never empty: its first, 2, lies after its last, 1"),
+            (0, 32_768, "a key-group range ends with group 32768, expected at most 32767"),
+            (u16::MAX, u16::MAX, "a key-group range ends with group 65535, expected at most 32767"),
+        ] {
+            let error = KeyGroupRange::new(KeyGroup::new(first), KeyGroup::new(last)).unwrap_err();
+            assert_eq!((error.kind(), error.to_string()), (ErrorKind::Configuration, message.to_owned()));
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Alignment, AlignmentTimeout, LocationReference, SnapshotKind};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
+use crate::wire::{kind_of_version, who_writes};
 
 /// A location reference that no barrier carries, or that names no place.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +21,7 @@ pub(super) enum LocationError {
         expected.escape_ascii()
     )]
     Magic { expected: [u8; 4], found: [u8; 4] },
-    #[error("a location reference has format version {found}, expected {expected}: a newer program made it")]
+    #[error("a location reference has format version {found}, expected {expected}: {}", who_writes(*found, *expected))]
     Version { expected: u8, found: u8 },
     #[error("the digest of a location reference is {found}, expected {expected}")]
     Digest { expected: Digest, found: Digest },
@@ -55,7 +56,8 @@ pub(super) enum MetricsError {
 impl From<LocationError> for Error {
     fn from(error: LocationError) -> Self {
         let kind = match error {
-            LocationError::Length { .. } | LocationError::Version { .. } => ErrorKind::Configuration,
+            LocationError::Version { expected, found } => kind_of_version(found, expected),
+            LocationError::Length { .. } => ErrorKind::Configuration,
             _ => ErrorKind::Corrupt,
         };
         Self::new(kind, error)

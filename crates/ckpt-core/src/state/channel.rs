@@ -76,7 +76,7 @@ impl Sections {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when one ends before it begins, or begins before the one ahead of it ends.
+    /// `Configuration` when one ends before it begins, or begins before the one ahead of it ends.
     pub fn new(ranges_bytes: impl IntoIterator<Item = Range<u64>>) -> Result<Self> {
         let ranges_bytes: Box<[_]> = ranges_bytes.into_iter().collect();
         let mut free_from = 0;

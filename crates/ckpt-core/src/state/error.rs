@@ -6,7 +6,7 @@ use super::{InFlightRescaling, Places, RelPath, Root};
 use crate::error::{Error, ErrorKind};
 use crate::key_group::KeyGroupRange;
 
-/// A description of state that no snapshot of ours has.
+/// Arguments of which no description of state is made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StateError {
     #[error("'{}' is not a path below a root: {flaw}", shown(path))]
@@ -62,7 +62,8 @@ pub(super) enum PathFlaw {
 
 impl From<StateError> for Error {
     fn from(error: StateError) -> Self {
-        Self::new(ErrorKind::Corrupt, error)
+        // Whoever calls a constructor gave it these arguments; a reader says of its bytes that they are corrupt.
+        Self::new(ErrorKind::Configuration, error)
     }
 }
 

@@ -37,7 +37,7 @@ impl InFlightRescaling {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when there are more than [`MAX_GATES`](Self::MAX_GATES) of either.
+    /// `Configuration` when there are more than [`MAX_GATES`](Self::MAX_GATES) of either.
     pub fn new(inputs: SortedMap<u32, ChannelRescaling>, outputs: SortedMap<u32, ChannelRescaling>) -> Result<Self> {
         match inputs.len().max(outputs.len()) {
             found if found > Self::MAX_GATES => Err(StateError::Gates { found }.into()),
@@ -67,7 +67,7 @@ impl ChannelRescaling {
     ///
     /// # Errors
     ///
-    /// `Corrupt` unless both ascend strictly and the second are among the first.
+    /// `Configuration` unless both ascend strictly and the second are among the first.
     pub fn new(
         old_subtasks: impl Into<Box<[u32]>>,
         ambiguous: impl Into<Box<[u32]>>,
@@ -107,7 +107,7 @@ impl ChannelMapping {
     ///
     /// # Errors
     ///
-    /// `Corrupt` unless the counts add up to the number of targets.
+    /// `Configuration` unless the counts add up to the number of targets.
     pub fn new(counts: impl Into<Box<[u32]>>, targets: impl Into<Box<[u32]>>) -> Result<Self> {
         let (counts, targets) = (counts.into(), targets.into());
         match counts.iter().map(|count| u64::from(*count)).sum::<u64>() {
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn what_cannot_be_handed_on_is_refused() {
         let refusal = |error: crate::error::Error| {
-            assert_eq!(error.kind(), ErrorKind::Corrupt);
+            assert_eq!(error.kind(), ErrorKind::Configuration);
             error.to_string()
         };
         let counts = ChannelMapping::new([1, u32::MAX], [0]).unwrap_err();

@@ -47,7 +47,7 @@ impl<H: StatePiece> IncrementalState<H> {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when that is more than it has.
+    /// `Configuration` when that is more than it has.
     pub fn with_written_bytes(mut self, written_bytes: u64) -> Result<Self> {
         let state_bytes = self.size.state_bytes();
         if written_bytes > state_bytes {

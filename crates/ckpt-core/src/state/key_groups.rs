@@ -20,7 +20,7 @@ impl<H> KeyGroupsState<H> {
     ///
     /// # Errors
     ///
-    /// `Corrupt` unless there is one offset for each key group, or one more, and they never descend.
+    /// `Configuration` unless there is one offset for each key group, or one more, and they never descend.
     pub fn new(range: KeyGroupRange, offsets_bytes: impl Into<Box<[u64]>>, handle: H) -> Result<Self> {
         let bounds_bytes = offsets_bytes.into();
         let (found, groups) = (bounds_bytes.len(), range.count());

@@ -68,7 +68,7 @@ impl Partitions {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when one ends before it begins, or begins before the one ahead of it ends.
+    /// `Configuration` when one ends before it begins, or begins before the one ahead of it ends.
     pub fn new(ranges_bytes: impl IntoIterator<Item = Range<u64>>, redistribution: Redistribution) -> Result<Self> {
         Ok(Self::of(Sections::new(ranges_bytes)?, redistribution))
     }
@@ -104,7 +104,7 @@ mod tests {
         assert!(partitions(&[]).is_ok());
         assert_eq!(partitions(&[0..0, 0..3, 5..9, 9..9]).unwrap().ranges_bytes().len(), 4);
         for bad in [&[0..3, 2..4][..], &[5..6, 0..1], &[Range { start: 4, end: 3 }]] {
-            assert_eq!(partitions(bad).unwrap_err().kind(), ErrorKind::Corrupt, "{bad:?}");
+            assert_eq!(partitions(bad).unwrap_err().kind(), ErrorKind::Configuration, "{bad:?}");
         }
     }
 }

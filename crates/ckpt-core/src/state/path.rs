@@ -22,7 +22,7 @@ impl<'a> PathView<'a> {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when the text is not such a path; the message says why.
+    /// `Configuration` when the text is not such a path; the message says why.
     pub fn new(text: &'a str) -> Result<Self> {
         match flaw(text) {
             Some(flaw) => Err(StateError::Path { path: text.to_owned(), flaw }.into()),
@@ -56,7 +56,7 @@ impl RelPath {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when the text is not such a path; the message says why.
+    /// `Configuration` when the text is not such a path; the message says why.
     pub fn new(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
         PathView::new(&text)?;

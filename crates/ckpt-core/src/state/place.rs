@@ -98,7 +98,7 @@ impl Places {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when a root is one that the reader supplies, or appears twice, or there are more than
+    /// `Configuration` when a root is one that the reader supplies, or appears twice, or there are more than
     /// [`MAX_PLACES`](Self::MAX_PLACES).
     pub fn new(places: Vec<(Root, Uri)>) -> Result<Self> {
         if places.len() > Self::MAX_PLACES {

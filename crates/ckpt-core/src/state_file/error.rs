@@ -3,6 +3,7 @@
 use super::{BLOCK_BYTES, Trailer, file_bytes};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
+use crate::wire::{kind_of_version, who_writes};
 
 /// What is wrong with a state file. Whoever opened it adds its path.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,7 @@ pub(super) enum StateFileError {
     TrailerLength { found: usize },
     #[error("the trailer has the magic '{}', expected '{}'", found.escape_ascii(), Trailer::MAGIC.escape_ascii())]
     Magic { found: [u8; 8] },
-    #[error("the trailer has format version {found}, expected {}: a newer program wrote it", Trailer::VERSION)]
+    #[error("the trailer has format version {found}, expected {}: {}", Trailer::VERSION, who_writes(*found, Trailer::VERSION))]
     Version { found: u16 },
     #[error("the trailer names digest algorithm {found}, expected {expected}")]
     Algorithm { expected: u8, found: u8 },
@@ -43,7 +44,7 @@ pub(super) enum StateFileError {
 impl From<StateFileError> for Error {
     fn from(error: StateFileError) -> Self {
         let kind = match error {
-            StateFileError::Version { .. } => ErrorKind::Configuration,
+            StateFileError::Version { found } => kind_of_version(found, Trailer::VERSION),
             _ => ErrorKind::Corrupt,
         };
         Self::new(kind, error)

@@ -93,6 +93,7 @@ fn each_field_of_a_trailer_is_told_by_its_name() {
     for (error, expected) in [
         (with(0, b'c'), "the trailer has the magic 'cKPTSTAT', expected 'CKPTSTAT'"),
         (with(9, 1), "the trailer has format version 257, expected 1: a newer program wrote it"),
+        (with(8, 0), "the trailer has format version 0, expected 1: no program writes it"),
         (with(10, 2), "the trailer names digest algorithm 2, expected 1"),
         (with(11, 9), "the reserved byte of the trailer is 9, expected 0"),
         (with(12, 1), "the trailer says that blocks have 65537 bytes, expected 65536"),
@@ -102,7 +103,7 @@ fn each_field_of_a_trailer_is_told_by_its_name() {
     ] {
         assert_eq!(error.to_string(), expected);
     }
-    assert_eq!(with(9, 1).kind(), ErrorKind::Configuration);
+    assert_eq!((with(9, 1).kind(), with(8, 0).kind()), (ErrorKind::Configuration, ErrorKind::Corrupt));
 }
 
 #[test]

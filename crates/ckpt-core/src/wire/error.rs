@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::id::OperatorId;
 use crate::message::FrameKind;
+use crate::wire::{kind_of_version, who_writes};
 
 /// Bytes that cannot be read, or a value that cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +19,7 @@ pub(crate) enum WireError {
     Length { subject: Subject, expected: u64, found: u64 },
     #[error("{subject} does not have the magic '{expected}' at byte {offset}, found '{found}'")]
     Magic { subject: Subject, offset: u64, expected: String, found: String },
-    #[error("{subject} has format version {found}, expected {expected}: it was written by a newer program")]
+    #[error("{subject} has format version {found}, expected {expected}: {}", who_writes(*found, *expected))]
     Version { subject: Subject, expected: u32, found: u32 },
     #[error("{subject} has format version {found}, expected {}", spoken_beside(spoken, *found))]
     NotSpoken { subject: Subject, spoken: RangeInclusive<u16>, found: u16 },
@@ -167,9 +168,8 @@ impl From<WireError> for Error {
         let kind = match &error {
             WireError::Read { source, .. } if source.kind() == io::ErrorKind::UnexpectedEof => ErrorKind::Corrupt,
             WireError::Read { .. } => ErrorKind::Retry,
-            WireError::Version { .. } | WireError::NotSpoken { .. } | WireError::FrameAboveLimit { .. } => {
-                ErrorKind::Configuration
-            }
+            WireError::Version { expected, found, .. } => kind_of_version(*found, *expected),
+            WireError::NotSpoken { .. } | WireError::FrameAboveLimit { .. } => ErrorKind::Configuration,
             WireError::Write { .. }
             | WireError::Encode { .. }
             | WireError::Unencodable { .. }

@@ -10,6 +10,7 @@ mod list;
 mod output;
 mod record;
 pub(crate) mod v1;
+mod version;
 
 #[cfg(test)]
 pub(crate) use codec::encode;
@@ -20,3 +21,4 @@ pub(crate) use list::{Blob, List};
 use output::encoded_bytes;
 pub(crate) use output::{put_blob, put_measured, put_mirror, put_u64};
 pub(crate) use record::Record;
+pub(crate) use version::{kind_of_version, who_writes};

@@ -8,6 +8,7 @@ use ckpt_core::head::Head;
 use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch, TaskId, VertexId, Writer, WriterId};
 use ckpt_core::message::{Acknowledge, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource};
+use ckpt_core::snapshot::LocationReference;
 use ckpt_core::state::{ClaimId, Places, Root, TaskRestore, TaskSnapshot};
 use ckpt_core::testing::{Envelope, MetadataSection, MetadataSections, sealed_metadata};
 use ckpt_core::uri::Uri;
@@ -94,6 +95,67 @@ fn data_in_flight_that_cannot_be_handed_on_is_refused() {
         ([HUGE.as_slice(), &[0; 9]].concat(), "cannot be decoded"),
     ] {
         refused("data in flight", decode(&gates).unwrap_err(), expected);
+    }
+}
+
+#[test]
+fn state_that_breaks_a_rule_is_refused() {
+    let decode = |snapshot: &[u8]| TaskSnapshot::decode(&Envelope::TASK_SNAPSHOT.seal(snapshot), LIMIT);
+    let operator = [7; 16];
+    let of = |progress: u8, state: &[u8]| decode(&[[progress, 1].as_slice(), &operator, state].concat());
+    // Lists of keyed, raw keyed, operator, raw operator, input channel and result subpartition state.
+    assert!(of(0, &[0; 6]).is_ok());
+    refused("with state", of(2, &[0; 6]).unwrap_err(), "had nothing left to do is some, expected none");
+
+    let inline = [0, 1, b'a'];
+    // Key groups 0 to one of three bytes, one offset, which is 0.
+    let groups = |last: [u8; 3]| of(0, &[[1, 0, 0].as_slice(), &last, &[1, 0], &inline, &[0; 5]].concat());
+    refused("too many groups", groups([0x80, 0x80, 2]).unwrap_err(), "ends with group 32768, expected at most 32767");
+    refused("as many", groups([0xff, 0xff, 1]).unwrap_err(), "the number of offsets is 1, expected 32768");
+
+    // Incremental state of key group 0 without files, whose meta has one byte.
+    let incremental =
+        |written: u8| of(0, &[[1, 1].as_slice(), &operator, &[0; 4], &inline, &[written, 0, 0, 0, 0, 0]].concat());
+    assert!(incremental(1).is_ok());
+    let expected = "the written bytes of incremental state is 2, expected at most 1, all that it has";
+    refused("more written than there is", incremental(2).unwrap_err(), expected);
+
+    // Operator state in a segment of a file of ours, of two bytes.
+    let digest = [[1].as_slice(), &Digest::of(b"").value().to_le_bytes()].concat();
+    let segment = |offset: &[u8]| {
+        let stored = [[2, 0, 1, 1, 0, 0, 2].as_slice(), &digest, offset].concat();
+        of(0, &[[0, 0, 1, 0].as_slice(), &stored, &[0; 3]].concat())
+    };
+    let mut last = HUGE;
+    last[0] = 0xfd;
+    assert!(segment(&last).is_ok());
+    last[0] = 0xfe;
+    let expected = "the end of a segment is 18446744073709551614 + 2, expected a number of 64 bits";
+    refused("a segment without an end", segment(&last).unwrap_err(), expected);
+}
+
+#[test]
+fn a_version_that_no_program_writes_is_corrupt_and_a_newer_one_is_for_a_newer_program() {
+    type Decode = fn(&[u8]) -> Option<Error>;
+    let reference = LocationReference::of_uri(&Uri::new("file:///a").unwrap()).unwrap();
+    let LocationReference::At(reference) = reference else { panic!("{reference:?}") };
+    let cases: [(&str, Vec<u8>, usize, Decode); 3] = [
+        ("head", golden::read("head"), 8, |file| Head::decode(file).err()),
+        ("metadata", golden::read("metadata"), 8, |file| decode(file).err()),
+        ("a location reference", reference.to_vec(), 4, |bytes| {
+            LocationReference::at(Bytes::copy_from_slice(bytes)).unwrap().to_uri().err()
+        }),
+    ];
+    for (what, mut bytes, at, decode) in cases {
+        for (version, kind, who) in
+            [(0, ErrorKind::Corrupt, "no program writes it"), (2, ErrorKind::Configuration, "a newer program wrote it")]
+        {
+            bytes[at] = version;
+            let error = decode(&bytes).unwrap();
+            assert_eq!(error.kind(), kind, "{what}: {error}");
+            let expected = format!("has format version {version}, expected 1: {who}");
+            assert!(error.to_string().ends_with(&expected), "{what}: {error}");
+        }
     }
 }
 
@@ -210,5 +272,6 @@ fn no_more_places_are_given_than_there_may_be() {
     let places = |count: usize| (0..count as u64).map(|n| (Root::Claimed(ClaimId::new(n)), uri.clone())).collect();
     assert_eq!(Places::new(places(Places::MAX_PLACES)).unwrap().iter().len(), 1024);
     let error = Places::new(places(Places::MAX_PLACES + 1)).unwrap_err();
-    refused("places", error, "1025 places are given, expected at most 1024");
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert_eq!(error.to_string(), "1025 places are given, expected at most 1024");
 }
