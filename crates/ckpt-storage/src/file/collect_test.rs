@@ -6,11 +6,14 @@ use ckpt_core::head::{ClaimMode, Collected, ForeignSnapshot, Head, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, Writer, WriterId};
 use ckpt_core::shared::{RemovedFiles, SharedStateRegistry};
 use ckpt_core::snapshot::{CheckpointIdentity, JobEnd, RetentionPolicy, SnapshotKind};
+use ckpt_core::state::{FileRef, Place, Root, StateHandle, SubtaskState};
 use ckpt_core::uri::Uri;
-use ckpt_core::{ErrorKind, Timestamp};
+use ckpt_core::{Digest, ErrorKind, Timestamp};
 
 use crate::test_support::{Fault, MemoryDisk};
-use crate::testing::sample::{commit_next, identity, job, metadata, nonce, publish, shared_handle};
+use crate::testing::sample::{
+    commit, commit_next, identity, job, metadata, metadata_of, nonce, operator_state, publish, shared_handle,
+};
 use crate::{CheckpointStorage, CoordinatorView, FileSystemStorage, HeadOutcome, claim};
 
 const BASE: &str = "base/01010101010101010101010101010101";
@@ -69,6 +72,28 @@ fn flink_22014_pointers_go_before_data() {
     ];
     assert_eq!(disk.take_log(), expected);
     assert_eq!(disk.files(), [format!("{BASE}/chk-2/_metadata")]);
+}
+
+/// What is removed is what lies in the directory, not what each handle names.
+#[test]
+fn flink_17988_an_exclusive_file_of_two_handles_is_removed_once() {
+    let disk = MemoryDisk::default();
+    let view = view(&disk);
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap();
+    let identity = identity(&claimed.head, 1);
+    let piece = |offset_bytes| {
+        let place = Place::Segment { root: Root::ThisSnapshot, file: FileRef::Ours(file(1, 0)), offset_bytes };
+        StateHandle::assume_durable(place, 1, Some(Digest::of(b"x")))
+    };
+    let state = SubtaskState::new(Vec::new(), [0, 1].map(|offset| operator_state(piece(offset))).into());
+    let published = view.initialize_checkpoint(&identity).unwrap().publish(&metadata_of(job(1), identity, Some(state)));
+    disk.put(&format!("{BASE}/chk-1/{}", file(1, 0)), b"xx");
+    let first = commit(&*view, &claimed.head, published.unwrap());
+    let second = commit_next(&*view, &first.head, 2, &[]);
+    disk.take_log();
+    view.remove(&second.removed[0], &RemovedFiles::default()).unwrap();
+    let removed = |path: String| format!("remove {BASE}/chk-1/{path}");
+    assert_eq!(disk.take_log(), [removed(file(1, 0).to_string()), removed("_metadata".to_owned())]);
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub(crate) fn shared_handle(name: FileName) -> StateHandle {
     StateHandle::assume_durable(place, 1, Some(Digest::of(b"x")))
 }
 
-fn operator_state<H>(handle: H) -> OperatorState<H> {
+pub(crate) fn operator_state<H>(handle: H) -> OperatorState<H> {
     let partitions =
         Partitions::new(iter::once(0..1), Redistribution::Split).expect("one partition lies within its piece");
     OperatorState::new([("state", partitions)].into(), handle)
