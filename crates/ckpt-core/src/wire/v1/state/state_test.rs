@@ -159,6 +159,28 @@ fn stored_pieces_have_bytes_and_room_for_them() {
     }
 }
 
+/// A number that is cut to its width would name another file.
+#[test]
+fn numbers_above_their_width_are_refused() {
+    let handle = |root: u64, number: u64| {
+        let mut bytes = vec![1, 4];
+        put_u64(&mut bytes, root);
+        bytes.extend([1, 1, 1]);
+        put_u64(&mut bytes, number);
+        bytes.extend([9, 0]);
+        read_handle(&mut Input::new(&bytes), &mut Writers::none()).map(|view| view.to_handle())
+    };
+    let (root, number) = (u64::from(u16::MAX), u64::from(u32::MAX));
+    handle(root, number).unwrap();
+    assert!(handle(root + 1, number).is_err() && handle(root, number + 1).is_err());
+    let range = |first: u64, last: u64| {
+        let mut bytes = Vec::new();
+        [first, last].into_iter().for_each(|group| put_u64(&mut bytes, group));
+        read_range(&mut Input::new(&bytes)).map(|range| range.count())
+    };
+    assert!(range(1, 2).is_ok() && range(1 << 16, (1 << 16) + 1).is_err() && range(1, (1 << 16) + 2).is_err());
+}
+
 #[test]
 fn a_piece_is_named_again_where_one_can_begin() {
     let state = |offset_bytes| {
