@@ -97,9 +97,13 @@ fn paths() {
 #[test]
 fn state() {
     let at = |root| (root, Uri::new("file:///a").unwrap());
-    refused(Places::new(vec![at(Root::JobShared)]), Configuration, "the place of JobShared cannot be given");
+    refused(
+        Places::new(vec![at(Root::JobShared)]),
+        Configuration,
+        "the place of the job's directory of shared files cannot be given",
+    );
     let claimed = Root::Claimed(ClaimId::new(3));
-    let message = "the place of Claimed(ClaimId(3)) is given twice";
+    let message = "the place of claim 3 is given twice";
     refused(Places::new(vec![at(claimed), at(claimed)]), Configuration, message);
 
     let range = KeyGroupRange::new(KeyGroup::new(4), KeyGroup::new(5)).unwrap();

@@ -118,7 +118,7 @@ pub enum StateRefusal {
     #[error(transparent)]
     Misplaced(#[from] MisplacedFile),
     /// It lies below a root that a checkpoint may not name here.
-    #[error("{root:?}/{file} lies where a checkpoint of this job may not name files")]
+    #[error("{file} below {root} lies where a checkpoint of this job may not name files")]
     Root {
         /// The root.
         root: Root,

@@ -22,7 +22,7 @@ pub(super) enum TransitionError {
     OtherOrigin { job: JobId, id: CheckpointId, uri: Uri, other: Uri },
     #[error("job {job} goes on from snapshot {newest}, expected to begin from '{other}': start a new job for that")]
     BegunAlready { job: JobId, newest: CheckpointId, other: Uri },
-    #[error("{root:?} at '{uri}' is named twice by the snapshot to begin from, expected once")]
+    #[error("{root} at '{uri}' is named twice by the snapshot to begin from, expected once")]
     RootTwice { root: Root, uri: Uri },
     #[error("snapshot {to} is what a restore takes, expected an older one to go back to")]
     NothingNewer { to: CheckpointId },

@@ -123,6 +123,12 @@ impl ForeignSnapshot {
     }
 }
 
+impl fmt::Display for SnapshotRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, here {}, at '{}'", self.named, self.here, self.uri)
+    }
+}
+
 impl Origin {
     /// Whether a job that began from this one began from that snapshot, in that mode.
     pub fn is(&self, snapshot: &ForeignSnapshot, mode: ClaimMode) -> bool {

@@ -1,5 +1,7 @@
 //! A snapshot as HEAD names it.
 
+use std::fmt;
+
 use crate::digest::Digest;
 use crate::id::{CheckpointId, LeaderEpoch};
 use crate::snapshot::SnapshotKind;
@@ -49,6 +51,25 @@ pub enum Ownership {
     Claimed(ClaimId),
     /// Somebody else: this job only reads it.
     Borrowed,
+}
+
+impl fmt::Display for SnapshotPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::JobDirectory => f.write_str("the job's directory"),
+            Self::Elsewhere(uri) => write!(f, "'{uri}'"),
+        }
+    }
+}
+
+impl fmt::Display for Ownership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Job => f.write_str("the job"),
+            Self::Claimed(claim) => write!(f, "the job by claim {claim}"),
+            Self::Borrowed => f.write_str("somebody else"),
+        }
+    }
 }
 
 impl RetainedSnapshot {

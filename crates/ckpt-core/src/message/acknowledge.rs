@@ -124,7 +124,7 @@ impl SpilledAcknowledge {
         let of = Writer::new(epoch, writer);
         match spilled.place() {
             Place::File { root: Root::ThisSnapshot, file: FileRef::Ours(name) } if name.writer() == of => {}
-            place => return Err(SpillRefusal::Place { place: format!("{place:?}"), of }.into()),
+            place => return Err(SpillRefusal::Place { place: place.to_string(), of }.into()),
         }
         if spilled.digest().is_none() {
             return Err(SpillRefusal::NoDigest.into());

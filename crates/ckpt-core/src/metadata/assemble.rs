@@ -150,8 +150,7 @@ impl<S: MetadataSource> MetadataReader<S> {
             }
             let expected = operator.coordinator_totals();
             if found != expected {
-                let invalid =
-                    Invalid::value("the state of a coordinator", format!("{found:?}"), format!("{expected:?}"));
+                let invalid = Invalid::value("the state of a coordinator", found, expected.to_string());
                 return Err(invalid.reading(subject));
             }
         }
@@ -177,7 +176,7 @@ pub(super) fn check_totals(operator: &OperatorSummary<'_>, of_parts: StateTotals
         return Ok(());
     }
     let field = "what the summary says of an operator's state";
-    let (said, expected) = (format!("{:?} of operator {}", operator.totals, operator.id), format!("{found:?}"));
+    let (said, expected) = (format!("{} of operator {}", operator.totals, operator.id), found.to_string());
     Err(Invalid::value(field, said, expected).reading(Subject::MetadataSummary))
 }
 

@@ -113,7 +113,7 @@ impl<'a> Inspection<'a> {
         self.found.self_contained = false;
         if matches!(root, Root::Claimed(_) | Root::Borrowed(_)) && self.rules.roots.binary_search(&root).is_err() {
             let expected = "one whose place is given";
-            return Err(Invalid::value("the root of a handle", format!("{root:?}"), expected));
+            return Err(Invalid::value("the root of a handle", root, expected));
         }
         if is_own_savepoint(self.rules.properties) && !PlaceRule::Savepoint.allows_handle(root) {
             let error = MisplacedFile { root, file: file.to_file(), rule: PlaceRule::Savepoint }.into();

@@ -127,11 +127,7 @@ impl MetadataSummary {
             totals += operator.totals;
         }
         if totals != self.totals {
-            return Err(Invalid::value(
-                "the sums over all operators",
-                format!("{:?}", self.totals),
-                format!("{totals:?}"),
-            ));
+            return Err(Invalid::value("the sums over all operators", self.totals, totals.to_string()));
         }
         if totals.handles > MAX_HANDLES {
             return Err(Invalid::value("the number of handles", totals.handles, format!("at most {MAX_HANDLES}")));
@@ -189,8 +185,8 @@ pub(super) fn check_operator(last: Option<OperatorId>, operator: &OperatorSummar
     let has_state = operator.totals != StateTotals::default() || operator.coordinator.is_some();
     if operator.status == OperatorStatus::FullyFinished && has_state {
         let found = match operator.coordinator {
-            Some(size) => format!("{size:?}"),
-            None => format!("{:?}", operator.totals),
+            Some(size) => size.to_string(),
+            None => operator.totals.to_string(),
         };
         return Err(Invalid::value("the state of a fully finished operator", found, "none"));
     }

@@ -1,5 +1,7 @@
 //! What the summary says of each operator.
 
+use std::fmt;
+
 use super::{OperatorDescription, StateTotals};
 use crate::descriptor::StateDescriptor;
 use crate::error::Result;
@@ -49,6 +51,16 @@ pub struct CoordinatorSize {
     pub length_bytes: u64,
     /// Where they lie.
     pub location: StateLocation,
+}
+
+impl fmt::Display for CoordinatorSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let location = match self.location {
+            StateLocation::Inline => "inline",
+            StateLocation::File => "in a file",
+        };
+        write!(f, "{} bytes {location}", self.length_bytes)
+    }
 }
 
 /// The descriptors of an operator's states, decoded while it is iterated over.

@@ -1,5 +1,6 @@
 //! Sums over state.
 
+use std::fmt;
 use std::ops::{Add, AddAssign};
 
 use crate::state::StateSize;
@@ -28,6 +29,13 @@ impl StateTotals {
         subtasks: 0,
         finished_subtasks: 0,
     };
+}
+
+impl fmt::Display for StateTotals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { size, handles, subtasks, finished_subtasks } = self;
+        write!(f, "{size}, {handles} handles, {subtasks} subtasks with state, {finished_subtasks} finished")
+    }
 }
 
 impl AddAssign for StateTotals {

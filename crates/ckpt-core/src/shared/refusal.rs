@@ -23,7 +23,7 @@ pub enum SharedStateRefusal {
         id: CheckpointId,
     },
     /// It lies where a checkpoint of this kind names no shared files.
-    #[error("{root:?}/{file} lies where this snapshot may not name files")]
+    #[error("{file} below {root} lies where this snapshot may not name files")]
     Root {
         /// The root.
         root: Root,
@@ -81,7 +81,7 @@ pub enum SharedStateRefusal {
         found: FileContent,
     },
     /// It is named as a file of its own and as one that holds several pieces.
-    #[error("{root:?}/{file} is named in one piece and in several")]
+    #[error("{file} below {root} is named in one piece and in several")]
     InPieces {
         /// The root.
         root: Root,

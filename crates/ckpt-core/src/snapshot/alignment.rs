@@ -1,5 +1,6 @@
 //! How barriers of several inputs are brought together.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::error::AlignmentError;
@@ -23,6 +24,21 @@ pub enum Alignment {
         /// What it is elsewhere: aligned with that timeout, or, `None`, unaligned.
         timeout: Option<AlignmentTimeout>,
     },
+}
+
+impl fmt::Display for Alignment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeastOnce => f.write_str("at least once"),
+            Self::Aligned { timeout: None } => f.write_str("aligned"),
+            Self::Aligned { timeout: Some(timeout) } => write!(f, "aligned with a timeout of {:?}", timeout.0),
+            Self::Unaligned => f.write_str("unaligned"),
+            Self::ForcedAligned { timeout: None } => f.write_str("forced aligned"),
+            Self::ForcedAligned { timeout: Some(timeout) } => {
+                write!(f, "forced aligned with a timeout of {:?}", timeout.0)
+            }
+        }
+    }
 }
 
 /// How old an aligned checkpoint gets, from its trigger on, before it turns unaligned. Longer than zero.

@@ -38,9 +38,9 @@ pub(super) enum LocationError {
 pub(super) enum AlignmentError {
     #[error("an alignment timeout is longer than 0 and at most {:?}, found {found:?}", AlignmentTimeout::LONGEST)]
     Timeout { found: Duration },
-    #[error("a {kind} can be at least once or aligned without a timeout, found {alignment:?}")]
+    #[error("a {kind} can be at least once or aligned without a timeout, found {alignment}")]
     Savepoint { kind: SnapshotKind, alignment: Alignment },
-    #[error("only an aligned checkpoint turns unaligned, found {found:?}")]
+    #[error("only an aligned checkpoint turns unaligned, found {found}")]
     NotAligned { found: Alignment },
 }
 

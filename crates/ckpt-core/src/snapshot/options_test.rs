@@ -111,8 +111,7 @@ fn a_savepoint_is_never_unaligned() {
             } else {
                 let error = found.unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Configuration);
-                let expected =
-                    format!("a {kind} can be at least once or aligned without a timeout, found {alignment:?}");
+                let expected = format!("a {kind} can be at least once or aligned without a timeout, found {alignment}");
                 assert_eq!(error.to_string(), expected);
             }
         }

@@ -11,9 +11,9 @@ use crate::key_group::KeyGroupRange;
 pub(super) enum StateError {
     #[error("'{}' is not a path below a root: {flaw}", shown(path))]
     Path { path: String, flaw: PathFlaw },
-    #[error("the place of {root:?} cannot be given")]
+    #[error("the place of {root} cannot be given")]
     PlaceOfOurs { root: Root },
-    #[error("the place of {root:?} is given twice")]
+    #[error("the place of {root} is given twice")]
     PlaceTwice { root: Root },
     #[error("{found} places are given, expected at most {}", Places::MAX_PLACES)]
     Places { found: usize },

@@ -144,6 +144,34 @@ impl Place {
     }
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inline(bytes) => write!(f, "{} bytes in the handle itself", bytes.len()),
+            Self::File { root, file } => write!(f, "{file} below {root}"),
+            Self::Segment { root, file, offset_bytes } => write!(f, "{file} below {root}, from byte {offset_bytes} on"),
+        }
+    }
+}
+
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ThisSnapshot => f.write_str("the snapshot's own directory"),
+            Self::JobShared => f.write_str("the job's directory of shared files"),
+            Self::JobTaskOwned => f.write_str("the job's directory of task-owned files"),
+            Self::Claimed(claim) => write!(f, "claim {claim}"),
+            Self::Borrowed(number) => write!(f, "borrowed root {number}"),
+        }
+    }
+}
+
+impl fmt::Display for ClaimId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -58,8 +58,8 @@ impl ReusedView<'_> {
 
 impl fmt::Display for ReusedFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}/{}", self.root, self.file)?;
-        self.offset_bytes.map_or(Ok(()), |offset_bytes| write!(f, "@{offset_bytes}"))
+        write!(f, "{} below {}", self.file, self.root)?;
+        self.offset_bytes.map_or(Ok(()), |offset_bytes| write!(f, ", from byte {offset_bytes} on"))
     }
 }
 

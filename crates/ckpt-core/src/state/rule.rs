@@ -17,7 +17,7 @@ pub enum PlaceRule {
 /// A file that a snapshot must not name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[error("{root:?}/{file} must not be named by {}", rule.subject())]
+#[error("{file} below {root} must not be named by {}", rule.subject())]
 pub struct MisplacedFile {
     /// What the file lies below.
     pub root: Root,

@@ -1,5 +1,6 @@
 //! How much state there is.
 
+use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
@@ -58,6 +59,13 @@ impl StateSize {
             StateLocation::File => &mut self.file_bytes,
         };
         *sum = sum.saturating_add(length_bytes);
+    }
+}
+
+impl fmt::Display for StateSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { inline_bytes, file_bytes, written_bytes } = self;
+        write!(f, "{inline_bytes} inline bytes, {file_bytes} bytes in files, {written_bytes} bytes written")
     }
 }
 

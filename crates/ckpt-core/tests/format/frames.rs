@@ -149,7 +149,7 @@ fn a_restore_of_state_that_cannot_be_found_is_neither_written_nor_read() {
         restore.encode(LIMIT).unwrap_err().to_string()
     };
     let nowhere = given(|restore, _| restore.places = Places::none());
-    assert!(nowhere.contains("the root of a handle is Claimed"), "{nowhere}");
+    assert!(nowhere.contains("the root of a handle is claim 7, expected one whose place is given"), "{nowhere}");
     let others = given(|restore, operator| {
         restore.operators.get_mut(&operator).unwrap().key_groups = range(43, 127);
     });

@@ -117,7 +117,7 @@ fn claims_are_held_once_and_needed() {
         ),
         (
             refusal(|head| head.retained[1].claims = vec![ClaimId::new(2), ClaimId::new(2)]),
-            "the claims of a snapshot is [ClaimId(2), ClaimId(2)], expected numbers that ascend",
+            "the claims of a snapshot is claim 2, claim 2, expected numbers that ascend",
         ),
     ] {
         assert!(refusal.contains(expected), "{refusal}\n{expected}");
@@ -190,15 +190,15 @@ fn what_the_job_took_is_one_history() {
         ),
         (
             refusal(|head| stopped_at(head).ownership = Ownership::Claimed(ClaimId::new(1))),
-            "the owner of the savepoint that the job was stopped with is Claimed(ClaimId(1)) at",
+            "the owner of the savepoint that the job was stopped with is the job by claim 1 at",
         ),
         (
             refusal(|head| stopped_at(head).place = SnapshotPlace::JobDirectory),
-            "stopped with is Borrowed at JobDirectory, expected its user, elsewhere",
+            "stopped with is somebody else at the job's directory, expected its user, elsewhere",
         ),
         (
             refusal(|head| stopped_at(head).claims = vec![ClaimId::new(2)]),
-            "the owner of the savepoint that the job was stopped with is Borrowed",
+            "the owner of the savepoint that the job was stopped with is somebody else",
         ),
         (refusal(|head| head.retained[1].id = checkpoint(2900)), "the epoch is 2 of snapshot 2900"),
         (
@@ -216,19 +216,28 @@ fn the_origin_and_the_leader_are_what_the_lists_say() {
     for (refusal, expected) in [
         (
             refusal(|head| head.origin.as_mut().unwrap().roots.clear()),
-            "the owner of a snapshot is Claimed(ClaimId(1)) at",
+            "the owner of a snapshot is the job by claim 1 at",
         ),
         (
             refusal_after_the_end(|head| drop(head.retained.remove(0))),
             "the origin is 1 roots, expected none, since HEAD does not list it",
         ),
         (
+            refusal_after_the_end(|head| {
+                head.retained.remove(0);
+                let origin = head.origin.as_mut().unwrap();
+                origin.roots.clear();
+                origin.id = checkpoint(9000);
+            }),
+            "the number of the origin is 9000, expected a number below 1081, the first unreserved one",
+        ),
+        (
             refusal(|head| head.origin.as_mut().unwrap().roots[0].named = Root::JobTaskOwned),
-            "the first root of the origin is SnapshotRoot",
+            "the first root of the origin is the job's directory of task-owned files, here claim 1, at '",
         ),
         (
             refusal(|head| head.origin.as_mut().unwrap().roots[0].uri = uri("file:///other")),
-            "the first root of the origin is SnapshotRoot",
+            "the first root of the origin is the snapshot's own directory, here claim 1, at 'file:///other'",
         ),
         (refusal(|head| head.origin.as_mut().unwrap().roots[1].uri = uri("file:///other")), root),
         (refusal(|head| head.origin.as_mut().unwrap().roots[1].here = Root::Claimed(ClaimId::new(3))), root),
@@ -330,9 +339,9 @@ fn a_head_that_breaks_a_rule_is_not_read() {
     let (rest, owner) = body.split_at(body.len() - 5);
     assert_eq!(owner, [1, 1, 2, 1, 2]);
     for (owner, expected) in [
-        (&[1, 3, 2, 1, 2][..], "the owner of a snapshot is Claimed(ClaimId(3)) at"),
-        (&[2, 0], "the owner of a snapshot is Borrowed at"),
-        (&[0, 0], "the owner of a snapshot is Job at"),
+        (&[1, 3, 2, 1, 2][..], "the owner of a snapshot is the job by claim 3 at"),
+        (&[2, 0], "the owner of a snapshot is somebody else at"),
+        (&[0, 0], "the owner of a snapshot is the job at"),
         (&[3, 0], "HEAD cannot be decoded"),
         (&[1, 1, 3, 1, 2, 3], "the claim on a snapshot is 3, expected one that HEAD holds"),
     ] {

@@ -89,7 +89,7 @@ fn state_that_could_not_be_read_again_is_not_written() {
                 let file = FileRef::Foreign(RelPath::new("chk-1/a").unwrap());
                 StateHandle::assume_durable(Place::File { root: Root::JobShared, file }, 5, digest)
             })),
-            "the name of a file is chk-1/a, expected a name of ours, since it lies below JobShared",
+            "the name of a file is chk-1/a, expected a name of ours, since it lies below the job's directory of shared files",
         ),
         (
             refusal(|_, operator, _| operator.parallelism = 4),
@@ -193,8 +193,7 @@ fn a_finished_operator_whose_coordinator_has_state_is_refused_at_once() {
     let mut writer = MetadataWriter::new(fixed_description(), &mut out).unwrap();
     for error in [builder.finished_operator(&operator), writer.finished_operator(&operator)].map(Result::unwrap_err) {
         assert_eq!(error.kind(), ErrorKind::AbortCheckpoint, "{error}");
-        let expected =
-            "the state of a fully finished operator is CoordinatorSize { length_bytes: 5, location: Inline }";
+        let expected = "the state of a fully finished operator is 5 bytes inline, expected none";
         assert!(error.to_string().contains(expected), "{error}");
     }
 }

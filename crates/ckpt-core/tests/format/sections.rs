@@ -356,7 +356,7 @@ fn a_summary_that_lies_is_refused() {
     let summary = reported(without_places, None, &[(0, state_below(Root::JobShared))]);
     let part = of(None, &[(0, state_below(Root::Borrowed(9)))]);
     let error = decode(&with_section_of(part, SUMMARY, &summary)).unwrap_err();
-    refused("no places", error, "the root of a handle is Borrowed(9), expected one whose place is given");
+    refused("no places", error, "the root of a handle is borrowed root 9, expected one whose place is given");
 }
 
 #[test]
@@ -432,6 +432,13 @@ fn operators_that_finished_have_nothing() {
     ] {
         refused(what, decode(&file.seal()).unwrap_err(), expected);
     }
+    // Who looks at the summary alone is told as well.
+    let empty = SubtaskReport::State(SubtaskState::default());
+    let two = reported(fixed_description(), None, &[(0, SubtaskReport::Finished), (2, empty)]);
+    let error = MetadataReader::open(Bytes::from(summary_with(&two, PARALLELISM, 1).seal())).unwrap_err();
+    let expected = "the number of subtasks of an operator is 2, expected at most 1, the parallelism";
+    refused("more subtasks than there are", error, expected);
+    assert!(MetadataReader::open(Bytes::from(summary_with(&two, PARALLELISM, 2).seal())).is_ok());
 }
 
 #[test]

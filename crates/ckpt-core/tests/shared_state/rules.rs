@@ -333,8 +333,8 @@ fn checkpoints_that_do_not_fit_together_are_not_restored() {
     assert_eq!(
         source,
         format!(
-            "JobShared/{name} has 3 bytes of digest {digest}, expected the {registered} that were registered under this \
-             name"
+            "{name} below the job's directory of shared files has 3 bytes of digest {digest}, expected the {registered} \
+             that were registered under this name"
         )
     );
 }

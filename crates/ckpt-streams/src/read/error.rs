@@ -8,7 +8,7 @@ use ckpt_core::{Digest, Error, ErrorKind};
 /// What went wrong when state was read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
-    #[error("nothing is known of where {root:?} lies, which state file {file} is below")]
+    #[error("nothing is known of where {root} lies, which state file {file} is below")]
     UnknownRoot { root: Root, file: String },
     #[error("state file '{file}' is missing")]
     Missing { file: String, source: Error },

@@ -111,7 +111,7 @@ fn check_claims(head: &Head) -> Result<(), Invalid> {
             return Err(Invalid::value(FIELD, claim.id.get(), expected));
         }
         if let Some(other) = seen.iter().find(|other| other.id == claim.id || other.uri == claim.uri) {
-            let (found, other) = (format!("{} at {:?}", claim.id.get(), claim.uri), other.id.get());
+            let (found, other) = (format!("{} at '{}'", claim.id, claim.uri), other.id.get());
             return Err(Invalid::value("a claim", found, format!("one of which claim {other} has neither")));
         }
         seen.push(claim);
@@ -147,17 +147,24 @@ fn check_owner(head: &Head, snapshot: &RetainedSnapshot) -> Result<(), Invalid> 
         _ => false,
     };
     if !fits {
-        let found = format!("{:?} at {:?} with {:?}", snapshot.ownership, snapshot.place, snapshot.claims);
+        let found = format!("{} at {} with {}", snapshot.ownership, snapshot.place, shown(&snapshot.claims));
         let expected = "the job in its own directory, or for the snapshot that it began from as that was claimed";
         return Err(Invalid::value("the owner of a snapshot", found, expected));
     }
     if !snapshot.claims.windows(2).all(|pair| pair[0] < pair[1]) {
         let expected = "numbers that ascend";
-        return Err(Invalid::value("the claims of a snapshot", format!("{:?}", snapshot.claims), expected));
+        return Err(Invalid::value("the claims of a snapshot", shown(&snapshot.claims), expected));
     }
     match snapshot.claims.iter().find(|claim| !head.claims.iter().any(|held| held.id == **claim)) {
         Some(claim) => Err(Invalid::value("the claim on a snapshot", claim.get(), "one that HEAD holds")),
         None => Ok(()),
+    }
+}
+
+fn shown(claims: &[ClaimId]) -> String {
+    match claims {
+        [] => "no claim".to_owned(),
+        claims => claims.iter().map(|claim| format!("claim {claim}")).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -218,7 +225,7 @@ fn check_stopped_at(head: &Head) -> Result<(), Invalid> {
         return Err(Invalid::value("what the job was stopped with", savepoint.kind, expected));
     }
     if savepoint.ownership != Ownership::Borrowed || savepoint.uri().is_none() || !savepoint.claims.is_empty() {
-        let found = format!("{:?} at {:?}", savepoint.ownership, savepoint.place);
+        let found = format!("{} at {}", savepoint.ownership, savepoint.place);
         let expected = "its user, elsewhere";
         return Err(Invalid::value("the owner of the savepoint that the job was stopped with", found, expected));
     }
@@ -244,7 +251,7 @@ fn check_origin(head: &Head) -> Result<(), Invalid> {
     if let Some(own) = origin.roots.first() {
         if own.named != Root::ThisSnapshot || own.uri != origin.uri {
             let expected = "that of its own directory";
-            return Err(Invalid::value("the first root of the origin", format!("{own:?}"), expected));
+            return Err(Invalid::value("the first root of the origin", own, expected));
         }
     }
     check_roots(head, origin)
@@ -261,7 +268,7 @@ fn check_roots(head: &Head, origin: &Origin) -> Result<(), Invalid> {
         let is_new = named.insert(root.named) && here.insert(root.here) && uris.insert(&root.uri);
         if !is_known || !is_new {
             let expected = "one that is named once, and borrowed or claimed at that place";
-            return Err(Invalid::value("a root of the origin", format!("{root:?}"), expected));
+            return Err(Invalid::value("a root of the origin", root, expected));
         }
     }
     Ok(())

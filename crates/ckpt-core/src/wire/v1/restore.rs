@@ -95,7 +95,7 @@ impl Visit for Rules<'_> {
     fn handle(&mut self, handle: &HandleView<'_>) -> Result<(), Invalid> {
         match handle.file() {
             Some((root @ (Root::Claimed(_) | Root::Borrowed(_)), _)) if self.roots.binary_search(&root).is_err() => {
-                Err(Invalid::value("the root of a handle", format!("{root:?}"), "one whose place is given"))
+                Err(Invalid::value("the root of a handle", root, "one whose place is given"))
             }
             _ => Ok(()),
         }

@@ -208,7 +208,7 @@ fn check_name(root: state::Root, file: FileView<'_>) -> Result<(), Invalid> {
     match (root, file) {
         (state::Root::Claimed(_) | state::Root::Borrowed(_), _) | (_, FileView::Ours(_)) => Ok(()),
         (_, FileView::Foreign(path)) => {
-            let expected = format!("a name of ours, since it lies below {root:?}");
+            let expected = format!("a name of ours, since it lies below {root}");
             Err(Invalid::value("the name of a file", path.as_str(), expected))
         }
     }
@@ -221,9 +221,7 @@ fn check_digest(root: state::Root, digest: Option<domain_digest::Digest>) -> Res
         state::Root::Claimed(_) | state::Root::Borrowed(_) => Ok(()),
         state::Root::ThisSnapshot | state::Root::JobShared | state::Root::JobTaskOwned => match digest {
             Some(_) => Ok(()),
-            None => {
-                Err(Invalid::value("the digest of a handle", "absent", format!("one, since it lies below {root:?}")))
-            }
+            None => Err(Invalid::value("the digest of a handle", "absent", format!("one, since it lies below {root}"))),
         },
     }
 }
