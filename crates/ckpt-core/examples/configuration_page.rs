@@ -19,7 +19,8 @@ counts, not the key: an old key of the job counts before the new one of the clus
 * A *memory size* is a whole number and a unit (`b`, `kb`, `mb`, `gb`, `tb`, `k`, `m`, `g`, `t`, `kibibytes`…), or a number
   of bytes; units are powers of 1024: `20 kb`, `1g`, `64 kibibytes`.
 * *Booleans* and names in capitals are read in any case. An *integer* has 32 bits, as in Flink.
-* A *path or URI* is absolute or has a scheme. Messages leave out who a URI is for and what it asks for.
+* A *path or URI* is absolute or has a scheme. Every character of a path is meant as it stands there; in a URI `%20` is a
+  space. Slashes that stand twice or at the end mean nothing. Messages leave out who a URI is for and what it asks for.
 * A value that is refused is an error with key, value, layer, rule and remedy. What was accepted and should be looked at
   is a warning value: old names, replaced values, settings that another leaves without effect, ignored and unknown keys
   (with the key that was probably meant). In code, where it can be mended at once, each of these is an error.

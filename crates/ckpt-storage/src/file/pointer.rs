@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use ckpt_core::state::RelPath;
-use ckpt_core::uri::UriParts;
+use ckpt_core::uri::{StoragePath, UriParts};
 use ckpt_core::{ErrorKind, Result};
 use ckpt_streams::file_system::FileSystem;
 
@@ -22,7 +22,10 @@ use crate::view::CompletedLocation;
 /// A message of its own for each way to be wrong: `Configuration` for a pointer that is none or whose file system is not
 /// accessible, `NotFound` when nothing is there, `Corrupt` when it is no metadata.
 pub(crate) fn resolve(pointer: &str, context: &StorageContext) -> Result<CompletedLocation> {
-    let (parent, name) = split(&qualify(pointer)?, pointer)?;
+    let qualified = qualify(pointer)?;
+    // What may be a secret is not shown.
+    let pointer = &*StoragePath::from(pointer).to_string();
+    let (parent, name) = split(&qualified, pointer)?;
     let file_system = context.file_systems.open(&parent).map_err(|source| {
         let kind = source.kind();
         StorageError::PointerFileSystem { pointer: pointer.to_owned(), source }.kind(kind)
@@ -83,7 +86,9 @@ fn qualify(pointer: &str) -> Result<String> {
     if pointer.is_empty() {
         return Err(StorageError::PointerEmpty.configuration());
     }
-    let not_valid = |why| StorageError::PointerNotValid { pointer: pointer.escape_debug().to_string(), why };
+    let path = StoragePath::from(pointer);
+    let shown = || path.to_string();
+    let not_valid = |why| StorageError::PointerNotValid { pointer: shown().escape_debug().to_string(), why };
     if pointer.chars().any(char::is_control) {
         return Err(not_valid("it has a control character").configuration());
     }
@@ -94,16 +99,16 @@ fn qualify(pointer: &str) -> Result<String> {
             }
             parts.decoded_path().ok_or_else(|| not_valid("a '%' in it encodes nothing that may be").configuration())?
         }
-        Some(parts) if parts.rest().starts_with('/') => return Ok(pointer.trim_end_matches('/').to_owned()),
+        Some(parts) if parts.rest().starts_with('/') => return Ok(path.normalized()?.as_str().to_owned()),
         _ => pointer.into(),
     };
     // What a user points to is found as any program would find it, through links and from the current directory; only
     // what lies below it is held together.
     let path = std::fs::canonicalize(&*local).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            StorageError::PointerMissing { pointer: pointer.to_owned() }.kind(ErrorKind::NotFound)
+            StorageError::PointerMissing { pointer: shown() }.kind(ErrorKind::NotFound)
         }
-        _ => StorageError::PointerUnreadable { pointer: pointer.to_owned(), source }.configuration(),
+        _ => StorageError::PointerUnreadable { pointer: shown(), source }.configuration(),
     })?;
     path.into_os_string().into_string().map_err(|_| not_valid("the path it leads to is not UTF-8").configuration())
 }

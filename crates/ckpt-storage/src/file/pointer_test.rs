@@ -104,6 +104,16 @@ fn each_wrong_pointer_has_an_error_of_its_own_and_makes_nothing() {
 }
 
 #[test]
+fn a_secret_in_a_pointer_is_not_shown() {
+    let (storage, context) = (FileSystemStorage::new("/a"), local_context());
+    for pointer in ["s3://key:canary@bucket/chk-1", "s3:key:canary@bucket/chk-1", "s3://bucket/chk-1?token=canary"] {
+        let error = storage.resolve(pointer, &context).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+        assert!(error.to_string().contains("***"), "{error}");
+    }
+}
+
+#[test]
 fn other_file_systems_are_searched_without_a_local_path() {
     let disk = MemoryDisk::default();
     let (storage, context) = (FileSystemStorage::new("mem:/base"), disk.context());
@@ -117,7 +127,8 @@ fn other_file_systems_are_searched_without_a_local_path() {
     for (pointer, message) in [
         (format!("mem:/base/{}/chk-2", job(1)), "no such file or directory"),
         (format!("mem:/base/{}", job(1)), "cannot find the metadata file"),
-        ("mem:/".to_owned(), "it has no directory"),
+        ("mem:/".to_owned(), "it is a root directory"),
+        (format!("mem:/base/../{}/chk-1", job(1)), "it has the component '..'"),
     ] {
         let error = storage.resolve(&pointer, &context).unwrap_err();
         assert!(error.to_string().contains(message), "{pointer}: {error}");

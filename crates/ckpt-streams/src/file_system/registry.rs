@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use ckpt_core::uri::UriParts;
+use ckpt_core::uri::{StoragePath, UriParts};
 use ckpt_core::{Error, ErrorKind, Result};
 
 use crate::file_system::{FileSystem, LocalFileSystem};
@@ -91,7 +91,7 @@ impl FileSystems {
                 ErrorKind::Configuration,
                 RegistryError::UnknownScheme {
                     scheme,
-                    location: location.to_owned(),
+                    location: shown(location),
                     registered: self.schemes().collect::<Vec<_>>().join(", "),
                 },
             )),
@@ -119,12 +119,17 @@ fn local_path(location: &str) -> Result<Cow<'_, str>> {
     let refuse = |error| Err(Error::new(ErrorKind::Configuration, error));
     // A query would mean another path to other programs: refused rather than taken literally.
     if let Some(found) = uri.rest().chars().find(|c| matches!(c, '?' | '#')) {
-        return refuse(RegistryError::Query { location: location.to_owned(), found });
+        return refuse(RegistryError::Query { location: shown(location), found });
     }
     if let Some(host) = uri.authority().filter(|host| !["", "localhost"].contains(host) || uri.path().is_empty()) {
-        return refuse(RegistryError::Host { location: location.to_owned(), host: host.to_owned() });
+        return refuse(RegistryError::Host { location: shown(location), host: host.to_owned() });
     }
-    uri.decoded_path().map_or_else(|| refuse(RegistryError::Escaped { location: location.to_owned() }), Ok)
+    uri.decoded_path().map_or_else(|| refuse(RegistryError::Escaped { location: shown(location) }), Ok)
+}
+
+/// A location as messages show it: without what may be a secret.
+fn shown(location: &str) -> String {
+    StoragePath::from(location).to_string()
 }
 
 impl Default for FileSystems {
@@ -172,6 +177,8 @@ mod tests {
             error.to_string(),
             "no file system is registered for the scheme 's3' of 's3://bucket/x': expected one of file, mem"
         );
+        let error = all.open("s3://key:hunter2@bucket/x").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
         assert_eq!(all.open("mem:/x").unwrap_err().to_string(), "not now");
         assert!(all.register("MEM", |_| Err(Error::new(ErrorKind::Retry, ""))).is_err());
         assert!(all.register("1x", |_| Err(Error::new(ErrorKind::Retry, ""))).is_err());
