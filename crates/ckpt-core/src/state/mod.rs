@@ -59,7 +59,6 @@ pub use incremental::{IncrementalState, SharedFile};
 pub use key_groups::KeyGroupsState;
 pub use keyed::KeyedState;
 pub use operator::{OperatorState, Partitions, Redistribution};
-pub(crate) use path::encoded_separator;
 pub use path::{PathView, RelPath};
 pub use place::{ClaimId, FileRef, Place, Places, Root};
 pub use restore::{OperatorRestore, TaskRestore};

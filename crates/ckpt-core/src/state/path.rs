@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 use crate::state::error::{PathFlaw, StateError};
+use crate::uri::encoded_separator;
 
 /// A path below some root: one or more components joined by `/`.
 ///
@@ -114,12 +115,6 @@ fn flaw(path: &str) -> Option<PathFlaw> {
         component if component.len() > RelPath::MAX_COMPONENT_BYTES => Some(PathFlaw::LongComponent),
         _ => None,
     })
-}
-
-/// A percent-encoded dot, slash, backslash or zero: what one program takes for a name another may decode and follow.
-pub(crate) fn encoded_separator(text: &str) -> Option<&str> {
-    let encoded = text.match_indices('%').filter_map(|(at, _)| text.get(at..at + 3));
-    encoded.into_iter().find(|it| ["%2e", "%2f", "%5c", "%00"].iter().any(|encoded| encoded.eq_ignore_ascii_case(it)))
 }
 
 impl FromStr for RelPath {

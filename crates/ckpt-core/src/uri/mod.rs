@@ -11,12 +11,12 @@ mod storage_path;
 use std::fmt;
 
 pub use parts::UriParts;
+pub(crate) use parts::encoded_separator;
 pub(crate) use redact::redacted;
 pub(crate) use storage_path::is_printable;
 pub use storage_path::{StoragePath, StoragePathFlaw};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::state::encoded_separator;
 
 /// Where a directory lies that is not below the job's own: an absolute URI, as HEAD and metadata may hold it.
 ///

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::state::encoded_separator;
-
 /// A text that begins with a scheme, in its parts: `scheme:path` or `scheme://authority/path`.
 ///
 /// It says where a URI is divided and nothing of whether it is a good one.
@@ -100,6 +98,12 @@ impl<'a> UriParts<'a> {
         let of_azure = ["abfs", "abfss", "wasb", "wasbs"].iter().any(|azure| azure.eq_ignore_ascii_case(self.scheme));
         !of_azure || !is_container || host.is_empty() || host.contains('@')
     }
+}
+
+/// A percent-encoded dot, slash, backslash or zero: what one program takes for a name another may decode and follow.
+pub(crate) fn encoded_separator(text: &str) -> Option<&str> {
+    let encoded = text.match_indices('%').filter_map(|(at, _)| text.get(at..at + 3));
+    encoded.into_iter().find(|it| ["%2e", "%2f", "%5c", "%00"].iter().any(|encoded| encoded.eq_ignore_ascii_case(it)))
 }
 
 /// What follows the scheme may hold a secret.

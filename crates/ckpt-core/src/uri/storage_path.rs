@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::redact::redacted;
-use super::{Uri, UriError, UriParts};
+use super::{Uri, UriError, UriParts, encoded_separator};
 use crate::error::Result;
-use crate::state::encoded_separator;
 
 /// Where files lie, as users write it: an absolute path, or a URI with a scheme.
 ///
