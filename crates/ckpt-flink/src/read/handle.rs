@@ -1,0 +1,125 @@
+//! Handles of streams and of operator state.
+
+use super::Source;
+use super::input::Input;
+use crate::error::{Read, ReadError, Step, Within};
+use crate::model::{
+    ByteStream, CheckpointedStateScope, DistributionMode, FileHandle, InlineBytes, KeyGroupOffsets, KeyGroupRange,
+    KeyGroupsStream, MergingDirectories, OperatorHandle, OperatorStateOffsets, RelativeFileHandle, SegmentHandle,
+    StreamHandle,
+};
+use crate::tag::{operator, stream};
+
+impl<S: Source> Input<S> {
+    /// A handle that may be missing.
+    pub(super) fn optional_stream<D: InlineBytes>(&mut self, field: &'static str) -> Read<Option<StreamHandle<D>>> {
+        let tag = self.u8(field)?;
+        self.stream_of(field, tag).within(Step::Field(field))
+    }
+
+    fn stream_of<D: InlineBytes>(&mut self, field: &'static str, tag: u8) -> Read<Option<StreamHandle<D>>> {
+        match tag {
+            stream::NONE => Ok(None),
+            stream::BYTE_STREAM => {
+                let (name, data) = (self.text("handle name")?, self.inline("inline state")?);
+                Ok(Some(StreamHandle::ByteStream(ByteStream { name, data })))
+            }
+            stream::FILE => {
+                let (state_size, path) = (self.i64("state size")?, self.text("path")?);
+                Ok(Some(StreamHandle::File(FileHandle { state_size, path })))
+            }
+            stream::RELATIVE_FILE => {
+                let (relative_path, state_size) = (self.text("relative path")?, self.i64("state size")?);
+                Ok(Some(StreamHandle::RelativeFile(RelativeFileHandle { relative_path, state_size })))
+            }
+            stream::SEGMENT => self.segment().map(|segment| Some(StreamHandle::Segment(Box::new(segment)))),
+            stream::EMPTY_SEGMENT => Ok(Some(StreamHandle::EmptySegment)),
+            stream::KEY_GROUPS => {
+                let handle = self.nested(field, |input| {
+                    let key_groups = input.key_group_offsets()?;
+                    Ok(KeyGroupsStream { key_groups, delegate: input.stream("delegate")? })
+                });
+                Ok(Some(StreamHandle::KeyGroups(Box::new(handle?))))
+            }
+            _ => Err(self.unknown_tag(field, "the tag of a stream handle: 0, 1, 2, 3, 6, 15 or 16", tag)),
+        }
+    }
+
+    /// A handle that Flink refuses to be without.
+    pub(super) fn stream<D: InlineBytes>(&mut self, field: &'static str) -> Read<StreamHandle<D>> {
+        let offset = self.position();
+        let handle = self.optional_stream(field)?;
+        handle.ok_or_else(|| ReadError::format(offset, field, "a stream handle", "null"))
+    }
+
+    fn segment(&mut self) -> Read<SegmentHandle> {
+        let (start, state_size) = (self.i64("start position")?, self.i64("state size")?);
+        let offset = self.position();
+        let ordinal = self.i32("scope")?;
+        let Some(scope) = CheckpointedStateScope::of_ordinal(ordinal) else {
+            return Err(ReadError::format(offset, "scope", "0 (exclusive) or 1 (shared)", ordinal));
+        };
+        let (path, logical_file_id) = (self.text("path")?, self.text("logical file id")?);
+        Ok(SegmentHandle { start, state_size, scope, path, logical_file_id })
+    }
+
+    /// A run of key groups.
+    pub(super) fn key_group_range(&mut self) -> Read<KeyGroupRange> {
+        let offset = self.position();
+        let range = KeyGroupRange::new(self.i32("first key group")?, self.i32("number of key groups")?);
+        if range.start < 0 && range.groups().is_some() {
+            return Err(ReadError::format(offset, "first key group", "not negative", range.start));
+        }
+        Ok(range)
+    }
+
+    /// A run of key groups with a position for each.
+    pub(super) fn key_group_offsets(&mut self) -> Read<KeyGroupOffsets> {
+        let range = self.key_group_range()?;
+        let count = self.count_of("number of key groups", self.position() - 4, range.count, 8)?;
+        Ok(KeyGroupOffsets { start: range.start, offsets: self.offsets("key-group offsets", count)? })
+    }
+
+    /// Operator state that may be missing.
+    pub(super) fn operator_handle<D: InlineBytes>(
+        &mut self,
+        field: &'static str,
+    ) -> Read<Option<Box<OperatorHandle<D>>>> {
+        let tag = self.u8(field)?;
+        let merging = match tag {
+            operator::NONE => return Ok(None),
+            operator::PLAIN => false,
+            operator::FILE_MERGING => true,
+            _ => return Err(self.unknown_tag(field, "the tag of an operator state handle: 0, 4 or 17", tag)),
+        };
+        self.operator_handle_body(merging).map(|handle| Some(Box::new(handle))).within(Step::Field(field))
+    }
+
+    fn operator_handle_body<D: InlineBytes>(&mut self, merging: bool) -> Read<OperatorHandle<D>> {
+        // A state has at least the length of its name, its mode and the number of its elements.
+        let states = self.list("states", 7, Self::operator_state_offsets)?;
+        let merging = merging.then(|| self.merging_directories()).transpose()?;
+        let offset = self.position();
+        let delegate = self.stream("delegate")?;
+        if merging.is_some() && !matches!(delegate, StreamHandle::Segment(_) | StreamHandle::EmptySegment) {
+            return Err(ReadError::format(offset, "delegate", "a segment of a file", "another handle"));
+        }
+        Ok(OperatorHandle { states, merging, delegate })
+    }
+
+    fn operator_state_offsets(&mut self) -> Read<OperatorStateOffsets> {
+        let name = self.text("state name")?;
+        let mode = self.u8("distribution mode")?;
+        let Some(mode) = DistributionMode::of_ordinal(mode) else {
+            let (field, expected) = ("distribution mode", "0 (split), 1 (union) or 2 (broadcast)");
+            return Err(ReadError::format(self.position() - 1, field, expected, mode));
+        };
+        let count = self.count("offsets", 8)?;
+        Ok(OperatorStateOffsets { name, mode, offsets: self.offsets("offsets", count)? })
+    }
+
+    fn merging_directories(&mut self) -> Read<MergingDirectories> {
+        let (task_owned, shared) = (self.text("task-owned directory")?, self.text("shared directory")?);
+        Ok(MergingDirectories { task_owned, shared, is_empty: self.bool("whether it is empty")? })
+    }
+}
