@@ -15,8 +15,7 @@ pub(crate) enum ReadError {
     #[error("Flink metadata cannot be read: {0}")]
     Format(FlinkFormatError),
     #[error(
-        "Flink metadata has version 1, expected 2 to {}: Flink 1.1 and 1.2 wrote it, and no later Flink supports it; a \
-         savepoint that Flink 1.3 to 1.7 takes after restoring it can be read",
+        "Flink metadata has version 1, expected 2 to {}: Flink 1.1 and 1.2 wrote it, and Flink no longer supports it either",
         MetadataVersion::LATEST
     )]
     TooOld,
