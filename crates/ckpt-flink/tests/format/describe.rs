@@ -173,7 +173,8 @@ fn key_groups<D: InlineBytes>(class: &str, key_groups: &KeyGroupOffsets, delegat
 }
 
 fn files<D: InlineBytes>(files: &[LocalPathAndHandle<D>]) -> Value {
-    let file = |it: &LocalPathAndHandle<D>| json!({"localPath": it.local_path.to_string(), "handle": stream(&it.handle)});
+    let file =
+        |it: &LocalPathAndHandle<D>| json!({"localPath": it.local_path.to_string(), "handle": stream(&it.handle)});
     files.iter().map(file).collect()
 }
 
@@ -257,8 +258,11 @@ struct Names {
 
 const INPUT: Names =
     Names { handle: "InputChannel", info: "InputChannelInfo", numbers: ["gateIdx", "inputChannelIdx"] };
-const RESULT: Names =
-    Names { handle: "ResultSubpartition", info: "ResultSubpartitionInfo", numbers: ["partitionIdx", "subPartitionIdx"] };
+const RESULT: Names = Names {
+    handle: "ResultSubpartition",
+    info: "ResultSubpartitionInfo",
+    numbers: ["partitionIdx", "subPartitionIdx"],
+};
 
 fn channel<I: ChannelInfo, D: InlineBytes>(names: &Names, handle: &ChannelHandle<I, D>) -> Value {
     match handle {

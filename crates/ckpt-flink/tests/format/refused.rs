@@ -52,10 +52,7 @@ fn a_master_state_is_as_long_as_it_says() {
         Bytes::begin(3).i64(1).i32(1).i32(magic as i32).i32(length).raw(&state.0).i32(0)
     };
     assert!(FlinkMetadata::decode(file(0xc96b_1696, 16).into()).is_ok());
-    assert_eq!(
-        refusal(file(0xc96b_1697, 16)),
-        "master states 0, magic at byte 20 is 0xc96b1697, expected 0xc96b1696"
-    );
+    assert_eq!(refusal(file(0xc96b_1697, 16)), "master states 0, magic at byte 20 is 0xc96b1697, expected 0xc96b1696");
     for length in [0, 15, 17] {
         assert_eq!(
             refusal(file(0xc96b_1696, length)),
@@ -79,7 +76,10 @@ fn counts_are_bounded_by_the_bytes_that_are_left() {
 fn an_operator_follows_the_rules() {
     let error = |operator: Bytes| refusal(file_of(3, &[operator]));
     let at = |rest: &str| format!("operators 0, operator 07070707070707070707070707070707, {rest}");
-    assert_eq!(error(operator(5, 4).u8(0).i32(0)), at("parallelism at byte 40 is 5, expected at most the maximum of 4"));
+    assert_eq!(
+        error(operator(5, 4).u8(0).i32(0)),
+        at("parallelism at byte 40 is 5, expected at most the maximum of 4")
+    );
     assert_eq!(
         error(operator(1, 1).u8(2).i64(1).text("x").i32(0)),
         at("coordinator state at byte 48 is another handle, expected state in the metadata itself, or none")
@@ -109,7 +109,10 @@ fn tags_that_there_are_not() {
     let at = |rest: &str| format!("operator 07070707070707070707070707070707, subtask 0, {rest}");
     let managed = |handle: Bytes| subtask_in(3, Bytes::new().i32(1).raw(&handle.0));
     let expected = "expected the tag of an operator state handle: 0, 4 or 17";
-    assert_eq!(refusal(managed(Bytes::new().u8(5))), at(&format!("managed operator state at byte 61 is tag 5, {expected}")));
+    assert_eq!(
+        refusal(managed(Bytes::new().u8(5))),
+        at(&format!("managed operator state at byte 61 is tag 5, {expected}"))
+    );
     let expected = "expected the tag of a keyed state handle: 0, 3, 5 or 7 to 14";
     for tag in [1, 2, 4, 6, 15, 17, 255] {
         let found = format!("managed keyed state at byte 65 is tag {tag}, {expected}");
@@ -186,7 +189,9 @@ fn data_in_flight_is_of_its_own_kind() {
 fn key_groups_are_not_negative() {
     let keyed = |start: i32, count: i32| Bytes::new().u8(7).i32(start).i32(count).i64(0).u8(16);
     assert!(refusal(keyed_in(3, keyed(-1, 1))).ends_with("first key group at byte 66 is -1, expected not negative"));
-    assert!(refusal(keyed_in(3, keyed(0, -1))).ends_with("number of key groups at byte 70 is -1, expected not negative"));
+    assert!(
+        refusal(keyed_in(3, keyed(0, -1))).ends_with("number of key groups at byte 70 is -1, expected not negative")
+    );
     assert!(FlinkMetadata::decode(keyed_in(3, keyed(0, 1)).into()).is_ok());
 }
 
@@ -254,7 +259,9 @@ fn version_2_has_no_state_of_before() {
     assert_eq!((notes.first()[0].offset_bytes, notes.first()[0].kind), (68, NoteKind::LegacyStates(-4)));
     // It has no finished subtasks.
     let finished = file_of(2, &[operator(1, 1).i32(9).i32(1).i32(-1).raw(&[0; 30])]);
-    assert!(refusal(finished).ends_with("subtask index at byte 56 is -1, expected of a subtask below the parallelism of 1"));
+    assert!(
+        refusal(finished).ends_with("subtask index at byte 56 is -1, expected of a subtask below the parallelism of 1")
+    );
     let finished = file_of(2, &[operator(1, 1).i32(9).i32(-1)]);
     assert!(refusal(finished).ends_with("number of subtasks at byte 52 is -1, expected not negative"));
 }
@@ -263,7 +270,20 @@ fn version_2_has_no_state_of_before() {
 fn what_flink_reads_and_never_writes_is_noted() {
     let operators = [
         operator(1, 1).u8(0).i32(-5),
-        operator(1, 1).u8(0).i32(1).i32(0).i32(2).u8(17).i32(0).text("").text("").u8(7).u8(16).i32(-1).u8(0).raw(&[0; 10]),
+        operator(1, 1)
+            .u8(0)
+            .i32(1)
+            .i32(0)
+            .i32(2)
+            .u8(17)
+            .i32(0)
+            .text("")
+            .text("")
+            .u8(7)
+            .u8(16)
+            .i32(-1)
+            .u8(0)
+            .raw(&[0; 10]),
     ];
     let decoded = FlinkMetadata::decode(file_of(3, &operators).into()).unwrap();
     let notes: Vec<_> = decoded.notes.first().iter().map(|note| (note.offset_bytes, note.kind)).collect();

@@ -31,7 +31,11 @@ fn a_stream_gives_the_errors_that_memory_gives() {
             let expected = FlinkMetadata::decode(cut.clone()).unwrap_err();
             let source = StreamSource::new(Cursor::new(cut)).unwrap();
             let found = FlinkMetadata::<Bytes>::decode_with(source).unwrap_err();
-            assert_eq!((found.kind(), found.to_string()), (expected.kind(), expected.to_string()), "{name} at {length}");
+            assert_eq!(
+                (found.kind(), found.to_string()),
+                (expected.kind(), expected.to_string()),
+                "{name} at {length}"
+            );
         }
     }
 }
