@@ -1,0 +1,87 @@
+//! Files that say that they hold more than they do, and files that hold as much as their bytes can say.
+
+use std::fs;
+use std::path::Path;
+
+use bytes::Bytes;
+use ckpt_flink::FlinkMetadata;
+
+use super::measure::Measure;
+
+/// What a refused file may take: the kilobytes that are reserved for the lists that it claims to have.
+const REFUSED_BYTES: usize = 1 << 20;
+
+fn samples() -> Vec<Bytes> {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/samples");
+    (3..=6).map(|version| fs::read(samples.join(format!("meta_v{version}.bin"))).unwrap().into()).collect()
+}
+
+#[test]
+fn a_number_in_any_place_takes_no_memory() {
+    let measure = Measure::new();
+    for file in samples() {
+        for at in 0..file.len() - 4 {
+            for number in [i32::MAX, 1 << 24, 1 << 16, -1] {
+                let mut changed = file.to_vec();
+                changed[at..at + 4].copy_from_slice(&number.to_be_bytes());
+                let (_, peak_bytes) = measure.peak_bytes(|| FlinkMetadata::decode(changed.into()).is_ok());
+                assert!(peak_bytes <= REFUSED_BYTES, "{number} at byte {at} takes {peak_bytes} bytes");
+            }
+        }
+    }
+}
+
+/// A list with as many elements as fit, each as small as it can be. Flink's own take a few times their bytes.
+#[test]
+fn the_densest_files_take_memory_in_proportion() {
+    const TIMES: usize = 48;
+    let measure = Measure::new();
+    for (name, file) in [
+        ("finished subtasks", subtasks(&[0xff; 4])),
+        ("subtasks without state", subtasks(&[0; 22])),
+        ("operator states", subtask(&[&[0, 0, 0, 1, 4][..], &list(&[0; 7]), &[16, 0, 0, 0, 0, 0, 0], &[0; 8]].concat())),
+        ("files of a database", subtask(&[&incremental(&[0, 0, 16])[..], &[0; 9]].concat())),
+        ("materialized state", subtask(&[&changelog(&[0])[..], &[0; 9]].concat())),
+        ("channels", subtask(&[&[0; 10][..], &list(&channel()), &[0; 4]].concat())),
+    ] {
+        let length = file.len();
+        let (decoded, peak_bytes) = measure.peak_bytes(|| FlinkMetadata::decode(file));
+        decoded.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(peak_bytes <= TIMES * length, "{name}: {peak_bytes} bytes for {length}");
+        println!("{name}: {} times", peak_bytes / length);
+    }
+}
+
+/// As many elements as fit in some hundred kilobytes, behind their number.
+fn list(element: &[u8]) -> Vec<u8> {
+    let count = 400_000 / element.len();
+    [&(count as i32).to_be_bytes(), &element.repeat(count)[..]].concat()
+}
+
+fn operator(subtasks: &[u8]) -> Bytes {
+    const HEADER: &[u8] = &[0x49, 0x60, 0x67, 0x2d, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
+    const OPERATOR: &[u8] = &[7; 16];
+    const PARALLELISM: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 1, 0];
+    [HEADER, OPERATOR, PARALLELISM, subtasks].concat().into()
+}
+
+fn subtasks(subtask: &[u8]) -> Bytes {
+    operator(&list(subtask))
+}
+
+fn subtask(state: &[u8]) -> Bytes {
+    operator(&[&[0, 0, 0, 1, 0, 0, 0, 0], state].concat())
+}
+
+/// State up to the number of changes, with materialized handles that are all the same.
+fn changelog(handle: &[u8]) -> Vec<u8> {
+    [&[0; 8][..], &[8], &[0; 16], &list(handle), &[0; 4 + 8 + 2]].concat()
+}
+
+fn incremental(file: &[u8]) -> Vec<u8> {
+    [&[0; 8][..], &[5], &[0; 8 + 2 + 8], &[16], &list(file), &[0; 4]].concat()
+}
+
+fn channel() -> Vec<u8> {
+    [&[0; 4 * 4 + 8][..], &[16]].concat()
+}
