@@ -1,4 +1,5 @@
-//! Writes what the targets begin with, made from the golden files: `seeds GOLDEN CORPUS` writes `CORPUS/<target>/<name>`.
+//! Writes what the targets begin with, made from the golden files and from those of Flink: `seeds GOLDEN FLINK CORPUS`
+//! writes `CORPUS/<target>/<name>`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,8 @@ use ckpt_fuzz::input;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args_os().skip(1).map(PathBuf::from);
-    let (Some(golden), Some(corpus)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: seeds GOLDEN CORPUS".into());
+    let (Some(golden), Some(flink), Some(corpus)) = (arguments.next(), arguments.next(), arguments.next()) else {
+        return Err("usage: seeds GOLDEN FLINK CORPUS".into());
     };
     let mut written = 0;
     for entry in fs::read_dir(&golden)? {
@@ -39,10 +40,27 @@ fn main() -> Result<(), Box<dyn Error>> {
             return Err(format!("no target begins with {}", entry.path().display()).into());
         }
     }
+    flink_metadata(&flink, &corpus.join("flink_metadata"))?;
     for (number, seed) in input::of_settings().into_iter().enumerate() {
         write(&corpus.join("config").join(number.to_string()), &seed)?;
     }
     if written == 0 { Err(format!("{} has no golden file", golden.display()).into()) } else { Ok(()) }
+}
+
+/// The files that begin as Flink's do, of a directory and those in it, each by its length: they are all different ones.
+fn flink_metadata(directory: &Path, corpus: &Path) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            flink_metadata(&path, corpus)?;
+            continue;
+        }
+        let bytes = fs::read(&path)?;
+        if bytes.starts_with(&ckpt_flink::MAGIC) {
+            write(&corpus.join(bytes.len().to_string()), &bytes)?;
+        }
+    }
+    Ok(())
 }
 
 /// How many changes, and a claim, a commit, a savepoint that is begun and published, and an end.

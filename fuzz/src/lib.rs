@@ -8,4 +8,4 @@ mod changes;
 pub mod input;
 pub mod target;
 
-pub use bounded::bounded;
+pub use bounded::{bounded, bounded_by};

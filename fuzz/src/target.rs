@@ -2,6 +2,7 @@
 //! encoded and decoded to itself, and that all of it can be used.
 
 use std::fmt::Debug;
+use std::io::Cursor;
 
 use bytes::Bytes;
 use ckpt_core::config::{CheckpointConfig, ConfigLayers};
@@ -16,8 +17,11 @@ use ckpt_core::state::{TaskRestore, TaskSnapshot};
 use ckpt_core::state_file::{self, BlockDigester, FileEnd, Trailer};
 use ckpt_core::testing::Envelope;
 use ckpt_core::{Digest, ErrorKind, Result};
+use ckpt_flink::{
+    ChannelHandle, FlinkMetadata, MetadataVersion, OperatorSubtasks, SkippedBytes, StreamSource,
+};
 
-use crate::{bounded, changes, input};
+use crate::{bounded, bounded_by, changes, input};
 
 /// A value that can be read is written, and read again as itself.
 fn same_again<T, B>(value: &T, encode: impl FnOnce(&T) -> Result<B>, decode: impl FnOnce(B) -> Result<T>)
@@ -46,6 +50,49 @@ pub fn metadata(input: &[u8]) {
                 assert_eq!(operator.subtask(subtask).ok().flatten(), Some(report));
             }
         }
+    }
+}
+
+/// Metadata of Flink: from memory and from a stream the same; what is not noted is written as it was.
+pub fn flink_metadata(input: &[u8]) {
+    // The smallest elements of Flink's format have three bytes, and a hundred in memory.
+    const TIMES: usize = 48;
+    let file = Bytes::copy_from_slice(input);
+    let decoded = bounded_by(TIMES, input.len(), || FlinkMetadata::decode(file.clone()));
+    let stream = StreamSource::new(Cursor::new(input)).expect("memory can be sought in");
+    let skipped = bounded_by(TIMES, input.len(), || FlinkMetadata::<SkippedBytes>::decode_with(stream));
+    let decoded = match (decoded, skipped) {
+        (Ok(decoded), Ok(skipped)) => {
+            assert_eq!((skipped.trailing, &skipped.notes), (decoded.trailing, &decoded.notes));
+            decoded
+        }
+        (Err(one), Err(other)) => {
+            assert_eq!(one.to_string(), other.to_string());
+            assert!(matches!(one.kind(), ErrorKind::Corrupt | ErrorKind::Configuration), "{one}");
+            return;
+        }
+        (one, other) => panic!("from memory {:?}, from a stream {:?}", one.err(), other.err()),
+    };
+    let mut metadata = decoded.metadata;
+    for operator in &metadata.operators {
+        let OperatorSubtasks::Subtasks(subtasks) = &operator.subtasks else { continue };
+        for state in subtasks.iter().filter_map(|subtask| subtask.state.as_deref()) {
+            for channel in &state.input_channels {
+                let ChannelHandle::Merged(channels) = channel else { continue };
+                let _ = bounded_by(TIMES, channels.serialized_channels.len(), || channels.channels());
+            }
+        }
+    }
+    let read_only = metadata.version == MetadataVersion::V2;
+    if read_only {
+        metadata.version = MetadataVersion::V3;
+    }
+    let written = metadata.encode().expect("what was decoded can be encoded");
+    if decoded.notes.total() == 0 && !read_only {
+        let end = decoded.trailing.map_or(input.len(), |trailing| trailing.offset_bytes as usize);
+        assert!(written == input[..end]);
+    } else {
+        assert!(FlinkMetadata::decode(written.into()).is_ok());
     }
 }
 

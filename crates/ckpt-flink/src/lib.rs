@@ -1,4 +1,50 @@
-//! Flink's `_metadata`, read and written byte for byte, without a JVM.
+//! Flink's own `_metadata`, read and written byte for byte, without a JVM.
+//!
+//! The types say what is in the file and nothing else, in Flink's terms and in the file's order. Nothing here does I/O:
+//! a caller gives [`Bytes`](bytes::Bytes), or something that can be read and sought in.
+//!
+//! # I want to …
+//!
+//! | … | begin at |
+//! |---|---|
+//! | read a file, all of it | [`FlinkMetadata::decode`] |
+//! | read a file of any size in little memory | [`FlinkReader`] over a [`StreamSource`], with [`SkippedBytes`] |
+//! | write a file, or one in another version | [`FlinkMetadata::encode`] |
+//! | know whether a file is one of Flink's | [`MAGIC`] |
+//! | know what Flink would change if it wrote the file again | [`Decoded::notes`] |
+//!
+//! ```
+//! use bytes::Bytes;
+//! use ckpt_flink::{FlinkMetadata, MetadataVersion, OperatorSubtasks};
+//!
+//! # let file = Bytes::from_static(include_bytes!("../testdata/samples/meta_v6.bin"));
+//! let decoded = FlinkMetadata::decode(file.clone())?;
+//! assert_eq!(decoded.trailing, None);
+//! let mut metadata = decoded.metadata;
+//! assert_eq!((metadata.version, metadata.checkpoint_id), (MetadataVersion::V6, 42));
+//! for operator in &metadata.operators {
+//!     let name = operator.description.name.as_ref().map(|name| name.to_string_lossy());
+//!     if let OperatorSubtasks::Subtasks(subtasks) = &operator.subtasks {
+//!         println!("{}: {} subtasks, {name:?}", operator.description.id, subtasks.len());
+//!     }
+//! }
+//! // Not changed, it is written as it was.
+//! assert_eq!(metadata.encode()?, file);
+//!
+//! // An older version has no place for some of it, and says for what.
+//! metadata.version = MetadataVersion::V5;
+//! assert!(metadata.encode().is_err());
+//! # Ok::<(), ckpt_core::Error>(())
+//! ```
+//!
+//! # What holds everywhere
+//!
+//! * *Errors* are [`ckpt_core::Error`]s. Of a file that cannot be read they name the place: the byte, the operator, the
+//!   subtask, the field, what was expected and what was found.
+//! * *Memory* grows with what was read, whatever a file says of itself. Texts and inline state of a file in memory share its
+//!   memory; a value of them keeps all of it.
+//! * *Sizes and positions* are in bytes, and signed as Flink has them: -1 stands for a size that is unknown.
+//! * *Equal* are values that have the same bytes in a file, so the same text in two encodings is not.
 
 mod error;
 mod model;

@@ -57,7 +57,8 @@ fn prepare(workspace: &Workspace) -> Result {
     }
     let mut seeds = nightly(workspace, "run");
     seeds.args(["--release", "--manifest-path", "fuzz/Cargo.toml", "--example", "seeds", "--"]);
-    shell::run(seeds.arg("crates/ckpt-core/testdata/v1").arg(home(workspace).join("corpus")))
+    seeds.args(["crates/ckpt-core/testdata/v1", "crates/ckpt-flink/testdata"]);
+    shell::run(seeds.arg(home(workspace).join("corpus")))
 }
 
 /// Where builds, corpora and what was found go.

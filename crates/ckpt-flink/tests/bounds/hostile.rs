@@ -39,7 +39,10 @@ fn the_densest_files_take_memory_in_proportion() {
     for (name, file) in [
         ("finished subtasks", subtasks(&[0xff; 4])),
         ("subtasks without state", subtasks(&[0; 22])),
-        ("operator states", subtask(&[&[0, 0, 0, 1, 4][..], &list(&[0; 7]), &[16, 0, 0, 0, 0, 0, 0], &[0; 8]].concat())),
+        (
+            "operator states",
+            subtask(&[&[0, 0, 0, 1, 4][..], &list(&[0; 7]), &[16, 0, 0, 0, 0, 0, 0], &[0; 8]].concat()),
+        ),
         ("files of a database", subtask(&[&incremental(&[0, 0, 16])[..], &[0; 9]].concat())),
         ("materialized state", subtask(&[&changelog(&[0])[..], &[0; 9]].concat())),
         ("channels", subtask(&[&[0; 10][..], &list(&channel()), &[0; 4]].concat())),
