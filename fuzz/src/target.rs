@@ -17,9 +17,7 @@ use ckpt_core::state::{TaskRestore, TaskSnapshot};
 use ckpt_core::state_file::{self, BlockDigester, FileEnd, Trailer};
 use ckpt_core::testing::Envelope;
 use ckpt_core::{Digest, ErrorKind, Result};
-use ckpt_flink::{
-    ChannelHandle, FlinkMetadata, MetadataVersion, OperatorSubtasks, SkippedBytes, StreamSource,
-};
+use ckpt_flink::{ChannelHandle, FlinkMetadata, MetadataVersion, OperatorSubtasks, SkippedBytes, StreamSource};
 
 use crate::{bounded, bounded_by, changes, input};
 
