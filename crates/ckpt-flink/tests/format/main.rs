@@ -5,6 +5,7 @@ mod by_hand;
 mod damage;
 mod describe;
 mod fixtures;
+mod legacy;
 mod properties;
 mod refused;
 mod samples;

@@ -1,9 +1,10 @@
 //! A stream that can seek gives what memory gives, and state that is passed over leaves its length.
 
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use bytes::Bytes;
-use ckpt_flink::{BytesSource, FlinkMetadata, SkippedBytes, StreamSource};
+use ckpt_core::ErrorKind;
+use ckpt_flink::{BytesSource, FlinkMetadata, FlinkReader, SkippedBytes, StreamSource};
 
 use super::describe::describe;
 use super::fixtures::files;
@@ -48,5 +49,65 @@ fn what_follows_the_end_of_a_stream_is_told() {
         assert!(expected.trailing.is_some());
         let source = StreamSource::new(Cursor::new(longer)).unwrap();
         assert_eq!(FlinkMetadata::<Bytes>::decode_with(source).unwrap(), expected);
+    }
+}
+
+/// Gives a file up to some byte, and then fails.
+struct Failing {
+    file: Cursor<Bytes>,
+    at: u64,
+    kind: io::ErrorKind,
+}
+
+impl Read for Failing {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let left = self.at.saturating_sub(self.file.position());
+        match left.min(into.len() as u64) {
+            0 => Err(self.kind.into()),
+            length => self.file.read(&mut into[..length as usize]),
+        }
+    }
+}
+
+impl Seek for Failing {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+#[test]
+fn what_fails_while_reading_may_be_tried_again() {
+    for (kind, expected) in [
+        (io::ErrorKind::TimedOut, ErrorKind::Retry),
+        (io::ErrorKind::PermissionDenied, ErrorKind::Retry),
+        // The file has become shorter.
+        (io::ErrorKind::UnexpectedEof, ErrorKind::Corrupt),
+    ] {
+        for (_, file) in files() {
+            for at in [0, 3, 30, file.len() as u64 / 2] {
+                let failing = Failing { file: Cursor::new(file.clone()), at, kind };
+                let error = FlinkMetadata::<Bytes>::decode_with(StreamSource::new(failing).unwrap()).unwrap_err();
+                assert_eq!(error.kind(), expected, "{error}");
+                assert!(error.to_string().starts_with("Flink metadata cannot be read at byte "), "{error}");
+                assert!(std::error::Error::source(&error).is_some());
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_read_after_an_error() {
+    let (_, file) = files().pop().unwrap();
+    let cut = file.slice(..file.len() / 2);
+    let mut reader = FlinkReader::<_, Bytes>::open(BytesSource::new(cut)).unwrap();
+    let error = loop {
+        if let Err(error) = reader.next_operator() {
+            break error;
+        }
+    };
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    for again in [reader.next_operator().err(), reader.next_subtask().err(), reader.finish().err()] {
+        let again = again.expect("it stays an error").to_string();
+        assert!(again.contains("expected no reading after an error"), "{again}");
     }
 }
