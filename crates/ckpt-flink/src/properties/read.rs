@@ -18,7 +18,7 @@ pub(super) fn decode(input: &mut Input<BytesSource>) -> Read<Option<CheckpointPr
     let offset = objects.position();
     let root = match objects.content()? {
         Value::Null => return Ok(None),
-        value => Objects::object_of(&objects, value),
+        value => objects.object_of(value),
     };
     let Some(root) = root.filter(|root| root.class == *CHECKPOINT_PROPERTIES) else {
         let found = root.map_or_else(|| "another value".to_owned(), |root| root.class.to_string());
@@ -47,11 +47,7 @@ impl<'a> Properties<'a> {
     fn snapshot_type(&self, root: &'a Object) -> Read<SnapshotType> {
         let field = "checkpointType";
         let expected = "a checkpoint's or savepoint's type";
-        let object = match root.field(field) {
-            Some(value) => self.objects.object_of(value),
-            None => None,
-        };
-        let Some(object) = object else {
+        let Some(object) = root.field(field).and_then(|value| self.objects.object_of(value)) else {
             return Err(self.invalid(field, expected, "another value"));
         };
         if object.class == *CHECKPOINT_TYPE {

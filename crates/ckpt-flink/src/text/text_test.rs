@@ -91,6 +91,7 @@ fn a_further_byte_is_one() {
 #[test]
 fn the_length_in_bytes_has_two_of_them() {
     assert_eq!(JavaText::new(&"a".repeat(65_535)).unwrap().as_bytes().len(), 65_535);
+    assert!(JavaText::new(&"a".repeat(65_536)).is_err());
     // Counted as they are written: 21,845 characters of three bytes are 65,535.
     assert!(JavaText::new(&"€".repeat(21_845)).is_ok());
     let error = JavaText::new(&"€".repeat(21_846)).unwrap_err();
