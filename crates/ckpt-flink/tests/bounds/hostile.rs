@@ -31,6 +31,30 @@ fn a_number_in_any_place_takes_no_memory() {
     }
 }
 
+/// So many elements would fit into the bytes that are left, and the first of them is none.
+#[test]
+fn a_list_that_is_not_there_takes_little_memory() {
+    const LEFT_BYTES: usize = 2_000_000;
+    let measure = Measure::new();
+    let claim = |least_bytes: usize| ((LEFT_BYTES / least_bytes) as i32).to_be_bytes();
+    let header = [&[0x49, 0x60, 0x67, 0x2d, 0, 0, 0, 3][..], &[0; 8]].concat();
+    for (name, before) in [
+        ("master states", [&header[..], &claim(18)].concat()),
+        ("operators", [&header[..], &[0; 4], &claim(29)].concat()),
+        ("subtasks", operator(&claim(4)).to_vec()),
+        ("operator states", subtask(&[&[0, 0, 0, 1, 4][..], &claim(7)].concat()).to_vec()),
+        ("files of a database", subtask(&[&[0; 8][..], &[5], &[0; 8 + 2 + 8], &[16], &claim(3)].concat()).to_vec()),
+        ("materialized state", subtask(&[&[0; 8][..], &[8], &[0; 16], &claim(1)].concat()).to_vec()),
+        ("channels", subtask(&[&[0; 10][..], &claim(25)].concat()).to_vec()),
+    ] {
+        let file = Bytes::from([before, vec![0x7f; LEFT_BYTES]].concat());
+        let (error, peak_bytes) = measure.peak_bytes(|| FlinkMetadata::decode(file).unwrap_err());
+        assert!(peak_bytes <= 64 << 10, "{name}: {peak_bytes} bytes, {error}");
+        // The list was begun, and so its number accepted.
+        assert!(error.to_string().contains(" 0, ") || name == "subtasks", "{name}: {error}");
+    }
+}
+
 /// A list with as many elements as fit, each as small as it can be. Flink's own take a few times their bytes.
 #[test]
 fn the_densest_files_take_memory_in_proportion() {
