@@ -10,15 +10,14 @@ use super::describe::describe;
 use super::fixtures::read;
 use super::truth::differences;
 
-/// Where they are, unless the environment says so.
-const PLACES: [&str; 2] = ["../shared/flink/fixtures", "../../shared/flink/fixtures"];
+/// Where they are, seen from the source tree, unless the environment says so.
+const PLACE: &str = "../shared/flink/fixtures";
 
 fn directory() -> Option<PathBuf> {
     if let Some(directory) = std::env::var_os("CKPT_FLINK_FIXTURES") {
         return Some(directory.into());
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    PLACES.iter().map(|place| root.join(place)).find(|place| place.is_dir())
+    Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(PLACE)).filter(|place| place.is_dir())
 }
 
 #[test]
