@@ -37,10 +37,9 @@ fn a_list_that_is_not_there_takes_little_memory() {
     const LEFT_BYTES: usize = 2_000_000;
     let measure = Measure::new();
     let claim = |least_bytes: usize| ((LEFT_BYTES / least_bytes) as i32).to_be_bytes();
-    let header = [&[0x49, 0x60, 0x67, 0x2d, 0, 0, 0, 3][..], &[0; 8]].concat();
     for (name, before) in [
-        ("master states", [&header[..], &claim(18)].concat()),
-        ("operators", [&header[..], &[0; 4], &claim(29)].concat()),
+        ("master states", [&HEADER[..16], &claim(18)].concat()),
+        ("operators", [&HEADER[..20], &claim(29)].concat()),
         ("subtasks", operator(&claim(4)).to_vec()),
         ("operator states", subtask(&[&[0, 0, 0, 1, 4][..], &claim(7)].concat()).to_vec()),
         ("files of a database", subtask(&[&[0; 8][..], &[5], &[0; 8 + 2 + 8], &[16], &claim(3)].concat()).to_vec()),
@@ -70,6 +69,13 @@ fn the_densest_files_take_memory_in_proportion() {
         ("files of a database", subtask(&[&incremental(&[0, 0, 16])[..], &[0; 9]].concat())),
         ("materialized state", subtask(&[&changelog(&[0])[..], &[0; 9]].concat())),
         ("channels", subtask(&[&[0; 10][..], &list(&channel()), &[0; 4]].concat())),
+        ("streams of changes", subtask(&[&[0; 8][..], &[10], &[0; 8], &list(&stream()), &[0; 18 + 9]].concat())),
+        ("changes", subtask(&[&[0; 8][..], &[9], &[0; 24], &list(&[0; 8]), &[0; 2 + 9]].concat())),
+        ("master states", [&HEADER[..16], &list(&master_state()), &[0; 4]].concat().into()),
+        ("operators of version 3", [&HEADER[..20], &list(&[0; 29])].concat().into()),
+        ("operators of version 2", [&version(2)[..20], &list(&[0; 32])].concat().into()),
+        ("operators of version 5", [&version(5)[..20], &list(&[0; 33]), NO_PROPERTIES].concat().into()),
+        ("merged channels", merged_channels()),
     ] {
         let length = file.len();
         let (decoded, peak_bytes) = measure.peak_bytes(|| FlinkMetadata::decode(file));
@@ -85,11 +91,34 @@ fn list(element: &[u8]) -> Vec<u8> {
     [&(count as i32).to_be_bytes(), &element.repeat(count)[..]].concat()
 }
 
+/// A file of version 3 without master states, up to the number of operators, which is 1.
+const HEADER: [u8; 24] = [0x49, 0x60, 0x67, 0x2d, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
+const NO_PROPERTIES: &[u8] = &[0xac, 0xed, 0, 5, 0x70];
+const OPERATOR: &[u8] = &[7; 16];
+const PARALLELISM: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 1, 0];
+
+fn version(version: u8) -> [u8; 24] {
+    let mut header = HEADER;
+    header[7] = version;
+    header
+}
+
 fn operator(subtasks: &[u8]) -> Bytes {
-    const HEADER: &[u8] = &[0x49, 0x60, 0x67, 0x2d, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
-    const OPERATOR: &[u8] = &[7; 16];
-    const PARALLELISM: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 1, 0];
-    [HEADER, OPERATOR, PARALLELISM, subtasks].concat().into()
+    [&HEADER[..], OPERATOR, PARALLELISM, subtasks].concat().into()
+}
+
+fn merged_channels() -> Bytes {
+    let channel = [&[3][..], &[0; 4 + 8], &[16], &[0; 4]].concat();
+    let subtask = [&[0, 0, 0, 1][..], &[0; 4 + 10], &list(&channel), &[0; 4]].concat();
+    [&version(6)[..], &[0; 4], OPERATOR, PARALLELISM, &subtask, NO_PROPERTIES].concat().into()
+}
+
+fn master_state() -> Vec<u8> {
+    [&[0xc9, 0x6b, 0x16, 0x96, 0, 0, 0, 10][..], &[0; 10]].concat()
+}
+
+fn stream() -> Vec<u8> {
+    [&[0; 8][..], &[16]].concat()
 }
 
 fn subtasks(subtask: &[u8]) -> Bytes {
