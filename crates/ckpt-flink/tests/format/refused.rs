@@ -242,6 +242,16 @@ fn handles_are_not_nested_without_end() {
 }
 
 #[test]
+fn handles_beside_one_another_are_not_nested() {
+    let changelog = Bytes::new().u8(14).i32(0).i32(0).i64(0).i32(0).i32(0).i64(0).i64(0).text("");
+    let subtasks = (0..100)
+        .fold(Bytes::new(), |bytes, _| bytes.i32(0).i32(0).i32(0).raw(&changelog.0).raw(&changelog.0).i32(0).i32(0));
+    let file = file_of(3, &[operator(1, 1).u8(0).i32(100).raw(&subtasks.0)]);
+    let metadata = FlinkMetadata::decode(file.clone().into()).unwrap().metadata;
+    assert!(metadata.encode().unwrap() == file.0);
+}
+
+#[test]
 fn version_2_has_no_state_of_before() {
     let file = |legacy: i32| {
         let subtask = Bytes::new().i32(0).i64(-1).i32(legacy).i32(0).i32(0).u8(0).u8(0);
