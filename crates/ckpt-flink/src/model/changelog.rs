@@ -78,3 +78,65 @@ pub struct OffsetAndStream<D = Bytes> {
     /// The bytes.
     pub stream: StreamHandle<D>,
 }
+
+impl<D> ChangelogHandle<D> {
+    /// A handle of that checkpoint, with nothing materialized and no changes.
+    pub const fn new(key_groups: KeyGroupRange, checkpoint_id: i64, state_handle_id: JavaText) -> Self {
+        Self {
+            key_groups,
+            checkpointed_size: 0,
+            materialized: Vec::new(),
+            non_materialized: Vec::new(),
+            materialization_id: 0,
+            checkpoint_id: Some(checkpoint_id),
+            state_handle_id,
+        }
+    }
+}
+
+impl<D> InMemoryChangelogHandle<D> {
+    /// The changes with the numbers from `from` on and below `to`.
+    pub const fn new(
+        key_groups: KeyGroupRange,
+        from: i64,
+        to: i64,
+        changes: Vec<InMemoryChange<D>>,
+        state_handle_id: JavaText,
+    ) -> Self {
+        Self { key_groups, from, to, changes, state_handle_id }
+    }
+}
+
+impl<D> InMemoryChange<D> {
+    /// A change of that key group, or of the description with -1.
+    pub const fn new(key_group: i32, change: D) -> Self {
+        Self { key_group, change }
+    }
+}
+
+impl<D> ChangelogStreamHandle<D> {
+    /// Changes in those streams, none of which was written for this checkpoint.
+    pub const fn new(
+        key_groups: KeyGroupRange,
+        streams: Vec<OffsetAndStream<D>>,
+        size: i64,
+        state_handle_id: JavaText,
+        storage_identifier: JavaText,
+    ) -> Self {
+        Self {
+            key_groups,
+            streams,
+            size,
+            checkpointed_size: 0,
+            state_handle_id,
+            storage_identifier: Some(storage_identifier),
+        }
+    }
+}
+
+impl<D> OffsetAndStream<D> {
+    /// Changes from that position on.
+    pub const fn new(offset: i64, stream: StreamHandle<D>) -> Self {
+        Self { offset, stream }
+    }
+}

@@ -46,6 +46,27 @@ pub struct LocalPathAndHandle<D = Bytes> {
     pub handle: StreamHandle<D>,
 }
 
+impl<D> IncrementalHandle<D> {
+    /// A handle without files, of an encoding that has an identity.
+    pub const fn new(
+        checkpoint_id: i64,
+        backend_id: JavaText,
+        key_groups: KeyGroupRange,
+        identity: IncrementalIdentity,
+        meta: StreamHandle<D>,
+    ) -> Self {
+        Self {
+            checkpoint_id,
+            backend_id,
+            key_groups,
+            identity: Some(identity),
+            meta,
+            shared: Vec::new(),
+            private: Vec::new(),
+        }
+    }
+}
+
 impl IncrementalIdentity {
     /// The identity with that id.
     pub const fn new(checkpointed_size: i64, state_handle_id: JavaText) -> Self {

@@ -66,11 +66,28 @@ impl<D> OperatorHandle<D> {
     pub const fn new(states: Vec<OperatorStateOffsets>, delegate: StreamHandle<D>) -> Self {
         Self { states, merging: None, delegate }
     }
+
+    /// The same, in a segment of a file that several share.
+    pub fn with_merging(self, directories: MergingDirectories) -> Self {
+        Self { merging: Some(directories), ..self }
+    }
 }
 
 impl OperatorStateOffsets {
     /// A state whose elements begin there.
     pub const fn new(name: JavaText, mode: DistributionMode, offsets: Vec<i64>) -> Self {
         Self { name, mode, offsets }
+    }
+}
+
+impl MergingDirectories {
+    /// The directories of a handle that has state.
+    pub const fn new(task_owned: JavaText, shared: JavaText) -> Self {
+        Self { task_owned, shared, is_empty: false }
+    }
+
+    /// The directories that a handle without state keeps alive.
+    pub const fn empty(task_owned: JavaText, shared: JavaText) -> Self {
+        Self { task_owned, shared, is_empty: true }
     }
 }

@@ -115,3 +115,23 @@ impl RelativeFileHandle {
         Self { relative_path, state_size }
     }
 }
+
+impl SegmentHandle {
+    /// So many bytes of a file, from `start` on.
+    pub const fn new(
+        path: JavaText,
+        start: i64,
+        state_size: i64,
+        scope: CheckpointedStateScope,
+        logical_file_id: JavaText,
+    ) -> Self {
+        Self { start, state_size, scope, path, logical_file_id }
+    }
+}
+
+impl<D> KeyGroupsStream<D> {
+    /// A stream that is divided so.
+    pub const fn new(key_groups: KeyGroupOffsets, delegate: StreamHandle<D>) -> Self {
+        Self { key_groups, delegate }
+    }
+}

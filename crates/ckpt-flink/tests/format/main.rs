@@ -6,6 +6,7 @@ mod damage;
 mod describe;
 mod fixtures;
 mod legacy;
+mod made;
 mod properties;
 mod refused;
 mod samples;
