@@ -18,6 +18,8 @@ pub struct Note {
 pub enum NoteKind {
     /// A number that says whether something follows is neither 0 nor 1. It is taken, and written, for 1.
     Presence(i32),
+    /// A handle that is said to follow is null. There is none then, and it is written that none follows.
+    NullHandle,
     /// A truth value is neither 0 nor 1. It is taken, and written, for 1.
     Bool(u8),
     /// The number of subtasks that says that all are finished is below -1. It is taken, and written, for -1.
@@ -31,6 +33,7 @@ impl fmt::Display for Note {
         let Self { offset_bytes, kind } = self;
         match kind {
             NoteKind::Presence(found) => write!(f, "{found} at byte {offset_bytes} is taken for 1, something follows"),
+            NoteKind::NullHandle => write!(f, "null at byte {offset_bytes} is taken for nothing that follows"),
             NoteKind::Bool(found) => write!(f, "{found} at byte {offset_bytes} is taken for 1, true"),
             NoteKind::FullyFinished(found) => {
                 write!(f, "{found} at byte {offset_bytes} is taken for -1, all subtasks are finished")

@@ -5,7 +5,9 @@ use ckpt_core::id::OperatorId;
 use super::input::Input;
 use super::{NoteKind, Source};
 use crate::error::{Read, ReadError, Step, Within};
-use crate::model::{InlineBytes, MasterState, OperatorDescription, StreamHandle, Subtask, SubtaskState};
+use crate::model::{
+    InlineBytes, MasterState, OperatorDescription, OperatorHandle, StreamHandle, Subtask, SubtaskState,
+};
 use crate::text::JavaText;
 use crate::version::MetadataVersion;
 
@@ -135,12 +137,8 @@ impl<S: Source> Input<S> {
             state.legacy_duration = Some(self.i64("duration")?);
             self.no_legacy_states()?;
         }
-        if self.presence("whether there is managed operator state")? {
-            state.managed_operator = self.operator_handle("managed operator state")?;
-        }
-        if self.presence("whether there is raw operator state")? {
-            state.raw_operator = self.operator_handle("raw operator state")?;
-        }
+        state.managed_operator = self.announced_handle("managed operator state")?;
+        state.raw_operator = self.announced_handle("raw operator state")?;
         state.managed_keyed = self.keyed_handle("managed keyed state")?;
         state.raw_keyed = self.keyed_handle("raw keyed state")?;
         if version > MetadataVersion::V2 {
@@ -148,6 +146,19 @@ impl<S: Source> Input<S> {
             state.result_subpartitions = self.channels("result subpartitions", version)?;
         }
         Ok(state)
+    }
+
+    /// Operator state, behind a number that says whether there is any.
+    fn announced_handle<D: InlineBytes>(&mut self, field: &'static str) -> Read<Option<Box<OperatorHandle<D>>>> {
+        if !self.presence(field)? {
+            return Ok(None);
+        }
+        let offset = self.position();
+        let handle = self.operator_handle(field)?;
+        if handle.is_none() {
+            self.notes.add(offset, NoteKind::NullHandle);
+        }
+        Ok(handle)
     }
 
     fn no_legacy_states(&mut self) -> Read<()> {

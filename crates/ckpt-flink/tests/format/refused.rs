@@ -302,10 +302,22 @@ fn what_flink_reads_and_never_writes_is_noted() {
         (86, NoteKind::Presence(2)),
         (99, NoteKind::Bool(7)),
         (101, NoteKind::Presence(-1)),
+        (105, NoteKind::NullHandle),
     ];
-    assert_eq!((notes.as_slice(), decoded.notes.total()), (&expected[..], 4));
+    assert_eq!((notes.as_slice(), decoded.notes.total()), (&expected[..], 5));
     assert_eq!(decoded.notes.first()[0].to_string(), "-5 at byte 49 is taken for -1, all subtasks are finished");
     // Written as Flink writes it, it says the same.
+    let again = FlinkMetadata::decode(decoded.metadata.encode().unwrap().into()).unwrap();
+    assert_eq!((again.metadata, again.notes.total()), (decoded.metadata, 0));
+}
+
+/// Something follows, and it is nothing.
+#[test]
+fn a_handle_that_is_announced_and_null_is_noted() {
+    let file = subtask_in(3, Bytes::new().i32(1).u8(0).i32(1).u8(0).raw(&[0; 10]));
+    let decoded = FlinkMetadata::decode(file.into()).unwrap();
+    let notes: Vec<_> = decoded.notes.first().iter().map(|note| (note.offset_bytes, note.kind)).collect();
+    assert_eq!(notes, [(61, NoteKind::NullHandle), (66, NoteKind::NullHandle)]);
     let again = FlinkMetadata::decode(decoded.metadata.encode().unwrap().into()).unwrap();
     assert_eq!((again.metadata, again.notes.total()), (decoded.metadata, 0));
 }
@@ -315,5 +327,6 @@ fn notes_do_not_fill_memory() {
     let subtasks = (0..5_000).fold(Bytes::new(), |bytes, _| bytes.i32(0).i32(2).u8(0).i32(0).u8(0).u8(0).i32(0).i32(0));
     let operator = operator(1, 1).u8(0).i32(5_000).raw(&subtasks.0);
     let notes = FlinkMetadata::decode(file_of(3, &[operator]).into()).unwrap().notes;
-    assert_eq!((notes.first().len(), notes.total()), (1_000, 5_000));
+    // Each has a number that is neither 0 nor 1, and behind it a handle that is null.
+    assert_eq!((notes.first().len(), notes.total()), (1_000, 10_000));
 }
