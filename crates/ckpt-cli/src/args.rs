@@ -1,0 +1,85 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::map_root::MapRoot;
+use crate::report::Format;
+
+/// Looks into checkpoints and savepoints, of ckpt and of Apache Flink, and verifies them. Nothing is ever modified.
+#[derive(Debug, Parser)]
+#[command(name = "ckpt", version, propagate_version = true, after_help = EXIT_STATUS)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_STATUS: &str = "Exit status: 0 when all is well, 1 when something is wrong with what was looked at, 2 when it could not be looked at.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// What only Flink's files have.
+    #[command(subcommand)]
+    Flink(FlinkCommand),
+    /// Print completions for a shell.
+    #[command(
+        after_help = "Examples:\n  ckpt completions bash > ~/.local/share/bash-completion/completions/ckpt\n  ckpt completions fish > ~/.config/fish/completions/ckpt.fish"
+    )]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    #[command(after_help = "Examples:\n  ckpt man | man -l -\n  ckpt man > /usr/local/share/man/man1/ckpt.1")]
+    Man,
+}
+
+/// What only Flink's files have.
+#[derive(Debug, Subcommand)]
+pub(crate) enum FlinkCommand {
+    /// Everything that a `_metadata` of Flink's says, as JSON in Flink's own terms.
+    #[command(after_help = DUMP_EXAMPLES)]
+    Dump(DumpArgs),
+}
+
+const DUMP_EXAMPLES: &str = "Examples:
+  ckpt flink dump /savepoints/savepoint-f1f1f1-70037165871d
+  ckpt flink dump chk-17/_metadata | jq '.operators[] | {uid, stateSize}'";
+
+/// The arguments of `ckpt flink dump`.
+#[derive(Debug, Args)]
+pub(crate) struct DumpArgs {
+    /// A directory with a `_metadata`, or such a file.
+    pub(crate) path: PathBuf,
+    /// Take bytes behind the end of the file for an error. Flink does not look for them.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) map: MapArgs,
+}
+
+/// Which directories have moved.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct MapArgs {
+    /// What the metadata calls URI lies at PATH now, as in `file:/old=/new`. May be given several times; the first that
+    /// fits counts.
+    #[arg(long, value_name = "URI=PATH")]
+    pub(crate) map_root: Vec<MapRoot>,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Print JSON; docs/cli.md says what it holds.
+    #[arg(long)]
+    json: bool,
+}
+
+impl OutputArgs {
+    pub(crate) const fn format(self) -> Format {
+        if self.json { Format::Json } else { Format::Tables }
+    }
+}

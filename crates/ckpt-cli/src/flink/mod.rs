@@ -1,0 +1,4 @@
+//! What Flink makes of what its files say.
+
+pub(crate) mod path;
+pub(crate) mod size;

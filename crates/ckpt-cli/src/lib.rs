@@ -1,0 +1,21 @@
+//! The `ckpt` command: looks into checkpoints and savepoints, ours and Flink's, and verifies them. Nothing is ever
+//! modified.
+//!
+//! ```text
+//! args ── run ── show, ls, verify, dump     gather: from files to a value
+//!                         │
+//!                      report               print: that value as tables or as JSON
+//! ```
+
+mod args;
+mod dump;
+mod error;
+mod flink;
+mod map_root;
+mod metadata_file;
+mod place;
+mod report;
+mod run;
+mod text;
+
+pub use run::main;

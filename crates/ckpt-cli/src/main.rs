@@ -1,0 +1,7 @@
+//! The `ckpt` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ckpt_cli::main()
+}

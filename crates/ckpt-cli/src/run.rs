@@ -1,0 +1,61 @@
+//! From the command line to an exit status.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::args::{Cli, Command, FlinkCommand};
+use crate::dump;
+use crate::error::CommandError;
+use crate::report::{Exit, Format, print};
+
+/// Runs the command that the arguments of this process name, and says how it ended: 0 when all is well, 1 when
+/// something is wrong with what was looked at, 2 when it could not be looked at.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for. Nobody is left to be told when they cannot be printed.
+            let _ = error.print();
+            return exit_code(if error.use_stderr() { Exit::CouldNotRun } else { Exit::Fine });
+        }
+    };
+    exit_code(match run(&cli.command) {
+        Ok(exit) => exit,
+        Err(error) => {
+            // Nobody is left to be told when this cannot be printed.
+            let _ = writeln!(io::stderr(), "ckpt: error: {}", error.message());
+            error.exit()
+        }
+    })
+}
+
+fn exit_code(exit: Exit) -> ExitCode {
+    ExitCode::from(exit as u8)
+}
+
+fn run(command: &Command) -> Result<Exit, CommandError> {
+    match command {
+        Command::Flink(FlinkCommand::Dump(args)) => print(&dump::gather(args)?, Format::Json),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "ckpt", &mut script);
+            write(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+            rendered.map_err(|source| CommandError::Output { source })?;
+            write(&page)
+        }
+    }
+}
+
+fn write(text: &[u8]) -> Result<Exit, CommandError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::Output { source }),
+        _ => Ok(Exit::Fine),
+    }
+}

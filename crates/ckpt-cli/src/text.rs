@@ -1,0 +1,44 @@
+//! Texts of strangers, made fit for a terminal.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+/// The text with every character escaped that could move a cursor, change a colour or turn the direction of writing.
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_dangerous) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if is_dangerous(character) {
+            safe.extend(character.escape_default());
+        } else {
+            safe.push(character);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// The same of a path; bytes that are no text are shown as U+FFFD.
+pub(crate) fn escaped_path(path: &Path) -> String {
+    escaped(&path.to_string_lossy()).into_owned()
+}
+
+fn is_dangerous(character: char) -> bool {
+    let turns =
+        matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(character, '\u{2028}' | '\u{2029}');
+    character.is_control() || turns || breaks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped_and_nothing_else_is() {
+        assert_eq!(escaped("chk-1/ä 😀 '\\"), "chk-1/ä 😀 '\\");
+        assert_eq!(escaped("a\u{1b}[31mb\n\u{9b}c"), "a\\u{1b}[31mb\\n\\u{9b}c");
+        assert_eq!(escaped("gpj\u{202e}.exe"), "gpj\\u{202e}.exe");
+    }
+}
