@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::map_root::MapRoot;
 use crate::report::Format;
+use crate::snapshot::Detail;
 
 /// Looks into checkpoints and savepoints, of ckpt and of Apache Flink, and verifies them. Nothing is ever modified.
 #[derive(Debug, Parser)]
@@ -21,6 +22,12 @@ const EXIT_STATUS: &str = "Exit status: 0 when all is well, 1 when something is 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// List the checkpoints and savepoints below a directory.
+    #[command(after_help = LS_EXAMPLES)]
+    Ls(LsArgs),
+    /// Show one checkpoint or savepoint, from a summary to every handle.
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(ShowArgs),
     /// What only Flink's files have.
     #[command(subcommand)]
     Flink(FlinkCommand),
@@ -48,6 +55,53 @@ pub(crate) enum FlinkCommand {
 const DUMP_EXAMPLES: &str = "Examples:
   ckpt flink dump /savepoints/savepoint-f1f1f1-70037165871d
   ckpt flink dump chk-17/_metadata | jq '.operators[] | {uid, stateSize}'";
+
+const LS_EXAMPLES: &str = "Examples:
+  ckpt ls /checkpoints
+  ckpt ls --json /checkpoints | jq '.snapshots[] | select(.standing == \"restorePoint\") | .path'";
+
+/// The arguments of `ckpt ls`.
+#[derive(Debug, Args)]
+pub(crate) struct LsArgs {
+    /// A directory of jobs, of one job, of savepoints, or one that holds such directories.
+    pub(crate) directory: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+const SHOW_EXAMPLES: &str = "Examples:
+  ckpt show /checkpoints/f1f1f1f1f1f1f1f1000000008abd5ad8/chk-17
+  ckpt show --operators savepoint-f1f1f1-70037165871d
+  ckpt show --handles --json chk-17/_metadata | jq -r '.operators[].subtasks[].handles[].file'";
+
+/// The arguments of `ckpt show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A directory with a `_metadata`, or such a file; ours or Flink's.
+    pub(crate) path: PathBuf,
+    /// Show each operator.
+    #[arg(long)]
+    operators: bool,
+    /// Show each subtask of each operator.
+    #[arg(long)]
+    subtasks: bool,
+    /// Show each handle of each subtask.
+    #[arg(long)]
+    handles: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+impl ShowArgs {
+    pub(crate) const fn detail(&self) -> Detail {
+        match self {
+            Self { handles: true, .. } => Detail::Handles,
+            Self { subtasks: true, .. } => Detail::Subtasks,
+            Self { operators: true, .. } => Detail::Operators,
+            _ => Detail::Summary,
+        }
+    }
+}
 
 /// The arguments of `ckpt flink dump`.
 #[derive(Debug, Args)]

@@ -1,6 +1,5 @@
 //! Why a command ended without what it was asked for.
 
-use std::error::Error as _;
 use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
@@ -50,8 +49,13 @@ impl CommandError {
 
     /// This and what led to it, in one line.
     pub(crate) fn message(&self) -> String {
-        let mut message = self.to_string();
-        let mut source = self.source();
+        Self::chain(self)
+    }
+
+    /// An error and what led to it, in one line.
+    pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+        let mut message = escaped(&error.to_string()).into_owned();
+        let mut source = error.source();
         while let Some(error) = source {
             // Writing to a text does not fail.
             let _ = write!(message, ": {}", escaped(&error.to_string()));

@@ -11,11 +11,16 @@ mod args;
 mod dump;
 mod error;
 mod flink;
+mod ls;
 mod map_root;
 mod metadata_file;
 mod place;
 mod report;
 mod run;
+mod show;
+mod snapshot;
+mod table;
 mod text;
+mod time;
 
 pub use run::main;

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use ckpt_core::id::JobId;
 use ckpt_core::metadata::MetadataSource;
 use ckpt_storage::METADATA_FILE;
 
@@ -72,6 +73,17 @@ impl MetadataFile {
             return Err(CommandError::NoMetadata { path, found });
         };
         Ok(Self { path, directory, file, length_bytes, format })
+    }
+
+    /// The name of the directory that it lies in.
+    pub(crate) fn directory_name(&self) -> Option<&str> {
+        self.directory.file_name()?.to_str()
+    }
+
+    /// The name of the directory above, if it can be that of a job.
+    pub(crate) fn job_directory_name(&self) -> Option<&str> {
+        let name = self.directory.parent()?.file_name()?.to_str()?;
+        name.parse::<JobId>().is_ok().then_some(name)
     }
 
     /// An error of reading it.

@@ -1,0 +1,117 @@
+//! What HEAD says of a job.
+
+use ckpt_core::head::{Head, JobState, RetainedSnapshot};
+use ckpt_core::id::CheckpointId;
+use ckpt_core::state::RelPath;
+use ckpt_storage::HEAD_DIRECTORY;
+use ckpt_streams::file_system::{FileSystem as _, LocalFileSystem};
+use serde::Serialize;
+
+use super::scan::FoundJob;
+
+/// What HEAD says of a snapshot of its job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Standing {
+    /// A restore takes it: the newest that is retained, or what the job was stopped with.
+    RestorePoint,
+    /// It can be restored.
+    Retained,
+    /// It was newer than the one that the job went back to, and is kept as evidence.
+    SetAside,
+    /// It is retained no more, and its files are being deleted.
+    Removed,
+    /// It is published, and HEAD does not name it.
+    NotCommitted,
+    /// It has no `_metadata`, and HEAD does not name it.
+    Unfinished,
+}
+
+/// HEAD of a job.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HeadView {
+    pub(crate) version: u64,
+    pub(crate) epoch: u64,
+    pub(crate) state: String,
+    pub(crate) restore_point: Option<u64>,
+    pub(crate) retained: Vec<u64>,
+    pub(crate) stopped_at: Option<u64>,
+    pub(crate) set_aside: Vec<u64>,
+    pub(crate) removed: Vec<u64>,
+    pub(crate) savepoints_in_progress: Vec<SavepointView>,
+    pub(crate) abandoned_savepoints: Vec<SavepointView>,
+    pub(crate) handed_over: Vec<u64>,
+}
+
+/// A savepoint that HEAD names while it is taken, or after it was given up.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct SavepointView {
+    pub(crate) id: u64,
+    pub(crate) uri: String,
+}
+
+/// Reads HEAD of a job; `None` when it has none, as all jobs of Flink's.
+pub(crate) fn read(job: &FoundJob) -> ckpt_core::Result<Option<Head>> {
+    let record = RelPath::new(format!("{HEAD_DIRECTORY}/HEAD"))?;
+    let Some((bytes, _)) = LocalFileSystem::open(&job.directory)?.read_record(&record)? else { return Ok(None) };
+    Head::decode(&bytes).map(Some)
+}
+
+impl Standing {
+    /// What `head` says of that checkpoint of its job.
+    pub(crate) fn of(head: &Head, id: CheckpointId, is_complete: bool) -> Self {
+        let names = |list: &[RetainedSnapshot]| list.iter().any(|snapshot| snapshot.id == id);
+        if head.restore_point().is_some_and(|point| point.id == id) {
+            Self::RestorePoint
+        } else if names(&head.retained) {
+            Self::Retained
+        } else if names(&head.set_aside) {
+            Self::SetAside
+        } else if names(&head.removed) {
+            Self::Removed
+        } else if is_complete {
+            Self::NotCommitted
+        } else {
+            Self::Unfinished
+        }
+    }
+
+    /// For people.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::RestorePoint => "newest restorable",
+            Self::Retained => "retained",
+            Self::SetAside => "set aside",
+            Self::Removed => "removed",
+            Self::NotCommitted => "published, not committed",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
+impl HeadView {
+    pub(crate) fn of(head: &Head) -> Self {
+        let ids = |list: &[RetainedSnapshot]| list.iter().map(|snapshot| snapshot.id.get()).collect();
+        let savepoints = |list: &[ckpt_core::head::SavepointInProgress]| {
+            let views = list.iter().map(|it| SavepointView { id: it.id.get(), uri: it.uri.as_str().to_owned() });
+            views.collect()
+        };
+        Self {
+            version: head.version.get(),
+            epoch: head.epoch.get(),
+            state: match head.state {
+                JobState::Active => "active".to_owned(),
+                ended => ended.to_string(),
+            },
+            restore_point: head.restore_point().map(|point| point.id.get()),
+            retained: ids(&head.retained),
+            stopped_at: head.stopped_at.as_ref().map(|snapshot| snapshot.id.get()),
+            set_aside: ids(&head.set_aside),
+            removed: ids(&head.removed),
+            savepoints_in_progress: savepoints(&head.savepoints_in_progress),
+            abandoned_savepoints: savepoints(&head.abandoned_savepoints),
+            handed_over: head.handed_over.iter().map(|it| it.snapshot.id.get()).collect(),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What there is, and what is known of each.
+
+use std::path::Path;
+
+use ckpt_core::head::{Head, SnapshotPlace};
+use serde::Serialize;
+
+use super::head::{HeadView, Standing, read};
+use super::scan::{FoundJob, FoundSnapshot, Scan};
+use crate::args::LsArgs;
+use crate::error::CommandError;
+use crate::metadata_file::{MetadataFile, existing};
+use crate::snapshot::{self, Detail, Snapshot};
+
+/// All that is below a directory.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Listing {
+    /// The directory.
+    pub(crate) path: String,
+    pub(crate) jobs: Vec<JobEntry>,
+    pub(crate) snapshots: Vec<SnapshotEntry>,
+    /// What could not be looked at.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// A job that has a directory.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JobEntry {
+    pub(crate) id: String,
+    pub(crate) path: String,
+    /// Of jobs of ours.
+    pub(crate) head: Option<HeadView>,
+}
+
+/// A snapshot, or what was to become one.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SnapshotEntry {
+    /// Seen from the directory that was looked at.
+    pub(crate) path: String,
+    pub(crate) job: Option<String>,
+    pub(crate) checkpoint_id: Option<u64>,
+    /// Whether there is a `_metadata`.
+    pub(crate) complete: bool,
+    /// What HEAD says of it, if its job has one.
+    pub(crate) standing: Option<Standing>,
+    /// What its `_metadata` says; `None` without one, and when it is damaged.
+    pub(crate) snapshot: Option<Snapshot>,
+}
+
+/// Something that is wrong.
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem {
+    pub(crate) path: String,
+    pub(crate) message: String,
+}
+
+/// Looks at all of it.
+pub(crate) fn gather(args: &LsArgs) -> Result<Listing, CommandError> {
+    let given = &args.directory;
+    if !existing(given)?.is_dir() {
+        return Err(CommandError::NoDirectory { path: given.clone() });
+    }
+    let unreadable = |source| CommandError::Unreadable { path: given.clone(), source };
+    let base = std::path::absolute(given).map_err(unreadable)?;
+    let scan = Scan::of(&base).map_err(unreadable)?;
+    let mut listing = Listing {
+        path: base.to_string_lossy().into_owned(),
+        jobs: Vec::new(),
+        snapshots: Vec::new(),
+        problems: Vec::new(),
+    };
+    for (path, error) in &scan.unreadable {
+        listing.problem(below(&base, path), error.to_string());
+    }
+    let heads = listing.add_jobs(&base, scan.jobs);
+    for found in &scan.snapshots {
+        let head = heads.iter().find(|(job, _)| found.directory.parent() == Some(&job.directory));
+        listing.add_snapshot(&base, found, head.map(|(_, head)| head));
+    }
+    for (job, head) in &heads {
+        listing.add_missing(&base, job, head, &scan.snapshots);
+    }
+    Ok(listing)
+}
+
+impl Listing {
+    fn problem(&mut self, path: String, message: String) {
+        self.problems.push(Problem { path, message });
+    }
+
+    fn add_jobs(&mut self, base: &Path, jobs: Vec<FoundJob>) -> Vec<(FoundJob, Head)> {
+        let mut heads = Vec::new();
+        for job in jobs {
+            let path = below(base, &job.directory);
+            let head = match read(&job) {
+                Ok(Some(head)) if head.job != job.id => {
+                    self.problem(path.clone(), format!("its HEAD is that of job {}, expected {}", head.job, job.id));
+                    None
+                }
+                Ok(head) => head,
+                Err(error) => {
+                    self.problem(path.clone(), CommandError::chain(&error));
+                    None
+                }
+            };
+            self.jobs.push(JobEntry { id: job.id.to_string(), path, head: head.as_ref().map(HeadView::of) });
+            heads.extend(head.map(|head| (job, head)));
+        }
+        heads
+    }
+
+    fn add_snapshot(&mut self, base: &Path, found: &FoundSnapshot, head: Option<&Head>) {
+        let path = below(base, &found.directory);
+        let snapshot = match found.is_complete.then(|| summary(&found.directory)) {
+            None => None,
+            Some(Ok(snapshot)) => Some(snapshot),
+            Some(Err(error)) => {
+                self.problem(path.clone(), error.message());
+                None
+            }
+        };
+        let job = snapshot.as_ref().and_then(|snapshot| snapshot.job.clone());
+        let checkpoint_id = snapshot.as_ref().map(|snapshot| snapshot.checkpoint_id);
+        let standing = head.zip(found.number).map(|(head, id)| Standing::of(head, id, found.is_complete));
+        if matches!(standing, Some(Standing::RestorePoint | Standing::Retained)) && !found.is_complete {
+            self.problem(path.clone(), "HEAD retains it, and it has no '_metadata'".to_owned());
+        }
+        self.snapshots.push(SnapshotEntry {
+            path,
+            job: job.or_else(|| found.job.map(|job| job.to_string())),
+            checkpoint_id: checkpoint_id.or_else(|| found.number.map(|id| id.get())),
+            complete: found.is_complete,
+            standing,
+            snapshot,
+        });
+    }
+
+    /// What HEAD retains must be there.
+    fn add_missing(&mut self, base: &Path, job: &FoundJob, head: &Head, found: &[FoundSnapshot]) {
+        for snapshot in head.retained.iter().filter(|snapshot| snapshot.place == SnapshotPlace::JobDirectory) {
+            let directory = job.directory.join(format!("{}{}", ckpt_storage::CHECKPOINT_DIRECTORY_PREFIX, snapshot.id));
+            if !found.iter().any(|found| found.directory == directory) {
+                self.problem(below(base, &directory), "HEAD retains it, and there is no such directory".to_owned());
+            }
+        }
+    }
+}
+
+fn summary(directory: &Path) -> Result<Snapshot, CommandError> {
+    snapshot::gather(&MetadataFile::find(directory)?, Detail::Summary)
+}
+
+/// A path as seen from the directory that was looked at.
+fn below(base: &Path, path: &Path) -> String {
+    match path.strip_prefix(base) {
+        Ok(below) if below.as_os_str().is_empty() => ".".to_owned(),
+        Ok(below) => below.to_string_lossy().into_owned(),
+        Err(_) => path.to_string_lossy().into_owned(),
+    }
+}

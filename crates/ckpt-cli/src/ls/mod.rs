@@ -1,0 +1,9 @@
+//! `ckpt ls`: the jobs, checkpoints and savepoints below a directory.
+
+mod head;
+mod listing;
+mod print;
+mod scan;
+
+pub(crate) use listing::gather;
+pub(crate) use scan::{FoundJob, FoundSnapshot, Scan};

@@ -1,0 +1,22 @@
+//! One snapshot, ours or Flink's, in terms that both have.
+//!
+//! ```text
+//! MetadataFile ── walk ──▶ Walk      flink, ours: what stands in a file, one subtask at a time
+//!                           │
+//!                        Snapshot     as much of it as was asked for
+//! ```
+
+mod flink;
+mod flink_pieces;
+mod our_pieces;
+mod ours;
+mod piece;
+mod size;
+mod value;
+mod walk;
+
+pub(crate) use ours::summary_without_state;
+pub(crate) use piece::{Piece, PieceFile, StateKind, root_name};
+pub(crate) use size::Size;
+pub(crate) use value::{Detail, Handle, Operator, Snapshot, Subtask, gather};
+pub(crate) use walk::{OperatorHead, SnapshotHead, SubtaskHead, Walk, walk};

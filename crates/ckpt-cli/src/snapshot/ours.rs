@@ -1,0 +1,114 @@
+//! A snapshot of ours.
+
+use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSummary, OperatorStatus, OperatorSummary};
+use ckpt_core::snapshot::{SavepointFormat, SnapshotKind};
+use ckpt_core::state::{StateSize, SubtaskReport};
+
+use super::our_pieces::{of_coordinator, of_subtask};
+use super::piece::root_name;
+use super::size::Size;
+use super::value::{Counts, Operator};
+use super::walk::{OperatorHead, SnapshotHead, SubtaskHead, Walk};
+use crate::error::CommandError;
+use crate::flink::size::java_long;
+use crate::metadata_file::MetadataFile;
+
+/// The version of our metadata that there is.
+const VERSION: i32 = 1;
+
+/// All of the file is in memory meanwhile.
+pub(super) fn walk(file: &MetadataFile, walk: &mut dyn Walk) -> Result<SnapshotHead, CommandError> {
+    let mut read = || -> ckpt_core::Result<SnapshotHead> {
+        let metadata = MetadataReader::open(file)?.read_all()?;
+        for operator in metadata.operators() {
+            walk.operator(operator_head(&operator)?);
+            if let Some(handle) = operator.coordinator_state()? {
+                let bytes = java_long(handle.length_bytes());
+                let head = SubtaskHead { index: None, finished: false, state_bytes: bytes, written_bytes: bytes };
+                walk.subtask(head, vec![of_coordinator(&handle)]);
+            }
+            for subtask in operator.subtasks() {
+                let (index, report) = subtask?;
+                let (finished, size, pieces) = match &report {
+                    SubtaskReport::State(state) => (false, state.size(), of_subtask(state)),
+                    _ => (true, StateSize::default(), Vec::new()),
+                };
+                let (state_bytes, written_bytes) = (java_long(size.state_bytes()), java_long(size.written_bytes));
+                let head = SubtaskHead { index: Some(index), finished, state_bytes, written_bytes };
+                walk.subtask(head, pieces);
+            }
+        }
+        let mut head = snapshot_head(metadata.summary());
+        head.master_states = master_states(&metadata);
+        Ok(head)
+    };
+    read().map_err(|source| file.error(source))
+}
+
+/// What is known of a snapshot and of each of its operators without looking at any state, so that a file of any size takes
+/// little memory. Which files are its own and which are shared is not known then.
+pub(crate) fn summary_without_state(file: &MetadataFile) -> Result<(SnapshotHead, Vec<Operator>), CommandError> {
+    let read = || {
+        let summary = MetadataReader::open(file)?.into_summary();
+        let operators = summary.operators().map(|operator| {
+            let totals = operator.totals;
+            let size = Size {
+                state_bytes: java_long(totals.size.state_bytes()),
+                written_bytes: java_long(totals.size.written_bytes),
+                inline_bytes: java_long(totals.size.inline_bytes),
+                exclusive_bytes: None,
+                shared_bytes: None,
+            };
+            let counts = Counts {
+                handles: totals.handles,
+                subtasks_with_state: totals.subtasks,
+                finished_subtasks: totals.finished_subtasks,
+            };
+            let coordinator_bytes = operator.coordinator.map(|coordinator| java_long(coordinator.length_bytes));
+            Ok(Operator { coordinator_bytes, size, counts, ..Operator::of(operator_head(&operator)?) })
+        });
+        let operators = operators.collect::<ckpt_core::Result<_>>()?;
+        Ok((snapshot_head(&summary), operators))
+    };
+    read().map_err(|source| file.error(source))
+}
+
+fn operator_head(operator: &OperatorSummary<'_>) -> ckpt_core::Result<OperatorHead> {
+    let declared = operator.descriptors.iter().map(|state| state.map(|state| state.name().to_owned()));
+    Ok(OperatorHead {
+        id: operator.id.to_string(),
+        name: Some(operator.name.to_owned()),
+        uid: operator.uid.map(str::to_owned),
+        parallelism: operator.parallelism.into(),
+        max_parallelism: operator.max_parallelism.get().into(),
+        fully_finished: operator.status == OperatorStatus::FullyFinished,
+        declared_states: declared.collect::<ckpt_core::Result<_>>()?,
+    })
+}
+
+fn snapshot_head(summary: &MetadataSummary) -> SnapshotHead {
+    let savepoint_format = match summary.kind() {
+        SnapshotKind::Savepoint { format: SavepointFormat::Native, .. } => Some("native"),
+        SnapshotKind::Savepoint { .. } => Some("canonical"),
+        _ => None,
+    };
+    SnapshotHead {
+        version: VERSION,
+        job: Some(summary.job.to_string()),
+        checkpoint_id: summary.identity.id.get(),
+        kind: Some(summary.kind().to_string()),
+        savepoint_format,
+        triggered_at_millis: Some(summary.identity.triggered_at.millis()),
+        completed_at_millis: Some(summary.completed_at.millis()),
+        self_contained: Some(summary.self_contained),
+        places: summary.places.iter().map(|(root, uri)| (root_name(root), uri.as_str().to_owned())).collect(),
+        master_states: Vec::new(),
+        trailing_bytes: 0,
+        notes: Vec::new(),
+    }
+}
+
+fn master_states(metadata: &CheckpointMetadata) -> Vec<(String, i64, u64)> {
+    let states = metadata.master_states().iter();
+    states.map(|(name, state)| (name.clone(), i64::from(state.version), state.bytes.len() as u64)).collect()
+}

@@ -1,0 +1,98 @@
+//! A piece of state: what one handle names.
+
+use ckpt_core::state::{Root, StateHandle};
+use serde::Serialize;
+
+use crate::flink::path::FlinkPath;
+
+/// Some bytes of state, and what they are.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    pub(crate) kind: StateKind,
+    /// What it is among the pieces of that kind: the name of a file of a database, the names of the states in it.
+    pub(crate) role: String,
+    /// The first and the last key group.
+    pub(crate) key_groups: Option<[i32; 2]>,
+    /// Where it lies; `None` when that is the metadata itself.
+    pub(crate) file: Option<PieceFile>,
+    /// Where in the file it begins, when it shares that with others.
+    pub(crate) offset_bytes: Option<i64>,
+    /// How many bytes the handle names; -1 of a file of Flink's whose length it does not know.
+    pub(crate) length_bytes: i64,
+    /// How many of those its owner counts as its own: Flink's handles of data in flight and of changes name whole files
+    /// that hold more.
+    pub(crate) state_bytes: i64,
+    pub(crate) digest: Option<String>,
+}
+
+/// What state is to its operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum StateKind {
+    ManagedKeyed,
+    RawKeyed,
+    ManagedOperator,
+    RawOperator,
+    InputChannel,
+    ResultSubpartition,
+    Coordinator,
+}
+
+/// The file that a piece lies in.
+#[derive(Clone, Debug)]
+pub(crate) enum PieceFile {
+    /// Ours, with all that its handle says.
+    Ours { root: Root, handle: Box<StateHandle> },
+    /// Flink's, below the directory of the metadata.
+    Relative(String),
+    /// Flink's, anywhere.
+    Flink {
+        path: FlinkPath,
+        /// Whether it is named as one of this snapshot's own directory.
+        exclusive: bool,
+    },
+}
+
+impl StateKind {
+    /// For people.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::ManagedKeyed => "keyed",
+            Self::RawKeyed => "raw keyed",
+            Self::ManagedOperator => "operator",
+            Self::RawOperator => "raw operator",
+            Self::InputChannel => "input channel",
+            Self::ResultSubpartition => "result subpartition",
+            Self::Coordinator => "coordinator",
+        }
+    }
+}
+
+impl PieceFile {
+    /// What the metadata calls it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Ours { root, handle } => {
+                let file = handle.place().file().map_or_else(String::new, |(_, file)| file.to_string());
+                match root {
+                    Root::ThisSnapshot => file,
+                    root => format!("{}/{file}", root_name(*root)),
+                }
+            }
+            Self::Relative(path) => path.clone(),
+            Self::Flink { path, .. } => path.as_str().to_owned(),
+        }
+    }
+}
+
+/// What a root of ours is called: by the directory that it is next to the snapshot, or by its number.
+pub(crate) fn root_name(root: Root) -> String {
+    match root {
+        Root::ThisSnapshot => ".".to_owned(),
+        Root::JobShared => "shared".to_owned(),
+        Root::JobTaskOwned => "taskowned".to_owned(),
+        Root::Claimed(claim) => format!("claimed-{}", claim.get()),
+        Root::Borrowed(number) => format!("borrowed-{number}"),
+        other => format!("{other:?}"),
+    }
+}
