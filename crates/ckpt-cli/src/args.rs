@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// Show one checkpoint or savepoint, from a summary to every handle.
     #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
+    /// Verify that every file that a snapshot names is there, and is what was written.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
     /// What only Flink's files have.
     #[command(subcommand)]
     Flink(FlinkCommand),
@@ -101,6 +104,26 @@ impl ShowArgs {
             _ => Detail::Summary,
         }
     }
+}
+
+const VERIFY_EXAMPLES: &str = "Files of Flink's have no digest: that they are there and their lengths are all that can be verified. Where a path of
+Flink's is absolute, it is looked for by --map-root; or else next to the snapshot, in the place that it had next to the
+job's directory, or in the snapshot's own; or else where it says.
+
+Examples:
+  ckpt verify /checkpoints/f1f1f1f1f1f1f1f1000000008abd5ad8/chk-17
+  ckpt verify /backup/checkpoints --map-root hdfs://nn/checkpoints=/backup/checkpoints
+  ckpt verify --json /checkpoints | jq '.snapshots[].problems[] | {file, owner}'";
+
+/// The arguments of `ckpt verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// A snapshot: a directory with a `_metadata`, or such a file. Or a directory with snapshots below it.
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) map: MapArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 /// The arguments of `ckpt flink dump`.

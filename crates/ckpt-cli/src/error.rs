@@ -18,6 +18,8 @@ pub(crate) enum CommandError {
     WithoutMetadata { path: PathBuf },
     #[error("'{}' is neither a file nor a directory", escaped_path(path))]
     Special { path: PathBuf },
+    #[error("there is no checkpoint and no savepoint below '{}'", escaped_path(path))]
+    NoSnapshots { path: PathBuf },
     #[error("'{}' is no directory", escaped_path(path))]
     NoDirectory { path: PathBuf },
     #[error("'{}' cannot be read", escaped_path(path))]

@@ -22,5 +22,6 @@ mod snapshot;
 mod table;
 mod text;
 mod time;
+mod verify;
 
 pub use run::main;

@@ -14,11 +14,19 @@ pub(crate) struct MapRoot {
 }
 
 impl MapRoot {
-    /// Where that is now; `None` when it does not lie below the root. Never outside of the path.
-    pub(crate) fn to_local(&self, path: &FlinkPath) -> Option<PathBuf> {
+    /// The path that the root is at, and what lies below it; `None` when the path does not lie below the root.
+    pub(crate) fn divide<'a>(&'a self, path: &'a FlinkPath) -> Option<(&'a Path, &'a str)> {
         let below = path.as_str().strip_prefix(&self.uri)?;
-        let below = below.strip_prefix('/').filter(|_| !path.leaves_its_root())?;
-        Some(self.path.join(below))
+        let below = below.strip_prefix('/').filter(|below| !below.is_empty() && !path.leaves_its_root())?;
+        Some((&self.path, below))
+    }
+
+    /// Where a directory is now.
+    pub(crate) fn to_local(&self, directory: &FlinkPath) -> Option<PathBuf> {
+        if directory.as_str() == self.uri {
+            return Some(self.path.clone());
+        }
+        self.divide(directory).map(|(root, below)| root.join(below))
     }
 
     /// What that was called; `None` when it does not lie below the path.
@@ -50,6 +58,7 @@ mod tests {
         let map: MapRoot = "file:///old/=/new".parse().unwrap();
         let to_local = |path: &str| map.to_local(&FlinkPath::new(path));
         assert_eq!(to_local("file:/old/a/b"), Some("/new/a/b".into()));
+        assert_eq!(to_local("file:///old"), Some("/new".into()));
         assert_eq!(to_local("file:/older/a"), None);
         assert_eq!(to_local("hdfs:/old/a"), None);
         assert_eq!(to_local("file:/old/../etc/passwd"), None);

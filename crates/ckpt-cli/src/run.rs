@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::args::{Cli, Command, FlinkCommand};
 use crate::error::CommandError;
 use crate::report::{Exit, Format, print};
-use crate::{dump, ls, show};
+use crate::{dump, ls, show, verify};
 
 /// Runs the command that the arguments of this process name, and says how it ended: 0 when all is well, 1 when
 /// something is wrong with what was looked at, 2 when it could not be looked at.
@@ -39,6 +39,7 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
     match command {
         Command::Ls(args) => print(&ls::gather(args)?, args.output.format()),
         Command::Show(args) => print(&show::gather(args)?, args.output.format()),
+        Command::Verify(args) => print(&verify::gather(args)?, args.output.format()),
         Command::Flink(FlinkCommand::Dump(args)) => print(&dump::gather(args)?, Format::Json),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,6 +1,6 @@
 //! What HEAD says of a job.
 
-use ckpt_core::head::{Head, JobState, RetainedSnapshot};
+use ckpt_core::head::{Head, RetainedSnapshot, SavepointInProgress};
 use ckpt_core::id::CheckpointId;
 use ckpt_core::state::RelPath;
 use ckpt_storage::HEAD_DIRECTORY;
@@ -8,6 +8,7 @@ use ckpt_streams::file_system::{FileSystem as _, LocalFileSystem};
 use serde::Serialize;
 
 use super::scan::FoundJob;
+use crate::error::CommandError;
 
 /// What HEAD says of a snapshot of its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -51,11 +52,20 @@ pub(crate) struct SavepointView {
     pub(crate) uri: String,
 }
 
-/// Reads HEAD of a job; `None` when it has none, as all jobs of Flink's.
-pub(crate) fn read(job: &FoundJob) -> ckpt_core::Result<Option<Head>> {
-    let record = RelPath::new(format!("{HEAD_DIRECTORY}/HEAD"))?;
-    let Some((bytes, _)) = LocalFileSystem::open(&job.directory)?.read_record(&record)? else { return Ok(None) };
-    Head::decode(&bytes).map(Some)
+/// Reads HEAD of a job; `None` when it has none, as all jobs of Flink's. Or what is wrong with it.
+pub(crate) fn read(job: &FoundJob) -> Result<Option<Head>, String> {
+    let read = || -> ckpt_core::Result<Option<Head>> {
+        let record = RelPath::new(format!("{HEAD_DIRECTORY}/HEAD"))?;
+        let Some((bytes, _)) = LocalFileSystem::open(&job.directory)?.read_record(&record)? else { return Ok(None) };
+        Head::decode(&bytes).map(Some)
+    };
+    match read() {
+        Ok(Some(head)) if head.job != job.id => {
+            Err(format!("its HEAD is that of job {}, expected {}", head.job, job.id))
+        }
+        Ok(head) => Ok(head),
+        Err(error) => Err(format!("its HEAD cannot be read: {}", CommandError::chain(&error))),
+    }
 }
 
 impl Standing {
@@ -93,17 +103,14 @@ impl Standing {
 impl HeadView {
     pub(crate) fn of(head: &Head) -> Self {
         let ids = |list: &[RetainedSnapshot]| list.iter().map(|snapshot| snapshot.id.get()).collect();
-        let savepoints = |list: &[ckpt_core::head::SavepointInProgress]| {
+        let savepoints = |list: &[SavepointInProgress]| {
             let views = list.iter().map(|it| SavepointView { id: it.id.get(), uri: it.uri.as_str().to_owned() });
             views.collect()
         };
         Self {
             version: head.version.get(),
             epoch: head.epoch.get(),
-            state: match head.state {
-                JobState::Active => "active".to_owned(),
-                ended => ended.to_string(),
-            },
+            state: head.state.to_string(),
             restore_point: head.restore_point().map(|point| point.id.get()),
             retained: ids(&head.retained),
             stopped_at: head.stopped_at.as_ref().map(|snapshot| snapshot.id.get()),

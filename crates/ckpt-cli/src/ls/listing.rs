@@ -95,17 +95,10 @@ impl Listing {
         let mut heads = Vec::new();
         for job in jobs {
             let path = below(base, &job.directory);
-            let head = match read(&job) {
-                Ok(Some(head)) if head.job != job.id => {
-                    self.problem(path.clone(), format!("its HEAD is that of job {}, expected {}", head.job, job.id));
-                    None
-                }
-                Ok(head) => head,
-                Err(error) => {
-                    self.problem(path.clone(), CommandError::chain(&error));
-                    None
-                }
-            };
+            let head = read(&job).unwrap_or_else(|message| {
+                self.problem(path.clone(), message);
+                None
+            });
             self.jobs.push(JobEntry { id: job.id.to_string(), path, head: head.as_ref().map(HeadView::of) });
             heads.extend(head.map(|head| (job, head)));
         }

@@ -5,5 +5,6 @@ mod listing;
 mod print;
 mod scan;
 
+pub(crate) use head::read as read_head;
 pub(crate) use listing::gather;
-pub(crate) use scan::{FoundJob, FoundSnapshot, Scan};
+pub(crate) use scan::{FoundJob, Scan, number_of};

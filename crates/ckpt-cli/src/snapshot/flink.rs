@@ -5,7 +5,7 @@ use ckpt_flink::{
 };
 
 use super::flink_pieces::Pieces;
-use super::piece::{Piece, StateKind};
+use super::piece::{Extent, Piece, StateKind};
 use super::walk::{OperatorHead, SnapshotHead, SubtaskHead, Walk};
 use crate::error::CommandError;
 use crate::flink::size::{java_long, of_subtask};
@@ -104,6 +104,7 @@ fn coordinator(state: &ByteStream<SkippedBytes>) -> Piece {
         file: None,
         offset_bytes: None,
         length_bytes,
+        extent: Extent::Whole,
         state_bytes: length_bytes,
         digest: None,
     }

@@ -6,7 +6,7 @@ use ckpt_flink::{
     ChannelHandle, ChannelInfo, InlineBytes, KeyGroupRange, KeyedHandle, OperatorHandle, StreamHandle, SubtaskState,
 };
 
-use super::piece::{Piece, PieceFile, StateKind};
+use super::piece::{Extent, Piece, PieceFile, StateKind};
 use crate::flink::path::FlinkPath;
 use crate::flink::size::of_stream;
 
@@ -85,8 +85,13 @@ impl<'a> Pieces<'a> {
                 // How many of the bytes lie in which stream is not said.
                 let mut size = handle.size;
                 for (at, stream) in handle.streams.iter().enumerate() {
+                    let before = self.found.len();
                     self.part_of_stream(format!("changes {at}"), &stream.stream, size);
                     size = 0;
+                    // Flink does not count the byte in front that says whether the changes are compressed.
+                    if let Some(piece) = self.found.get_mut(before) {
+                        piece.extent = Extent::Part;
+                    }
                 }
             }
             _ => {}
@@ -158,7 +163,18 @@ impl<'a> Pieces<'a> {
     }
 
     fn push(&mut self, role: String, file: Option<PieceFile>, offset_bytes: Option<i64>, length_bytes: i64) {
+        let extent = offset_bytes.map_or(Extent::Whole, |_| Extent::Part);
         let (kind, key_groups, state_bytes) = (self.kind, self.key_groups, length_bytes);
-        self.found.push(Piece { kind, role, key_groups, file, offset_bytes, length_bytes, state_bytes, digest: None });
+        self.found.push(Piece {
+            kind,
+            role,
+            key_groups,
+            file,
+            offset_bytes,
+            length_bytes,
+            extent,
+            state_bytes,
+            digest: None,
+        });
     }
 }

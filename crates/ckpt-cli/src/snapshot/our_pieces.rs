@@ -5,7 +5,7 @@ use ckpt_core::state::{
     ChannelState, HandleView, IncrementalState, KeyedState, OperatorState, Place, SharedFile, StateHandle, SubtaskState,
 };
 
-use super::piece::{Piece, PieceFile, StateKind};
+use super::piece::{Extent, Piece, PieceFile, StateKind};
 use crate::flink::size::java_long;
 
 /// All of them: keyed, operator, in flight.
@@ -75,6 +75,7 @@ fn piece(kind: StateKind, role: String, range: Option<KeyGroupRange>, handle: &S
         file: file.map(|root| PieceFile::Ours { root, handle: Box::new(handle.clone()) }),
         offset_bytes,
         length_bytes: java_long(handle.length_bytes()),
+        extent: offset_bytes.map_or(Extent::Whole, |_| Extent::Part),
         state_bytes: java_long(handle.length_bytes()),
         digest: handle.digest().map(|digest| digest.to_string()),
     }

@@ -5,7 +5,6 @@ use ckpt_core::snapshot::{SavepointFormat, SnapshotKind};
 use ckpt_core::state::{StateSize, SubtaskReport};
 
 use super::our_pieces::{of_coordinator, of_subtask};
-use super::piece::root_name;
 use super::size::Size;
 use super::value::{Counts, Operator};
 use super::walk::{OperatorHead, SnapshotHead, SubtaskHead, Walk};
@@ -101,7 +100,7 @@ fn snapshot_head(summary: &MetadataSummary) -> SnapshotHead {
         triggered_at_millis: Some(summary.identity.triggered_at.millis()),
         completed_at_millis: Some(summary.completed_at.millis()),
         self_contained: Some(summary.self_contained),
-        places: summary.places.iter().map(|(root, uri)| (root_name(root), uri.as_str().to_owned())).collect(),
+        places: summary.places.iter().map(|(root, uri)| (root, uri.as_str().to_owned())).collect(),
         master_states: Vec::new(),
         trailing_bytes: 0,
         notes: Vec::new(),

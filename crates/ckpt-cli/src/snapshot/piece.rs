@@ -19,10 +19,20 @@ pub(crate) struct Piece {
     pub(crate) offset_bytes: Option<i64>,
     /// How many bytes the handle names; -1 of a file of Flink's whose length it does not know.
     pub(crate) length_bytes: i64,
+    pub(crate) extent: Extent,
     /// How many of those its owner counts as its own: Flink's handles of data in flight and of changes name whole files
     /// that hold more.
     pub(crate) state_bytes: i64,
     pub(crate) digest: Option<String>,
+}
+
+/// How much of its file a piece is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    Whole,
+    /// Others may lie in it too, or a header that is not counted.
+    Part,
 }
 
 /// What state is to its operator.

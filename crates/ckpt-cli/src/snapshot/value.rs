@@ -4,7 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 
-use super::piece::{Piece, StateKind};
+use super::piece::{Piece, StateKind, root_name};
 use super::size::Size;
 use super::summary_without_state;
 use super::walk::{OperatorHead, SnapshotHead, SubtaskHead, Walk, walk};
@@ -223,7 +223,7 @@ impl Snapshot {
     fn of(file: &MetadataFile, head: SnapshotHead, total: Total) -> Self {
         let modified = file.file.metadata().and_then(|metadata| metadata.modified()).ok();
         let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let places = head.places.into_iter().map(|(root, uri)| NamedPlace { root, uri });
+        let places = head.places.into_iter().map(|(root, uri)| NamedPlace { root: root_name(root), uri });
         let masters = head.master_states.into_iter();
         Self {
             path: file.directory.to_string_lossy().into_owned(),

@@ -1,5 +1,7 @@
 //! What stands in a metadata file, one subtask at a time.
 
+use ckpt_core::state::Root;
+
 use super::piece::Piece;
 use super::{flink, ours};
 use crate::error::CommandError;
@@ -25,8 +27,8 @@ pub(crate) struct SnapshotHead {
     pub(crate) triggered_at_millis: Option<u64>,
     pub(crate) completed_at_millis: Option<u64>,
     pub(crate) self_contained: Option<bool>,
-    /// Where claimed and borrowed files lie: root and URI.
-    pub(crate) places: Vec<(String, String)>,
+    /// Where claimed and borrowed files lie.
+    pub(crate) places: Vec<(Root, String)>,
     pub(crate) master_states: Vec<(String, i64, u64)>,
     /// Bytes behind the end of a file of Flink's.
     pub(crate) trailing_bytes: u64,

@@ -1,0 +1,136 @@
+//! Files of ours: every byte is held against its digest.
+
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use ckpt_core::state::{Place, Root, StateHandle};
+use ckpt_core::{ErrorKind, Result};
+use ckpt_storage::{SHARED_DIRECTORY, TASK_OWNED_DIRECTORY};
+use ckpt_streams::file_system::{FileSystem, FileSystems, LocalFileSystem};
+use ckpt_streams::{FileStateReader, StateDirectory, StateReader as _};
+
+use super::references::{Expected, Reference, References};
+use super::verdict::{FileCounts, FoundBy, Problem, ProblemKind};
+use crate::error::CommandError;
+use crate::flink::path::FlinkPath;
+use crate::map_root::MapRoot;
+use crate::metadata_file::MetadataFile;
+use crate::snapshot::{PieceFile, SnapshotHead, root_name};
+
+/// Reads files below the roots of a snapshot.
+pub(super) struct OurFiles {
+    reader: FileStateReader,
+    /// The roots that were found by a map.
+    mapped: Vec<String>,
+}
+
+impl OurFiles {
+    /// The roots of that snapshot: its own directory, those of its job next to it, and those that it names.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration`, naming the root that cannot be opened.
+    pub(super) fn open(file: &MetadataFile, head: &SnapshotHead, maps: &[MapRoot]) -> Result<Self> {
+        let job = file.directory.parent().unwrap_or(&file.directory);
+        let mut directories = vec![
+            StateDirectory::new(Root::ThisSnapshot, local(&file.directory)?, None),
+            StateDirectory::new(Root::JobShared, local(&job.join(SHARED_DIRECTORY))?, None),
+            StateDirectory::new(Root::JobTaskOwned, local(&job.join(TASK_OWNED_DIRECTORY))?, None),
+        ];
+        let mut mapped = Vec::new();
+        for (root, uri) in &head.places {
+            let here = maps.iter().find_map(|map| map.to_local(&FlinkPath::new(uri.as_str())));
+            let opened = match here {
+                Some(here) => {
+                    mapped.push(root_name(*root));
+                    local(&here)?
+                }
+                None => FileSystems::local().open(uri.as_str())?,
+            };
+            directories.push(StateDirectory::new(*root, opened, None));
+        }
+        Ok(Self { reader: FileStateReader::new(directories), mapped })
+    }
+
+    /// Reads all of them.
+    pub(super) fn verify(&self, references: &References, counts: &mut FileCounts) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (name, reference) in &references.files {
+            match self.verify_one(reference) {
+                Ok(has_digest) => {
+                    match has_digest {
+                        Digested::Yes => counts.with_digest += 1,
+                        Digested::No => counts.without_digest += 1,
+                    }
+                    let by_map = self.mapped.iter().any(|root| name.starts_with(&format!("{root}/")));
+                    counts.add(if by_map { FoundBy::Map } else { FoundBy::Place });
+                }
+                Err((kind, message)) => {
+                    let owner = Some(reference.owners().text());
+                    problems.push(Problem { kind, file: name.clone(), looked_at: None, message, owner });
+                }
+            }
+        }
+        problems
+    }
+
+    fn verify_one(&self, reference: &Reference) -> Result<Digested, (ProblemKind, String)> {
+        let PieceFile::Ours { handle, .. } = &reference.file else { return Ok(Digested::No) };
+        // One file has one content, so all that name it must say the same.
+        if reference.expected.len() > 1 && reference.expected.keys().all(|it| matches!(it, Expected::Exactly(_))) {
+            return Err((
+                ProblemKind::WrongLength,
+                "is named with several lengths, of which at most one is its".into(),
+            ));
+        }
+        let has_digest = if handle.digest().is_some() { Digested::Yes } else { Digested::No };
+        match self.read(handle) {
+            Ok(()) => Ok(has_digest),
+            Err(error) => Err((kind_of(&error), CommandError::chain(&error))),
+        }
+    }
+
+    fn read(&self, handle: &StateHandle) -> io::Result<()> {
+        let as_io = |error: ckpt_core::Error| io::Error::new(io_kind(error.kind()), error);
+        if let Place::Segment { .. } = handle.place() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "is a part of a file, which is not read yet"));
+        }
+        let mut stream = self.reader.open(handle).map_err(as_io)?;
+        let read = io::copy(&mut stream.by_ref(), &mut io::sink())?;
+        match handle.length_bytes() {
+            expected if read == expected => Ok(()),
+            expected => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("has {read} bytes of state, expected {expected}"),
+            )),
+        }
+    }
+}
+
+/// Whether a digest was there to hold bytes against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Digested {
+    Yes,
+    No,
+}
+
+fn local(directory: &Path) -> Result<Arc<dyn FileSystem>> {
+    Ok(Arc::new(LocalFileSystem::open(directory)?))
+}
+
+const fn io_kind(kind: ErrorKind) -> io::ErrorKind {
+    match kind {
+        ErrorKind::NotFound => io::ErrorKind::NotFound,
+        ErrorKind::Corrupt => io::ErrorKind::InvalidData,
+        _ => io::ErrorKind::Other,
+    }
+}
+
+fn kind_of(error: &io::Error) -> ProblemKind {
+    match error.kind() {
+        io::ErrorKind::NotFound => ProblemKind::Missing,
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => ProblemKind::Damaged,
+        _ => ProblemKind::Unreadable,
+    }
+}

@@ -1,0 +1,70 @@
+//! The verdict for people.
+
+use std::io::{self, Write};
+
+use super::verdict::{Problem, Verification, VerifiedSnapshot};
+use crate::report::{Exit, Report, Style};
+use crate::text::escaped;
+
+impl Report for Verification {
+    fn print(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
+        for snapshot in &self.snapshots {
+            let path = escaped(&snapshot.path);
+            if snapshot.problems.is_empty() {
+                writeln!(out, "{} {path}: {}", style.good("ok"), snapshot.counts_text())?;
+            } else {
+                let count = snapshot.problems.len();
+                writeln!(out, "{} {path}: {count} of {}", style.bad("PROBLEMS"), snapshot.counts_text())?;
+                print_problems(out, style, &snapshot.problems)?;
+            }
+        }
+        for path in &self.incomplete {
+            writeln!(out, "skipped {}: it has no '_metadata'", escaped(path))?;
+        }
+        if !self.problems.is_empty() {
+            writeln!(out, "{}", style.bad("PROBLEMS of no snapshot in particular"))?;
+            print_problems(out, style, &self.problems)?;
+        }
+        let problems = self.all_problems().count();
+        let snapshots = self.snapshots.len();
+        if snapshots > 1 || !self.problems.is_empty() {
+            writeln!(out, "{snapshots} snapshots, {problems} problems")?;
+        }
+        Ok(())
+    }
+
+    fn exit(&self) -> Exit {
+        if self.all_problems().next().is_none() { Exit::Fine } else { Exit::FoundProblems }
+    }
+}
+
+fn print_problems(out: &mut dyn Write, style: Style, problems: &[Problem]) -> io::Result<()> {
+    for problem in problems {
+        let (kind, file) = (style.bad(problem.kind.name()), escaped(&problem.file));
+        writeln!(out, "  {kind}: {file} {}", escaped(&problem.message))?;
+        if let Some(looked_at) = problem.looked_at.as_ref().filter(|looked_at| **looked_at != problem.file) {
+            writeln!(out, "    looked at {}", escaped(looked_at))?;
+        }
+        if let Some(owner) = &problem.owner {
+            writeln!(out, "    needed by {}", escaped(owner))?;
+        }
+    }
+    Ok(())
+}
+
+impl VerifiedSnapshot {
+    fn counts_text(&self) -> String {
+        let files = &self.files;
+        let mut text = format!(
+            "{} files ({} with digest, {} with no digest)",
+            files.named, files.with_digest, files.without_digest
+        );
+        if files.found_by_map > 0 {
+            text += &format!(", {} by --map-root", files.found_by_map);
+        }
+        if files.found_by_layout > 0 {
+            text += &format!(", {} next to the snapshot", files.found_by_layout);
+        }
+        text + &format!(", {} pieces inline", files.inline)
+    }
+}

@@ -1,0 +1,149 @@
+//! Which snapshots are verified.
+
+use std::path::{Path, PathBuf};
+
+use ckpt_core::head::{Head, SnapshotPlace};
+use ckpt_core::metadata::MetadataReader;
+use ckpt_storage::{CHECKPOINT_DIRECTORY_PREFIX, METADATA_FILE};
+
+use super::flink::FlinkFiles;
+use super::ours::OurFiles;
+use super::references;
+use super::verdict::{FileCounts, Problem, Verification, VerifiedSnapshot};
+use crate::args::VerifyArgs;
+use crate::error::CommandError;
+use crate::ls::{FoundJob, Scan, number_of, read_head};
+use crate::map_root::MapRoot;
+use crate::metadata_file::{MetadataFile, MetadataFormat, existing};
+
+/// Verifies one snapshot, or all below a directory.
+pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
+    let path = &args.path;
+    let is_directory = existing(path)?.is_dir();
+    let unreadable = |source| CommandError::Unreadable { path: path.clone(), source };
+    let base = std::path::absolute(path).map_err(unreadable)?;
+    let mut verification = Verification {
+        path: base.to_string_lossy().into_owned(),
+        snapshots: Vec::new(),
+        incomplete: Vec::new(),
+        problems: Vec::new(),
+    };
+    if !is_directory || base.join(METADATA_FILE).exists() {
+        let file = MetadataFile::find(path);
+        // What is no metadata at all is no damaged one.
+        if let Err(error @ (CommandError::NoMetadata { .. } | CommandError::Unreadable { .. })) = file {
+            return Err(error);
+        }
+        let directory = if is_directory { base } else { base.parent().unwrap_or(&base).to_owned() };
+        let job = directory.parent().and_then(|job| {
+            let id = job.file_name()?.to_str()?.parse().ok()?;
+            Some(FoundJob { id, directory: job.to_owned() })
+        });
+        let head = job.and_then(|job| verification.head(job));
+        let snapshot = verify(path, &directory, head.as_ref().map(|(_, head)| head), &args.map.map_root);
+        verification.snapshots.push(snapshot);
+        return Ok(verification);
+    }
+    let scan = Scan::of(&base).map_err(unreadable)?;
+    if scan.snapshots.is_empty() {
+        return Err(CommandError::NoSnapshots { path: path.clone() });
+    }
+    for (path, error) in &scan.unreadable {
+        verification.problems.push(Problem::of_metadata(path.to_string_lossy().into_owned(), error.to_string()));
+    }
+    let heads: Vec<_> = scan.jobs.into_iter().filter_map(|job| verification.head(job)).collect();
+    for found in &scan.snapshots {
+        if found.is_complete {
+            let head = heads.iter().find(|(job, _)| found.directory.parent() == Some(job.as_path()));
+            let head = head.map(|(_, head)| head);
+            let snapshot = verify(&found.directory, &found.directory, head, &args.map.map_root);
+            verification.snapshots.push(snapshot);
+        } else {
+            verification.incomplete.push(found.directory.to_string_lossy().into_owned());
+        }
+    }
+    for (job, head) in &heads {
+        verification.add_missing(job, head);
+    }
+    Ok(verification)
+}
+
+impl Verification {
+    fn head(&mut self, job: FoundJob) -> Option<(PathBuf, Head)> {
+        match read_head(&job) {
+            Ok(head) => head.map(|head| (job.directory, head)),
+            Err(message) => {
+                let path = job.directory.to_string_lossy().into_owned();
+                self.problems.push(Problem::of_metadata(path, message));
+                None
+            }
+        }
+    }
+
+    /// What HEAD retains must be there.
+    fn add_missing(&mut self, job: &Path, head: &Head) {
+        for snapshot in head.retained.iter().filter(|snapshot| snapshot.place == SnapshotPlace::JobDirectory) {
+            let directory = job.join(format!("{CHECKPOINT_DIRECTORY_PREFIX}{}", snapshot.id));
+            if !directory.join(METADATA_FILE).exists() {
+                let message = "HEAD retains it, and it has no '_metadata'".to_owned();
+                self.problems.push(Problem::of_metadata(directory.to_string_lossy().into_owned(), message));
+            }
+        }
+    }
+}
+
+/// Never fails: what cannot be read is a problem of that snapshot.
+fn verify(path: &Path, directory: &Path, head: Option<&Head>, maps: &[MapRoot]) -> VerifiedSnapshot {
+    let mut verified = VerifiedSnapshot {
+        path: directory.to_string_lossy().into_owned(),
+        format: None,
+        checkpoint_id: None,
+        files: FileCounts::default(),
+        problems: Vec::new(),
+    };
+    if let Err(error) = verified.fill(path, head, maps) {
+        verified.problems.push(Problem::of_metadata(METADATA_FILE.to_owned(), error.message()));
+    }
+    verified
+}
+
+impl VerifiedSnapshot {
+    fn fill(&mut self, path: &Path, head: Option<&Head>, maps: &[MapRoot]) -> Result<(), CommandError> {
+        let file = MetadataFile::find(path)?;
+        self.format = Some(file.format);
+        let (snapshot, references) = references::of(&file)?;
+        self.checkpoint_id = Some(snapshot.checkpoint_id);
+        self.files.named = references.files.len() as u64;
+        self.files.inline = references.inline;
+        if snapshot.trailing_bytes > 0 {
+            let message = format!("{} bytes follow its end, expected none", snapshot.trailing_bytes);
+            self.problems.push(Problem::of_metadata(METADATA_FILE.to_owned(), message));
+        }
+        let problems = match file.format {
+            MetadataFormat::Flink => FlinkFiles::new(&file, maps).verify(&references, &mut self.files),
+            MetadataFormat::Ckpt => {
+                self.verify_by_head(&file, head)?;
+                let files = OurFiles::open(&file, &snapshot, maps).map_err(|source| file.error(source))?;
+                files.verify(&references, &mut self.files)
+            }
+        };
+        self.problems.extend(problems);
+        Ok(())
+    }
+
+    /// HEAD knows length and index of each metadata file that it retains.
+    fn verify_by_head(&mut self, file: &MetadataFile, head: Option<&Head>) -> Result<(), CommandError> {
+        let number = file.directory_name().and_then(number_of);
+        let retained = head
+            .into_iter()
+            .flat_map(|head| &head.retained)
+            .find(|retained| Some(retained.id) == number && retained.place == SnapshotPlace::JobDirectory);
+        let Some(retained) = retained else { return Ok(()) };
+        let reader = MetadataReader::open(file).map_err(|source| file.error(source))?;
+        if let Err(error) = reader.verify(retained) {
+            let message = format!("is not what HEAD names: {}", CommandError::chain(&error));
+            self.problems.push(Problem::of_metadata(METADATA_FILE.to_owned(), message));
+        }
+        Ok(())
+    }
+}

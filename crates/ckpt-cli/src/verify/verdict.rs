@@ -1,0 +1,129 @@
+//! What was found.
+
+use serde::Serialize;
+
+use crate::metadata_file::MetadataFormat;
+
+/// What was found of all snapshots that were looked at.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Verification {
+    pub(super) path: String,
+    pub(super) snapshots: Vec<VerifiedSnapshot>,
+    /// Directories of snapshots that have no `_metadata`: they were not looked at.
+    pub(super) incomplete: Vec<String>,
+    /// What is wrong with no snapshot in particular.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// What was found of one.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VerifiedSnapshot {
+    pub(super) path: String,
+    pub(super) format: Option<MetadataFormat>,
+    pub(super) checkpoint_id: Option<u64>,
+    pub(super) files: FileCounts,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// How many files there were.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FileCounts {
+    /// That are named.
+    pub(super) named: u64,
+    /// Pieces in the metadata itself.
+    pub(super) inline: u64,
+    /// That are there with the right length, and no digest is known.
+    pub(super) without_digest: u64,
+    /// That are there with the right length and digest.
+    pub(super) with_digest: u64,
+    /// Found where they were said to be: below the snapshot, or by its roots.
+    pub(super) found_in_place: u64,
+    /// Found by `--map-root`.
+    pub(super) found_by_map: u64,
+    /// Found at the same place next to the snapshot as they had next to it before it moved.
+    pub(super) found_by_layout: u64,
+}
+
+/// Something that is wrong.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Problem {
+    pub(super) kind: ProblemKind,
+    /// The file as the metadata names it, or the path of what is wrong.
+    pub(super) file: String,
+    /// Where it was looked for, when that is another place.
+    pub(super) looked_at: Option<String>,
+    pub(super) message: String,
+    /// Who needs it.
+    pub(super) owner: Option<String>,
+}
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum ProblemKind {
+    /// There is no such file.
+    Missing,
+    /// It has another length.
+    WrongLength,
+    /// Its bytes are not those that were written.
+    Damaged,
+    /// It is there and cannot be read.
+    Unreadable,
+    /// It is named by a path that leaves the directory which it is said to lie in; nobody looked.
+    Refused,
+    /// It lies on a file system that is not looked at; a map may say where it is here.
+    Elsewhere,
+    /// The metadata, or HEAD, is damaged.
+    Metadata,
+}
+
+impl ProblemKind {
+    /// For people.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::WrongLength => "wrong length",
+            Self::Damaged => "damaged",
+            Self::Unreadable => "unreadable",
+            Self::Refused => "refused",
+            Self::Elsewhere => "elsewhere",
+            Self::Metadata => "damaged metadata",
+        }
+    }
+}
+
+impl Problem {
+    /// Something that is wrong with metadata or HEAD.
+    pub(super) fn of_metadata(file: String, message: String) -> Self {
+        Self { kind: ProblemKind::Metadata, file, looked_at: None, message, owner: None }
+    }
+}
+
+/// How a file was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FoundBy {
+    Place,
+    Map,
+    Layout,
+}
+
+impl FileCounts {
+    /// One more that is well.
+    pub(super) fn add(&mut self, by: FoundBy) {
+        match by {
+            FoundBy::Place => self.found_in_place += 1,
+            FoundBy::Map => self.found_by_map += 1,
+            FoundBy::Layout => self.found_by_layout += 1,
+        }
+    }
+}
+
+impl Verification {
+    pub(super) fn all_problems(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().chain(self.snapshots.iter().flat_map(|snapshot| &snapshot.problems))
+    }
+}
