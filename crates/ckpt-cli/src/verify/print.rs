@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::verdict::{Problem, Verification, VerifiedSnapshot};
+use super::verdict::{Problem, SkipReason, Verification, VerifiedSnapshot};
 use crate::report::{Exit, Report, Style};
 use crate::text::escaped;
 
@@ -14,21 +14,26 @@ impl Report for Verification {
                 writeln!(out, "{} {path}: {}", style.good("ok"), snapshot.counts_text())?;
             } else {
                 let count = snapshot.problems.len();
-                writeln!(out, "{} {path}: {count} of {}", style.bad("PROBLEMS"), snapshot.counts_text())?;
+                writeln!(out, "{} {path}: {}", style.bad(problems_text(count)), snapshot.counts_text())?;
                 print_problems(out, style, &snapshot.problems)?;
             }
         }
-        for path in &self.incomplete {
-            writeln!(out, "skipped {}: it has no '_metadata'", escaped(path))?;
+        for skipped in &self.skipped {
+            let reason = match skipped.reason {
+                SkipReason::Incomplete => "it has no '_metadata'",
+                SkipReason::Removed => "it is retained no more, and its files are being deleted",
+            };
+            writeln!(out, "skipped {}: {reason}", escaped(&skipped.path))?;
         }
         if !self.problems.is_empty() {
-            writeln!(out, "{}", style.bad("PROBLEMS of no snapshot in particular"))?;
+            writeln!(out, "{}", style.bad("problems of no snapshot in particular"))?;
             print_problems(out, style, &self.problems)?;
         }
         let problems = self.all_problems().count();
         let snapshots = self.snapshots.len();
-        if snapshots > 1 || !self.problems.is_empty() {
-            writeln!(out, "{snapshots} snapshots, {problems} problems")?;
+        if snapshots != 1 || !self.problems.is_empty() {
+            let snapshots = if snapshots == 1 { "1 snapshot".to_owned() } else { format!("{snapshots} snapshots") };
+            writeln!(out, "{snapshots}, {}", problems_text(problems))?;
         }
         Ok(())
     }
@@ -38,10 +43,17 @@ impl Report for Verification {
     }
 }
 
+fn problems_text(count: usize) -> String {
+    match count {
+        1 => "1 problem".to_owned(),
+        count => format!("{count} problems"),
+    }
+}
+
 fn print_problems(out: &mut dyn Write, style: Style, problems: &[Problem]) -> io::Result<()> {
     for problem in problems {
         let (kind, file) = (style.bad(problem.kind.name()), escaped(&problem.file));
-        writeln!(out, "  {kind}: {file} {}", escaped(&problem.message))?;
+        writeln!(out, "  {kind}: {file}: {}", escaped(&problem.message))?;
         if let Some(looked_at) = problem.looked_at.as_ref().filter(|looked_at| **looked_at != problem.file) {
             writeln!(out, "    looked at {}", escaped(looked_at))?;
         }

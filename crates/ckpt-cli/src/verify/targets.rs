@@ -9,7 +9,7 @@ use ckpt_storage::{CHECKPOINT_DIRECTORY_PREFIX, METADATA_FILE};
 use super::flink::FlinkFiles;
 use super::ours::OurFiles;
 use super::references;
-use super::verdict::{FileCounts, Problem, Verification, VerifiedSnapshot};
+use super::verdict::{FileCounts, Problem, SkipReason, Skipped, Verification, VerifiedSnapshot};
 use crate::args::VerifyArgs;
 use crate::error::CommandError;
 use crate::ls::{FoundJob, Scan, number_of, read_head};
@@ -25,7 +25,7 @@ pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
     let mut verification = Verification {
         path: base.to_string_lossy().into_owned(),
         snapshots: Vec::new(),
-        incomplete: Vec::new(),
+        skipped: Vec::new(),
         problems: Vec::new(),
     };
     if !is_directory || base.join(METADATA_FILE).exists() {
@@ -53,14 +53,15 @@ pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
     }
     let heads: Vec<_> = scan.jobs.into_iter().filter_map(|job| verification.head(job)).collect();
     for found in &scan.snapshots {
-        if found.is_complete {
-            let head = heads.iter().find(|(job, _)| found.directory.parent() == Some(job.as_path()));
-            let head = head.map(|(_, head)| head);
-            let snapshot = verify(&found.directory, &found.directory, head, &args.map.map_root);
-            verification.snapshots.push(snapshot);
-        } else {
-            verification.incomplete.push(found.directory.to_string_lossy().into_owned());
+        let head = heads.iter().find(|(job, _)| found.directory.parent() == Some(job.as_path()));
+        let head = head.map(|(_, head)| head);
+        let removed = head.zip(found.number).is_some_and(|(head, id)| head.removed.iter().any(|it| it.id == id));
+        let reason = if removed { SkipReason::Removed } else { SkipReason::Incomplete };
+        if removed || !found.is_complete {
+            verification.skipped.push(Skipped { path: found.directory.to_string_lossy().into_owned(), reason });
+            continue;
         }
+        verification.snapshots.push(verify(&found.directory, &found.directory, head, &args.map.map_root));
     }
     for (job, head) in &heads {
         verification.add_missing(job, head);

@@ -10,10 +10,27 @@ use crate::metadata_file::MetadataFormat;
 pub(crate) struct Verification {
     pub(super) path: String,
     pub(super) snapshots: Vec<VerifiedSnapshot>,
-    /// Directories of snapshots that have no `_metadata`: they were not looked at.
-    pub(super) incomplete: Vec<String>,
+    /// What was not looked at.
+    pub(super) skipped: Vec<Skipped>,
     /// What is wrong with no snapshot in particular.
     pub(super) problems: Vec<Problem>,
+}
+
+/// A snapshot that was not looked at.
+#[derive(Debug, Serialize)]
+pub(super) struct Skipped {
+    pub(super) path: String,
+    pub(super) reason: SkipReason,
+}
+
+/// Why a snapshot needs not be whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum SkipReason {
+    /// It has no `_metadata`.
+    Incomplete,
+    /// HEAD retains it no more, and its files are being deleted.
+    Removed,
 }
 
 /// What was found of one.

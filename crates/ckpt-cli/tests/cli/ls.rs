@@ -1,0 +1,68 @@
+//! `ckpt ls`.
+
+use std::fs;
+
+use super::flink_tree;
+use super::our_tree::{self, JOB};
+use super::run::Tree;
+
+#[test]
+fn jobs_checkpoints_and_savepoints_are_listed() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    flink_tree::moved_job(&tree);
+    tree.assert_snapshot("ls", &["ls .", &format!("ls jobs/{JOB}"), "ls savepoints"]);
+    tree.assert_snapshot("ls-json", &["ls --json jobs"]);
+}
+
+#[test]
+fn what_head_says_of_each_checkpoint_is_told() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let listing = tree.ckpt("ls --json .").json();
+    let standing = |id: u64| {
+        let snapshots = listing["snapshots"].as_array().unwrap();
+        snapshots.iter().find(|it| it["checkpointId"] == id).unwrap()["standing"].as_str().unwrap().to_owned()
+    };
+    let expected = ["removed", "retained", "restorePoint", "notCommitted", "unfinished"];
+    assert_eq!((1..=5).map(standing).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn checkpoints_stand_in_the_order_of_their_numbers() {
+    let tree = Tree::new();
+    for number in [10, 9, 100, 1] {
+        fs::create_dir_all(tree.join(&format!("{JOB}/chk-{number}"))).unwrap();
+    }
+    let listing = tree.ckpt("ls --json .").json();
+    let ids: Vec<_> =
+        listing["snapshots"].as_array().unwrap().iter().map(|it| it["checkpointId"].as_u64().unwrap()).collect();
+    assert_eq!(ids, [1, 9, 10, 100]);
+}
+
+#[test]
+fn damage_is_listed_beside_what_is_well() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    tree.change(&format!("jobs/{JOB}/chk-3/_metadata"), |bytes| {
+        bytes.pop();
+    });
+    fs::remove_dir_all(tree.join(&format!("jobs/{JOB}/chk-2"))).unwrap();
+    tree.put(&format!("jobs/{}/head/HEAD-00000000000000000001", "0b".repeat(16)), b"no HEAD at all");
+    tree.put("savepoint-f1f1f1-87eae83dd8ed/_metadata", b"what is this?");
+    let before = tree.contents();
+    tree.assert_snapshot("ls-damaged", &["ls ."]);
+    assert_eq!(tree.contents(), before);
+}
+
+#[test]
+fn links_are_not_followed() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    fs::create_dir(tree.join("links")).unwrap();
+    std::os::unix::fs::symlink(tree.join("jobs"), tree.join("links/jobs")).unwrap();
+    std::os::unix::fs::symlink("..", tree.join("links/up")).unwrap();
+    let run = tree.ckpt("ls links");
+    assert_eq!((run.status, run.stdout.as_str()), (0, "no checkpoints and no savepoints below /data/links\n"));
+    assert!(!tree.ckpt("ls --json links/jobs/").json()["snapshots"].as_array().unwrap().is_empty());
+}

@@ -1,0 +1,12 @@
+//! The command as people and programs run it: its output, its exit status, and what it does with damage.
+
+mod documented;
+mod dump;
+mod errors;
+mod flink_tree;
+mod ls;
+mod our_tree;
+mod run;
+mod show;
+mod terminal;
+mod verify;

@@ -1,0 +1,122 @@
+//! A job of ours, as ckpt-storage writes it.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use ckpt_core::Timestamp;
+use ckpt_core::head::{ClaimedHead, Collected, Nonce, RetainedSnapshot};
+use ckpt_core::id::{CheckpointId, JobId, OperatorId, Writer, WriterId};
+use ckpt_core::key_group::MaxParallelism;
+use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, MasterState, OperatorDescription};
+use ckpt_core::snapshot::{
+    CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties, LocationReference, RetentionPolicy,
+    SnapshotKind,
+};
+use ckpt_core::state::{
+    IncrementalState, KeyedState, OperatorState, Partitions, Redistribution, SharedFile, StateHandle, SubtaskState,
+    TaskSnapshot,
+};
+use ckpt_storage::{
+    CheckpointStorage as _, CoordinatorView, FileSystemStorage, HeadOutcome, StorageContext, WorkerView, claim,
+};
+use ckpt_streams::file_system::{Durability, FileSystems};
+use ckpt_streams::{Pool, PoolOptions, Staged, StateScope, StreamFactory};
+
+use super::run::Tree;
+
+/// The job of the tree.
+pub(crate) const JOB: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+
+/// More than one block of a state file.
+const STATE_BYTES: usize = 100_000;
+
+/// Checkpoints 1 to 3 of a job that retains two, number 4 published and not committed, number 5 never finished.
+pub(crate) fn plant(tree: &Tree) {
+    let job: JobId = JOB.parse().unwrap();
+    let storage = FileSystemStorage::new(tree.join("jobs").to_str().unwrap())
+        .with_durability(Durability::None)
+        .with_inline_threshold_bytes(1000);
+    let pool = Arc::new(Pool::new(PoolOptions::default()).unwrap());
+    let context = StorageContext::new(Arc::new(FileSystems::local()), pool);
+    let view = storage.coordinator_view(job, &context).unwrap();
+    let mut head = claim(&*view.head(), job, Nonce::new([1; 16])).unwrap().head;
+    let epoch = head.head().epoch;
+    let worker = storage.worker_view(job, Writer::new(epoch, WriterId::new(1)), &context).unwrap();
+    for number in 1..=4 {
+        let published = publish(&*view, &*worker, &head, number);
+        if number <= 3 {
+            head = commit(&*view, &head, published);
+        }
+    }
+    tree.put(&format!("jobs/{JOB}/chk-5/0000000000000001-0000000000000001-000000ff"), b"half a file");
+    tree.settle();
+}
+
+fn publish(view: &dyn CoordinatorView, worker: &dyn WorkerView, head: &ClaimedHead, number: u64) -> RetainedSnapshot {
+    let id = CheckpointId::new(number).unwrap();
+    let triggered_at = Timestamp::from_millis(1_795_000_000_000 + number * 1000);
+    let identity = CheckpointIdentity::new(id, head.head().epoch, triggered_at, None);
+    let options = CheckpointOptions::aligned(SnapshotKind::Checkpoint, LocationReference::Default);
+    let location = view.initialize_checkpoint(&identity).unwrap();
+    let streams = worker.streams(&CheckpointBarrier::new(identity, options)).unwrap();
+    let properties = CheckpointProperties::checkpoint(RetentionPolicy::RetainOnCancellation);
+    let mut description = CheckpointDescription::new(head.head().job, identity, properties);
+    description.master_states = BTreeMap::from([("offsets".to_owned(), MasterState::new(7, vec![1, 2, 3].into()))]);
+    let mut metadata = CheckpointMetadata::builder(description).unwrap();
+    let (count, sink) = (OperatorId::from_uid("count"), OperatorId::from_uid("sink"));
+    let maximum = MaxParallelism::new(128).unwrap();
+    let mut described = OperatorDescription::new(sink, "Sink", 1, maximum);
+    described.coordinator_state = Some(StateHandle::inline(vec![9; 20].into()));
+    let mut operator = metadata.operator(&described).unwrap();
+    let state = partitions(staged(&*streams, StateScope::Exclusive, &[4; 10]));
+    operator.subtask(0, &sealed(&*streams, sink, SubtaskState::new(Vec::new(), vec![state]))).unwrap();
+    let mut described = OperatorDescription::new(count, "Count words", 2, maximum);
+    described.uid = Some("count".to_owned());
+    let mut operator = metadata.operator(&described).unwrap();
+    for subtask in 0..2 {
+        operator.subtask(subtask, &sealed(&*streams, count, incremental(&*streams, count, maximum, subtask))).unwrap();
+    }
+    let completed_at = Timestamp::from_millis(triggered_at.millis() + 250);
+    let metadata = metadata.finish(completed_at).unwrap();
+    location.publish(&metadata).unwrap()
+}
+
+fn commit(view: &dyn CoordinatorView, head: &ClaimedHead, published: RetainedSnapshot) -> ClaimedHead {
+    match view.head().write(head.commit(published, 2, &Collected::none()).unwrap()) {
+        HeadOutcome::Written(written) => written.head,
+        other => panic!("expected HEAD to be written, found {other:?}"),
+    }
+}
+
+fn incremental(
+    streams: &dyn StreamFactory,
+    operator: OperatorId,
+    maximum: MaxParallelism,
+    subtask: u32,
+) -> SubtaskState<Staged> {
+    let range = maximum.range_of(subtask, 2).unwrap();
+    let state = |byte, length| vec![byte; length];
+    let shared = staged(streams, StateScope::Shared, &state(subtask as u8 + 1, STATE_BYTES));
+    let private = staged(streams, StateScope::Exclusive, &state(7, 2000));
+    let meta = staged(streams, StateScope::Exclusive, &state(8, 100));
+    let shared = [("000007.sst", SharedFile::Written(shared))].into();
+    let state = IncrementalState::new(operator, range, shared, [("MANIFEST", private)].into(), meta);
+    SubtaskState::new(vec![KeyedState::Incremental(state)], Vec::new())
+}
+
+fn partitions(handle: Staged) -> OperatorState<Staged> {
+    let partitions = Partitions::new([0..4, 4..10], Redistribution::Split).unwrap();
+    OperatorState::new([("pending commits", partitions)].into(), handle)
+}
+
+fn staged(streams: &dyn StreamFactory, scope: StateScope, bytes: &[u8]) -> Staged {
+    let mut stream = streams.create(scope).unwrap();
+    stream.write_all(bytes).unwrap();
+    stream.finish().unwrap().unwrap()
+}
+
+fn sealed(streams: &dyn StreamFactory, operator: OperatorId, state: SubtaskState<Staged>) -> SubtaskState {
+    let sealed = streams.seal(TaskSnapshot::new([(operator, state)].into())).unwrap();
+    sealed.into_operators().into_iter().map(|(_, state)| state).next().unwrap()
+}

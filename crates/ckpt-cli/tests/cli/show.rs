@@ -1,0 +1,81 @@
+//! `ckpt show`.
+
+use serde_json::Value;
+
+use super::flink_tree::{self, fixtures, metadata};
+use super::our_tree::{self, JOB};
+use super::run::Tree;
+
+#[test]
+fn a_checkpoint_of_ours_is_shown_from_summary_to_handles() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let path = format!("jobs/{JOB}/chk-3");
+    tree.assert_snapshot("show-ours", &[&format!("show {path}"), &format!("show {path}/_metadata --handles")]);
+    tree.assert_snapshot("show-ours-json", &[&format!("show --json --handles {path}")]);
+}
+
+#[test]
+fn a_checkpoint_of_flinks_is_shown_from_summary_to_handles() {
+    let tree = Tree::new();
+    flink_tree::moved_job(&tree);
+    let path = "checkpoints/f1f1f1f1f1f1f1f100000000168f907b/chk-2";
+    tree.assert_snapshot(
+        "show-flink",
+        &[&format!("show {path}"), &format!("show {path} --subtasks"), &format!("show {path} --handles")],
+    );
+    tree.assert_snapshot("show-flink-json", &["show --json --operators savepoints/savepoint-f1f1f1-87eae83dd8ed"]);
+}
+
+/// Every byte that its writer counts lies somewhere, whatever the version and the kinds of handles.
+#[test]
+fn sizes_by_place_add_up_to_the_size_of_the_state() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let mut paths = vec![format!("jobs/{JOB}/chk-3")];
+    for fixture in fixtures() {
+        tree.put(&format!("{fixture}/_metadata"), &metadata(&fixture));
+        paths.push(fixture);
+    }
+    for path in paths {
+        let shown = tree.ckpt(&format!("show --json --subtasks {path}")).json();
+        let operators = shown["operators"].as_array().unwrap();
+        assert_adds_up(&shown["size"], operators.iter().map(|operator| &operator["size"]), &path);
+        for operator in operators {
+            let subtasks = operator["subtasks"].as_array().unwrap();
+            assert_adds_up(&operator["size"], subtasks.iter().map(|subtask| &subtask["size"]), &path);
+        }
+    }
+}
+
+fn assert_adds_up<'a>(whole: &Value, parts: impl Iterator<Item = &'a Value>, path: &str) {
+    const FIELDS: [&str; 5] = ["stateBytes", "writtenBytes", "inlineBytes", "exclusiveBytes", "sharedBytes"];
+    let fields = |size: &Value| FIELDS.map(|field| size[field].as_i64().unwrap());
+    let sum = parts.map(fields).fold([0; 5], |sum, part| std::array::from_fn(|at| sum[at] + part[at]));
+    assert_eq!(fields(whole), sum, "{path}");
+    assert_eq!(sum[0], sum[2] + sum[3] + sum[4], "{path}");
+}
+
+/// Both say the same: a number in a table is the number in the JSON.
+#[test]
+fn each_detail_holds_the_one_before() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let path = format!("jobs/{JOB}/chk-2");
+    let shown = |detail: &str| tree.ckpt(&format!("show --json {detail} {path}")).json();
+    let mut handles = shown("--handles");
+    for subtask in
+        handles["operators"].as_array_mut().unwrap().iter_mut().flat_map(|it| it["subtasks"].as_array_mut().unwrap())
+    {
+        assert!(!subtask.as_object_mut().unwrap().remove("handles").unwrap().as_array().unwrap().is_empty());
+    }
+    let mut subtasks = shown("--subtasks");
+    assert_eq!(handles, subtasks);
+    for operator in subtasks["operators"].as_array_mut().unwrap() {
+        operator.as_object_mut().unwrap().remove("subtasks").unwrap();
+    }
+    let mut operators = shown("--operators");
+    assert_eq!(subtasks, operators);
+    operators.as_object_mut().unwrap().remove("operators").unwrap();
+    assert_eq!(operators, shown(""));
+}

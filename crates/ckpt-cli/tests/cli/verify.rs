@@ -1,0 +1,164 @@
+//! `ckpt verify`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::flink_tree::{self, BEFORE, fixtures, handles, metadata, replace};
+use super::our_tree::{self, JOB};
+use super::run::Tree;
+
+fn kinds(report: &Value) -> Vec<String> {
+    let of = |problems: &Value| {
+        let problems = problems.as_array().unwrap().iter();
+        problems.map(|problem| problem["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut kinds = of(&report["problems"]);
+    kinds.extend(report["snapshots"].as_array().unwrap().iter().flat_map(|it| of(&it["problems"])));
+    kinds
+}
+
+#[test]
+fn trees_that_are_whole_are_well() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    flink_tree::moved_job(&tree);
+    let before = tree.contents();
+    tree.assert_snapshot(
+        "verify",
+        &["verify .", &format!("verify jobs/{JOB}/chk-3/_metadata"), "verify --json savepoints"],
+    );
+    assert_eq!(tree.contents(), before);
+}
+
+#[test]
+fn each_way_to_damage_a_tree_is_told_with_the_owner() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    flink_tree::moved_job(&tree);
+    let of_flink = "checkpoints/f1f1f1f1f1f1f1f100000000168f907b";
+    let shared: Vec<_> = fs::read_dir(tree.join(&format!("{of_flink}/shared"))).unwrap().collect();
+    let mut shared: Vec<_> = shared.into_iter().map(|entry| entry.unwrap().path()).collect();
+    shared.sort();
+    fs::remove_file(&shared[0]).unwrap();
+    fs::write(&shared[1], "too short").unwrap();
+    fs::remove_file(&shared[2]).unwrap();
+    fs::create_dir(&shared[2]).unwrap();
+    let ours = |directory: &str| {
+        let files = tree.files().into_iter().map(|path| path.to_str().unwrap().to_owned());
+        let directory = format!("jobs/{JOB}/{directory}/00");
+        files.filter(|path| path.starts_with(&directory)).collect::<Vec<_>>()
+    };
+    // In the second block of a file of ours, which is as long as before.
+    tree.change(&ours("shared")[4], |bytes| bytes[70_000] ^= 1);
+    fs::remove_file(tree.join(&ours("shared")[5])).unwrap();
+    tree.change(&ours("chk-2")[0], |bytes| bytes.push(0));
+    tree.change(&format!("jobs/{JOB}/chk-4/_metadata"), |bytes| bytes.truncate(100));
+    tree.assert_snapshot("verify-damaged", &["verify .", &format!("verify --json {of_flink}/chk-2")]);
+}
+
+#[test]
+fn absolute_paths_are_found_by_a_map() {
+    let tree = Tree::new();
+    let mut found = 0;
+    for fixture in fixtures() {
+        let directory = format!("snapshots/{fixture}");
+        flink_tree::plant(&tree, &fixture, &directory, |below| format!("elsewhere/{below}"));
+        let report = tree.ckpt(&format!("verify --json {directory} --map-root {BEFORE}=elsewhere")).json();
+        assert_eq!(kinds(&report), [""; 0], "{fixture}");
+        let files = &report["snapshots"][0]["files"];
+        assert_eq!(files["named"], files["withoutDigest"], "{fixture}");
+        found += files["foundByMap"].as_u64().unwrap();
+    }
+    assert!(found > 0);
+    let all = tree.ckpt(&format!("verify snapshots --map-root file:/nothing=elsewhere --map-root {BEFORE}=elsewhere"));
+    assert_eq!(all.status, 0, "{all:?}");
+    let none = tree.ckpt(&format!("verify snapshots --map-root {BEFORE}=nowhere"));
+    assert_eq!(none.status, 1, "{none:?}");
+    // The first that fits counts, whether something is there or not.
+    let none = tree.ckpt(&format!("verify snapshots --map-root {BEFORE}=nowhere --map-root {BEFORE}=elsewhere"));
+    assert_eq!(none.status, 1, "{none:?}");
+}
+
+#[test]
+fn nothing_outside_of_the_snapshot_is_looked_at() {
+    let fixture = "1.20.3-savepoint-canonical-hashmap-blob";
+    let tree = Tree::new();
+    flink_tree::plant(&tree, fixture, "a/savepoint", |_| unreachable!());
+    let handles = handles(&tree, "a/savepoint");
+    let (name, length) = (handles[0]["file"].as_str().unwrap(), handles[0]["lengthBytes"].as_u64().unwrap());
+    tree.put("a/outside", &vec![0; length as usize]);
+    let outside = format!("..{}outside", "/".repeat(name.len() - 9));
+    let absolute = format!("{}outside", "/".repeat(name.len() - 7));
+    for hostile in [outside, absolute, "a".repeat(name.len() - 2) + "\u{1b}["] {
+        let mut bytes = metadata(fixture);
+        assert!(replace(&mut bytes, name, &hostile) > 0);
+        tree.put("a/savepoint/_metadata", &bytes);
+        let run = tree.ckpt("verify --json a/savepoint");
+        assert_eq!((run.status, kinds(&run.json())), (1, vec!["refused".to_owned()]), "{hostile}");
+        let run = tree.ckpt("verify a/savepoint");
+        assert!(!run.stdout.contains('\u{1b}'), "{run:?}");
+    }
+    // A link out of it is as little followed.
+    tree.put("a/savepoint/_metadata", &metadata(fixture));
+    fs::remove_file(tree.join("a/savepoint").join(name)).unwrap();
+    std::os::unix::fs::symlink("../outside", tree.join("a/savepoint").join(name)).unwrap();
+    assert_eq!(kinds(&tree.ckpt("verify --json a/savepoint").json()), ["unreadable"]);
+}
+
+#[test]
+fn absolute_paths_that_leave_a_root_are_refused() {
+    let fixture = "1.10.3-rocksdb-heaptimers";
+    let tree = Tree::new();
+    flink_tree::moved_job(&tree);
+    let directory = "checkpoints/f1f1f1f1f1f1f1f100000000168f907b/chk-2";
+    let mut bytes = metadata(fixture);
+    let (from, to) = ("/shared/c5ff3959-b81d-43cf-8553-4a444db2e3f3", "/../../../../../etc/passwd//////////////////");
+    assert!(replace(&mut bytes, from, to) > 0);
+    tree.put(&format!("{directory}/_metadata"), &bytes);
+    for map in ["", &format!("--map-root {BEFORE}=.")] {
+        let run = tree.ckpt(&format!("verify --json {directory} {map}"));
+        assert!(kinds(&run.json()).contains(&"refused".to_owned()), "{run:?}");
+    }
+}
+
+#[test]
+fn files_on_other_file_systems_need_a_map() {
+    let fixture = "1.10.3-rocksdb-heaptimers";
+    let tree = Tree::new();
+    let mut bytes = metadata(fixture);
+    assert!(replace(&mut bytes, BEFORE, "hdfs://nn/tmp/fixtures1") > 0);
+    tree.put("x/_metadata", &bytes);
+    let run = tree.ckpt("verify --json x");
+    let kinds = kinds(&run.json());
+    assert!(run.status == 1 && !kinds.is_empty() && kinds.iter().all(|kind| kind == "elsewhere"), "{run:?}");
+}
+
+#[test]
+fn what_head_retains_must_be_what_it_names() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let path = |number: u64| tree.join(&format!("jobs/{JOB}/chk-{number}/_metadata"));
+    fs::copy(path(2), path(3)).unwrap();
+    let run = tree.ckpt(&format!("verify jobs/{JOB}/chk-3"));
+    assert_eq!(run.status, 1);
+    assert!(run.stdout.contains("is not what HEAD names"), "{run:?}");
+    fs::remove_file(path(3)).unwrap();
+    let run = tree.ckpt("verify jobs");
+    assert!(run.status == 1 && run.stdout.contains("HEAD retains it, and it has no '_metadata'"), "{run:?}");
+}
+
+/// What is being deleted is not whole any more, and needs not be.
+#[test]
+fn what_head_has_removed_is_not_looked_at() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    fs::remove_dir_all(tree.join(&format!("jobs/{JOB}/shared"))).unwrap();
+    let report = tree.ckpt("verify --json jobs").json();
+    let skipped: Vec<_> =
+        report["skipped"].as_array().unwrap().iter().map(|it| it["reason"].as_str().unwrap()).collect();
+    assert_eq!(skipped, ["removed", "incomplete"]);
+    assert_eq!(kinds(&report), ["missing"; 6]);
+    // Asked for by name it is.
+    assert_eq!(tree.ckpt(&format!("verify jobs/{JOB}/chk-1")).status, 1);
+}
