@@ -9,6 +9,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ckpt-storage", &["ckpt-core", "ckpt-streams"]),
     ("ckpt-coord", &["ckpt-core", "ckpt-streams", "ckpt-storage"]),
     ("ckpt-flink", &["ckpt-core"]),
+    ("ckpt-cli", &["ckpt-core", "ckpt-streams", "ckpt-storage", "ckpt-coord", "ckpt-flink"]),
     ("xtask", &[]),
 ];
 
@@ -24,7 +25,7 @@ pub(super) fn crates(tree: &Tree, findings: &mut Vec<Finding>) {
         let allowed = MAY_USE.iter().find(|(name, _)| *name == package.name).map(|(_, allowed)| *allowed);
         let library =
             package.name.starts_with("ckpt-") && !["ckpt-tests", "ckpt-benches"].contains(&package.name.as_str());
-        if library && allowed.is_none() && package.name != "ckpt-cli" {
+        if library && allowed.is_none() {
             findings.push(Finding::failure(&package.name, "has no row in the table of arrows"));
         }
         for dependency in package.dependencies.iter().filter(|dependency| dependency.kind.is_none()) {

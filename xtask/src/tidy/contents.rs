@@ -64,7 +64,9 @@ pub(super) fn units(tree: &Tree, findings: &mut Vec<Finding>) {
 /// Types in memory are apart from types in bytes: serde stands in wire types, messages and configuration only.
 pub(super) fn serde_derives(tree: &Tree, findings: &mut Vec<Finding>) {
     const MAY: &[&str] = &["wire", "message", "config", "description"];
-    for file in tree.sources.iter().filter(|file| file.in_crates()) {
+    // All that the command makes is printed.
+    let is_printed = |path: &str| path.starts_with("crates/ckpt-cli/");
+    for file in tree.sources.iter().filter(|file| file.in_crates() && !is_printed(&file.path)) {
         let component =
             |part: &str| MAY.iter().any(|may| part.trim_end_matches(".rs").split('_').any(|word| word == *may));
         if file.path.split('/').any(component) {
@@ -199,6 +201,7 @@ pub fn many(
             ("crates/a/src/metadata/wire.rs", text),
             ("crates/a/src/message/marker.rs", text),
             ("crates/a/src/storage_config.rs", text),
+            ("crates/ckpt-cli/src/model.rs", text),
         ]);
         assert_eq!(failures(serde_derives, &tree), ["crates/a/src/model.rs:1"]);
     }
