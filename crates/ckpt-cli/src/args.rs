@@ -121,6 +121,8 @@ pub(crate) struct VerifyArgs {
     /// A snapshot: a directory with a `_metadata`, or such a file. Or a directory with snapshots below it.
     pub(crate) path: PathBuf,
     #[command(flatten)]
+    pub(crate) strict: StrictArgs,
+    #[command(flatten)]
     pub(crate) map: MapArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -131,11 +133,21 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct DumpArgs {
     /// A directory with a `_metadata`, or such a file.
     pub(crate) path: PathBuf,
-    /// Take bytes behind the end of the file for an error. Flink does not look for them.
-    #[arg(long)]
-    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) strict: StrictArgs,
     #[command(flatten)]
     pub(crate) map: MapArgs,
+    /// Nothing else: it is JSON in any case.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How much is tolerated.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct StrictArgs {
+    /// Take bytes behind the end of metadata of Flink's for an error. Flink does not look for them.
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// Which directories have moved.

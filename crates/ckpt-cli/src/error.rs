@@ -25,7 +25,7 @@ pub(crate) enum CommandError {
     #[error("'{}' cannot be read", escaped_path(path))]
     Unreadable { path: PathBuf, source: io::Error },
     #[error(
-        "'{}' is no metadata of a checkpoint: it begins with {found}, expected 'CKPTMETA' (ours) or 49 60 67 2d (Flink's)",
+        "'{}' is no metadata of a checkpoint: it {found}, expected 'CKPTMETA' (ours) or 49 60 67 2d (Flink's)",
         escaped_path(path)
     )]
     NoMetadata { path: PathBuf, found: String },

@@ -67,8 +67,11 @@ impl MetadataFile {
             MetadataFormat::Flink
         } else {
             let found = match first.as_slice() {
-                [] => "nothing, it is empty".to_owned(),
-                first => first.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
+                [] => "is empty".to_owned(),
+                first => {
+                    let bytes: Vec<_> = first.iter().map(|byte| format!("{byte:02x}")).collect();
+                    format!("begins with {}", bytes.join(" "))
+                }
             };
             return Err(CommandError::NoMetadata { path, found });
         };

@@ -109,7 +109,7 @@ pub(crate) fn gather(args: &DumpArgs) -> Result<Dump, CommandError> {
         FlinkMetadata::<Bytes>::decode_with(source).map_err(|source| file.error(source))?;
     if let Some(Trailing { offset_bytes, length_bytes, .. }) = trailing {
         let error = CommandError::Trailing { path: file.path.clone(), offset_bytes, length_bytes };
-        if args.strict {
+        if args.strict.strict {
             return Err(error);
         }
         warn(error.message());

@@ -74,7 +74,7 @@ impl SnapshotEntry {
         let dash = || "-".to_owned();
         let mut status = match (self.complete, snapshot) {
             (true, Some(_)) => "complete",
-            (true, None) => "damaged",
+            (true, None) => "unreadable",
             (false, _) => "incomplete",
         }
         .to_owned();

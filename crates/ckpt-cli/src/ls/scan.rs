@@ -80,26 +80,26 @@ impl Scan {
             if job.is_some() && of_the_job.contains(&entry.name.as_str()) {
                 continue;
             }
-            self.look(&directory.join(&entry.name), job, depth + 1);
+            self.look(&entry.path, job, depth + 1);
         }
     }
 }
 
 struct Entry {
+    path: PathBuf,
+    /// Bytes that are no text become what no name of ours or Flink's has.
     name: String,
     is_directory: bool,
     is_file: bool,
 }
 
-/// Names that are no text are none of ours and none of Flink's.
 fn entries(directory: &Path) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let kind = entry.file_type()?;
-        if let Ok(name) = entry.file_name().into_string() {
-            entries.push(Entry { name, is_directory: kind.is_dir(), is_file: kind.is_file() });
-        }
+        let name = entry.file_name().to_string_lossy().into_owned();
+        entries.push(Entry { path: entry.path(), name, is_directory: kind.is_dir(), is_file: kind.is_file() });
     }
     Ok(entries)
 }

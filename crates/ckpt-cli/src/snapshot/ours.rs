@@ -45,18 +45,20 @@ pub(super) fn walk(file: &MetadataFile, walk: &mut dyn Walk) -> Result<SnapshotH
 }
 
 /// What is known of a snapshot and of each of its operators without looking at any state, so that a file of any size takes
-/// little memory. Which files are its own and which are shared is not known then.
+/// little memory. Which files are its own and which are shared is not known then, unless it names none elsewhere.
 pub(crate) fn summary_without_state(file: &MetadataFile) -> Result<(SnapshotHead, Vec<Operator>), CommandError> {
     let read = || {
         let summary = MetadataReader::open(file)?.into_summary();
         let operators = summary.operators().map(|operator| {
             let totals = operator.totals;
+            let file_bytes = java_long(totals.size.file_bytes);
+            let shared_bytes = (summary.self_contained || file_bytes == 0).then_some(0);
             let size = Size {
                 state_bytes: java_long(totals.size.state_bytes()),
                 written_bytes: java_long(totals.size.written_bytes),
                 inline_bytes: java_long(totals.size.inline_bytes),
-                exclusive_bytes: None,
-                shared_bytes: None,
+                exclusive_bytes: shared_bytes.map(|_| file_bytes),
+                shared_bytes,
             };
             let counts = Counts {
                 handles: totals.handles,

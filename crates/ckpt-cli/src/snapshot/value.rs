@@ -27,6 +27,7 @@ pub(crate) enum Detail {
 pub(crate) struct Snapshot {
     /// The directory.
     pub(crate) path: String,
+    pub(crate) metadata_file: String,
     pub(crate) format: MetadataFormat,
     pub(crate) format_version: i32,
     pub(crate) job: Option<String>,
@@ -227,6 +228,7 @@ impl Snapshot {
         let masters = head.master_states.into_iter();
         Self {
             path: file.directory.to_string_lossy().into_owned(),
+            metadata_file: file.path.to_string_lossy().into_owned(),
             format: file.format,
             format_version: head.version,
             job: head.job,

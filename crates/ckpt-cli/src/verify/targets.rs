@@ -9,12 +9,12 @@ use ckpt_storage::{CHECKPOINT_DIRECTORY_PREFIX, METADATA_FILE};
 use super::flink::FlinkFiles;
 use super::ours::OurFiles;
 use super::references;
-use super::verdict::{FileCounts, Problem, SkipReason, Skipped, Verification, VerifiedSnapshot};
+use super::verdict::{FileCounts, Problem, ProblemKind, SkipReason, Skipped, Verification, VerifiedSnapshot};
 use crate::args::VerifyArgs;
 use crate::error::CommandError;
 use crate::ls::{FoundJob, Scan, number_of, read_head};
-use crate::map_root::MapRoot;
 use crate::metadata_file::{MetadataFile, MetadataFormat, existing};
+use crate::report::{Exit, warn};
 
 /// Verifies one snapshot, or all below a directory.
 pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
@@ -29,18 +29,18 @@ pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
         problems: Vec::new(),
     };
     if !is_directory || base.join(METADATA_FILE).exists() {
-        let file = MetadataFile::find(path);
-        // What is no metadata at all is no damaged one.
-        if let Err(error @ (CommandError::NoMetadata { .. } | CommandError::Unreadable { .. })) = file {
-            return Err(error);
-        }
         let directory = if is_directory { base } else { base.parent().unwrap_or(&base).to_owned() };
         let job = directory.parent().and_then(|job| {
             let id = job.file_name()?.to_str()?.parse().ok()?;
             Some(FoundJob { id, directory: job.to_owned() })
         });
         let head = job.and_then(|job| verification.head(job));
-        let snapshot = verify(path, &directory, head.as_ref().map(|(_, head)| head), &args.map.map_root);
+        let (mut snapshot, ended) = verify(path, &directory, head.as_ref().map(|(_, head)| head), args);
+        match ended {
+            Ok(()) => {}
+            Err(error) if error.exit() == Exit::CouldNotRun => return Err(error),
+            Err(error) => snapshot.problems.push(problem_of(&error)),
+        }
         verification.snapshots.push(snapshot);
         return Ok(verification);
     }
@@ -61,7 +61,9 @@ pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
             verification.skipped.push(Skipped { path: found.directory.to_string_lossy().into_owned(), reason });
             continue;
         }
-        verification.snapshots.push(verify(&found.directory, &found.directory, head, &args.map.map_root));
+        let (mut snapshot, ended) = verify(&found.directory, &found.directory, head, args);
+        snapshot.problems.extend(ended.err().map(|error| problem_of(&error)));
+        verification.snapshots.push(snapshot);
     }
     for (job, head) in &heads {
         verification.add_missing(job, head);
@@ -93,8 +95,13 @@ impl Verification {
     }
 }
 
-/// Never fails: what cannot be read is a problem of that snapshot.
-fn verify(path: &Path, directory: &Path, head: Option<&Head>, maps: &[MapRoot]) -> VerifiedSnapshot {
+/// What was found until it ended, and how it ended.
+fn verify(
+    path: &Path,
+    directory: &Path,
+    head: Option<&Head>,
+    args: &VerifyArgs,
+) -> (VerifiedSnapshot, Result<(), CommandError>) {
     let mut verified = VerifiedSnapshot {
         path: directory.to_string_lossy().into_owned(),
         format: None,
@@ -102,23 +109,37 @@ fn verify(path: &Path, directory: &Path, head: Option<&Head>, maps: &[MapRoot]) 
         files: FileCounts::default(),
         problems: Vec::new(),
     };
-    if let Err(error) = verified.fill(path, head, maps) {
-        verified.problems.push(Problem::of_metadata(METADATA_FILE.to_owned(), error.message()));
-    }
-    verified
+    let ended = verified.fill(path, head, args);
+    (verified, ended)
+}
+
+/// Metadata that is damaged, or that could not be looked at.
+fn problem_of(error: &CommandError) -> Problem {
+    let kind = match error.exit() {
+        Exit::CouldNotRun => ProblemKind::Unreadable,
+        _ => ProblemKind::Metadata,
+    };
+    Problem { kind, ..Problem::of_metadata(METADATA_FILE.to_owned(), error.message()) }
 }
 
 impl VerifiedSnapshot {
-    fn fill(&mut self, path: &Path, head: Option<&Head>, maps: &[MapRoot]) -> Result<(), CommandError> {
+    fn fill(&mut self, path: &Path, head: Option<&Head>, args: &VerifyArgs) -> Result<(), CommandError> {
         let file = MetadataFile::find(path)?;
         self.format = Some(file.format);
         let (snapshot, references) = references::of(&file)?;
         self.checkpoint_id = Some(snapshot.checkpoint_id);
         self.files.named = references.files.len() as u64;
         self.files.inline = references.inline;
+        let maps = &args.map.map_root;
         if snapshot.trailing_bytes > 0 {
-            let message = format!("{} bytes follow its end, expected none", snapshot.trailing_bytes);
-            self.problems.push(Problem::of_metadata(METADATA_FILE.to_owned(), message));
+            let length_bytes = snapshot.trailing_bytes;
+            let offset_bytes = file.length_bytes.saturating_sub(length_bytes);
+            let error = CommandError::Trailing { path: file.path.clone(), offset_bytes, length_bytes };
+            if args.strict.strict {
+                self.problems.push(problem_of(&error));
+            } else {
+                warn(error.message());
+            }
         }
         let problems = match file.format {
             MetadataFormat::Flink => FlinkFiles::new(&file, maps).verify(&references, &mut self.files),

@@ -94,6 +94,10 @@ fn bytes_behind_the_end_are_told_and_refused_when_that_is_asked_for() {
         assert_eq!(run.json()["trailing"]["length"], behind);
         let run = tree.ckpt("flink dump --strict chk-1");
         assert_eq!((run.status, run.stdout.as_str(), run.stderr.clone()), (1, "", format!("ckpt: error: {told}")));
+        assert!(tree.ckpt("show chk-1").stdout.contains(&format!("{behind} byte")));
+        let run = tree.ckpt("verify chk-1");
+        assert_eq!((run.status, run.stderr.clone()), (0, format!("ckpt: warning: {told}")));
+        assert_eq!(tree.ckpt("verify --strict chk-1").status, 1);
     }
 }
 
