@@ -23,6 +23,8 @@ pub(super) struct OurFiles {
     reader: FileStateReader,
     /// The roots that were found by a map.
     mapped: Vec<String>,
+    /// The roots that cannot be opened, and why.
+    closed: Vec<(String, String)>,
 }
 
 impl OurFiles {
@@ -38,32 +40,34 @@ impl OurFiles {
             StateDirectory::new(Root::JobShared, local(&job.join(SHARED_DIRECTORY))?, None),
             StateDirectory::new(Root::JobTaskOwned, local(&job.join(TASK_OWNED_DIRECTORY))?, None),
         ];
-        let mut mapped = Vec::new();
+        let (mut mapped, mut closed) = (Vec::new(), Vec::new());
         for (root, uri) in &head.places {
             let here = maps.iter().find_map(|map| map.to_local(&FlinkPath::new(uri.as_str())));
-            let opened = match here {
-                Some(here) => {
-                    mapped.push(root_name(*root));
-                    local(&here)?
-                }
-                None => FileSystems::local().open(uri.as_str())?,
-            };
-            directories.push(StateDirectory::new(*root, opened, None));
+            mapped.extend(here.as_ref().map(|_| root_name(*root)));
+            match here.map_or_else(|| FileSystems::local().open(uri.as_str()), |here| local(&here)) {
+                Ok(opened) => directories.push(StateDirectory::new(*root, opened, None)),
+                Err(error) => closed.push((root_name(*root), CommandError::chain(&error))),
+            }
         }
-        Ok(Self { reader: FileStateReader::new(directories), mapped })
+        Ok(Self { reader: FileStateReader::new(directories), mapped, closed })
     }
 
     /// Reads all of them.
     pub(super) fn verify(&self, references: &References, counts: &mut FileCounts) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (name, reference) in &references.files {
-            match self.verify_one(reference) {
+            let is_below = |root: &str| name.split_once('/').is_some_and(|(first, _)| first == root);
+            let verified = match self.closed.iter().find(|(root, _)| is_below(root)) {
+                Some((_, why)) => Err((ProblemKind::Elsewhere, format!("{why}: say with --map-root where it is"))),
+                None => self.verify_one(reference),
+            };
+            match verified {
                 Ok(has_digest) => {
                     match has_digest {
                         Digested::Yes => counts.with_digest += 1,
                         Digested::No => counts.without_digest += 1,
                     }
-                    let by_map = self.mapped.iter().any(|root| name.starts_with(&format!("{root}/")));
+                    let by_map = self.mapped.iter().any(|root| is_below(root));
                     counts.add(if by_map { FoundBy::Map } else { FoundBy::Place });
                 }
                 Err((kind, message)) => {

@@ -80,3 +80,26 @@ fn help_completions_and_the_manual_are_printed() {
     assert!(run.status == 0 && run.stdout.contains(".TH ckpt 1"), "{run:?}");
     assert_eq!(tree.ckpt("--version").stdout, format!("ckpt {}\n", env!("CARGO_PKG_VERSION")));
 }
+
+/// Whatever the bytes are: it ends, with a status of its own.
+#[test]
+fn no_damage_makes_it_panic() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let ours = fs::read(tree.join(&format!("jobs/{JOB}/chk-3/_metadata"))).unwrap();
+    for original in [ours, metadata("2.2.1-unaligned-files"), metadata("1.20.3-filemerging-hashmap")] {
+        for step in 0..150 {
+            let mut bytes = original.clone();
+            let at = step * bytes.len() / 150;
+            match step % 3 {
+                0 => bytes.truncate(at),
+                1 => bytes[at] = 0xff,
+                _ => bytes[at] ^= 0x10,
+            }
+            tree.put("x/_metadata", &bytes);
+            let line = ["show --handles x", "verify x", "flink dump x", "ls x"][step % 4];
+            let run = tree.ckpt(line);
+            assert!((0..=2).contains(&run.status), "{line}: {run:?}");
+        }
+    }
+}

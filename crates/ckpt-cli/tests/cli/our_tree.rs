@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ckpt_core::Timestamp;
 use ckpt_core::head::{ClaimedHead, Collected, Nonce, RetainedSnapshot};
-use ckpt_core::id::{CheckpointId, JobId, OperatorId, Writer, WriterId};
+use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, MasterState, OperatorDescription};
 use ckpt_core::snapshot::{
@@ -14,9 +14,10 @@ use ckpt_core::snapshot::{
     SnapshotKind,
 };
 use ckpt_core::state::{
-    IncrementalState, KeyedState, OperatorState, Partitions, Redistribution, SharedFile, StateHandle, SubtaskState,
-    TaskSnapshot,
+    IncrementalState, KeyedState, OperatorState, Partitions, Place, Places, Redistribution, Root, SharedFile,
+    StateHandle, SubtaskReport, SubtaskState, TaskSnapshot,
 };
+use ckpt_core::uri::Uri;
 use ckpt_storage::{
     CheckpointStorage as _, CoordinatorView, FileSystemStorage, HeadOutcome, StorageContext, WorkerView, claim,
 };
@@ -119,4 +120,36 @@ fn staged(streams: &dyn StreamFactory, scope: StateScope, bytes: &[u8]) -> Stage
 fn sealed(streams: &dyn StreamFactory, operator: OperatorId, state: SubtaskState<Staged>) -> SubtaskState {
     let sealed = streams.seal(TaskSnapshot::new([(operator, state)].into())).unwrap();
     sealed.into_operators().into_iter().map(|(_, state)| state).next().unwrap()
+}
+
+/// A snapshot that names a file of a snapshot of the tree, as one that lies at that URI.
+pub(crate) fn plant_borrowed(tree: &Tree, directory: &str, uri: &str) {
+    let identity = CheckpointIdentity::new(
+        CheckpointId::new(9).unwrap(),
+        LeaderEpoch::new(1),
+        Timestamp::from_millis(1_795_000_000_000),
+        None,
+    );
+    let mut description = CheckpointDescription::new(JOB.parse().unwrap(), identity, CheckpointProperties::unclaimed());
+    let root = Root::Borrowed(0);
+    description.places = Places::new(vec![(root, Uri::new(uri).unwrap())]).unwrap();
+    let mut metadata = CheckpointMetadata::builder(description).unwrap();
+    let count = OperatorId::from_uid("count");
+    let maximum = MaxParallelism::new(128).unwrap();
+    let mut operator = metadata.operator(&OperatorDescription::new(count, "Count words", 1, maximum)).unwrap();
+    let before =
+        CheckpointMetadata::decode(std::fs::read(tree.join(&format!("jobs/{JOB}/chk-3/_metadata"))).unwrap().into());
+    let before = before.unwrap();
+    let reported = before.operator(count).unwrap().subtask(0).unwrap();
+    let Some(SubtaskReport::State(state)) = reported else { panic!("it has state") };
+    let state = state.try_map_handles::<StateHandle, ckpt_core::Error>(&mut |handle| {
+        let Some((Root::ThisSnapshot, file)) = handle.place().file() else {
+            return Ok(StateHandle::inline(vec![1].into()));
+        };
+        let place = Place::File { root, file: file.clone() };
+        Ok(StateHandle::assume_durable(place, handle.length_bytes(), handle.digest()))
+    });
+    operator.subtask(0, &state.unwrap()).unwrap();
+    let metadata = metadata.finish(Timestamp::from_millis(1_795_000_000_001)).unwrap();
+    tree.put(&format!("{directory}/_metadata"), &metadata.encode().unwrap().0);
 }

@@ -162,3 +162,19 @@ fn what_head_has_removed_is_not_looked_at() {
     // Asked for by name it is.
     assert_eq!(tree.ckpt(&format!("verify jobs/{JOB}/chk-1")).status, 1);
 }
+
+#[test]
+fn borrowed_files_are_found_where_they_are_said_to_be_or_by_a_map() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let here = format!("jobs/{JOB}/chk-3");
+    our_tree::plant_borrowed(&tree, "here", &format!("file://{}", tree.join(&here).display()));
+    our_tree::plant_borrowed(&tree, "far", "s3://bucket/before/chk-3");
+    let files = |line: &str| tree.ckpt(line).json()["snapshots"][0]["files"].clone();
+    let well = files("verify --json here");
+    assert_eq!((&well["withDigest"], &well["foundInPlace"]), (&1.into(), &1.into()));
+    let mapped = files(&format!("verify --json far --map-root s3://bucket/before=jobs/{JOB}"));
+    assert_eq!((&mapped["withDigest"], &mapped["foundByMap"]), (&1.into(), &1.into()));
+    assert_eq!(kinds(&tree.ckpt("verify --json far").json()), ["elsewhere"]);
+    assert_eq!(kinds(&tree.ckpt("verify --json far --map-root s3://bucket=nowhere").json()), ["missing"]);
+}
