@@ -1,4 +1,4 @@
-//! `docs/cli.md`: its examples are what the command says.
+//! `docs/cli.md` and `README.md`: their examples are what the command says.
 
 use std::fs;
 use std::path::Path;
@@ -8,22 +8,28 @@ use super::our_tree;
 use super::run::{Tree, assert_file};
 
 /// Runs every example, which begins with `$ ckpt ` in a block of type `console`, and holds what stands below it against what
-/// is said. `CKPT_REWRITE=1` writes the page anew.
+/// is said. `CKPT_REWRITE=1` writes the pages anew.
 #[test]
 fn examples_are_what_the_command_says() {
     let tree = Tree::new();
     our_tree::plant(&tree);
     flink_tree::moved_job(&tree);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cli.md");
-    let page = fs::read_to_string(&path).unwrap();
+    for (page, least) in [("docs/cli.md", 5), ("README.md", 2)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(page);
+        let (written, examples) = run_examples(&tree, &fs::read_to_string(&path).unwrap());
+        assert!(examples >= least, "{page}: {examples}");
+        assert_file(&path, &written);
+    }
+}
+
+/// The page with what each example says now, and how many there are.
+fn run_examples(tree: &Tree, page: &str) -> (String, usize) {
     let (mut written, mut in_example, mut examples) = (String::new(), false, 0);
     for line in page.lines() {
         if in_example && line != "```" {
             continue;
         }
-        if in_example {
-            in_example = false;
-        }
+        in_example = false;
         written += &format!("{line}\n");
         if let Some(command) = line.strip_prefix("$ ckpt ") {
             let run = tree.ckpt(command);
@@ -32,6 +38,5 @@ fn examples_are_what_the_command_says() {
             (in_example, examples) = (true, examples + 1);
         }
     }
-    assert!(examples >= 5, "{examples}");
-    assert_file(&path, &written);
+    (written, examples)
 }
