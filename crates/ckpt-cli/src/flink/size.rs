@@ -107,3 +107,41 @@ const UNKNOWN: i64 = -1;
 fn of_files<D: InlineBytes>(files: &[LocalPathAndHandle<D>]) -> i64 {
     files.iter().map(|file| of_stream(&file.handle)).fold(0, i64::wrapping_add)
 }
+
+#[cfg(test)]
+mod tests {
+    use ckpt_flink::{
+        FileHandle, IncrementalHandle, IncrementalIdentity, JavaText, KeyGroupRange, LocalPathAndHandle, SkippedBytes,
+    };
+
+    use super::*;
+
+    fn text(text: &str) -> JavaText {
+        JavaText::new(text).unwrap()
+    }
+
+    fn file(size: i64) -> StreamHandle<SkippedBytes> {
+        StreamHandle::File(FileHandle::new(text("file:/a"), size))
+    }
+
+    fn incremental(checkpointed_size: i64, sizes: [i64; 2]) -> KeyedHandle<SkippedBytes> {
+        let identity = IncrementalIdentity::new(checkpointed_size, text("id"));
+        let mut handle = IncrementalHandle::new(1, text("backend"), KeyGroupRange::new(0, 8), identity, file(sizes[0]));
+        handle.shared.push(LocalPathAndHandle::new(text("1.sst"), file(sizes[1])));
+        KeyedHandle::Incremental(handle)
+    }
+
+    #[test]
+    fn sizes_are_added_as_java_adds_them() {
+        let sizes = |state, checkpointed| Sizes { state, checkpointed };
+        assert_eq!(of_keyed(&incremental(5, [10, 20])), sizes(30, 5));
+        assert_eq!(of_keyed(&incremental(UNKNOWN, [10, 20])), sizes(30, 30));
+        // The unknown length of a file is a number to Flink, and so is what two longs come to.
+        assert_eq!(of_keyed(&incremental(0, [10, -1])), sizes(9, 0));
+        assert_eq!(of_keyed(&incremental(0, [i64::MAX, 1])), sizes(i64::MIN, 0));
+        let mut subtask = SubtaskState::default();
+        subtask.managed_keyed = Some(Box::new(incremental(5, [10, 20])));
+        subtask.raw_keyed = Some(Box::new(incremental(7, [1, 1])));
+        assert_eq!(of_subtask(&subtask), sizes(32, 12));
+    }
+}
