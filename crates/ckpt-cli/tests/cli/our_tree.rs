@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use ckpt_core::Timestamp;
 use ckpt_core::head::{ClaimedHead, Collected, Nonce, RetainedSnapshot};
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
@@ -14,10 +13,11 @@ use ckpt_core::snapshot::{
     SnapshotKind,
 };
 use ckpt_core::state::{
-    IncrementalState, KeyedState, OperatorState, Partitions, Place, Places, Redistribution, Root, SharedFile,
+    FileRef, IncrementalState, KeyedState, OperatorState, Partitions, Place, Places, Redistribution, Root, SharedFile,
     StateHandle, SubtaskReport, SubtaskState, TaskSnapshot,
 };
 use ckpt_core::uri::Uri;
+use ckpt_core::{Digest, Timestamp};
 use ckpt_storage::{
     CheckpointStorage as _, CoordinatorView, FileSystemStorage, HeadOutcome, StorageContext, WorkerView, claim,
 };
@@ -70,7 +70,7 @@ fn publish(view: &dyn CoordinatorView, worker: &dyn WorkerView, head: &ClaimedHe
     let mut described = OperatorDescription::new(sink, "Sink", 1, maximum);
     described.coordinator_state = Some(StateHandle::inline(vec![9; 20].into()));
     let mut operator = metadata.operator(&described).unwrap();
-    let state = partitions(staged(&*streams, StateScope::Exclusive, &[4; 10]));
+    let state = partitions_of(staged(&*streams, StateScope::Exclusive, &[4; 10]));
     operator.subtask(0, &sealed(&*streams, sink, SubtaskState::new(Vec::new(), vec![state]))).unwrap();
     let mut described = OperatorDescription::new(count, "Count words", 2, maximum);
     described.uid = Some("count".to_owned());
@@ -106,7 +106,7 @@ fn incremental(
     SubtaskState::new(vec![KeyedState::Incremental(state)], Vec::new())
 }
 
-fn partitions(handle: Staged) -> OperatorState<Staged> {
+fn partitions_of<H>(handle: H) -> OperatorState<H> {
     let partitions = Partitions::new([0..4, 4..10], Redistribution::Split).unwrap();
     OperatorState::new([("pending commits", partitions)].into(), handle)
 }
@@ -151,5 +151,32 @@ pub(crate) fn plant_borrowed(tree: &Tree, directory: &str, uri: &str) {
     });
     operator.subtask(0, &state.unwrap()).unwrap();
     let metadata = metadata.finish(Timestamp::from_millis(1_795_000_000_001)).unwrap();
+    tree.put(&format!("{directory}/_metadata"), &metadata.encode().unwrap().0);
+}
+
+/// A snapshot whose metadata holds more than it is read as a whole for: so many operators with 1 MB of state each. `root` is
+/// where one more piece lies.
+pub(crate) fn plant_large(tree: &Tree, directory: &str, operators: u8, root: Option<Root>) {
+    let id = CheckpointId::new(4).unwrap();
+    let identity = CheckpointIdentity::new(id, LeaderEpoch::new(1), Timestamp::from_millis(0), None);
+    let properties = CheckpointProperties::checkpoint(RetentionPolicy::RetainOnCancellation);
+    let description = CheckpointDescription::new(JOB.parse().unwrap(), identity, properties);
+    let mut metadata = CheckpointMetadata::builder(description).unwrap();
+    let maximum = MaxParallelism::new(128).unwrap();
+    for number in 0..operators {
+        let description = OperatorDescription::new(OperatorId::new([number; 16]), "large", 4, maximum);
+        let mut operator = metadata.operator(&description).unwrap();
+        for subtask in 0..2 {
+            let mut states = vec![partitions_of(StateHandle::inline(vec![number; 500_000].into()))];
+            states.extend(root.map(|root| {
+                let name = Writer::new(LeaderEpoch::new(1), WriterId::new(1)).file(u32::from(number));
+                let place = Place::File { root, file: FileRef::Ours(name) };
+                partitions_of(StateHandle::assume_durable(place, 77, Some(Digest::of(b"x"))))
+            }));
+            operator.subtask(subtask, &SubtaskState::new(Vec::new(), states)).unwrap();
+        }
+        operator.finished_subtask(3).unwrap();
+    }
+    let metadata = metadata.finish(Timestamp::from_millis(1)).unwrap();
     tree.put(&format!("{directory}/_metadata"), &metadata.encode().unwrap().0);
 }

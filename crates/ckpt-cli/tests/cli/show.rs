@@ -1,5 +1,10 @@
 //! `ckpt show`.
 
+use std::fs;
+use std::os::unix::fs::FileExt as _;
+use std::process::Command;
+
+use ckpt_core::state::Root;
 use serde_json::Value;
 
 use super::flink_tree::{self, fixtures, metadata};
@@ -78,4 +83,68 @@ fn each_detail_holds_the_one_before() {
     assert_eq!(subtasks, operators);
     operators.as_object_mut().unwrap().remove("operators").unwrap();
     assert_eq!(operators, shown(""));
+}
+
+/// Metadata of ours above 8 MiB is not read as a whole for a summary, which says the same but where files lie.
+#[test]
+fn large_metadata_of_ours_is_summed_up_without_its_state() {
+    let tree = Tree::new();
+    for (directory, root) in [("inline", None), ("own", Some(Root::ThisSnapshot)), ("shared", Some(Root::JobShared))] {
+        our_tree::plant_large(&tree, directory, 9, root);
+        let summary = tree.ckpt(&format!("show --json --operators {directory}")).json();
+        let mut whole = tree.ckpt(&format!("show --json --subtasks {directory}")).json();
+        assert!(summary["metadataBytes"].as_u64().unwrap() > 8 << 20);
+        assert_eq!(summary["finishedSubtasks"], 9);
+        let is_known = directory != "shared";
+        assert_eq!(summary["size"]["sharedBytes"].is_u64(), is_known);
+        let known = |snapshot: &mut Value| {
+            let mut sizes = vec![snapshot["size"].take()];
+            for operator in snapshot["operators"].as_array_mut().unwrap() {
+                operator.as_object_mut().unwrap().remove("subtasks");
+                sizes.push(operator["size"].take());
+            }
+            for size in &mut sizes {
+                if !is_known {
+                    for field in ["exclusiveBytes", "sharedBytes"] {
+                        size[field].take();
+                    }
+                }
+            }
+            sizes
+        };
+        let mut summary = summary;
+        assert_eq!(known(&mut summary), known(&mut whole), "{directory}");
+        assert_eq!(summary, whole, "{directory}");
+    }
+}
+
+/// The address space that the command has is a sixteenth of the file.
+#[test]
+fn a_summary_of_a_file_of_1_gib_takes_64_mib_at_most() {
+    let tree = Tree::new();
+    let text = |text: &str| [&(text.len() as u16).to_be_bytes()[..], text.as_bytes()].concat();
+    let inline_bytes = 1_u32 << 30;
+    let before = [
+        &[0x49, 0x60, 0x67, 0x2d, 0, 0, 0, 3][..],
+        &7_u64.to_be_bytes(),
+        // No master states, and one operator with an id, one subtask, and state of its coordinator.
+        &[0, 0, 0, 0, 0, 0, 0, 1],
+        &[5; 16],
+        &[0, 0, 0, 1, 0, 0, 0, 1, 1],
+        &text("coordinator"),
+        &inline_bytes.to_be_bytes(),
+    ];
+    let before = before.concat();
+    // One subtask, the first, which has nothing.
+    let after = [&[0, 0, 0, 1][..], &[0; 4 + 4 + 4 + 1 + 1 + 4 + 4]].concat();
+    tree.put("chk-7/_metadata", &before);
+    let file = fs::File::options().write(true).open(tree.join("chk-7/_metadata")).unwrap();
+    file.write_all_at(&after, before.len() as u64 + u64::from(inline_bytes)).unwrap();
+    for command in ["show --operators chk-7", "ls ."] {
+        let line = format!("ulimit -v 65536; exec {} {command}", env!("CARGO_BIN_EXE_ckpt"));
+        let output = Command::new("sh").args(["-c", &line]).current_dir(tree.path()).output().unwrap();
+        let run = tree.ended(output);
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{command}");
+        assert!(run.stdout.contains("1.0 GiB"), "{command}: {}", run.stdout);
+    }
 }
