@@ -1,13 +1,15 @@
 //! What HEAD says of a job.
 
+use std::path::{Path, PathBuf};
+
 use ckpt_core::head::{Head, RetainedSnapshot, SavepointInProgress};
-use ckpt_core::id::CheckpointId;
 use ckpt_core::state::RelPath;
-use ckpt_storage::HEAD_DIRECTORY;
+use ckpt_core::uri::{Uri, UriParts};
+use ckpt_storage::{CHECKPOINT_DIRECTORY_PREFIX, HEAD_DIRECTORY};
 use ckpt_streams::file_system::{FileSystem as _, LocalFileSystem};
 use serde::Serialize;
 
-use super::scan::FoundJob;
+use super::scan::{FoundJob, FoundSnapshot};
 use crate::error::CommandError;
 
 /// What HEAD says of a snapshot of its job.
@@ -22,6 +24,10 @@ pub(crate) enum Standing {
     SetAside,
     /// It is retained no more, and its files are being deleted.
     Removed,
+    /// It is a savepoint that is being taken.
+    InProgress,
+    /// It is a savepoint that was given up, or whose leader is gone.
+    Abandoned,
     /// It is published, and HEAD does not name it.
     NotCommitted,
     /// It has no `_metadata`, and HEAD does not name it.
@@ -68,22 +74,43 @@ pub(crate) fn read(job: &FoundJob) -> Result<Option<Head>, String> {
     }
 }
 
+/// The directory of a checkpoint that lies in that of its job.
+pub(crate) fn checkpoint_directory(job: &FoundJob, snapshot: &RetainedSnapshot) -> PathBuf {
+    job.directory.join(format!("{CHECKPOINT_DIRECTORY_PREFIX}{}", snapshot.id))
+}
+
+fn lies_at(uri: &Uri, directory: &Path) -> bool {
+    let parts = UriParts::of(uri.as_str()).filter(|parts| parts.scheme() == "file");
+    parts.and_then(UriParts::decoded_path).is_some_and(|path| Path::new(&*path) == directory)
+}
+
 impl Standing {
-    /// What `head` says of that checkpoint of its job.
-    pub(crate) fn of(head: &Head, id: CheckpointId, is_complete: bool) -> Self {
-        let names = |list: &[RetainedSnapshot]| list.iter().any(|snapshot| snapshot.id == id);
-        if head.restore_point().is_some_and(|point| point.id == id) {
-            Self::RestorePoint
-        } else if names(&head.retained) {
-            Self::Retained
-        } else if names(&head.set_aside) {
-            Self::SetAside
-        } else if names(&head.removed) {
-            Self::Removed
-        } else if is_complete {
-            Self::NotCommitted
+    /// What `head`, that of `job`, says of a snapshot; `None` when it says nothing.
+    pub(crate) fn of(head: &Head, job: &FoundJob, found: &FoundSnapshot) -> Option<Self> {
+        let is_it = |snapshot: &RetainedSnapshot| match snapshot.uri() {
+            None => found.directory == checkpoint_directory(job, snapshot),
+            Some(uri) => lies_at(uri, &found.directory),
+        };
+        let is_among = |list: &[RetainedSnapshot]| list.iter().any(is_it);
+        let is_savepoint = |list: &[SavepointInProgress]| list.iter().any(|it| lies_at(&it.uri, &found.directory));
+        if head.restore_point().is_some_and(is_it) {
+            Some(Self::RestorePoint)
+        } else if is_among(&head.retained) {
+            Some(Self::Retained)
+        } else if is_among(&head.set_aside) {
+            Some(Self::SetAside)
+        } else if is_among(&head.removed) {
+            Some(Self::Removed)
+        } else if is_savepoint(&head.savepoints_in_progress) {
+            Some(Self::InProgress)
+        } else if is_savepoint(&head.abandoned_savepoints) {
+            Some(Self::Abandoned)
+        } else if found.number.is_none() || found.directory.parent() != Some(&job.directory) {
+            None
+        } else if found.is_complete {
+            Some(Self::NotCommitted)
         } else {
-            Self::Unfinished
+            Some(Self::Unfinished)
         }
     }
 
@@ -94,6 +121,8 @@ impl Standing {
             Self::Retained => "retained",
             Self::SetAside => "set aside",
             Self::Removed => "removed",
+            Self::InProgress => "in progress",
+            Self::Abandoned => "abandoned",
             Self::NotCommitted => "published, not committed",
             Self::Unfinished => "unfinished",
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use ckpt_core::head::{Head, SnapshotPlace};
 use serde::Serialize;
 
-use super::head::{HeadView, Standing, read};
+use super::head::{HeadView, Standing, checkpoint_directory, read};
 use super::scan::{FoundJob, FoundSnapshot, Scan};
 use crate::args::LsArgs;
 use crate::error::CommandError;
@@ -77,8 +77,11 @@ pub(crate) fn gather(args: &LsArgs) -> Result<Listing, CommandError> {
     }
     let heads = listing.add_jobs(&base, scan.jobs);
     for found in &scan.snapshots {
-        let head = heads.iter().find(|(job, _)| found.directory.parent() == Some(&job.directory));
-        listing.add_snapshot(&base, found, head.map(|(_, head)| head));
+        // Its own job first, then jobs that have taken it over.
+        let is_own = |job: &FoundJob| found.directory.parent() == Some(&job.directory);
+        let (own, others): (Vec<_>, Vec<_>) = heads.iter().partition(|(job, _)| is_own(job));
+        let standing = own.into_iter().chain(others).find_map(|(job, head)| Standing::of(head, job, found));
+        listing.add_snapshot(&base, found, standing);
     }
     for (job, head) in &heads {
         listing.add_missing(&base, job, head, &scan.snapshots);
@@ -105,7 +108,7 @@ impl Listing {
         heads
     }
 
-    fn add_snapshot(&mut self, base: &Path, found: &FoundSnapshot, head: Option<&Head>) {
+    fn add_snapshot(&mut self, base: &Path, found: &FoundSnapshot, standing: Option<Standing>) {
         let path = below(base, &found.directory);
         let snapshot = match found.is_complete.then(|| summary(&found.directory)) {
             None => None,
@@ -117,7 +120,6 @@ impl Listing {
         };
         let job = snapshot.as_ref().and_then(|snapshot| snapshot.job.clone());
         let checkpoint_id = snapshot.as_ref().map(|snapshot| snapshot.checkpoint_id);
-        let standing = head.zip(found.number).map(|(head, id)| Standing::of(head, id, found.is_complete));
         if matches!(standing, Some(Standing::RestorePoint | Standing::Retained)) && !found.is_complete {
             self.problem(path.clone(), "HEAD retains it, and it has no '_metadata'".to_owned());
         }
@@ -134,7 +136,7 @@ impl Listing {
     /// What HEAD retains must be there.
     fn add_missing(&mut self, base: &Path, job: &FoundJob, head: &Head, found: &[FoundSnapshot]) {
         for snapshot in head.retained.iter().filter(|snapshot| snapshot.place == SnapshotPlace::JobDirectory) {
-            let directory = job.directory.join(format!("{}{}", ckpt_storage::CHECKPOINT_DIRECTORY_PREFIX, snapshot.id));
+            let directory = checkpoint_directory(job, snapshot);
             if !found.iter().any(|found| found.directory == directory) {
                 self.problem(below(base, &directory), "HEAD retains it, and there is no such directory".to_owned());
             }

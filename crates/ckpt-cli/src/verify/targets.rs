@@ -1,10 +1,10 @@
 //! Which snapshots are verified.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ckpt_core::head::{Head, SnapshotPlace};
 use ckpt_core::metadata::MetadataReader;
-use ckpt_storage::{CHECKPOINT_DIRECTORY_PREFIX, METADATA_FILE};
+use ckpt_storage::METADATA_FILE;
 
 use super::flink::FlinkFiles;
 use super::ours::OurFiles;
@@ -12,7 +12,7 @@ use super::references;
 use super::verdict::{FileCounts, Problem, ProblemKind, SkipReason, Skipped, Verification, VerifiedSnapshot};
 use crate::args::VerifyArgs;
 use crate::error::CommandError;
-use crate::ls::{FoundJob, Scan, number_of, read_head};
+use crate::ls::{FoundJob, Scan, checkpoint_directory, number_of, read_head};
 use crate::metadata_file::{MetadataFile, MetadataFormat, existing};
 use crate::report::{Exit, warn};
 
@@ -53,7 +53,7 @@ pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
     }
     let heads: Vec<_> = scan.jobs.into_iter().filter_map(|job| verification.head(job)).collect();
     for found in &scan.snapshots {
-        let head = heads.iter().find(|(job, _)| found.directory.parent() == Some(job.as_path()));
+        let head = heads.iter().find(|(job, _)| found.directory.parent() == Some(&job.directory));
         let head = head.map(|(_, head)| head);
         let removed = head.zip(found.number).is_some_and(|(head, id)| head.removed.iter().any(|it| it.id == id));
         let reason = if removed { SkipReason::Removed } else { SkipReason::Incomplete };
@@ -72,9 +72,9 @@ pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
 }
 
 impl Verification {
-    fn head(&mut self, job: FoundJob) -> Option<(PathBuf, Head)> {
+    fn head(&mut self, job: FoundJob) -> Option<(FoundJob, Head)> {
         match read_head(&job) {
-            Ok(head) => head.map(|head| (job.directory, head)),
+            Ok(head) => head.map(|head| (job, head)),
             Err(message) => {
                 let path = job.directory.to_string_lossy().into_owned();
                 self.problems.push(Problem::of_metadata(path, message));
@@ -84,9 +84,9 @@ impl Verification {
     }
 
     /// What HEAD retains must be there.
-    fn add_missing(&mut self, job: &Path, head: &Head) {
+    fn add_missing(&mut self, job: &FoundJob, head: &Head) {
         for snapshot in head.retained.iter().filter(|snapshot| snapshot.place == SnapshotPlace::JobDirectory) {
-            let directory = job.join(format!("{CHECKPOINT_DIRECTORY_PREFIX}{}", snapshot.id));
+            let directory = checkpoint_directory(job, snapshot);
             if !directory.join(METADATA_FILE).exists() {
                 let message = "HEAD retains it, and it has no '_metadata'".to_owned();
                 self.problems.push(Problem::of_metadata(directory.to_string_lossy().into_owned(), message));

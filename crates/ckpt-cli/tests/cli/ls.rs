@@ -29,6 +29,24 @@ fn what_head_says_of_each_checkpoint_is_told() {
 }
 
 #[test]
+fn savepoints_of_a_job_are_known_by_where_they_lie() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let (in_progress, stopped_at) = ("s/savepoint-0a0a0a-000000000001", "s/savepoint-0a0a0a-000000000002");
+    our_tree::plant_savepoints(&tree, in_progress, stopped_at);
+    let listing = tree.ckpt("ls --json .").json();
+    let standing = |path: &str| {
+        let snapshots = listing["snapshots"].as_array().unwrap();
+        snapshots.iter().find(|it| it["path"] == path).unwrap()["standing"].as_str().unwrap().to_owned()
+    };
+    assert_eq!([in_progress, stopped_at].map(standing), ["inProgress", "restorePoint"]);
+    assert_eq!(standing(&format!("jobs/{JOB}/chk-3")), "retained");
+    assert_eq!(listing["jobs"][0]["head"]["stoppedAt"], listing["jobs"][0]["head"]["restorePoint"]);
+    // The one that the job was stopped with must be whole.
+    assert_eq!(listing["problems"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn checkpoints_stand_in_the_order_of_their_numbers() {
     let tree = Tree::new();
     for number in [10, 9, 100, 1] {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use ckpt_core::head::{ClaimedHead, Collected, Nonce, RetainedSnapshot};
+use ckpt_core::head::{ClaimedHead, Collected, Nonce, Ownership, RetainedSnapshot, SavepointInProgress};
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, MasterState, OperatorDescription};
 use ckpt_core::snapshot::{
-    CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties, LocationReference, RetentionPolicy,
-    SnapshotKind,
+    AfterSavepoint, CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties, LocationReference,
+    RetentionPolicy, SavepointFormat, SnapshotKind,
 };
 use ckpt_core::state::{
     FileRef, IncrementalState, KeyedState, OperatorState, Partitions, Place, Places, Redistribution, Root, SharedFile,
@@ -35,11 +35,7 @@ const STATE_BYTES: usize = 100_000;
 /// Checkpoints 1 to 3 of a job that retains two, number 4 published and not committed, number 5 never finished.
 pub(crate) fn plant(tree: &Tree) {
     let job: JobId = JOB.parse().unwrap();
-    let storage = FileSystemStorage::new(tree.join("jobs").to_str().unwrap())
-        .with_durability(Durability::None)
-        .with_inline_threshold_bytes(1000);
-    let pool = Arc::new(Pool::new(PoolOptions::default()).unwrap());
-    let context = StorageContext::new(Arc::new(FileSystems::local()), pool);
+    let (storage, context) = storage(tree);
     let view = storage.coordinator_view(job, &context).unwrap();
     let mut head = claim(&*view.head(), job, Nonce::new([1; 16])).unwrap().head;
     let epoch = head.head().epoch;
@@ -179,4 +175,38 @@ pub(crate) fn plant_large(tree: &Tree, directory: &str, operators: u8, root: Opt
     }
     let metadata = metadata.finish(Timestamp::from_millis(1)).unwrap();
     tree.put(&format!("{directory}/_metadata"), &metadata.encode().unwrap().0);
+}
+
+/// The job of the tree is stopped with the savepoint at `stopped_at`, and takes another one at `in_progress`.
+pub(crate) fn plant_savepoints(tree: &Tree, in_progress: &str, stopped_at: &str) {
+    let job: JobId = JOB.parse().unwrap();
+    let (storage, context) = storage(tree);
+    let view = storage.coordinator_view(job, &context).unwrap();
+    let mut claimed = claim(&*view.head(), job, Nonce::new([2; 16])).unwrap();
+    let mut head = claimed.head;
+    let write = |write| match view.head().write(write) {
+        HeadOutcome::Written(written) => written.head,
+        other => panic!("expected HEAD to be written, found {other:?}"),
+    };
+    let uri = |path: &str| Uri::new(format!("file://{}", tree.join(path).display())).unwrap();
+    for path in [in_progress, stopped_at] {
+        let id = claimed.reserved.take().unwrap();
+        std::fs::create_dir_all(tree.join(path)).unwrap();
+        head = write(head.begin_savepoint(SavepointInProgress::new(id, uri(path)), &Collected::none()).unwrap());
+        if path == stopped_at {
+            let kind = SnapshotKind::Savepoint { format: SavepointFormat::Canonical, then: AfterSavepoint::Suspend };
+            let epoch = head.head().epoch;
+            let stopped = RetainedSnapshot::new(id, epoch, kind, 100, Digest::of(b"its index"));
+            let stopped = stopped.elsewhere(uri(path), Ownership::Borrowed);
+            head = write(head.stop(stopped, &Collected::none()).unwrap());
+        }
+    }
+}
+
+fn storage(tree: &Tree) -> (FileSystemStorage, StorageContext) {
+    let storage = FileSystemStorage::new(tree.join("jobs").to_str().unwrap())
+        .with_durability(Durability::None)
+        .with_inline_threshold_bytes(1000);
+    let pool = Arc::new(Pool::new(PoolOptions::default()).unwrap());
+    (storage, StorageContext::new(Arc::new(FileSystems::local()), pool))
 }
