@@ -46,6 +46,7 @@
 //! * *Sizes and positions* are in bytes, and signed as Flink has them: -1 stands for a size that is unknown.
 //! * *Equal* are values that have the same bytes in a file, so the same text in two encodings is not.
 
+mod convert;
 mod error;
 mod model;
 mod properties;
@@ -55,6 +56,10 @@ mod text;
 mod version;
 mod write;
 
+pub use convert::{
+    Change, ChangeKind, ChangePlace, ConversionContext, Converted, Direction, Effect, Field, FlinkTarget,
+    KeyGroupsFormat, RootPath, to_checkpoint, to_flink,
+};
 pub use model::{
     ByteStream, ChangelogHandle, ChangelogStreamHandle, ChannelEntry, ChannelHandle, ChannelInfo, ChannelTags,
     CheckpointedStateScope, DistributionMode, FileHandle, FlinkMetadata, InMemoryChange, InMemoryChangelogHandle,
