@@ -4,6 +4,8 @@ use std::fmt;
 
 use ckpt_core::id::OperatorId;
 
+use crate::text::JavaText;
+
 /// What a conversion made, and what is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -145,6 +147,7 @@ change_kinds! {
     OperatorName: Both, Changed, "The name of an operator is cut after 1,024 bytes or has characters that are none, or the version has no place for names.";
     OperatorUid: Both, NotCarried, "The user's identity of an operator is longer than 1,024 bytes or no Unicode, or the version has no place for it.";
     Parallelism: FromFlink, NotCarried, "An operator's parallelism is not from 1 to its maximum, or that is above 32,768.";
+    TextEncoding: FromFlink, Changed, "A text is encoded otherwise than Java does it.";
     DuplicateOperator: FromFlink, NotCarried, "An operator stands there twice; the first counts.";
     DuplicateSubtask: FromFlink, Changed, "A subtask stands there twice; the last counts, as for Flink.";
     SubtaskOutOfRange: FromFlink, NotCarried, "A subtask is not below the parallelism.";
@@ -286,6 +289,16 @@ impl Changes {
     pub(super) fn add_if(&mut self, changed: bool, kind: ChangeKind) {
         if changed {
             self.push(kind, None);
+        }
+    }
+
+    /// Notes it when a text that is carried comes back in other bytes.
+    pub(super) fn add_text(&mut self, text: &JavaText) {
+        let bytes = text.as_bytes();
+        // Almost all are short ASCII.
+        if !bytes.is_ascii() || bytes.contains(&0) {
+            let back = text.as_str().and_then(|text| JavaText::new(&text).ok());
+            self.add_if(back.is_some_and(|back| back != *text), ChangeKind::TextEncoding);
         }
     }
 

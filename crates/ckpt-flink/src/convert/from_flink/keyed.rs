@@ -7,7 +7,6 @@ use ckpt_core::state::{IncrementalState, KeyGroupsState, KeyedState, SharedFile,
 
 use super::Conversion;
 use super::operator::Owner;
-use super::piece::name;
 use crate::convert::change::{ChangeKind, Refusal};
 use crate::convert::offsets::{KeyedWriter, key_group_bounds, key_group_offsets};
 use crate::model::{
@@ -108,7 +107,7 @@ impl Conversion {
         let mut found = BTreeMap::new();
         let mut last: Option<Box<str>> = None;
         for LocalPathAndHandle { local_path, handle } in files {
-            let name = name(local_path)?;
+            let name = self.state_name(local_path)?;
             self.changes.add_if(last.replace(name.clone()).is_some_and(|last| last > name), ChangeKind::Order);
             if found.insert(name, of(self.piece(handle)?)).is_some() {
                 return Err(Refusal::found(ChangeKind::DuplicateFile, local_path));

@@ -139,6 +139,7 @@ fn master_state(
     if states.len() == CheckpointDescription::MAX_MASTER_STATES {
         return Err(Refusal::found(ChangeKind::MasterStateName, "more participants than there may be"));
     }
+    changes.add_text(&state.name);
     changes.add_if(state.version < 0, ChangeKind::MasterStateVersion);
     states.insert(name.into_owned(), OurMasterState::new(state.version as u32, state.payload.clone()));
     Ok(())

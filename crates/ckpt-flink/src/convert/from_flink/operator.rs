@@ -69,6 +69,7 @@ impl Conversion {
     fn name(&mut self, description: &OperatorDescription) -> String {
         self.changes.at(Some(description.id), None, Field::Name);
         let Some(name) = &description.name else { return String::new() };
+        self.changes.add_text(name);
         let text = name.to_string_lossy();
         self.changes
             .add_if(name.as_str().is_none() || text.len() > OurOperator::MAX_NAME_BYTES, ChangeKind::OperatorName);
@@ -78,6 +79,7 @@ impl Conversion {
     fn uid(&mut self, description: &OperatorDescription) -> Option<String> {
         self.changes.at(Some(description.id), None, Field::Uid);
         let uid = description.uid.as_ref()?;
+        self.changes.add_text(uid);
         let text = uid.as_str().filter(|text| (1..=OurOperator::MAX_NAME_BYTES).contains(&text.len()));
         if text.is_none() {
             self.changes.refuse(Refusal::found(ChangeKind::OperatorUid, uid));

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use ckpt_core::state::{OperatorState, Partitions, Redistribution};
 
 use super::Conversion;
-use super::piece::name;
 use crate::convert::change::{ChangeKind, Refusal};
 use crate::convert::offsets::sections;
 use crate::model::{DistributionMode, OperatorHandle};
@@ -26,7 +25,7 @@ impl Conversion {
             };
             let partitions = Partitions::new(ranges, redistribution)
                 .map_err(|error| Refusal::found(ChangeKind::OffsetOrder, error))?;
-            let before = states.insert(name(&state.name)?, partitions);
+            let before = states.insert(self.state_name(&state.name)?, partitions);
             self.changes.add_if(before.is_some(), ChangeKind::DuplicateState);
         }
         self.changes.add_if(

@@ -24,12 +24,14 @@ impl Conversion {
             }
             StreamHandle::File(file) => {
                 let Some(length) = self.length(file.state_size)? else { return Ok(empty()) };
+                self.changes.add_text(&file.path);
                 let (root, name, respelled) = self.directories.file(&file.path)?;
                 self.changes.add_if(respelled, ChangeKind::PathSpelling);
                 Ok(StateHandle::assume_durable(Place::File { root, file: name }, length, None))
             }
             StreamHandle::RelativeFile(file) => {
                 let Some(length) = self.length(file.state_size)? else { return Ok(empty()) };
+                self.changes.add_text(&file.relative_path);
                 let place = Place::File { root: OWN_DIRECTORY, file: relative(&file.relative_path)? };
                 Ok(StateHandle::assume_durable(place, length, None))
             }
@@ -38,6 +40,7 @@ impl Conversion {
                 self.changes.add(ChangeKind::SegmentIdentity);
                 let start = u64::try_from(segment.start);
                 let offset_bytes = start.map_err(|_| Refusal::found(ChangeKind::SegmentStart, segment.start))?;
+                self.changes.add_text(&segment.path);
                 let (root, file, respelled) = self.directories.file(&segment.path)?;
                 self.changes.add_if(respelled, ChangeKind::PathSpelling);
                 Ok(StateHandle::assume_durable(Place::Segment { root, file, offset_bytes }, length, None))
@@ -55,12 +58,13 @@ impl Conversion {
         self.changes.add_if(length == 0, ChangeKind::EmptyFile);
         Ok((length > 0).then_some(length))
     }
-}
 
-/// The name of a state or of a file.
-pub(super) fn name(text: &JavaText) -> Result<Box<str>, Refusal> {
-    let name = text.as_str().filter(|name| name.len() <= MAX_NAME_BYTES);
-    name.map(|name| name.into_owned().into()).ok_or_else(|| Refusal::found(ChangeKind::StateName, text))
+    /// The name of a state or of a file.
+    pub(super) fn state_name(&mut self, text: &JavaText) -> Result<Box<str>, Refusal> {
+        self.changes.add_text(text);
+        let name = text.as_str().filter(|name| name.len() <= MAX_NAME_BYTES);
+        name.map(|name| name.into_owned().into()).ok_or_else(|| Refusal::found(ChangeKind::StateName, text))
+    }
 }
 
 fn empty() -> StateHandle {

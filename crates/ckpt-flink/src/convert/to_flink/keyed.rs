@@ -39,7 +39,7 @@ impl Conversion {
         let back = key_group_bounds(&offsets, length, writer);
         self.changes.add_if(back.ok().as_deref() != Some(begins), ChangeKind::KeyGroupOffsets);
         let delegate = self.piece(state.handle(), CheckpointedStateScope::Exclusive)?;
-        self.changes.add(ChangeKind::KeyGroupsKind);
+        self.changes.add_if(self.guesses_key_groups, ChangeKind::KeyGroupsKind);
         let kind = match self.key_groups {
             KeyGroupsFormat::Backend => KeyGroupsKind::Checkpoint { state_handle_id: self.name()? },
             KeyGroupsFormat::CanonicalSavepoint => KeyGroupsKind::Savepoint,

@@ -31,7 +31,8 @@ pub struct FlinkTarget<'a> {
     /// Where a root lies that the metadata names. Where it says nothing, the place that the metadata gives counts.
     pub path_of: &'a dyn Fn(Root) -> Option<RootPath>,
     /// The format of keyed state that is divided into key groups; Flink restores each in another way. `None` when it follows
-    /// from the kind of the snapshot: that of canonical savepoints in such, and in unclaimed snapshots.
+    /// from the kind of the snapshot: that of canonical savepoints in such, and, as a guess that is
+    /// [listed](ChangeKind::KeyGroupsKind), in unclaimed snapshots.
     pub key_groups: Option<KeyGroupsFormat>,
 }
 
@@ -78,6 +79,8 @@ struct Conversion {
     /// Of each root in use, what stands in front of the names of its files: nothing where paths are relative.
     roots: BTreeMap<Root, String>,
     key_groups: KeyGroupsFormat,
+    /// Whether nobody knows it.
+    guesses_key_groups: bool,
     names: Names,
 }
 
@@ -111,6 +114,7 @@ pub fn to_flink(metadata: &CheckpointMetadata, target: &FlinkTarget<'_>) -> Resu
             SnapshotKind::Savepoint { format: SavepointFormat::Canonical, .. } => KeyGroupsFormat::CanonicalSavepoint,
             _ => KeyGroupsFormat::Backend,
         }),
+        guesses_key_groups: target.key_groups.is_none() && summary.properties.is_unclaimed(),
         names: Names { prefix: format!("ckpt-{}-{}", summary.job, summary.identity.id), next: 0 },
     };
     let mut made = FlinkMetadata::new(target.version, checkpoint_id);
