@@ -192,6 +192,7 @@ change_kinds! {
     Handle: ToFlink, Changed, "The digest of a file, its root, and that its name is ours are lost: Flink knows a path and a length.";
     SectionEnds: ToFlink, Changed, "Where sections end is lost: Flink knows where they begin.";
     WriterOperator: ToFlink, Changed, "The operator that wrote incremental state is lost: another one has it.";
+    KeyGroupAtZero: ToFlink, NotCarried, "Keyed state of a backend has a key group at offset 0, which for Flink is one without state.";
     SeveralStates: ToFlink, NotCarried, "There are several states in one list: Flink has a place for one.";
     CoordinatorInFile: ToFlink, NotCarried, "The state of a coordinator lies in a file.";
     NoChannels: ToFlink, NotCarried, "A file of data in flight has data of no channel.";

@@ -40,10 +40,15 @@ pub(super) fn key_group_bounds(offsets: &[i64], length: u64, writer: KeyedWriter
     Ok(bounds)
 }
 
-/// The offsets that Flink has for such sections; `None` when one is more than it counts.
-pub(super) fn key_group_offsets(begins: &[u64], end: u64, writer: KeyedWriter) -> Option<Vec<i64>> {
+/// The offsets that Flink has for such sections.
+pub(super) fn key_group_offsets(begins: &[u64], end: u64, writer: KeyedWriter) -> Result<Vec<i64>, Refusal> {
     let ends = begins.iter().skip(1).copied().chain([end]);
-    let offset = |(&begin, end)| if begin == end { Some(writer.untouched()) } else { i64::try_from(begin).ok() };
+    let offset = |(&begin, end)| match i64::try_from(begin) {
+        _ if begin == end => Ok(writer.untouched()),
+        Ok(offset) if offset == writer.untouched() => Err(Refusal::new(ChangeKind::KeyGroupAtZero)),
+        Ok(offset) => Ok(offset),
+        Err(_) => Err(Refusal::found(ChangeKind::TooLarge, begin)),
+    };
     begins.iter().zip(ends).map(offset).collect()
 }
 
@@ -93,6 +98,9 @@ mod tests {
             assert_eq!(back, offsets);
         }
         // One that was begun and has no bytes looks like one that was never begun.
+        assert!(key_group_offsets(&[0, 20], 100, KeyedWriter::Backend).is_err());
+        assert_eq!(key_group_offsets(&[0, 20], 100, KeyedWriter::Operator).unwrap(), [0, 20]);
+        assert!(key_group_offsets(&[u64::MAX - 1], u64::MAX, KeyedWriter::Operator).is_err());
         assert_eq!(both(&[20, 20], KeyedWriter::Operator), (vec![20, 20], vec![-1, 20]));
     }
 

@@ -147,8 +147,10 @@ fn erase_of_keyed_slot(slot: &mut Option<Box<KeyedHandle>>, kind: ChangeKind) {
         *slot = None;
         return;
     }
-    if let (Some(KeyedHandle::Changelog(handle)), ChangeKind::Changelog) = (slot.as_deref(), kind) {
-        *slot = handle.materialized.iter().flatten().next().cloned();
+    if kind == ChangeKind::Changelog {
+        if let Some(KeyedHandle::Changelog(handle)) = slot.as_deref() {
+            *slot = handle.materialized.iter().flatten().next().cloned();
+        }
         return;
     }
     slot.iter_mut().for_each(|handle| erase_of_keyed(handle, kind));

@@ -73,7 +73,7 @@ impl Conversion {
         let offsets = &handle.key_groups.offsets;
         let bounds = key_group_bounds(offsets, piece.length_bytes(), writer)?;
         let back = key_group_offsets(&bounds, piece.length_bytes(), writer);
-        self.changes.add_if(back.as_ref() != Some(offsets), ChangeKind::KeyGroupOffsets);
+        self.changes.add_if(back.ok().as_ref() != Some(offsets), ChangeKind::KeyGroupOffsets);
         KeyGroupsState::new(range, bounds, piece).map_err(|error| Refusal::found(ChangeKind::OffsetOrder, error))
     }
 

@@ -34,8 +34,7 @@ impl Conversion {
         let begins = state.offsets_bytes();
         let end = state.bounds_bytes().get(begins.len()).copied();
         self.changes.add_if(end.is_some(), ChangeKind::SectionEnds);
-        let offsets = key_group_offsets(begins, end.unwrap_or(length), writer);
-        let offsets = offsets.ok_or_else(|| Refusal::found(ChangeKind::TooLarge, length))?;
+        let offsets = key_group_offsets(begins, end.unwrap_or(length), writer)?;
         let back = key_group_bounds(&offsets, length, writer);
         self.changes.add_if(back.ok().as_deref() != Some(begins), ChangeKind::KeyGroupOffsets);
         let delegate = self.piece(state.handle(), CheckpointedStateScope::Exclusive)?;
