@@ -3,6 +3,8 @@
 
 mod all_fixtures;
 mod damage;
+#[path = "../format/describe.rs"]
+mod describe;
 mod document;
 mod erase;
 mod flinks_own;
@@ -10,12 +12,18 @@ mod from_flink;
 mod from_ours;
 mod oddities;
 mod round_trip;
+#[path = "../format/truth.rs"]
+mod truth;
 
 use std::path::{Path, PathBuf};
 
-/// What lies beside the source tree, if it is there.
-fn shared(path: &str) -> Option<PathBuf> {
+/// What lies beside the source tree, unless the environment says where it is.
+fn shared(name: &str) -> Option<PathBuf> {
+    let variable = format!("CKPT_FLINK_{}", name.to_uppercase());
+    if let Some(path) = std::env::var_os(variable) {
+        return Some(path.into());
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let places = ["../shared/flink", "../../shared/flink"].map(|place| root.join(place).join(path));
+    let places = ["../shared/flink", "../../shared/flink"].map(|place| root.join(place).join(name));
     places.into_iter().find(|place| place.exists())
 }

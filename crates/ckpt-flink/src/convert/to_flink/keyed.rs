@@ -38,10 +38,12 @@ impl Conversion {
         let back = key_group_bounds(&offsets, length, writer);
         self.changes.add_if(back.ok().as_deref() != Some(begins), ChangeKind::KeyGroupOffsets);
         let delegate = self.piece(state.handle(), CheckpointedStateScope::Exclusive)?;
-        self.changes.add_if(self.guesses_key_groups, ChangeKind::KeyGroupsKind);
+        // What an operator wrote itself is never in the format of savepoints.
+        let of_backend = writer == KeyedWriter::Backend;
+        self.changes.add_if(of_backend && self.guesses_key_groups, ChangeKind::KeyGroupsKind);
         let kind = match self.key_groups {
-            KeyGroupsFormat::Backend => KeyGroupsKind::Checkpoint { state_handle_id: self.name()? },
-            KeyGroupsFormat::CanonicalSavepoint => KeyGroupsKind::Savepoint,
+            KeyGroupsFormat::CanonicalSavepoint if of_backend => KeyGroupsKind::Savepoint,
+            _ => KeyGroupsKind::Checkpoint { state_handle_id: self.name()? },
         };
         let start = range(state.range()).start;
         Ok(KeyGroupsHandle::new(kind, KeyGroupOffsets::new(start, offsets), delegate))
