@@ -63,6 +63,9 @@ fn accepted(harness: &Path, jars: &std::ffi::OsStr, directory: &Path, metadata: 
         }
     }
     let decoded = FlinkMetadata::decode(metadata.encode().unwrap().into()).unwrap();
-    assert_eq!(differences(&found, &describe(&decoded)), [""; 0], "{}", directory.display());
+    let mut differences = differences(&found, &describe(&decoded));
+    // It makes up the ids that older handles do not have.
+    differences.retain(|difference| !difference.ends_with("/stateHandleId is not there"));
+    assert_eq!(differences, [""; 0], "{}", directory.display());
     1
 }
