@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use ckpt_core::id::OperatorId;
 use ckpt_flink::{
-    ByteStream, ChangeKind, ChannelEntry, ChannelHandle, CheckpointProperties, CheckpointedStateScope, Direction,
-    DistributionMode, Field, FileHandle, FlinkMetadata, InputChannelInfo, JavaText, KeyGroupOffsets, KeyGroupRange,
-    KeyGroupsHandle, KeyGroupsKind, KeyedHandle, LocalPathAndHandle, MasterState, MergedChannels, MetadataVersion,
-    OperatorDescription, OperatorHandle, OperatorState, OperatorStateOffsets, OperatorSubtasks, RelativeFileHandle,
-    SegmentHandle, SnapshotType, StoredProperties, StreamHandle, Subtask, SubtaskState,
+    ByteStream, ChangeKind, ChangelogHandle, ChannelEntry, ChannelHandle, ChannelInfo as _, CheckpointProperties,
+    CheckpointedStateScope, Direction, DistributionMode, Field, FileHandle, FlinkMetadata, IncrementalHandle,
+    IncrementalIdentity, InputChannelInfo, JavaText, KeyGroupOffsets, KeyGroupRange, KeyGroupsHandle, KeyGroupsKind,
+    KeyGroupsStream, KeyedHandle, LocalPathAndHandle, MasterState, MergedChannels, MergingDirectories, MetadataVersion,
+    OperatorDescription, OperatorHandle, OperatorState, OperatorStateOffsets, OperatorSubtasks, PostCheckpointAction,
+    RelativeFileHandle, SavepointFormat, SegmentHandle, SingleChannel, SnapshotType, StoredProperties, StreamHandle,
+    Subtask, SubtaskState,
 };
 
 use super::from_flink::files;
@@ -69,67 +71,31 @@ fn keyed(metadata: &mut FlinkMetadata, handle: KeyedHandle) {
     state(metadata).managed_keyed = Some(Box::new(handle));
 }
 
-fn segment(start: i64, state_size: i64) -> StreamHandle {
-    let Some(StreamHandle::Segment(mut segment)) = of_samples(|state| match &state.managed_operator {
-        Some(handle) => matches!(handle.delegate, StreamHandle::Segment(_)).then(|| handle.delegate.clone()),
-        None => None,
-    }) else {
-        panic!("there is one")
-    };
-    let SegmentHandle { start: its_start, state_size: its_size, scope, .. } = &mut *segment;
-    (*its_start, *its_size, *scope) = (start, state_size, CheckpointedStateScope::Shared);
-    StreamHandle::Segment(segment)
+fn segment(start: i64, size: i64) -> StreamHandle {
+    let scope = CheckpointedStateScope::Shared;
+    let segment = SegmentHandle::new(text("file:/data/shared/merged"), start, size, scope, text("logical"));
+    StreamHandle::Segment(Box::new(segment))
 }
 
-/// Something out of the state in fixtures and samples, which has no constructor.
-fn of_samples<T>(find: impl Fn(&SubtaskState) -> Option<T>) -> Option<T> {
-    files().into_iter().find_map(|(_, file)| {
-        let metadata = FlinkMetadata::decode(file).unwrap().metadata;
-        metadata.operators.iter().find_map(|operator| match &operator.subtasks {
-            OperatorSubtasks::Subtasks(subtasks) => {
-                subtasks.iter().filter_map(|it| it.state.as_deref()).find_map(&find)
-            }
-            _ => None,
-        })
-    })
-}
-
-fn incremental() -> ckpt_flink::IncrementalHandle {
-    let found = of_samples(|state| match state.managed_keyed.as_deref() {
-        Some(KeyedHandle::Incremental(handle)) => handle.identity.is_some().then(|| handle.clone()),
-        _ => None,
-    });
-    let mut handle = found.expect("one is incremental");
-    handle.key_groups = KeyGroupRange::new(0, 2);
-    handle.meta = file(10);
+fn incremental() -> IncrementalHandle {
+    let (groups, identity) = (KeyGroupRange::new(0, 2), IncrementalIdentity::new(20, text("id")));
+    let mut handle = IncrementalHandle::new(7, text("backend"), groups, identity, file(10));
     handle.shared = vec![LocalPathAndHandle::new(text("1.sst"), file(20))];
-    handle.private = Vec::new();
-    handle.identity.as_mut().unwrap().checkpointed_size = 20;
     handle
 }
 
-fn changelog() -> ckpt_flink::ChangelogHandle {
-    let found = of_samples(|state| match state.managed_keyed.as_deref() {
-        Some(KeyedHandle::Changelog(handle)) => Some(handle.clone()),
-        _ => None,
-    });
-    found.expect("one is a changelog")
+fn changelog() -> ChangelogHandle {
+    ChangelogHandle::new(KeyGroupRange::new(0, 2), 7, text("id"))
+}
+
+fn channel(gate: i32, channel: i32) -> InputChannelInfo {
+    InputChannelInfo::of_numbers([gate, channel])
 }
 
 fn channels(metadata: &mut FlinkMetadata, entries: &[((i32, i32), i64, &[i64])]) {
-    let info = |(gate, channel)| {
-        let found = of_samples(|state| {
-            state.input_channels.iter().find_map(|handle| match handle {
-                ChannelHandle::Single(single) => Some(single.info),
-                _ => None,
-            })
-        });
-        let mut info: InputChannelInfo = found.expect("one is a single channel");
-        (info.gate_index, info.input_channel_index) = (gate, channel);
-        info
-    };
-    let entries =
-        entries.iter().map(|(numbers, size, offsets)| ChannelEntry::new(info(*numbers), *size, offsets.to_vec()));
+    let entries = entries
+        .iter()
+        .map(|((gate, number), size, offsets)| ChannelEntry::new(channel(*gate, *number), *size, offsets.to_vec()));
     let merged = MergedChannels::new(0, &entries.collect::<Vec<_>>(), file(100)).unwrap();
     state(metadata).input_channels.push(ChannelHandle::Merged(merged));
 }
@@ -164,8 +130,7 @@ fn cases() -> Vec<Case> {
         (Field::Identity, Kind::CheckpointIdZero, |it| it.checkpoint_id = 0),
         (Field::Properties, Kind::UnknownProperties, |it| it.properties = Some(StoredProperties::null())),
         (Field::Properties, Kind::SnapshotKind, |it| {
-            let native =
-                SnapshotType::savepoint(ckpt_flink::SavepointFormat::Native, ckpt_flink::PostCheckpointAction::Suspend);
+            let native = SnapshotType::savepoint(SavepointFormat::Native, PostCheckpointAction::Suspend);
             it.properties = Some(StoredProperties::new(CheckpointProperties::new(native)));
         }),
         (Field::Properties, Kind::DiscardFlags, |it| {
@@ -256,15 +221,13 @@ fn cases() -> Vec<Case> {
             state(it).managed_operator = Some(Box::new(operator_handle(&[("a", &[10])], file(9))));
         }),
         (ManagedOperator, Kind::MergingDirectories, |it| {
-            let handle = of_samples(|state| state.managed_operator.clone().filter(|handle| handle.merging.is_some()));
-            state(it).managed_operator = handle;
+            let directories = MergingDirectories::new(text("file:/data/taskowned"), text("file:/data/shared"));
+            let handle = operator_handle(&[("list", &[0])], segment(3, 4)).with_merging(directories);
+            state(it).managed_operator = Some(Box::new(handle));
         }),
         (ManagedKeyed, Kind::KeyGroupsStream, |it| {
-            let stream = of_samples(|state| match state.managed_keyed.as_deref() {
-                Some(KeyedHandle::KeyGroups(handle)) => Some(handle.key_groups.clone()),
-                _ => None,
-            });
-            keyed(it, key_groups(0, &[1, 2], nested(stream.unwrap(), file(9))));
+            let outer = KeyGroupsStream::new(KeyGroupOffsets::new(0, vec![3, 4]), file(9));
+            keyed(it, key_groups(0, &[1, 2], StreamHandle::KeyGroups(Box::new(outer))));
         }),
         (ManagedKeyed, Kind::StateHandleId, |it| keyed(it, key_groups(0, &[1, 2], file(9)))),
         (ManagedKeyed, Kind::KeyGroupsKind, |it| {
@@ -323,30 +286,10 @@ fn cases() -> Vec<Case> {
             merged.serialized_channels = merged.serialized_channels.slice(1..);
         }),
         (InputChannels, Kind::ChannelForm, |it| {
-            let single = of_samples(|state| match &state.input_channels[..] {
-                [first @ ChannelHandle::Single(_), ..] => Some(first.clone()),
-                _ => None,
-            });
-            state(it).input_channels.extend(single);
+            let single = SingleChannel::new(0, channel(0, 1), vec![4], 96, file(100));
+            state(it).input_channels.push(ChannelHandle::Single(single));
         }),
     ]
-}
-
-fn nested(key_groups: KeyGroupOffsets, delegate: StreamHandle) -> StreamHandle {
-    // Of the legacy tag there is no sample, so it is read from bytes: a file whose stream is divided.
-    let mut metadata = base();
-    managed(&mut metadata, delegate);
-    let plain = metadata.encode().unwrap();
-    let path = b"\x00\x15file:/data/chk-7/file";
-    let at = plain.windows(path.len()).position(|window| window == path).unwrap() - 9;
-    let mut file = plain[..at].to_vec();
-    file.push(3);
-    file.extend(key_groups.start.to_be_bytes());
-    file.extend((key_groups.offsets.len() as i32).to_be_bytes());
-    file.extend(key_groups.offsets.iter().flat_map(|offset| offset.to_be_bytes()));
-    file.extend(&plain[at..]);
-    let mut metadata = FlinkMetadata::decode(file.into()).unwrap().metadata;
-    state(&mut metadata).managed_operator.take().unwrap().delegate
 }
 
 #[test]

@@ -28,14 +28,15 @@ impl Conversion {
             }
         };
         let (backend, raw) = (KeyedWriter::Backend, KeyedWriter::Operator);
-        let mut made = SubtaskState::default();
-        made.managed_operator = self.slot(owner, Field::ManagedOperator, state.operator(), operator);
-        made.raw_operator = self.slot(owner, Field::RawOperator, state.raw_operator(), operator);
-        made.managed_keyed = self.slot(owner, Field::ManagedKeyed, state.keyed(), keyed(backend));
-        made.raw_keyed = self.slot(owner, Field::RawKeyed, state.raw_keyed(), keyed(raw));
-        made.input_channels = self.channels(owner, Field::InputChannels, state.input_channels());
-        made.result_subpartitions = self.channels(owner, Field::ResultSubpartitions, state.result_subpartitions());
-        Ok(made)
+        Ok(SubtaskState {
+            managed_operator: self.slot(owner, Field::ManagedOperator, state.operator(), operator),
+            raw_operator: self.slot(owner, Field::RawOperator, state.raw_operator(), operator),
+            managed_keyed: self.slot(owner, Field::ManagedKeyed, state.keyed(), keyed(backend)),
+            raw_keyed: self.slot(owner, Field::RawKeyed, state.raw_keyed(), keyed(raw)),
+            input_channels: self.channels(owner, Field::InputChannels, state.input_channels()),
+            result_subpartitions: self.channels(owner, Field::ResultSubpartitions, state.result_subpartitions()),
+            legacy_duration: None,
+        })
     }
 
     /// The one state that Flink has a place for.
