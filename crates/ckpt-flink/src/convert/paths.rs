@@ -26,14 +26,19 @@ impl Directories {
     /// Those directories, and where they lie, beside that of the metadata itself. Where they are too many, those that lie
     /// deepest are taken together.
     pub(super) fn new(own: &Uri, named: &BTreeSet<String>) -> Result<(Self, Places), ConvertError> {
-        let mut depth = named.iter().map(|directory| components(directory)).max().unwrap_or(0);
-        let roots = loop {
-            let roots: BTreeSet<&str> = named.iter().map(|directory| cut(directory, depth)).collect();
-            if roots.len() < Places::MAX_PLACES {
-                break roots;
-            }
-            depth = depth.checked_sub(1).ok_or(ConvertError::Directories)?;
-        };
+        let roots_at = |depth| named.iter().map(|directory| cut(directory, depth)).collect::<BTreeSet<_>>();
+        let fits = |depth| roots_at(depth).len() < Places::MAX_PLACES;
+        let deepest = named.iter().map(|directory| components(directory)).max().unwrap_or(0);
+        // With each component more there are as many roots or more, so the last depth that fits is found by halves.
+        let (mut depth, mut too_deep) = (0, deepest + 1);
+        if !fits(depth) {
+            return Err(ConvertError::Directories);
+        }
+        while too_deep - depth > 1 {
+            let middle = depth + (too_deep - depth) / 2;
+            *(if fits(middle) { &mut depth } else { &mut too_deep }) = middle;
+        }
+        let roots = roots_at(depth);
         let mut places = vec![(OWN_DIRECTORY, own.clone())];
         let roots = roots.into_iter().map(|directory| {
             let root = uri_of(directory).map(|uri| {
