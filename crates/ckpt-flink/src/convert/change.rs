@@ -158,7 +158,7 @@ change_kinds! {
     DuplicateMasterState: FromFlink, NotCarried, "A participant stands there twice; the first counts.";
     HandleName: FromFlink, Changed, "The name of state that lies in the metadata is lost.";
     EmptyFile: FromFlink, Changed, "A file or segment of 0 bytes becomes state that lies in the metadata.";
-    EmptySegment: FromFlink, Changed, "The segment that there is not becomes state of 0 bytes that lies in the metadata.";
+    EmptySegment: FromFlink, Changed, "The segment that there is not becomes no operator state, or elsewhere state of 0 bytes that lies in the metadata.";
     SegmentIdentity: FromFlink, Changed, "The logical id of a segment, and whether checkpoints share its file, is lost.";
     KeyGroupsStream: FromFlink, Changed, "A stream that is divided into key groups, within state that is divided itself, is taken without its own offsets.";
     PathSpelling: FromFlink, Changed, "A path is spelled in another way.";

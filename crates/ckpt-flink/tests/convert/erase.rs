@@ -122,6 +122,11 @@ fn erase_of_operator_state(slot: &mut Option<Box<OperatorHandle>>, kind: ChangeK
         *slot = None;
         return;
     }
+    let is_nothing =
+        |handle: &OperatorHandle| handle.states.is_empty() && handle.delegate == StreamHandle::EmptySegment;
+    if kind == ChangeKind::EmptySegment && slot.as_deref().is_some_and(is_nothing) {
+        *slot = None;
+    }
     let Some(handle) = slot else { return };
     match kind {
         ChangeKind::MergingDirectories => handle.merging = None,

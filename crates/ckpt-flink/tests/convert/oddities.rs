@@ -194,6 +194,11 @@ fn cases() -> Vec<Case> {
         }),
         (ManagedOperator, Kind::EmptyFile, |it| managed(it, segment(3, 0))),
         (ManagedOperator, Kind::EmptySegment, |it| managed(it, StreamHandle::EmptySegment)),
+        (ManagedOperator, Kind::EmptySegment, |it| {
+            let directories = MergingDirectories::empty(text("file:/data/taskowned"), text("file:/data/shared"));
+            let handle = operator_handle(&[], StreamHandle::EmptySegment).with_merging(directories);
+            state(it).managed_operator = Some(Box::new(handle));
+        }),
         (ManagedOperator, Kind::SegmentIdentity, |it| managed(it, segment(3, 4))),
         (ManagedOperator, Kind::SegmentStart, |it| managed(it, segment(-1, 4))),
         (ManagedOperator, Kind::SizeUnknown, |it| managed(it, file(-1))),
@@ -384,4 +389,15 @@ fn a_key_group_without_state_has_no_bytes() {
     let [KeyedState::KeyGroups(state)] = state.keyed() else { panic!("it has key groups") };
     assert_eq!(state.section_of(KeyGroup::new(0)), Some((3, Some(3))));
     assert_eq!(state.section_of(KeyGroup::new(1)), Some((3, None)));
+}
+
+/// An empty stream instead would fail Flink's restore, which reads what describes the states.
+#[test]
+fn a_handle_that_stands_for_its_directories_is_no_state() {
+    let mut metadata = base();
+    let directories = MergingDirectories::empty(text("file:/data/taskowned"), text("file:/data/shared"));
+    let handle = operator_handle(&[], StreamHandle::EmptySegment).with_merging(directories);
+    state(&mut metadata).managed_operator = Some(Box::new(handle));
+    let mut back = there_and_back("directories", &metadata).back.metadata;
+    assert_eq!(*state(&mut back), SubtaskState::default());
 }

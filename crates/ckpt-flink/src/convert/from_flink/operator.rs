@@ -137,7 +137,7 @@ impl Conversion {
         self.at(owner, field);
         let Some(handle) = handle else { return Vec::new() };
         match self.operator_state(handle) {
-            Ok(state) => vec![state],
+            Ok(state) => state.into_iter().collect(),
             Err(refusal) => {
                 self.changes.refuse(refusal);
                 Vec::new()
