@@ -42,9 +42,14 @@ pub(crate) enum Command {
         /// The shell.
         shell: Shell,
     },
-    /// Print the manual page.
-    #[command(after_help = "Examples:\n  ckpt man | man -l -\n  ckpt man > /usr/local/share/man/man1/ckpt.1")]
-    Man,
+    /// Print the manual page, or that of a command.
+    #[command(
+        after_help = "Examples:\n  ckpt man | man -l -\n  ckpt man flink dump | man -l -\n  ckpt man > /usr/local/share/man/man1/ckpt.1"
+    )]
+    Man {
+        /// The command.
+        command: Vec<String>,
+    },
 }
 
 /// What only Flink's files have.
@@ -113,7 +118,7 @@ job's directory, or in the snapshot's own; or else where it says.
 Examples:
   ckpt verify /checkpoints/f1f1f1f1f1f1f1f1000000008abd5ad8/chk-17
   ckpt verify /backup/checkpoints --map-root hdfs://nn/checkpoints=/backup/checkpoints
-  ckpt verify --json /checkpoints | jq '.snapshots[].problems[] | {file, owner}'";
+  ckpt verify --json /checkpoints | jq -r '.snapshots[].problems[] | [.file, .owner.operatorName, .owner.subtask] | @tsv'";
 
 /// The arguments of `ckpt verify`.
 #[derive(Debug, Args)]

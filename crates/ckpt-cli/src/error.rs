@@ -35,6 +35,8 @@ pub(crate) enum CommandError {
     Metadata { path: PathBuf, source: ckpt_core::Error },
     #[error("'{}' has {length_bytes} bytes behind its end at byte {offset_bytes}, expected none", escaped_path(path))]
     Trailing { path: PathBuf, offset_bytes: u64, length_bytes: u64 },
+    #[error("there is no command '{}'", escaped(name))]
+    NoCommand { name: String },
     #[error("the output cannot be written")]
     Output { source: io::Error },
 }

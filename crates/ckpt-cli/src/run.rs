@@ -46,13 +46,24 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
             clap_complete::generate(*shell, &mut Cli::command(), "ckpt", &mut script);
             write(&script)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
-            rendered.map_err(|source| CommandError::Output { source })?;
-            write(&page)
-        }
+        Command::Man { command } => write(&manual_page(command)?),
     }
+}
+
+/// The page of the command that these words name.
+fn manual_page(words: &[String]) -> Result<Vec<u8>, CommandError> {
+    let mut command = Cli::command();
+    command.build();
+    for word in words {
+        let Some(next) = command.find_subcommand(word) else {
+            return Err(CommandError::NoCommand { name: words.join(" ") });
+        };
+        command = next.clone();
+    }
+    let mut page = Vec::new();
+    let rendered = clap_mangen::Man::new(command).render(&mut page);
+    rendered.map_err(|source| CommandError::Output { source })?;
+    Ok(page)
 }
 
 fn write(text: &[u8]) -> Result<Exit, CommandError> {

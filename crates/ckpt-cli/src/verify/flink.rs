@@ -62,11 +62,8 @@ impl<'a> FlinkFiles<'a> {
 
     fn verify_one(&mut self, name: &str, reference: &Reference, problems: &mut Vec<Problem>) -> Option<FoundBy> {
         let problem = |kind, looked_at, message| Problem {
-            kind,
-            file: name.to_owned(),
             looked_at,
-            message,
-            owner: Some(reference.owners().text()),
+            ..Problem::of_file(kind, name, message, reference.owners())
         };
         let candidates = match self.candidates(&reference.file) {
             Ok(candidates) => candidates,
@@ -87,8 +84,9 @@ impl<'a> FlinkFiles<'a> {
                 Found::Length(found) => {
                     for (expected, owners) in &reference.expected {
                         if let Some(message) = expected.flaw(found) {
-                            let problem = problem(ProblemKind::WrongLength, Some(shown.clone()), message);
-                            problems.push(Problem { owner: Some(owners.text()), ..problem });
+                            let owners = Some(owners.clone());
+                            let problem = Problem::of_file(ProblemKind::WrongLength, name, message, owners);
+                            problems.push(Problem { looked_at: Some(shown.clone()), ..problem });
                         }
                     }
                     return Some(candidate.by);

@@ -71,8 +71,7 @@ impl OurFiles {
                     counts.add(if by_map { FoundBy::Map } else { FoundBy::Place });
                 }
                 Err((kind, message)) => {
-                    let owner = Some(reference.owners().text());
-                    problems.push(Problem { kind, file: name.clone(), looked_at: None, message, owner });
+                    problems.push(Problem::of_file(kind, name, message, reference.owners()));
                 }
             }
         }

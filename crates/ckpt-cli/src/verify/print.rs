@@ -58,7 +58,11 @@ fn print_problems(out: &mut dyn Write, style: Style, problems: &[Problem]) -> io
             writeln!(out, "    looked at {}", escaped(looked_at))?;
         }
         if let Some(owner) = &problem.owner {
-            writeln!(out, "    needed by {}", escaped(owner))?;
+            let others = match problem.other_owners {
+                0 => String::new(),
+                others => format!(", and {others} more"),
+            };
+            writeln!(out, "    needed by {}{others}", escaped(&owner.text()))?;
         }
     }
     Ok(())

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::mem;
 
+use serde::Serialize;
+
 use crate::error::CommandError;
 use crate::metadata_file::MetadataFile;
-use crate::snapshot::{Extent, OperatorHead, Piece, PieceFile, SnapshotHead, SubtaskHead, Walk, walk};
+use crate::snapshot::{Extent, OperatorHead, Piece, PieceFile, SnapshotHead, StateKind, SubtaskHead, Walk, walk};
 
 /// The files of a snapshot by what its metadata calls them.
 #[derive(Debug, Default)]
@@ -38,8 +40,22 @@ pub(super) enum Expected {
 /// Who needs a file: the first, and how many more.
 #[derive(Clone, Debug)]
 pub(super) struct Owners {
-    first: String,
-    more: u64,
+    pub(super) first: Owner,
+    pub(super) more: u64,
+}
+
+/// A piece of state that needs a file.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Owner {
+    /// The id of its operator.
+    operator: String,
+    /// The operator's uid or name.
+    operator_name: Option<String>,
+    /// `None` of the coordinator.
+    subtask: Option<u32>,
+    kind: StateKind,
+    role: String,
 }
 
 /// All files that a metadata file names.
@@ -52,13 +68,14 @@ pub(super) fn of(file: &MetadataFile) -> Result<(SnapshotHead, References), Comm
 #[derive(Default)]
 struct Gathering {
     operator: String,
+    operator_name: Option<String>,
     found: References,
 }
 
 impl Walk for Gathering {
     fn operator(&mut self, operator: OperatorHead) {
-        let title = operator.uid.or(operator.name).map(|title| format!("{title} ({})", operator.id));
-        self.operator = title.unwrap_or(operator.id);
+        self.operator_name = operator.uid.or(operator.name);
+        self.operator = operator.id;
     }
 
     fn subtask(&mut self, subtask: SubtaskHead, pieces: Vec<Piece>) {
@@ -70,19 +87,18 @@ impl Walk for Gathering {
             let expected = Expected::of(&piece);
             let reference =
                 self.found.files.entry(file.name()).or_insert_with(|| Reference { file, expected: BTreeMap::new() });
-            reference
-                .expected
-                .entry(expected)
-                .and_modify(|owners| owners.more += 1)
-                .or_insert_with(|| Owners { first: owner(&self.operator, subtask.index, &piece), more: 0 });
+            reference.expected.entry(expected).and_modify(|owners| owners.more += 1).or_insert_with(|| Owners {
+                first: Owner {
+                    operator: self.operator.clone(),
+                    operator_name: self.operator_name.clone(),
+                    subtask: subtask.index,
+                    kind: piece.kind,
+                    role: piece.role,
+                },
+                more: 0,
+            });
         }
     }
-}
-
-fn owner(operator: &str, subtask: Option<u32>, piece: &Piece) -> String {
-    let place = subtask.map_or_else(|| "its coordinator".to_owned(), |index| format!("subtask {index}"));
-    let role = if piece.role.is_empty() { String::new() } else { format!(" ({})", piece.role) };
-    format!("operator {operator}, {place}, {} state{role}", piece.kind.name())
 }
 
 impl Expected {
@@ -112,21 +128,22 @@ impl Expected {
 }
 
 impl Reference {
-    /// Everybody who needs it.
-    pub(super) fn owners(&self) -> Owners {
-        let mut all = self.expected.values().cloned();
-        // There is one at least, since every reference was made for one.
-        let first = all.next().unwrap_or_else(|| Owners { first: String::new(), more: 0 });
-        all.fold(first, |sum, owners| Owners { more: sum.more + owners.more + 1, ..sum })
+    /// Everybody who needs it. There is one at least, since every reference was made for one.
+    pub(super) fn owners(&self) -> Option<Owners> {
+        let all = self.expected.values().cloned();
+        all.reduce(|sum, owners| Owners { more: sum.more + owners.more + 1, ..sum })
     }
 }
 
-impl Owners {
+impl Owner {
     /// For people.
     pub(super) fn text(&self) -> String {
-        match self.more {
-            0 => self.first.clone(),
-            more => format!("{}, and {more} more", self.first),
-        }
+        let operator = match &self.operator_name {
+            Some(name) => format!("{name} ({})", self.operator),
+            None => self.operator.clone(),
+        };
+        let place = self.subtask.map_or_else(|| "its coordinator".to_owned(), |index| format!("subtask {index}"));
+        let role = if self.role.is_empty() { String::new() } else { format!(" ({})", self.role) };
+        format!("operator {operator}, {place}, {} state{role}", self.kind.name())
     }
 }

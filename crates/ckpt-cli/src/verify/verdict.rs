@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::references::{Owner, Owners};
 use crate::metadata_file::MetadataFormat;
 
 /// What was found of all snapshots that were looked at.
@@ -74,8 +75,10 @@ pub(super) struct Problem {
     /// Where it was looked for, when that is another place.
     pub(super) looked_at: Option<String>,
     pub(super) message: String,
-    /// Who needs it.
-    pub(super) owner: Option<String>,
+    /// Who needs it: the first.
+    pub(super) owner: Option<Owner>,
+    /// How many more need it.
+    pub(super) other_owners: u64,
 }
 
 /// What is wrong.
@@ -114,9 +117,15 @@ impl ProblemKind {
 }
 
 impl Problem {
+    /// Something that is wrong with a file that somebody needs.
+    pub(super) fn of_file(kind: ProblemKind, file: &str, message: String, owners: Option<Owners>) -> Self {
+        let (owner, other_owners) = owners.map_or((None, 0), |owners| (Some(owners.first), owners.more));
+        Self { kind, file: file.to_owned(), looked_at: None, message, owner, other_owners }
+    }
+
     /// Something that is wrong with metadata or HEAD.
     pub(super) fn of_metadata(file: String, message: String) -> Self {
-        Self { kind: ProblemKind::Metadata, file, looked_at: None, message, owner: None }
+        Self { kind: ProblemKind::Metadata, file, looked_at: None, message, owner: None, other_owners: 0 }
     }
 }
 

@@ -78,6 +78,13 @@ fn help_completions_and_the_manual_are_printed() {
     }
     let run = tree.ckpt("man");
     assert!(run.status == 0 && run.stdout.contains(".TH ckpt 1"), "{run:?}");
+    let run = tree.ckpt("man flink dump");
+    assert!(
+        run.status == 0 && run.stdout.contains(".TH ckpt-flink-dump 1") && run.stdout.contains("strict"),
+        "{run:?}"
+    );
+    let run = tree.ckpt("man flink fly");
+    assert_eq!((run.status, run.stderr.as_str()), (2, "ckpt: error: there is no command 'flink fly'\n"));
     assert_eq!(tree.ckpt("--version").stdout, format!("ckpt {}\n", env!("CARGO_PKG_VERSION")));
 }
 
