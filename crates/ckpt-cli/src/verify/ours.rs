@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ckpt_core::state::{Place, Root, StateHandle};
+use ckpt_core::uri::UriParts;
 use ckpt_core::{ErrorKind, Result};
 use ckpt_storage::{SHARED_DIRECTORY, TASK_OWNED_DIRECTORY};
 use ckpt_streams::file_system::{FileSystem, FileSystems, LocalFileSystem};
@@ -42,7 +43,7 @@ impl OurFiles {
         ];
         let (mut mapped, mut closed) = (Vec::new(), Vec::new());
         for (root, uri) in &head.places {
-            let here = maps.iter().find_map(|map| map.to_local(&FlinkPath::new(uri.as_str())));
+            let here = maps.iter().find_map(|map| map.to_local(&as_path(uri)));
             mapped.extend(here.as_ref().map(|_| root_name(*root)));
             match here.map_or_else(|| FileSystems::local().open(uri.as_str()), |here| local(&here)) {
                 Ok(opened) => directories.push(StateDirectory::new(*root, opened, None)),
@@ -116,6 +117,15 @@ impl OurFiles {
 enum Digested {
     Yes,
     No,
+}
+
+/// A URI as maps are written: nothing in it is percent-encoded.
+fn as_path(uri: &str) -> FlinkPath {
+    let decoded = UriParts::of(uri).and_then(|parts| {
+        let host = parts.authority().map_or_else(String::new, |host| format!("//{host}"));
+        Some(format!("{}:{host}{}", parts.scheme(), parts.decoded_path()?))
+    });
+    FlinkPath::new(decoded.as_deref().unwrap_or(uri))
 }
 
 fn local(directory: &Path) -> Result<Arc<dyn FileSystem>> {

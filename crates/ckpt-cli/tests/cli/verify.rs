@@ -172,11 +172,12 @@ fn borrowed_files_are_found_where_they_are_said_to_be_or_by_a_map() {
     our_tree::plant(&tree);
     let here = format!("jobs/{JOB}/chk-3");
     our_tree::plant_borrowed(&tree, "here", &format!("file://{}", tree.join(&here).display()));
-    our_tree::plant_borrowed(&tree, "far", "s3://bucket/before/chk-3");
+    our_tree::plant_borrowed(&tree, "far", "s3://bucket/before%20now/chk-3");
     let files = |line: &str| tree.ckpt(line).json()["snapshots"][0]["files"].clone();
     let well = files("verify --json here");
     assert_eq!((&well["withDigest"], &well["foundInPlace"]), (&1.into(), &1.into()));
-    let mapped = files(&format!("verify --json far --map-root s3://bucket/before=jobs/{JOB}"));
+    let map = format!("s3://bucket/before now=jobs/{JOB}");
+    let mapped = tree.run(["verify", "--json", "far", "--map-root", &map]).json()["snapshots"][0]["files"].clone();
     assert_eq!((&mapped["withDigest"], &mapped["foundByMap"]), (&1.into(), &1.into()));
     assert_eq!(kinds(&tree.ckpt("verify --json far").json()), ["elsewhere"]);
     assert_eq!(kinds(&tree.ckpt("verify --json far --map-root s3://bucket=nowhere").json()), ["missing"]);
