@@ -94,14 +94,16 @@ pub(super) fn assume_durable(tree: &Tree, findings: &mut Vec<Finding>) {
             |part: &str| MAY.iter().any(|may| part.trim_end_matches(".rs").split('_').any(|word| word == *may));
         // A view cannot be made by anybody outside; ckpt-storage's views are something else.
         let is_view = file.path.ends_with("/state/view.rs");
-        if file.path.split('/').any(component) || is_view || file.path.contains("/testing/") {
+        // What Flink's metadata names was durable when Flink wrote that.
+        let is_flinks = file.path.contains("/convert/from_flink/");
+        if file.path.split('/').any(component) || is_view || is_flinks || file.path.contains("/testing/") {
             continue;
         }
         let shipped = file.shipped();
         for at in words(shipped, "assume_durable").filter(|at| !shipped[..*at].trim_end().ends_with("fn")) {
             findings.push(Finding::failure(
                 file.place(at),
-                "`assume_durable` stands in sealing, in decoders and in the registry only",
+                "`assume_durable` stands in sealing, in decoders, in the registry and in conversions from Flink only",
             ));
         }
     }
@@ -212,6 +214,7 @@ pub fn many(
             ("crates/a/src/x.rs", "fn a() { StateHandle::assume_durable() }\n"),
             ("crates/a/src/handle.rs", "pub const fn assume_durable() {}\n"),
             ("crates/a/src/stream/seal.rs", "fn a() { StateHandle::assume_durable() }\n"),
+            ("crates/a/src/convert/from_flink/x.rs", "fn a() { StateHandle::assume_durable() }\n"),
             ("crates/a/src/y.rs", "#[cfg(test)]\nmod tests {\nfn a() { StateHandle::assume_durable() }\n}\n"),
         ]);
         assert_eq!(failures(assume_durable, &tree), ["crates/a/src/x.rs:1"]);
