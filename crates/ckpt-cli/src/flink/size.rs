@@ -128,7 +128,7 @@ mod tests {
         let identity = IncrementalIdentity::new(checkpointed_size, text("id"));
         let mut handle = IncrementalHandle::new(1, text("backend"), KeyGroupRange::new(0, 8), identity, file(sizes[0]));
         handle.shared.push(LocalPathAndHandle::new(text("1.sst"), file(sizes[1])));
-        KeyedHandle::Incremental(handle)
+        KeyedHandle::Incremental(handle.into())
     }
 
     #[test]

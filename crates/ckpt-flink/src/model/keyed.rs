@@ -14,7 +14,7 @@ pub enum KeyedHandle<D = Bytes> {
     /// A stream that is divided into key groups.
     KeyGroups(KeyGroupsHandle<D>),
     /// Files, some of which are shared with other checkpoints.
-    Incremental(IncrementalHandle<D>),
+    Incremental(Box<IncrementalHandle<D>>),
     /// Materialized state, and the changes since.
     Changelog(ChangelogHandle<D>),
     /// Changes that lie in the metadata.

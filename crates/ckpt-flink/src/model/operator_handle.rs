@@ -13,7 +13,7 @@ pub struct OperatorHandle<D = Bytes> {
     pub states: Vec<OperatorStateOffsets>,
     /// Present when the stream is a segment of a file that several share (`FileMergingOperatorStreamStateHandle`). The
     /// stream is then one of the kinds of segments.
-    pub merging: Option<MergingDirectories>,
+    pub merging: Option<Box<MergingDirectories>>,
     /// The bytes.
     pub delegate: StreamHandle<D>,
 }
@@ -69,7 +69,7 @@ impl<D> OperatorHandle<D> {
 
     /// The same, in a segment of a file that several share.
     pub fn with_merging(self, directories: MergingDirectories) -> Self {
-        Self { merging: Some(directories), ..self }
+        Self { merging: Some(Box::new(directories)), ..self }
     }
 }
 

@@ -98,7 +98,7 @@ impl<S: Source> Input<S> {
     fn operator_handle_body<D: InlineBytes>(&mut self, merging: bool) -> Read<OperatorHandle<D>> {
         // A state has at least the length of its name, its mode and the number of its elements.
         let states = self.list("states", 7, Self::operator_state_offsets)?;
-        let merging = merging.then(|| self.merging_directories()).transpose()?;
+        let merging = merging.then(|| self.merging_directories().map(Box::new)).transpose()?;
         let offset = self.position();
         let delegate = self.stream("delegate")?;
         if merging.is_some() && !matches!(delegate, StreamHandle::Segment(_) | StreamHandle::EmptySegment) {

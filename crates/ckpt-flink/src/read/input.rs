@@ -162,10 +162,14 @@ impl<S: Source> Input<S> {
 
     /// So many numbers of 8 bytes.
     pub(crate) fn offsets(&mut self, field: &'static str, count: usize) -> Read<Vec<i64>> {
-        // A count was checked against the bytes that are left, so this is no more than they are.
-        let bytes = self.bytes(field, count * 8)?;
-        let numbers = bytes.chunks_exact(8).map(|number| number.try_into().map_or(0, i64::from_be_bytes));
-        Ok(numbers.collect())
+        // A count was checked against the bytes that are left, so this is no more than they are. Each is read by itself: to
+        // share the memory of all of them, and to give it back, costs more than a few numbers do.
+        self.need(field, count as u64 * 8)?;
+        let mut numbers = reserved(count);
+        for _ in 0..count {
+            numbers.push(self.i64(field)?);
+        }
+        Ok(numbers)
     }
 
     /// One level deeper.

@@ -27,8 +27,8 @@ impl<S: Source> Input<S> {
             keyed::KEY_GROUPS => self.key_groups_handle(|input| {
                 Ok(KeyGroupsKind::Checkpoint { state_handle_id: input.text("state handle id")? })
             }),
-            keyed::INCREMENTAL_LEGACY => self.incremental(Encoding::Legacy).map(KeyedHandle::Incremental),
-            keyed::INCREMENTAL => self.incremental(Encoding::Current).map(KeyedHandle::Incremental),
+            keyed::INCREMENTAL_LEGACY => self.incremental(Encoding::Legacy).map(Box::new).map(KeyedHandle::Incremental),
+            keyed::INCREMENTAL => self.incremental(Encoding::Current).map(Box::new).map(KeyedHandle::Incremental),
             keyed::CHANGELOG_LEGACY => self.nested(field, |input| input.changelog(Encoding::Legacy)),
             keyed::CHANGELOG => self.nested(field, |input| input.changelog(Encoding::Current)),
             keyed::IN_MEMORY_CHANGELOG => self.in_memory_changelog().map(KeyedHandle::InMemoryChangelog),

@@ -78,7 +78,7 @@ impl Output {
             output.offsets(offsets);
             Ok(())
         })?;
-        if let Some(MergingDirectories { task_owned, shared, is_empty }) = merging {
+        if let Some(MergingDirectories { task_owned, shared, is_empty }) = merging.as_deref() {
             if !matches!(delegate, StreamHandle::Segment(_) | StreamHandle::EmptySegment) {
                 let expected = "a segment of a file, since its directories are given";
                 return Err(WriteError::invalid("the stream of operator state", "another handle", expected));

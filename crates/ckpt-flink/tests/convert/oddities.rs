@@ -250,26 +250,26 @@ fn cases() -> Vec<Case> {
         (ManagedKeyed, Kind::EmptyKeyGroupRange, |it| keyed(it, key_groups(0, &[], file(9)))),
         (ManagedKeyed, Kind::KeyGroupsElsewhere, |it| keyed(it, key_groups(1, &[1, 2], file(9)))),
         (ManagedKeyed, Kind::KeyGroupsElsewhere, |it| keyed(it, key_groups(70_000, &[1], file(9)))),
-        (ManagedKeyed, Kind::IncrementalIdentity, |it| keyed(it, KeyedHandle::Incremental(incremental()))),
+        (ManagedKeyed, Kind::IncrementalIdentity, |it| keyed(it, KeyedHandle::Incremental(incremental().into()))),
         (ManagedKeyed, Kind::CheckpointedSize, |it| {
             let mut handle = incremental();
             handle.identity.as_mut().unwrap().checkpointed_size = -1;
-            keyed(it, KeyedHandle::Incremental(handle));
+            keyed(it, KeyedHandle::Incremental(handle.into()));
         }),
         (ManagedKeyed, Kind::CheckpointedSize, |it| {
             let mut handle = incremental();
             handle.identity = None;
-            keyed(it, KeyedHandle::Incremental(handle));
+            keyed(it, KeyedHandle::Incremental(handle.into()));
         }),
         (ManagedKeyed, Kind::DuplicateFile, |it| {
             let mut handle = incremental();
             handle.shared.push(handle.shared[0].clone());
-            keyed(it, KeyedHandle::Incremental(handle));
+            keyed(it, KeyedHandle::Incremental(handle.into()));
         }),
         (ManagedKeyed, Kind::Order, |it| {
             let mut handle = incremental();
             handle.shared.push(LocalPathAndHandle::new(text("0.sst"), file(20)));
-            keyed(it, KeyedHandle::Incremental(handle));
+            keyed(it, KeyedHandle::Incremental(handle.into()));
         }),
         (ManagedKeyed, Kind::Changelog, |it| {
             let mut handle = changelog();

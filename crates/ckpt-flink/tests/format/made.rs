@@ -47,7 +47,7 @@ fn keyed() -> Vec<KeyedHandle> {
         IncrementalHandle::new(1, text("backend"), range, IncrementalIdentity::new(-1, text("incremental")), meta);
     incremental.shared = streams().into_iter().map(|stream| LocalPathAndHandle::new(text("1.sst"), stream)).collect();
     incremental.private.push(LocalPathAndHandle::new(text("MANIFEST"), segment()));
-    let incremental = KeyedHandle::Incremental(incremental);
+    let incremental = KeyedHandle::Incremental(incremental.into());
 
     let changes = vec![InMemoryChange::new(-1, Bytes::from_static(b"what")), InMemoryChange::new(3, Bytes::new())];
     let in_memory = KeyedHandle::InMemoryChangelog(InMemoryChangelogHandle::new(range, 5, 7, changes, text("memory")));

@@ -23,7 +23,7 @@ impl Conversion {
         match state {
             KeyedState::KeyGroups(state) => self.key_groups(writer, state).map(KeyedHandle::KeyGroups),
             KeyedState::Incremental(state) => {
-                self.incremental((operator, subtask), state).map(KeyedHandle::Incremental)
+                self.incremental((operator, subtask), state).map(Box::new).map(KeyedHandle::Incremental)
             }
             _ => Err(Refusal::new(ChangeKind::TooLarge)),
         }
