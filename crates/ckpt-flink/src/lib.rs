@@ -8,7 +8,7 @@
 //! | … | begin at |
 //! |---|---|
 //! | read a file, all of it | [`FlinkMetadata::decode`] |
-//! | read a file of any size in little memory | [`FlinkReader`] over a [`StreamSource`], with [`SkippedBytes`] |
+//! | read a large file one subtask at a time | [`FlinkReader`] over a [`StreamSource`], with [`SkippedBytes`] |
 //! | write a file, or one in another version | [`FlinkMetadata::encode`] |
 //! | know whether a file is one of Flink's | [`MAGIC`] |
 //! | know what Flink would change if it wrote the file again | [`Decoded::notes`] |
