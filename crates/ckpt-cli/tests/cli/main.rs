@@ -1,5 +1,6 @@
 //! The command as people and programs run it: its output, its exit status, and what it does with damage.
 
+mod compare;
 mod documented;
 mod dump;
 mod errors;

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use ckpt_flink::FlinkMetadata;
 
 use super::round_trip::there_and_back;
-use super::shared;
+use super::{shared, skipped};
 
 #[test]
 fn what_comes_back_is_what_went_in_but_for_what_is_listed() {
     let Some(directory) = shared("fixtures") else {
-        println!("skipped: there are no fixtures beside the source tree; CKPT_FLINK_FIXTURES may say where they are");
+        skipped("there are no fixtures beside the source tree; CKPT_FLINK_FIXTURES may say where they are");
         return;
     };
     let files = metadata_below(&directory);

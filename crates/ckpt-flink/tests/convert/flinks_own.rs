@@ -15,14 +15,14 @@ use super::all_fixtures::metadata_below;
 use super::describe::describe;
 use super::from_flink::files;
 use super::round_trip::{context, there_and_back};
-use super::shared;
 use super::truth::differences;
+use super::{shared, skipped};
 
 /// The harness and the jars; says so where they are not.
 fn flink() -> Option<(PathBuf, OsString)> {
     let found = shared("harness").zip(std::env::var_os("CKPT_FLINK_LIB"));
     if found.is_none() {
-        println!("skipped: CKPT_FLINK_LIB does not say where Flink's jars are, or the harness is not there");
+        skipped("CKPT_FLINK_LIB does not say where Flink's jars are, or the harness is not there");
     }
     found
 }

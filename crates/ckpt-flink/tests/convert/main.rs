@@ -15,6 +15,7 @@ mod round_trip;
 #[path = "../format/truth.rs"]
 mod truth;
 
+use std::io::{Write as _, stderr};
 use std::path::{Path, PathBuf};
 
 /// What lies beside the source tree, unless the environment says where it is.
@@ -26,4 +27,9 @@ fn shared(name: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let places = ["../shared/flink", "../../shared/flink"].map(|place| root.join(place).join(name));
     places.into_iter().find(|place| place.exists())
+}
+
+/// Said past the test's own output, which nobody sees of a test that passes.
+fn skipped(why: &str) {
+    let _ = writeln!(stderr(), "skipped: {why}");
 }
