@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ckpt_core::ErrorKind;
+use ckpt_storage::METADATA_FILE;
 
 use crate::report::Exit;
-use crate::text::{escaped, escaped_path};
+use crate::text::{count, escaped, escaped_path};
 
 /// What ended a command.
 #[derive(Debug, thiserror::Error)]
@@ -16,44 +17,72 @@ pub(crate) enum CommandError {
     Missing { path: PathBuf },
     #[error("'{}' is a directory without '_metadata', expected that of a checkpoint or savepoint", escaped_path(path))]
     WithoutMetadata { path: PathBuf },
-    #[error("'{}' is neither a file nor a directory", escaped_path(path))]
-    Special { path: PathBuf },
     #[error("there is no checkpoint and no savepoint below '{}'", escaped_path(path))]
     NoSnapshots { path: PathBuf },
     #[error("'{}' is no directory", escaped_path(path))]
     NoDirectory { path: PathBuf },
     #[error("'{}' cannot be read", escaped_path(path))]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error(
-        "'{}' is no metadata of a checkpoint: it {found}, expected 'CKPTMETA' (ours) or 49 60 67 2d (Flink's)",
-        escaped_path(path)
-    )]
-    NoMetadata { path: PathBuf, found: String },
-    #[error("'{}' is metadata of ours, expected Flink's: look into it with `ckpt show`", escaped_path(path))]
-    Ours { path: PathBuf },
     #[error("'{}'", escaped_path(path))]
-    Metadata { path: PathBuf, source: ckpt_core::Error },
-    #[error("'{}' has {length_bytes} bytes behind its end at byte {offset_bytes}, expected none", escaped_path(path))]
-    Trailing { path: PathBuf, offset_bytes: u64, length_bytes: u64 },
+    Metadata { path: PathBuf, source: MetadataError },
     #[error("there is no command '{}'", escaped(name))]
     NoCommand { name: String },
     #[error("the output cannot be written")]
     Output { source: io::Error },
 }
 
+/// What is wrong with a file of metadata, or what keeps it from being read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MetadataError {
+    #[error("is {found}, expected a file")]
+    NoFile { found: &'static str },
+    #[error("is no metadata of a checkpoint: it {found}, expected 'CKPTMETA' (ours) or 49 60 67 2d (Flink's)")]
+    Foreign { found: String },
+    #[error("is metadata of ours, expected Flink's: look into it with `ckpt show`")]
+    Ours,
+    #[error("cannot be read")]
+    Unreadable { source: io::Error },
+    #[error("has {} behind its end at byte {offset_bytes}, expected none", count(*length_bytes, "byte"))]
+    Trailing { offset_bytes: u64, length_bytes: u64 },
+    #[error(transparent)]
+    Invalid(ckpt_core::Error),
+}
+
+impl MetadataError {
+    /// The file that it is wrong with.
+    pub(crate) fn of(self, path: &Path) -> CommandError {
+        CommandError::Metadata { path: path.into(), source: self }
+    }
+}
+
 impl CommandError {
-    /// Damage is what a command looks for; everything else keeps it from looking.
+    /// Damage is what a command looks for; everything else keeps it from looking. What is called `_metadata` and is none is
+    /// damage; a file of another name was never said to be any.
     pub(crate) fn exit(&self) -> Exit {
-        match self {
-            Self::Metadata { source, .. } if source.kind() == ErrorKind::Corrupt => Exit::FoundProblems,
-            Self::Trailing { .. } => Exit::FoundProblems,
-            _ => Exit::CouldNotRun,
-        }
+        let Self::Metadata { path, source } = self else { return Exit::CouldNotRun };
+        let is_damage = match source {
+            MetadataError::NoFile { .. } | MetadataError::Foreign { .. } => path.ends_with(METADATA_FILE),
+            MetadataError::Invalid(error) => error.kind() == ErrorKind::Corrupt,
+            MetadataError::Trailing { .. } => true,
+            MetadataError::Ours | MetadataError::Unreadable { .. } => false,
+        };
+        if is_damage { Exit::FoundProblems } else { Exit::CouldNotRun }
     }
 
     /// This and what led to it, in one line.
     pub(crate) fn message(&self) -> String {
-        Self::chain(self)
+        let Self::Metadata { path, source } = self else { return Self::chain(self) };
+        // A sentence of its own, or the end of the one that begins with the file.
+        let between = if matches!(source, MetadataError::Invalid(_)) { ":" } else { "" };
+        format!("'{}'{between} {}", escaped_path(path), Self::chain(source))
+    }
+
+    /// The same where the file of metadata was named already.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Metadata { source, .. } => Self::chain(source),
+            error => error.message(),
+        }
     }
 
     /// An error and what led to it, in one line.

@@ -1,8 +1,8 @@
 //! The `_metadata` that a path means.
 
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, FileTypeExt as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -10,14 +10,14 @@ use ckpt_core::id::JobId;
 use ckpt_core::metadata::MetadataSource;
 use ckpt_storage::METADATA_FILE;
 
-use crate::error::CommandError;
+use crate::error::{CommandError, MetadataError};
 
 /// What every metadata file of ours begins with.
 const MAGIC: [u8; 8] = *b"CKPTMETA";
 
 /// A metadata file that is there, and whose it is.
 pub(crate) struct MetadataFile {
-    /// The file, by an absolute path.
+    /// The file. Nothing above it is a link.
     pub(crate) path: PathBuf,
     /// The directory that it lies in.
     pub(crate) directory: PathBuf,
@@ -38,21 +38,33 @@ pub(crate) enum MetadataFormat {
 impl MetadataFile {
     /// The metadata in that directory, or the file itself.
     pub(crate) fn find(path: &Path) -> Result<Self, CommandError> {
-        let found = existing(path)?;
-        let given = std::path::absolute(path).map_err(|source| unreadable(path, source))?;
-        if !found.is_dir() {
-            return Self::open(given);
-        }
-        match Self::open(given.join(METADATA_FILE)) {
-            Err(CommandError::Missing { .. }) => Err(CommandError::WithoutMetadata { path: path.into() }),
+        let real = real_path(path)?;
+        if real.is_dir() { Self::in_directory(&real) } else { Self::open(real) }.map_err(|error| match error {
+            CommandError::Missing { .. } => CommandError::Missing { path: path.into() },
+            CommandError::WithoutMetadata { .. } => CommandError::WithoutMetadata { path: path.into() },
+            error => error,
+        })
+    }
+
+    /// The metadata in that directory, whose path has no links.
+    pub(crate) fn in_directory(directory: &Path) -> Result<Self, CommandError> {
+        match Self::open(directory.join(METADATA_FILE)) {
+            Err(CommandError::Missing { .. }) => Err(CommandError::WithoutMetadata { path: directory.into() }),
             opened => opened,
         }
     }
 
     fn open(path: PathBuf) -> Result<Self, CommandError> {
         // A pipe would wait for a writer when it is opened.
-        if !existing(&path)?.is_file() {
-            return Err(CommandError::Special { path });
+        let kind = match fs::metadata(&path) {
+            Ok(found) => found.file_type(),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(unreadable(&path, error)),
+            Err(_) if path.is_symlink() => return Err(MetadataError::NoFile { found: "a link to nothing" }.of(&path)),
+            Err(error) if is_missing(&error) => return Err(CommandError::Missing { path }),
+            Err(error) => return Err(unreadable(&path, error)),
+        };
+        if !kind.is_file() {
+            return Err(MetadataError::NoFile { found: name_of(kind) }.of(&path));
         }
         let directory = path.parent().unwrap_or(&path).to_owned();
         let opened = File::open(&path).and_then(|file| {
@@ -73,7 +85,7 @@ impl MetadataFile {
                     format!("begins with {}", bytes.join(" "))
                 }
             };
-            return Err(CommandError::NoMetadata { path, found });
+            return Err(MetadataError::Foreign { found }.of(&path));
         };
         Ok(Self { path, directory, file, length_bytes, format })
     }
@@ -91,12 +103,18 @@ impl MetadataFile {
 
     /// An error of reading it.
     pub(crate) fn error(&self, source: ckpt_core::Error) -> CommandError {
-        CommandError::Metadata { path: self.path.clone(), source }
+        MetadataError::Invalid(source).of(&self.path)
     }
 
     /// An error of the file system.
     pub(crate) fn unreadable(&self, source: io::Error) -> CommandError {
         unreadable(&self.path, source)
+    }
+
+    /// So many bytes are behind its end.
+    pub(crate) fn trailing(&self, length_bytes: u64) -> CommandError {
+        let offset_bytes = self.length_bytes.saturating_sub(length_bytes);
+        MetadataError::Trailing { offset_bytes, length_bytes }.of(&self.path)
     }
 }
 
@@ -112,14 +130,39 @@ impl MetadataSource for MetadataFile {
     }
 }
 
-/// What is at that path, through links.
-pub(crate) fn existing(path: &Path) -> Result<fs::Metadata, CommandError> {
-    fs::metadata(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CommandError::Missing { path: path.into() },
-        _ => unreadable(path, source),
-    })
+/// That path without links and `..`, but for a file that is itself a link: the directory that the link is in counts. What
+/// directories are called says which job a snapshot is of, so names of links must not.
+pub(crate) fn real_path(path: &Path) -> Result<PathBuf, CommandError> {
+    let failed = |source: io::Error| match is_missing(&source) {
+        true => CommandError::Missing { path: path.into() },
+        false => CommandError::Unreadable { path: path.into(), source },
+    };
+    match path.file_name() {
+        Some(name) if !path.is_dir() => {
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let real = parent.unwrap_or(Path::new(".")).canonicalize().map_err(failed)?.join(name);
+            real.symlink_metadata().map(|_| real).map_err(failed)
+        }
+        _ => path.canonicalize().map_err(failed),
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn unreadable(path: &Path, source: io::Error) -> CommandError {
-    CommandError::Unreadable { path: path.into(), source }
+    MetadataError::Unreadable { source }.of(path)
+}
+
+fn name_of(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
 }

@@ -8,6 +8,7 @@ use crate::metadata_file::{MetadataFile, MetadataFormat};
 use crate::report::{Report, Style};
 use crate::snapshot::{self, Handle, Operator, Size, Snapshot, Subtask};
 use crate::table::{Align, bytes, bytes_if_known, or_dash, print_fields, print_table};
+use crate::text::count;
 
 /// As much of a snapshot as is asked for.
 pub(crate) fn gather(args: &ShowArgs) -> Result<Snapshot, CommandError> {
@@ -66,7 +67,6 @@ impl Snapshot {
     }
 
     fn fields(&self) -> Vec<(&'static str, String)> {
-        let count = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let mut fields = vec![
             ("snapshot", self.path.clone()),
             ("format", self.format_text()),

@@ -1,4 +1,4 @@
-//! Texts of strangers, made fit for a terminal.
+//! Texts for people; those of strangers are made fit for a terminal.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -22,6 +22,11 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
 /// The same of a path; bytes that are no text are shown as U+FFFD.
 pub(crate) fn escaped_path(path: &Path) -> String {
     escaped(&path.to_string_lossy()).into_owned()
+}
+
+/// So many of something, whose name becomes plural by an `s`.
+pub(crate) fn count(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn is_dangerous(character: char) -> bool {

@@ -8,7 +8,6 @@ mod stream;
 mod uuid;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use bytes::Bytes;
 use ckpt_core::Result;
@@ -19,7 +18,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::args::DumpArgs;
-use crate::error::CommandError;
+use crate::error::{CommandError, MetadataError};
 use crate::metadata_file::{MetadataFile, MetadataFormat};
 use crate::place::DirectoryUri;
 use crate::report::{Report, Style, json, warn};
@@ -30,7 +29,7 @@ use operator::Operator;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Dump {
-    metadata_file: PathBuf,
+    metadata_file: String,
     metadata_length: u64,
     magic: &'static str,
     version: i32,
@@ -102,13 +101,13 @@ struct Context {
 pub(crate) fn gather(args: &DumpArgs) -> Result<Dump, CommandError> {
     let file = MetadataFile::find(&args.path)?;
     if file.format == MetadataFormat::Ckpt {
-        return Err(CommandError::Ours { path: file.path });
+        return Err(MetadataError::Ours.of(&file.path));
     }
     let source = StreamSource::new(&file.file).map_err(|source| file.unreadable(source))?;
     let Decoded { metadata, trailing, notes, .. } =
         FlinkMetadata::<Bytes>::decode_with(source).map_err(|source| file.error(source))?;
-    if let Some(Trailing { offset_bytes, length_bytes, .. }) = trailing {
-        let error = CommandError::Trailing { path: file.path.clone(), offset_bytes, length_bytes };
+    if let Some(Trailing { length_bytes, .. }) = trailing {
+        let error = file.trailing(length_bytes);
         if args.strict.strict {
             return Err(error);
         }
@@ -125,7 +124,7 @@ pub(crate) fn gather(args: &DumpArgs) -> Result<Dump, CommandError> {
     let properties = metadata.properties.as_ref().map(|stored| stored.properties().map(Properties::of));
     Ok(Dump {
         metadata_length: file.length_bytes,
-        metadata_file: file.path,
+        metadata_file: file.path.to_string_lossy().into_owned(),
         magic: "0x4960672d",
         version: metadata.version.number(),
         checkpoint_id: metadata.checkpoint_id,

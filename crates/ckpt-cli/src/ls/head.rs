@@ -79,9 +79,13 @@ pub(crate) fn checkpoint_directory(job: &FoundJob, snapshot: &RetainedSnapshot) 
     job.directory.join(format!("{CHECKPOINT_DIRECTORY_PREFIX}{}", snapshot.id))
 }
 
+/// Whether a URI leads to that directory, whose path has no links. That of the URI may have some.
 fn lies_at(uri: &Uri, directory: &Path) -> bool {
     let parts = UriParts::of(uri.as_str()).filter(|parts| parts.scheme() == "file");
-    parts.and_then(UriParts::decoded_path).is_some_and(|path| Path::new(&*path) == directory)
+    parts.and_then(UriParts::decoded_path).is_some_and(|path| {
+        let path = Path::new(&*path);
+        path == directory || path.canonicalize().is_ok_and(|path| path == directory)
+    })
 }
 
 impl Standing {

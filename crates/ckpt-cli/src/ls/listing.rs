@@ -9,7 +9,7 @@ use super::head::{HeadView, Standing, checkpoint_directory, read};
 use super::scan::{FoundJob, FoundSnapshot, Scan};
 use crate::args::LsArgs;
 use crate::error::CommandError;
-use crate::metadata_file::{MetadataFile, existing};
+use crate::metadata_file::{MetadataFile, real_path};
 use crate::snapshot::{self, Detail, Snapshot};
 
 /// All that is below a directory.
@@ -60,11 +60,11 @@ pub(crate) struct Problem {
 /// Looks at all of it.
 pub(crate) fn gather(args: &LsArgs) -> Result<Listing, CommandError> {
     let given = &args.directory;
-    if !existing(given)?.is_dir() {
+    let base = real_path(given)?;
+    if !base.is_dir() {
         return Err(CommandError::NoDirectory { path: given.clone() });
     }
     let unreadable = |source| CommandError::Unreadable { path: given.clone(), source };
-    let base = std::path::absolute(given).map_err(unreadable)?;
     let scan = Scan::of(&base).map_err(unreadable)?;
     let mut listing = Listing {
         path: base.to_string_lossy().into_owned(),
@@ -145,7 +145,7 @@ impl Listing {
 }
 
 fn summary(directory: &Path) -> Result<Snapshot, CommandError> {
-    snapshot::gather(&MetadataFile::find(directory)?, Detail::Summary)
+    snapshot::gather(&MetadataFile::in_directory(directory)?, Detail::Summary)
 }
 
 /// A path as seen from the directory that was looked at.

@@ -13,15 +13,14 @@ use super::verdict::{FileCounts, Problem, ProblemKind, SkipReason, Skipped, Veri
 use crate::args::VerifyArgs;
 use crate::error::CommandError;
 use crate::ls::{FoundJob, Scan, checkpoint_directory, number_of, read_head};
-use crate::metadata_file::{MetadataFile, MetadataFormat, existing};
+use crate::metadata_file::{MetadataFile, MetadataFormat, real_path};
 use crate::report::{Exit, warn};
 
 /// Verifies one snapshot, or all below a directory.
 pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
     let path = &args.path;
-    let is_directory = existing(path)?.is_dir();
-    let unreadable = |source| CommandError::Unreadable { path: path.clone(), source };
-    let base = std::path::absolute(path).map_err(unreadable)?;
+    let base = real_path(path)?;
+    let is_directory = base.is_dir();
     let mut verification = Verification {
         path: base.to_string_lossy().into_owned(),
         snapshots: Vec::new(),
@@ -44,7 +43,7 @@ pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
         verification.snapshots.push(snapshot);
         return Ok(verification);
     }
-    let scan = Scan::of(&base).map_err(unreadable)?;
+    let scan = Scan::of(&base).map_err(|source| CommandError::Unreadable { path: path.clone(), source })?;
     if scan.snapshots.is_empty() {
         return Err(CommandError::NoSnapshots { path: path.clone() });
     }
@@ -119,7 +118,7 @@ fn problem_of(error: &CommandError) -> Problem {
         Exit::CouldNotRun => ProblemKind::Unreadable,
         _ => ProblemKind::Metadata,
     };
-    Problem { kind, ..Problem::of_metadata(METADATA_FILE.to_owned(), error.message()) }
+    Problem { kind, ..Problem::of_metadata(METADATA_FILE.to_owned(), error.reason()) }
 }
 
 impl VerifiedSnapshot {
@@ -132,9 +131,7 @@ impl VerifiedSnapshot {
         self.files.inline = references.inline;
         let maps = &args.map.map_root;
         if snapshot.trailing_bytes > 0 {
-            let length_bytes = snapshot.trailing_bytes;
-            let offset_bytes = file.length_bytes.saturating_sub(length_bytes);
-            let error = CommandError::Trailing { path: file.path.clone(), offset_bytes, length_bytes };
+            let error = file.trailing(snapshot.trailing_bytes);
             if args.strict.strict {
                 self.problems.push(problem_of(&error));
             } else {

@@ -10,7 +10,9 @@ use tempfile::TempDir;
 
 /// A directory of a test.
 pub(crate) struct Tree {
-    root: TempDir,
+    _root: TempDir,
+    /// Without links, as the command shows paths.
+    path: PathBuf,
 }
 
 /// What a run of the command ended with.
@@ -23,11 +25,13 @@ pub(crate) struct Run {
 
 impl Tree {
     pub(crate) fn new() -> Self {
-        Self { root: tempfile::tempdir().unwrap() }
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().canonicalize().unwrap();
+        Self { _root: root, path }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.root.path()
+        &self.path
     }
 
     pub(crate) fn join(&self, path: &str) -> PathBuf {
