@@ -55,9 +55,12 @@ pub(crate) fn print_fields(out: &mut dyn Write, style: Style, fields: &[(&str, S
     Ok(())
 }
 
-/// Bytes as people read them, in powers of 1024.
+/// Bytes as people read them, in powers of 1024. Below zero is what is not known: Flink has -1 for that.
 pub(crate) fn bytes(count: i64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if count < 0 {
+        return "?".to_owned();
+    }
     if count < 1024 {
         return format!("{count} B");
     }
@@ -86,7 +89,7 @@ mod tests {
     #[test]
     fn bytes_are_scaled_and_never_four_digits() {
         for (count, expected) in [
-            (-1, "-1 B"),
+            (-1, "?"),
             (0, "0 B"),
             (1023, "1023 B"),
             (1024, "1.0 KiB"),

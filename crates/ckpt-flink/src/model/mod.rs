@@ -26,6 +26,7 @@ pub use master::MasterState;
 pub use metadata::FlinkMetadata;
 pub use operator::{OperatorDescription, OperatorState, OperatorSubtasks, Subtask};
 pub use operator_handle::{DistributionMode, MergingDirectories, OperatorHandle, OperatorStateOffsets};
+pub(crate) use stream::UNKNOWN_SIZE;
 pub use stream::{
     ByteStream, CheckpointedStateScope, FileHandle, KeyGroupsStream, RelativeFileHandle, SegmentHandle, StreamHandle,
 };

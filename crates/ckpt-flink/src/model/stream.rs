@@ -23,6 +23,9 @@ pub enum StreamHandle<D = Bytes> {
     KeyGroups(Box<KeyGroupsStream<D>>),
 }
 
+/// What stands for a length that Flink does not know. None is below it: Flink never writes one, and refuses that of a file.
+pub(crate) const UNKNOWN_SIZE: i64 = -1;
+
 /// State that lies in the metadata itself (Flink's `ByteStreamStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -37,7 +40,7 @@ pub struct ByteStream<D = Bytes> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileHandle {
-    /// Its length as Flink knows it, from -1 on, which stands for unknown.
+    /// Its length as Flink knows it; -1 stands for unknown.
     pub state_size: i64,
     /// Flink's `Path` as text, with a scheme.
     pub path: JavaText,
@@ -49,7 +52,7 @@ pub struct FileHandle {
 pub struct RelativeFileHandle {
     /// From that directory.
     pub relative_path: JavaText,
-    /// Its length as Flink knows it.
+    /// Its length as Flink knows it; -1 stands for unknown.
     pub state_size: i64,
 }
 
@@ -59,7 +62,7 @@ pub struct RelativeFileHandle {
 pub struct SegmentHandle {
     /// Where it begins in the file.
     pub start: i64,
-    /// Its length.
+    /// Its length; -1 stands for unknown.
     pub state_size: i64,
     /// Who may use the file.
     pub scope: CheckpointedStateScope,

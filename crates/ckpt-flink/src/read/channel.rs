@@ -44,12 +44,12 @@ impl<S: Source> Input<S> {
         let info = self.channel_info()?;
         let count = self.count("offsets", 8)?;
         let offsets = self.offsets("offsets", count)?;
-        let state_size = self.i64("state size")?;
+        let state_size = self.state_size()?;
         Ok(SingleChannel { subtask_index, info, offsets, state_size, delegate: self.stream("delegate")? })
     }
 
     fn merged_channels<I: ChannelInfo, D: InlineBytes>(&mut self) -> Read<MergedChannels<I, D>> {
-        let (subtask_index, state_size) = (self.i32("subtask index")?, self.i64("state size")?);
+        let (subtask_index, state_size) = (self.i32("subtask index")?, self.state_size()?);
         let delegate = self.stream("delegate")?;
         let serialized_channels = self.inline("serialized channels")?;
         Ok(MergedChannels { subtask_index, state_size, delegate, serialized_channels, info: PhantomData })
@@ -60,7 +60,7 @@ impl<S: Source> Input<S> {
     }
 
     fn channel_entry<I: ChannelInfo>(&mut self) -> Read<ChannelEntry<I>> {
-        let (info, state_size) = (self.channel_info()?, self.i64("state size")?);
+        let (info, state_size) = (self.channel_info()?, self.state_size()?);
         let count = self.count("offsets", 8)?;
         Ok(ChannelEntry { info, state_size, offsets: self.offsets("offsets", count)? })
     }

@@ -6,7 +6,7 @@ use crate::error::{Read, ReadError, Step, Within};
 use crate::model::{
     ByteStream, CheckpointedStateScope, DistributionMode, FileHandle, InlineBytes, KeyGroupOffsets, KeyGroupRange,
     KeyGroupsStream, MergingDirectories, OperatorHandle, OperatorStateOffsets, RelativeFileHandle, SegmentHandle,
-    StreamHandle,
+    StreamHandle, UNKNOWN_SIZE,
 };
 use crate::tag::{operator, stream};
 
@@ -25,11 +25,11 @@ impl<S: Source> Input<S> {
                 Ok(Some(StreamHandle::ByteStream(ByteStream { name, data })))
             }
             stream::FILE => {
-                let (state_size, path) = (self.i64("state size")?, self.text("path")?);
+                let (state_size, path) = (self.state_size()?, self.text("path")?);
                 Ok(Some(StreamHandle::File(FileHandle { state_size, path })))
             }
             stream::RELATIVE_FILE => {
-                let (relative_path, state_size) = (self.text("relative path")?, self.i64("state size")?);
+                let (relative_path, state_size) = (self.text("relative path")?, self.state_size()?);
                 Ok(Some(StreamHandle::RelativeFile(RelativeFileHandle { relative_path, state_size })))
             }
             stream::SEGMENT => self.segment().map(|segment| Some(StreamHandle::Segment(Box::new(segment)))),
@@ -53,7 +53,7 @@ impl<S: Source> Input<S> {
     }
 
     fn segment(&mut self) -> Read<SegmentHandle> {
-        let (start, state_size) = (self.i64("start position")?, self.i64("state size")?);
+        let (start, state_size) = (self.i64("start position")?, self.state_size()?);
         let offset = self.position();
         let ordinal = self.i32("scope")?;
         let Some(scope) = CheckpointedStateScope::of_ordinal(ordinal) else {
@@ -61,6 +61,16 @@ impl<S: Source> Input<S> {
         };
         let (path, logical_file_id) = (self.text("path")?, self.text("logical file id")?);
         Ok(SegmentHandle { start, state_size, scope, path, logical_file_id })
+    }
+
+    /// The length of a file, or of what lies in it.
+    #[inline]
+    pub(super) fn state_size(&mut self) -> Read<i64> {
+        let offset = self.position();
+        match self.i64("state size")? {
+            size @ UNKNOWN_SIZE.. => Ok(size),
+            found => Err(ReadError::format(offset, "state size", "at least 0, or -1 where it is unknown", found)),
+        }
     }
 
     /// A run of key groups.

@@ -41,14 +41,14 @@ impl Output {
         info.numbers().into_iter().for_each(|number| self.i32(number));
         self.count("the list of offsets", offsets.len())?;
         self.offsets(offsets);
-        self.i64(*state_size);
+        self.state_size(*state_size)?;
         self.stream(delegate)
     }
 
     fn merged_channels<I>(&mut self, channels: &MergedChannels<I>) -> Write {
         let MergedChannels { subtask_index, state_size, delegate, serialized_channels, info: _ } = channels;
         self.i32(*subtask_index);
-        self.i64(*state_size);
+        self.state_size(*state_size)?;
         self.stream(delegate)?;
         self.blob("the list of merged channels", serialized_channels)
     }
@@ -56,7 +56,7 @@ impl Output {
     fn channel_entry<I: ChannelInfo>(&mut self, channel: &ChannelEntry<I>) -> Write {
         let ChannelEntry { info, state_size, offsets } = channel;
         info.numbers().into_iter().for_each(|number| self.i32(number));
-        self.i64(*state_size);
+        self.state_size(*state_size)?;
         self.count("the list of offsets", offsets.len())?;
         self.offsets(offsets);
         Ok(())

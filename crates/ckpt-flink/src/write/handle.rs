@@ -4,7 +4,7 @@ use super::output::Output;
 use crate::error::{Write, WriteError};
 use crate::model::{
     ByteStream, FileHandle, KeyGroupOffsets, KeyGroupRange, MergingDirectories, OperatorHandle, OperatorStateOffsets,
-    RelativeFileHandle, SegmentHandle, StreamHandle,
+    RelativeFileHandle, SegmentHandle, StreamHandle, UNKNOWN_SIZE,
 };
 use crate::tag::{operator, stream};
 
@@ -14,19 +14,19 @@ impl Output {
             StreamHandle::ByteStream(state) => self.byte_stream(state)?,
             StreamHandle::File(FileHandle { state_size, path }) => {
                 self.u8(stream::FILE);
-                self.i64(*state_size);
+                self.state_size(*state_size)?;
                 self.text(path);
             }
             StreamHandle::RelativeFile(RelativeFileHandle { relative_path, state_size }) => {
                 self.u8(stream::RELATIVE_FILE);
                 self.text(relative_path);
-                self.i64(*state_size);
+                self.state_size(*state_size)?;
             }
             StreamHandle::Segment(segment) => {
                 let SegmentHandle { start, state_size, scope, path, logical_file_id } = &**segment;
                 self.u8(stream::SEGMENT);
                 self.i64(*start);
-                self.i64(*state_size);
+                self.state_size(*state_size)?;
                 self.i32(*scope as i32);
                 self.text(path);
                 self.text(logical_file_id);
@@ -38,6 +38,14 @@ impl Output {
                 self.nested("a stream of key groups", |output| output.stream(&handle.delegate))?;
             }
         }
+        Ok(())
+    }
+
+    pub(super) fn state_size(&mut self, size: i64) -> Write {
+        if size < UNKNOWN_SIZE {
+            return Err(WriteError::invalid("a state size", size, "at least 0, or -1 where it is unknown"));
+        }
+        self.i64(size);
         Ok(())
     }
 

@@ -195,6 +195,43 @@ fn key_groups_are_not_negative() {
     assert!(FlinkMetadata::decode(keyed_in(3, keyed(0, 1)).into()).is_ok());
 }
 
+/// -1 stands for a length that is not known, and Flink writes nothing below.
+#[test]
+fn sizes_are_not_below_the_one_that_is_unknown() {
+    let keyed = |stream: Bytes| keyed_in(3, Bytes::new().u8(7).i32(0).i32(0).raw(&stream.0));
+    let channels = |version: i32, channels: Bytes| {
+        let state = Bytes::new().i32(0).i32(0).u8(0).u8(0).i32(1).raw(&channels.0).i32(0);
+        let properties: &[u8] = if version > 3 { &[0xac, 0xed, 0, 5, 0x70] } else { &[] };
+        subtask_in(version, state).raw(properties)
+    };
+    type File<'a> = (&'a str, u64, &'a dyn Fn(i64) -> Bytes);
+    let files: [File<'_>; 6] = [
+        ("managed keyed state, delegate", 75, &|size| keyed(Bytes::new().u8(2).i64(size).text("file:/a"))),
+        ("managed keyed state, delegate", 78, &|size| keyed(Bytes::new().u8(6).text("a").i64(size))),
+        ("managed keyed state, delegate", 83, &|size| {
+            keyed(Bytes::new().u8(15).i64(0).i64(size).i32(0).text("file:/a").text("id"))
+        }),
+        ("input channels 0", 87, &|size| channels(3, Bytes::new().i32(0).i32(0).i32(0).i32(0).i64(size).u8(16))),
+        ("input channels 0", 92, &|size| channels(6, Bytes::new().u8(1).i32(0).i32(0).i32(0).i32(0).i64(size).u8(16))),
+        ("input channels 0", 80, &|size| channels(6, Bytes::new().u8(3).i32(0).i64(size).u8(16).i32(4).i32(0))),
+    ];
+    for (place, offset, file) in files {
+        for size in [-1, 0, i64::MAX] {
+            let metadata = FlinkMetadata::decode(file(size).into()).unwrap().metadata;
+            assert!(metadata.encode().unwrap() == file(size).0);
+        }
+        for size in [-2, i64::MIN] {
+            let expected = "expected at least 0, or -1 where it is unknown";
+            assert_eq!(
+                refusal(file(size)),
+                format!(
+                    "operator 07070707070707070707070707070707, subtask 0, {place}, state size at byte {offset} is {size}, {expected}"
+                )
+            );
+        }
+    }
+}
+
 #[test]
 fn texts_are_what_java_reads() {
     let keyed = |text: &[u8]| {

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use ckpt_core::ErrorKind;
 use ckpt_flink::{
-    ByteStream, ChannelEntry, ChannelHandle, ChannelInfo, FlinkMetadata, InputChannelInfo, JavaText, KeyGroupOffsets,
-    KeyGroupRange, KeyGroupsHandle, KeyGroupsKind, KeyedHandle, MasterState, MergedChannels, MetadataVersion,
-    OperatorDescription, OperatorHandle, OperatorState, OperatorSubtasks, StoredProperties, StreamHandle, Subtask,
-    SubtaskState,
+    ByteStream, ChannelEntry, ChannelHandle, ChannelInfo, CheckpointedStateScope, FileHandle, FlinkMetadata,
+    InputChannelInfo, JavaText, KeyGroupOffsets, KeyGroupRange, KeyGroupsHandle, KeyGroupsKind, KeyedHandle,
+    MasterState, MergedChannels, MetadataVersion, OperatorDescription, OperatorHandle, OperatorState, OperatorSubtasks,
+    RelativeFileHandle, SegmentHandle, SingleChannel, StoredProperties, StreamHandle, Subtask, SubtaskState,
 };
 
 use super::by_hand;
@@ -119,6 +119,42 @@ fn key_groups_below_0_are_refused() {
     let mut state = SubtaskState::default();
     state.managed_keyed = Some(Box::new(KeyedHandle::KeyGroups(handle)));
     assert_eq!(refusal(&with_state(state))[2], "the first key group is -1, expected at least 0");
+}
+
+#[test]
+fn sizes_below_the_one_that_is_unknown_are_refused() {
+    let path = || JavaText::new("file:/a").unwrap();
+    let scope = CheckpointedStateScope::Exclusive;
+    let streams = |size| {
+        [
+            StreamHandle::File(FileHandle::new(path(), size)),
+            StreamHandle::RelativeFile(RelativeFileHandle::new(path(), size)),
+            StreamHandle::Segment(Box::new(SegmentHandle::new(path(), 0, size, scope, path()))),
+        ]
+    };
+    let info = InputChannelInfo::of_numbers([0, 0]);
+    let states = |size| {
+        let mut states = streams(size).map(|stream| {
+            let key_groups = KeyGroupOffsets::new(0, vec![]);
+            let handle = KeyGroupsHandle::new(KeyGroupsKind::Savepoint, key_groups, stream);
+            let mut state = SubtaskState::default();
+            state.managed_keyed = Some(Box::new(KeyedHandle::KeyGroups(handle)));
+            state
+        });
+        let mut channel = SubtaskState::default();
+        let single = SingleChannel::new(0, info, Vec::new(), size, StreamHandle::EmptySegment);
+        channel.input_channels.push(ChannelHandle::Single(single));
+        states.iter_mut().map(std::mem::take).chain([channel]).collect::<Vec<_>>()
+    };
+    for state in states(-1) {
+        assert!(with_state(state).encode().is_ok());
+    }
+    for state in states(-2) {
+        let expected = "a state size is -2, expected at least 0, or -1 where it is unknown";
+        assert_eq!(refusal(&with_state(state))[2], expected);
+    }
+    let entry = [ChannelEntry::new(info, -2, Vec::new())];
+    assert!(MergedChannels::<_, Bytes>::new(0, &entry, StreamHandle::EmptySegment).is_err());
 }
 
 /// What can be written can be read.
