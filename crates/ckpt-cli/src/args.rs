@@ -74,6 +74,8 @@ pub(crate) struct LsArgs {
     /// A directory of jobs, of one job, of savepoints, or one that holds such directories.
     pub(crate) directory: PathBuf,
     #[command(flatten)]
+    pub(crate) strict: StrictArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
 
@@ -96,6 +98,8 @@ pub(crate) struct ShowArgs {
     /// Show each handle of each subtask.
     #[arg(long)]
     handles: bool,
+    #[command(flatten)]
+    pub(crate) strict: StrictArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -14,6 +14,7 @@ mod flink;
 mod ls;
 mod map_root;
 mod metadata_file;
+mod oddity;
 mod place;
 mod report;
 mod run;

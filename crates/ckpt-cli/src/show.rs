@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::args::ShowArgs;
 use crate::error::CommandError;
 use crate::metadata_file::{MetadataFile, MetadataFormat};
+use crate::oddity;
 use crate::report::{Report, Style};
 use crate::snapshot::{self, Handle, Operator, Size, Snapshot, Subtask};
 use crate::table::{Align, bytes, bytes_if_known, or_dash, print_fields, print_table};
@@ -12,7 +13,10 @@ use crate::text::count;
 
 /// As much of a snapshot as is asked for.
 pub(crate) fn gather(args: &ShowArgs) -> Result<Snapshot, CommandError> {
-    snapshot::gather(&MetadataFile::find(&args.path)?, args.detail())
+    let file = MetadataFile::find(&args.path)?;
+    let snapshot = snapshot::gather(&file, args.detail())?;
+    oddity::tell(&file, snapshot.trailing_bytes, &snapshot.notes, args.strict)?;
+    Ok(snapshot)
 }
 
 impl Report for Snapshot {

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use ckpt_core::Result;
 use ckpt_flink::{
-    CheckpointProperties, Decoded, FlinkMetadata, MasterState, MetadataVersion, SnapshotType, StreamSource, Trailing,
+    CheckpointProperties, Decoded, FlinkMetadata, MasterState, MetadataVersion, SnapshotType, StreamSource,
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -20,9 +20,9 @@ use sha2::{Digest as _, Sha256};
 use crate::args::DumpArgs;
 use crate::error::{CommandError, MetadataError};
 use crate::metadata_file::{MetadataFile, MetadataFormat};
+use crate::oddity;
 use crate::place::DirectoryUri;
-use crate::report::{Report, Style, json, warn};
-use crate::text::{escaped, escaped_path};
+use crate::report::{Report, Style, json};
 use operator::Operator;
 
 /// All of a file.
@@ -106,17 +106,8 @@ pub(crate) fn gather(args: &DumpArgs) -> Result<Dump, CommandError> {
     let source = StreamSource::new(&file.file).map_err(|source| file.unreadable(source))?;
     let Decoded { metadata, trailing, notes, .. } =
         FlinkMetadata::<Bytes>::decode_with(source).map_err(|source| file.error(source))?;
-    if let Some(Trailing { length_bytes, .. }) = trailing {
-        let error = file.trailing(length_bytes);
-        if args.strict.strict {
-            return Err(error);
-        }
-        warn(error.message());
-    }
     let notes: Vec<_> = notes.first().iter().map(ToString::to_string).collect();
-    for note in &notes {
-        warn(format_args!("'{}': {}", escaped_path(&file.path), escaped(note)));
-    }
+    oddity::tell(&file, trailing.map_or(0, |trailing| trailing.length_bytes), &notes, args.strict)?;
     let context =
         Context { version: metadata.version, directory: DirectoryUri::of(&file.directory, &args.map.map_root) };
     let operators = metadata.operators.iter().map(|operator| Operator::of(operator, &context));

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use ckpt_core::head::{Head, SnapshotPlace};
+use ckpt_storage::METADATA_FILE;
 use serde::Serialize;
 
 use super::head::{HeadView, Standing, checkpoint_directory, read};
 use super::scan::{FoundJob, FoundSnapshot, Scan};
-use crate::args::LsArgs;
+use crate::args::{LsArgs, StrictArgs};
 use crate::error::CommandError;
 use crate::metadata_file::{MetadataFile, real_path};
+use crate::oddity;
 use crate::snapshot::{self, Detail, Snapshot};
 
 /// All that is below a directory.
@@ -81,7 +83,7 @@ pub(crate) fn gather(args: &LsArgs) -> Result<Listing, CommandError> {
         let is_own = |job: &FoundJob| found.directory.parent() == Some(&job.directory);
         let (own, others): (Vec<_>, Vec<_>) = heads.iter().partition(|(job, _)| is_own(job));
         let standing = own.into_iter().chain(others).find_map(|(job, head)| Standing::of(head, job, found));
-        listing.add_snapshot(&base, found, standing);
+        listing.add_snapshot(&base, found, standing, args.strict);
     }
     for (job, head) in &heads {
         listing.add_missing(&base, job, head, &scan.snapshots);
@@ -108,16 +110,9 @@ impl Listing {
         heads
     }
 
-    fn add_snapshot(&mut self, base: &Path, found: &FoundSnapshot, standing: Option<Standing>) {
+    fn add_snapshot(&mut self, base: &Path, found: &FoundSnapshot, standing: Option<Standing>, strict: StrictArgs) {
         let path = below(base, &found.directory);
-        let snapshot = match found.is_complete.then(|| summary(&found.directory)) {
-            None => None,
-            Some(Ok(snapshot)) => Some(snapshot),
-            Some(Err(error)) => {
-                self.problem(path.clone(), error.message());
-                None
-            }
-        };
+        let snapshot = found.is_complete.then(|| self.summary(base, &found.directory, strict)).flatten();
         let job = snapshot.as_ref().and_then(|snapshot| snapshot.job.clone());
         let checkpoint_id = snapshot.as_ref().map(|snapshot| snapshot.checkpoint_id);
         if matches!(standing, Some(Standing::RestorePoint | Standing::Retained)) && !found.is_complete {
@@ -133,6 +128,20 @@ impl Listing {
         });
     }
 
+    /// What a `_metadata` says; what is wrong with it becomes a problem.
+    fn summary(&mut self, base: &Path, directory: &Path, strict: StrictArgs) -> Option<Snapshot> {
+        let mut problem = |error: &CommandError| {
+            self.problem(below(base, &directory.join(METADATA_FILE)), error.reason());
+        };
+        let read = MetadataFile::in_directory(directory)
+            .and_then(|file| snapshot::gather(&file, Detail::Summary).map(|snapshot| (file, snapshot)));
+        let (file, snapshot) = read.inspect_err(&mut problem).ok()?;
+        if let Err(error) = oddity::tell(&file, snapshot.trailing_bytes, &snapshot.notes, strict) {
+            problem(&error);
+        }
+        Some(snapshot)
+    }
+
     /// What HEAD retains must be there.
     fn add_missing(&mut self, base: &Path, job: &FoundJob, head: &Head, found: &[FoundSnapshot]) {
         for snapshot in head.retained.iter().filter(|snapshot| snapshot.place == SnapshotPlace::JobDirectory) {
@@ -142,10 +151,6 @@ impl Listing {
             }
         }
     }
-}
-
-fn summary(directory: &Path) -> Result<Snapshot, CommandError> {
-    snapshot::gather(&MetadataFile::in_directory(directory)?, Detail::Summary)
 }
 
 /// A path as seen from the directory that was looked at.

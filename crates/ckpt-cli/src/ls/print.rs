@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::listing::{Listing, SnapshotEntry};
 use crate::report::{Exit, Report, Style};
 use crate::table::{Align, bytes, bytes_if_known, or_dash, print_table};
-use crate::text::escaped;
+use crate::text::{count, escaped};
 
 impl Report for Listing {
     fn print(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
@@ -79,7 +79,13 @@ impl SnapshotEntry {
         }
         .to_owned();
         if let Some(standing) = self.standing {
-            status = format!("{status}, {}", standing.name());
+            status += &format!(", {}", standing.name());
+        }
+        if let Some(snapshot) = snapshot.filter(|snapshot| snapshot.trailing_bytes > 0) {
+            status += &format!(", {} behind the end", count(snapshot.trailing_bytes, "byte"));
+        }
+        if let Some(snapshot) = snapshot.filter(|snapshot| !snapshot.notes.is_empty()) {
+            status += &format!(", {}", count(snapshot.notes.len() as u64, "note"));
         }
         vec![
             self.path.clone(),

@@ -14,7 +14,8 @@ use crate::args::VerifyArgs;
 use crate::error::CommandError;
 use crate::ls::{FoundJob, Scan, checkpoint_directory, number_of, read_head};
 use crate::metadata_file::{MetadataFile, MetadataFormat, real_path};
-use crate::report::{Exit, warn};
+use crate::oddity;
+use crate::report::Exit;
 
 /// Verifies one snapshot, or all below a directory.
 pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
@@ -130,14 +131,8 @@ impl VerifiedSnapshot {
         self.files.named = references.files.len() as u64;
         self.files.inline = references.inline;
         let maps = &args.map.map_root;
-        if snapshot.trailing_bytes > 0 {
-            let error = file.trailing(snapshot.trailing_bytes);
-            if args.strict.strict {
-                self.problems.push(problem_of(&error));
-            } else {
-                warn(error.message());
-            }
-        }
+        let told = oddity::tell(&file, snapshot.trailing_bytes, &snapshot.notes, args.strict);
+        self.problems.extend(told.err().map(|error| problem_of(&error)));
         let problems = match file.format {
             MetadataFormat::Flink => FlinkFiles::new(&file, maps).verify(&references, &mut self.files),
             MetadataFormat::Ckpt => {

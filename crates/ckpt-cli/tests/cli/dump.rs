@@ -81,29 +81,6 @@ fn each_kind_of_handle_is_dumped() {
 }
 
 #[test]
-fn bytes_behind_the_end_are_told_and_refused_when_that_is_asked_for() {
-    let tree = Tree::new();
-    for (fixture, behind, text) in
-        [("1.14.6-finished-tasks", 1, "1 byte"), ("2.2.1-flip27-coordinator", 70_000, "70000 bytes")]
-    {
-        let mut bytes = metadata(fixture);
-        let end = bytes.len();
-        bytes.extend(vec![0; behind]);
-        tree.put("chk-1/_metadata", &bytes);
-        let run = tree.ckpt("flink dump chk-1");
-        let told = format!("'/data/chk-1/_metadata' has {text} behind its end at byte {end}, expected none\n");
-        assert_eq!((run.status, run.stderr.clone()), (0, format!("ckpt: warning: {told}")));
-        assert_eq!(run.json()["trailing"]["length"], behind);
-        let run = tree.ckpt("flink dump --strict chk-1");
-        assert_eq!((run.status, run.stdout.as_str(), run.stderr.clone()), (1, "", format!("ckpt: error: {told}")));
-        assert!(tree.ckpt("show chk-1").stdout.contains(text));
-        let run = tree.ckpt("verify chk-1");
-        assert_eq!((run.status, run.stderr.clone()), (0, format!("ckpt: warning: {told}")));
-        assert_eq!(tree.ckpt("verify --strict chk-1").status, 1);
-    }
-}
-
-#[test]
 fn metadata_of_ours_has_no_terms_of_flinks() {
     let tree = Tree::new();
     our_tree::plant(&tree);

@@ -6,6 +6,7 @@ mod dump;
 mod errors;
 mod flink_tree;
 mod ls;
+mod oddities;
 mod our_tree;
 mod run;
 mod show;
