@@ -78,10 +78,16 @@ pub(crate) fn gather(args: &LsArgs) -> Result<Listing, CommandError> {
         listing.problem(below(&base, path), error.to_string());
     }
     let heads = listing.add_jobs(&base, scan.jobs);
+    // That of a snapshot which is looked at by itself says what that is, and is not listed.
+    let is_snapshot = scan.snapshots.first().is_some_and(|found| found.directory == base);
+    let above = scan.job_above.filter(|_| is_snapshot).and_then(|job| {
+        let head = listing.head(&base, &job)?;
+        Some((job, head))
+    });
     for found in &scan.snapshots {
         // Its own job first, then jobs that have taken it over.
         let is_own = |job: &FoundJob| found.directory.parent() == Some(&job.directory);
-        let (own, others): (Vec<_>, Vec<_>) = heads.iter().partition(|(job, _)| is_own(job));
+        let (own, others): (Vec<_>, Vec<_>) = heads.iter().chain(&above).partition(|(job, _)| is_own(job));
         let standing = own.into_iter().chain(others).find_map(|(job, head)| Standing::of(head, job, found));
         listing.add_snapshot(&base, found, standing, args.strict);
     }
@@ -99,15 +105,18 @@ impl Listing {
     fn add_jobs(&mut self, base: &Path, jobs: Vec<FoundJob>) -> Vec<(FoundJob, Head)> {
         let mut heads = Vec::new();
         for job in jobs {
-            let path = below(base, &job.directory);
-            let head = read(&job).unwrap_or_else(|message| {
-                self.problem(path.clone(), message);
-                None
-            });
-            self.jobs.push(JobEntry { id: job.id.to_string(), path, head: head.as_ref().map(HeadView::of) });
+            let head = self.head(base, &job);
+            let (id, path) = (job.id.to_string(), below(base, &job.directory));
+            self.jobs.push(JobEntry { id, path, head: head.as_ref().map(HeadView::of) });
             heads.extend(head.map(|head| (job, head)));
         }
         heads
+    }
+
+    /// HEAD of a job; what is wrong with it becomes a problem.
+    fn head(&mut self, base: &Path, job: &FoundJob) -> Option<Head> {
+        let read = read(job).inspect_err(|message| self.problem(below(base, &job.directory), message.clone()));
+        read.ok().flatten()
     }
 
     fn add_snapshot(&mut self, base: &Path, found: &FoundSnapshot, standing: Option<Standing>, strict: StrictArgs) {

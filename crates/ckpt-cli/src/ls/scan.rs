@@ -17,6 +17,8 @@ const MAX_DEPTH: u32 = 16;
 pub(crate) struct Scan {
     pub(crate) snapshots: Vec<FoundSnapshot>,
     pub(crate) jobs: Vec<FoundJob>,
+    /// The job in whose directory the one that is looked at lies.
+    pub(crate) job_above: Option<FoundJob>,
     /// What could not be looked at.
     pub(crate) unreadable: Vec<(PathBuf, io::Error)>,
 }
@@ -29,7 +31,7 @@ pub(crate) struct FoundSnapshot {
     pub(crate) job: Option<JobId>,
     /// The number in the name of its directory.
     pub(crate) number: Option<CheckpointId>,
-    /// Whether there is a `_metadata`.
+    /// Whether there is a `_metadata`, whatever it is.
     pub(crate) is_complete: bool,
 }
 
@@ -48,9 +50,9 @@ impl Scan {
     /// Only when the directory itself cannot be read.
     pub(crate) fn of(directory: &Path) -> io::Result<Self> {
         fs::read_dir(directory)?;
-        let mut scan = Self::default();
-        let above = directory.parent().and_then(job_of);
-        scan.look(directory, above, 0);
+        let job_above = directory.parent().and_then(FoundJob::at);
+        let mut scan = Self { job_above: job_above.clone(), ..Self::default() };
+        scan.look(directory, job_above.map(|job| job.id), 0);
         Ok(scan)
     }
 
@@ -61,27 +63,38 @@ impl Scan {
         };
         let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let number = number_of(name);
-        let is_complete = below.iter().any(|entry| entry.name == METADATA_FILE && entry.is_file);
-        if is_complete || number.is_some() || is_savepoint(name) {
+        let metadata = below.iter().find(|entry| entry.name == METADATA_FILE);
+        let (is_complete, is_named) = (metadata.is_some(), number.is_some() || is_savepoint(name));
+        if is_complete || is_named {
             let directory = directory.to_owned();
             self.snapshots.push(FoundSnapshot { directory, job: job_above, number, is_complete });
-            return;
+            // A directory of that name is damage, and must not hide what lies beside it.
+            if is_named || !metadata.is_some_and(|entry| entry.is_directory) {
+                return;
+            }
         }
-        let job = job_of(directory);
-        if let Some(id) = job {
-            self.jobs.push(FoundJob { id, directory: directory.to_owned() });
-        }
+        let job = FoundJob::at(directory);
+        let id = job.as_ref().map(|job| job.id);
+        self.jobs.extend(job);
         if depth == MAX_DEPTH {
             return;
         }
         below.sort_by(|one, other| (number_of(&one.name), &one.name).cmp(&(number_of(&other.name), &other.name)));
         for entry in below.into_iter().filter(|entry| entry.is_directory) {
             let of_the_job = [HEAD_DIRECTORY, SHARED_DIRECTORY, TASK_OWNED_DIRECTORY];
-            if job.is_some() && of_the_job.contains(&entry.name.as_str()) {
+            if id.is_some() && of_the_job.contains(&entry.name.as_str()) {
                 continue;
             }
-            self.look(&entry.path, job, depth + 1);
+            self.look(&entry.path, id, depth + 1);
         }
+    }
+}
+
+impl FoundJob {
+    /// The job whose directory that is, by its name.
+    pub(crate) fn at(directory: &Path) -> Option<Self> {
+        let id = directory.file_name()?.to_str()?.parse().ok()?;
+        Some(Self { id, directory: directory.to_owned() })
     }
 }
 
@@ -90,7 +103,6 @@ struct Entry {
     /// Bytes that are no text become what no name of ours or Flink's has.
     name: String,
     is_directory: bool,
-    is_file: bool,
 }
 
 fn entries(directory: &Path) -> io::Result<Vec<Entry>> {
@@ -99,13 +111,9 @@ fn entries(directory: &Path) -> io::Result<Vec<Entry>> {
         let entry = entry?;
         let kind = entry.file_type()?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        entries.push(Entry { path: entry.path(), name, is_directory: kind.is_dir(), is_file: kind.is_file() });
+        entries.push(Entry { path: entry.path(), name, is_directory: kind.is_dir() });
     }
     Ok(entries)
-}
-
-fn job_of(directory: &Path) -> Option<JobId> {
-    directory.file_name()?.to_str()?.parse().ok()
 }
 
 /// The number in `chk-<n>`, as we and Flink write it.

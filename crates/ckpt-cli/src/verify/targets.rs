@@ -30,10 +30,7 @@ pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
     };
     if !is_directory || base.join(METADATA_FILE).exists() {
         let directory = if is_directory { base } else { base.parent().unwrap_or(&base).to_owned() };
-        let job = directory.parent().and_then(|job| {
-            let id = job.file_name()?.to_str()?.parse().ok()?;
-            Some(FoundJob { id, directory: job.to_owned() })
-        });
+        let job = directory.parent().and_then(FoundJob::at);
         let head = job.and_then(|job| verification.head(job));
         let (mut snapshot, ended) = verify(path, &directory, head.as_ref().map(|(_, head)| head), args);
         match ended {
