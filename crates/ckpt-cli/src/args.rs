@@ -5,47 +5,42 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::help;
 use crate::map_root::MapRoot;
 use crate::report::Format;
 use crate::snapshot::Detail;
 
 /// Looks into checkpoints and savepoints, of ckpt and of Apache Flink, and verifies them. Nothing is ever modified.
 #[derive(Debug, Parser)]
-#[command(name = "ckpt", version, propagate_version = true, after_help = EXIT_STATUS)]
+#[command(name = "ckpt", version, propagate_version = true, after_help = help::CKPT)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-const EXIT_STATUS: &str = "Exit status: 0 when all is well, 1 when something is wrong with what was looked at, 2 when it could not be looked at.";
-
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the checkpoints and savepoints below a directory.
-    #[command(after_help = LS_EXAMPLES)]
+    #[command(after_help = help::LS)]
     Ls(LsArgs),
     /// Show one checkpoint or savepoint, from a summary to every handle.
-    #[command(after_help = SHOW_EXAMPLES)]
+    #[command(after_help = help::SHOW)]
     Show(ShowArgs),
     /// Verify that every file that a snapshot names is there, and is what was written.
-    #[command(after_help = VERIFY_EXAMPLES)]
+    #[command(after_help = help::VERIFY)]
     Verify(VerifyArgs),
-    /// What only Flink's files have.
-    #[command(subcommand)]
+    /// Look into what only Flink's files have.
+    #[command(subcommand, after_help = help::FLINK)]
     Flink(FlinkCommand),
     /// Print completions for a shell.
-    #[command(
-        after_help = "Examples:\n  ckpt completions bash > ~/.local/share/bash-completion/completions/ckpt\n  ckpt completions fish > ~/.config/fish/completions/ckpt.fish"
-    )]
+    #[command(after_help = help::COMPLETIONS)]
     Completions {
         /// The shell.
         shell: Shell,
     },
     /// Print the manual page, or that of a command.
-    #[command(
-        after_help = "Examples:\n  ckpt man | man -l -\n  ckpt man flink dump | man -l -\n  ckpt man > /usr/local/share/man/man1/ckpt.1"
-    )]
+    #[command(after_help = help::MAN)]
     Man {
         /// The command.
         command: Vec<String>,
@@ -56,17 +51,9 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum FlinkCommand {
     /// Everything that a `_metadata` of Flink's says, as JSON in Flink's own terms.
-    #[command(after_help = DUMP_EXAMPLES)]
+    #[command(after_help = help::DUMP)]
     Dump(DumpArgs),
 }
-
-const DUMP_EXAMPLES: &str = "Examples:
-  ckpt flink dump /savepoints/savepoint-f1f1f1-70037165871d
-  ckpt flink dump chk-17/_metadata | jq '.operators[] | {uid, stateSize}'";
-
-const LS_EXAMPLES: &str = "Examples:
-  ckpt ls /checkpoints
-  ckpt ls --json /checkpoints | jq '.snapshots[] | select(.standing == \"restorePoint\") | .path'";
 
 /// The arguments of `ckpt ls`.
 #[derive(Debug, Args)]
@@ -78,11 +65,6 @@ pub(crate) struct LsArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
-
-const SHOW_EXAMPLES: &str = "Examples:
-  ckpt show /checkpoints/f1f1f1f1f1f1f1f1000000008abd5ad8/chk-17
-  ckpt show --operators savepoint-f1f1f1-70037165871d
-  ckpt show --handles --json chk-17/_metadata | jq -r '.operators[].subtasks[].handles[].file'";
 
 /// The arguments of `ckpt show`.
 #[derive(Debug, Args)]
@@ -114,15 +96,6 @@ impl ShowArgs {
         }
     }
 }
-
-const VERIFY_EXAMPLES: &str = "Files of Flink's have no digest: that they are there and their lengths are all that can be verified. Where a path of
-Flink's is absolute, it is looked for by --map-root; or else next to the snapshot, in the place that it had next to the
-job's directory, or in the snapshot's own; or else where it says.
-
-Examples:
-  ckpt verify /checkpoints/f1f1f1f1f1f1f1f1000000008abd5ad8/chk-17
-  ckpt verify /backup/checkpoints --map-root hdfs://nn/checkpoints=/backup/checkpoints
-  ckpt verify --json /checkpoints | jq -r '.snapshots[].problems[] | [.file, .owner.operatorName, .owner.subtask] | @tsv'";
 
 /// The arguments of `ckpt verify`.
 #[derive(Debug, Args)]

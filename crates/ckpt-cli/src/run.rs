@@ -8,20 +8,22 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::args::{Cli, Command, FlinkCommand};
 use crate::error::CommandError;
 use crate::report::{Exit, Format, print};
-use crate::{dump, ls, show, verify};
+use crate::{dump, ls, manual, show, verify};
 
 /// Runs the command that the arguments of this process name, and says how it ended: 0 when all is well, 1 when
 /// something is wrong with what was looked at, 2 when it could not be looked at.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are asked for. Nobody is left to be told when they cannot be printed.
+    let ended = match Cli::try_parse() {
+        Ok(cli) => run(&cli.command),
+        // Nobody is left to be told when this cannot be printed.
+        Err(error) if error.use_stderr() => {
             let _ = error.print();
-            return exit_code(if error.use_stderr() { Exit::CouldNotRun } else { Exit::Fine });
+            Ok(Exit::CouldNotRun)
         }
+        // Help and version are asked for.
+        Err(asked_for) => written(asked_for.print()),
     };
-    exit_code(match run(&cli.command) {
+    exit_code(match ended {
         Ok(exit) => exit,
         Err(error) => {
             // Nobody is left to be told when this cannot be printed.
@@ -46,29 +48,18 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
             clap_complete::generate(*shell, &mut Cli::command(), "ckpt", &mut script);
             write(&script)
         }
-        Command::Man { command } => write(&manual_page(command)?),
+        Command::Man { command } => write(&manual::page(command)?),
     }
-}
-
-/// The page of the command that these words name.
-fn manual_page(words: &[String]) -> Result<Vec<u8>, CommandError> {
-    let mut command = Cli::command();
-    command.build();
-    for word in words {
-        let Some(next) = command.find_subcommand(word) else {
-            return Err(CommandError::NoCommand { name: words.join(" ") });
-        };
-        command = next.clone();
-    }
-    let mut page = Vec::new();
-    let rendered = clap_mangen::Man::new(command).render(&mut page);
-    rendered.map_err(|source| CommandError::Output { source })?;
-    Ok(page)
 }
 
 fn write(text: &[u8]) -> Result<Exit, CommandError> {
     let mut out = io::stdout().lock();
-    match out.write_all(text).and_then(|()| out.flush()) {
+    written(out.write_all(text).and_then(|()| out.flush()))
+}
+
+/// Somebody who reads no further is no error.
+fn written(written: io::Result<()>) -> Result<Exit, CommandError> {
+    match written {
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::Output { source }),
         _ => Ok(Exit::Fine),
     }

@@ -65,29 +65,6 @@ fn names_cannot_control_the_terminal() {
     }
 }
 
-#[test]
-fn help_completions_and_the_manual_are_printed() {
-    let tree = Tree::new();
-    tree.assert_snapshot(
-        "help",
-        &["--help", "ls --help", "show --help", "verify --help", "flink --help", "flink dump --help"],
-    );
-    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let run = tree.ckpt(&format!("completions {shell}"));
-        assert!(run.status == 0 && run.stdout.contains("verify"), "{shell}");
-    }
-    let run = tree.ckpt("man");
-    assert!(run.status == 0 && run.stdout.contains(".TH ckpt 1"), "{run:?}");
-    let run = tree.ckpt("man flink dump");
-    assert!(
-        run.status == 0 && run.stdout.contains(".TH ckpt-flink-dump 1") && run.stdout.contains("strict"),
-        "{run:?}"
-    );
-    let run = tree.ckpt("man flink fly");
-    assert_eq!((run.status, run.stderr.as_str()), (2, "ckpt: error: there is no command 'flink fly'\n"));
-    assert_eq!(tree.ckpt("--version").stdout, format!("ckpt {}\n", env!("CARGO_PKG_VERSION")));
-}
-
 /// Whatever the bytes are: it ends, with a status of its own.
 #[test]
 fn no_damage_makes_it_panic() {

@@ -5,6 +5,7 @@ mod documented;
 mod dump;
 mod errors;
 mod flink_tree;
+mod help;
 mod ls;
 mod oddities;
 mod our_tree;

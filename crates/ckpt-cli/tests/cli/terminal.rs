@@ -77,7 +77,7 @@ fn a_reader_that_leaves_is_no_error() {
 fn an_output_that_cannot_be_written_is_an_error() {
     let tree = Tree::new();
     our_tree::plant(&tree);
-    for line in ["ls .", "verify --json .", "man"] {
+    for line in ["ls .", "verify --json .", "man", "completions fish", "--help", "help ls", "--version"] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let run =
             tree.ended(tree.command(line.split_whitespace()).stdout(full).stderr(Stdio::piped()).output().unwrap());

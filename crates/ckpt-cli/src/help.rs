@@ -1,0 +1,132 @@
+//! What stands below the options in the help of each command: paragraphs, which end where a line is empty and are broken
+//! where the terminal ends, and examples, one a line.
+
+/// What the block of examples begins with.
+pub(crate) const EXAMPLES: &str = "Examples:\n";
+
+/// What the paragraph on the exit status begins with.
+pub(crate) const EXIT_STATUS: &str = "Exit status: ";
+
+pub(crate) const CKPT: &str = "\
+Examples:
+  ckpt ls /checkpoints
+  ckpt show --operators /savepoints/savepoint-f1f1f1-70037165871d
+  ckpt verify /checkpoints
+  ckpt help flink dump
+
+Exit status: 0 when all is well, 1 when something is wrong with what was looked at, 2 when it could not be looked at.";
+
+pub(crate) const LS: &str = "\
+Examples:
+  ckpt ls /checkpoints
+  ckpt ls --json /checkpoints | jq '.snapshots[] | {path, standing}'
+
+Exit status: 0 when all is well, 1 when HEAD or a snapshot is damaged or cannot be read, 2 when the directory cannot be read.";
+
+pub(crate) const SHOW: &str = "\
+Examples:
+  ckpt show /checkpoints/f1f1f1f1f1f1f1f1000000008abd5ad8/chk-17
+  ckpt show --operators savepoint-f1f1f1-70037165871d
+  ckpt show --json --handles chk-17 | jq '.operators[].subtasks[].handles[]'
+
+Exit status: 0 when all is well, 1 when the metadata is damaged, 2 when it could not be read.";
+
+pub(crate) const VERIFY: &str = "\
+Files of Flink's have no digest: that they are there and their lengths are all that can be verified. An absolute path of \
+Flink's is looked for by --map-root; or else next to the snapshot, in the place that it had before they moved; or else, when \
+it had no place next to it, where it says.
+
+Examples:
+  ckpt verify /checkpoints/f1f1f1f1f1f1f1f1000000008abd5ad8/chk-17
+  ckpt verify /backup --map-root hdfs://nn/checkpoints=/backup
+  ckpt verify --json /checkpoints | jq '.snapshots[].problems[] | {file, owner}'
+
+Exit status: 0 when all is well, 1 when a file is missing or is not what was written, or when metadata or HEAD is damaged, 2 when \
+there was nothing to verify.";
+
+pub(crate) const FLINK: &str = "\
+Examples:
+  ckpt flink dump /savepoints/savepoint-f1f1f1-70037165871d";
+
+pub(crate) const DUMP: &str = "\
+Examples:
+  ckpt flink dump /savepoints/savepoint-f1f1f1-70037165871d
+  ckpt flink dump chk-17/_metadata | jq '.operators[] | {uid, stateSize}'
+
+Exit status: 0 when all is well, 1 when the metadata is damaged, 2 when it could not be read.";
+
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  ckpt completions bash > ~/.local/share/bash-completion/completions/ckpt
+  ckpt completions fish > ~/.config/fish/completions/ckpt.fish
+  ckpt completions zsh > ~/.zfunc/_ckpt";
+
+pub(crate) const MAN: &str = "\
+Examples:
+  ckpt man | man -l -
+  ckpt man flink dump | man -l -
+  ckpt man verify > /usr/local/share/man/man1/ckpt-verify.1";
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory as _, Parser as _};
+
+    use super::*;
+    use crate::args::Cli;
+
+    /// Every command but `help`, which clap makes.
+    fn commands() -> Vec<Command> {
+        fn add(command: &Command, all: &mut Vec<Command>) {
+            all.push(command.clone());
+            command.get_subcommands().filter(|it| it.get_name() != "help").for_each(|it| add(it, all));
+        }
+        let mut cli = Cli::command();
+        cli.build();
+        let mut all = Vec::new();
+        add(&cli, &mut all);
+        all
+    }
+
+    #[test]
+    fn each_command_has_examples_of_its_own_that_can_be_run() {
+        let mut parsed = 0;
+        for command in commands() {
+            let help = command.get_after_help().unwrap().to_string();
+            let (_, examples) = help.split_once(EXAMPLES).unwrap();
+            let lines: Vec<_> = examples.lines().take_while(|line| !line.is_empty()).collect();
+            assert!(
+                lines.iter().any(|line| line.trim().starts_with(command.get_bin_name().unwrap_or("ckpt"))),
+                "{help}"
+            );
+            for line in lines {
+                let words = line.strip_prefix("  ").unwrap().split(' ');
+                let words: Vec<_> = words.take_while(|word| !["|", ">"].contains(word)).collect();
+                let found = Cli::try_parse_from(&words);
+                let is_help = words.get(1) == Some(&"help") && found.as_ref().is_err_and(|error| !error.use_stderr());
+                assert!(found.is_ok() || is_help, "{line}");
+                parsed += 1;
+            }
+        }
+        assert!(parsed >= 18, "{parsed}");
+    }
+
+    /// As narrow as terminals are, and as wide as it gets.
+    #[test]
+    fn help_is_broken_once_where_the_terminal_ends() {
+        for width in [80, 100] {
+            for command in commands() {
+                let help = command.term_width(width).render_help().to_string();
+                let lines: Vec<_> = help.lines().collect();
+                for (line, next) in lines.iter().zip(lines.iter().skip(1)) {
+                    assert!(line.len() <= width, "{width}: {line}");
+                    // Nothing but the width ends a line of a paragraph.
+                    let is_paragraph = [line, next].iter().all(|it| !it.is_empty() && !it.starts_with(' '));
+                    let first = next.split(' ').next().unwrap();
+                    assert!(!is_paragraph || line.len() + 1 + first.len() > width, "{width}: {line}\n{next}");
+                    // And nothing but the end of an example ends its line.
+                    assert!(!line.starts_with("  ckpt ") || next.is_empty() || next.starts_with("  ckpt "), "{next}");
+                }
+            }
+        }
+    }
+}
