@@ -33,8 +33,8 @@ Exit status: 0 when all is well, 1 when the metadata is damaged, 2 when it could
 
 pub(crate) const VERIFY: &str = "\
 Files of Flink's have no digest: that they are there and their lengths are all that can be verified. An absolute path of \
-Flink's is looked for by --map-root; or else next to the snapshot, in the place that it had before they moved; or else, when \
-it had no place next to it, where it says.
+Flink's is looked for by --map-root; or else, when the snapshot is not where it was written and the path was next to it, next \
+to the snapshot; or else where it says.
 
 Examples:
   ckpt verify /checkpoints/f1f1f1f1f1f1f1f1000000008abd5ad8/chk-17

@@ -102,6 +102,7 @@ fn coordinator(state: &ByteStream<SkippedBytes>) -> Piece {
         role: String::new(),
         key_groups: None,
         file: None,
+        unwritten: None,
         offset_bytes: None,
         length_bytes,
         extent: Extent::Whole,

@@ -129,7 +129,12 @@ impl<'a> Pieces<'a> {
     fn stream<D: InlineBytes>(&mut self, role: String, handle: &StreamHandle<D>) {
         let length_bytes = of_stream(handle);
         match handle {
-            StreamHandle::ByteStream(_) => self.push(role, None, None, length_bytes),
+            StreamHandle::ByteStream(state) => {
+                self.push(role, None, None, length_bytes);
+                if let Some(piece) = self.found.last_mut() {
+                    piece.unwritten = Some(FlinkPath::new(&state.name.to_string_lossy()));
+                }
+            }
             StreamHandle::File(file) => {
                 let file = self.file(&file.path.to_string_lossy());
                 self.push(role, Some(file), None, length_bytes);
@@ -170,6 +175,7 @@ impl<'a> Pieces<'a> {
             role,
             key_groups,
             file,
+            unwritten: None,
             offset_bytes,
             length_bytes,
             extent,

@@ -72,6 +72,7 @@ fn piece(kind: StateKind, role: String, range: Option<KeyGroupRange>, handle: &S
         kind,
         role,
         key_groups: range.map(|range| [range.first().get().into(), range.last().get().into()]),
+        unwritten: None,
         file: file.map(|root| PieceFile::Ours { root, handle: Box::new(handle.clone()) }),
         offset_bytes,
         length_bytes: java_long(handle.length_bytes()),

@@ -15,6 +15,8 @@ pub(crate) struct Piece {
     pub(crate) key_groups: Option<[i32; 2]>,
     /// Where it lies; `None` when that is the metadata itself.
     pub(crate) file: Option<PieceFile>,
+    /// The file of Flink's that it would lie in had it been larger, when it lies in the metadata and that is told.
+    pub(crate) unwritten: Option<FlinkPath>,
     /// Where in the file it begins, when it shares that with others.
     pub(crate) offset_bytes: Option<i64>,
     /// How many bytes the handle names; -1 of a file of Flink's whose length it does not know.

@@ -1,33 +1,38 @@
 //! Files of Flink's: they are there, and have the right length. Flink keeps no digests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
 use ckpt_streams::file_system::{FileSystem as _, LocalFileSystem};
 
+use super::maps::Maps;
+use super::moves::{Here, MovedDirectory, Moves, SnapshotSort};
 use super::references::{Reference, References};
-use super::verdict::{FileCounts, FoundBy, Problem, ProblemKind};
+use super::verdict::{FoundBy, Moved, Problem, ProblemKind, VerifiedSnapshot};
 use crate::error::CommandError;
-use crate::flink::path::FlinkPath;
-use crate::map_root::MapRoot;
+use crate::flink::path::{FlinkPath, Location};
 use crate::metadata_file::MetadataFile;
-use crate::snapshot::PieceFile;
+use crate::snapshot::{PieceFile, SnapshotHead};
 
 /// Looks for each file.
 pub(super) struct FlinkFiles<'a> {
     directory: &'a Path,
-    maps: &'a [MapRoot],
+    maps: &'a Maps,
+    moves: Moves,
+    /// Those in which something was looked for.
+    moved: BTreeSet<MovedDirectory>,
     /// What was opened already.
     roots: BTreeMap<PathBuf, LocalFileSystem>,
 }
 
-/// Where a file may be.
-struct Candidate {
-    /// Nothing outside of it is looked at; `None` when the path is absolute and not of this snapshot's making.
+/// Where a file must be.
+struct Place {
+    /// Nothing outside of it is looked at; `None` when the path is looked at as Flink would open it.
     root: Option<PathBuf>,
     below: String,
     by: FoundBy,
@@ -42,112 +47,104 @@ enum Found {
 }
 
 impl<'a> FlinkFiles<'a> {
-    pub(super) fn new(file: &'a MetadataFile, maps: &'a [MapRoot]) -> Self {
-        Self { directory: &file.directory, maps, roots: BTreeMap::new() }
+    pub(super) fn new(file: &'a MetadataFile, head: &SnapshotHead, references: &References, maps: &'a Maps) -> Self {
+        let sort = match head.kind.as_deref() {
+            None => SnapshotSort::Unknown,
+            Some(kind) if kind.contains("savepoint") => SnapshotSort::Savepoint,
+            Some(_) => SnapshotSort::Checkpoint,
+        };
+        let here = Here { directory: &file.directory, checkpoint_id: head.checkpoint_id, sort };
+        let moves = Moves::of(here, &references.directories, is_same);
+        Self { directory: &file.directory, maps, moves, moved: BTreeSet::new(), roots: BTreeMap::new() }
     }
 
     /// Looks for all of them.
-    pub(super) fn verify(mut self, references: &References, counts: &mut FileCounts) -> Vec<Problem> {
-        let mut problems = Vec::new();
+    pub(super) fn verify(mut self, references: &References, verified: &mut VerifiedSnapshot) {
         for (name, reference) in &references.files {
-            let before = problems.len();
-            let found = self.verify_one(name, reference, &mut problems);
-            if problems.len() == before {
-                counts.without_digest += 1;
-                found.into_iter().for_each(|by| counts.add(by));
+            match self.verify_one(name, reference) {
+                Ok(by) => {
+                    verified.files.without_digest += 1;
+                    verified.files.add(by);
+                }
+                Err(problems) => verified.problems.extend(problems),
             }
         }
-        problems
+        verified.moved.extend(
+            self.moved.into_iter().map(|moved| Moved {
+                from: moved.from.as_str().to_owned(),
+                to: moved.to.to_string_lossy().into_owned(),
+            }),
+        );
     }
 
-    fn verify_one(&mut self, name: &str, reference: &Reference, problems: &mut Vec<Problem>) -> Option<FoundBy> {
-        let problem = |kind, looked_at, message| Problem {
-            looked_at,
-            ..Problem::of_file(kind, name, message, reference.owners())
-        };
-        let candidates = match self.candidates(&reference.file) {
-            Ok(candidates) => candidates,
-            Err((kind, message)) => {
-                problems.push(problem(kind, None, message));
-                return None;
+    fn verify_one(&mut self, name: &str, reference: &Reference) -> Result<FoundBy, Vec<Problem>> {
+        let problem =
+            |kind, looked_at, message, owners| Problem { looked_at, ..Problem::of_file(kind, name, message, owners) };
+        let place = self.place(&reference.file);
+        let place = place.map_err(|(kind, message)| vec![problem(kind, None, message, reference.owners())])?;
+        let shown = place.path().to_string_lossy().into_owned();
+        let (kind, looked_at, message) = match self.look(&place) {
+            Found::Length(found) => {
+                let flaws = reference.expected.iter().filter_map(|(expected, owners)| {
+                    let (message, owners) = (expected.flaw(found)?, Some(owners.clone()));
+                    Some(problem(ProblemKind::WrongLength, Some(shown.clone()), message, owners))
+                });
+                let flaws: Vec<_> = flaws.collect();
+                return if flaws.is_empty() { Ok(place.by) } else { Err(flaws) };
             }
+            Found::Problem(kind, message) => (kind, shown, message),
+            Found::Nothing if place.by != FoundBy::Layout => (ProblemKind::Missing, shown, "is not there".to_owned()),
+            Found::Nothing => match left_behind(&reference.file) {
+                Some(before) => {
+                    let message = "is not with the snapshot, but still where that was before it moved";
+                    (ProblemKind::LeftBehind, format!("{shown}, {before}"), message.to_owned())
+                }
+                None => {
+                    let message = "is not with the snapshot: if it is elsewhere, say with --map-root where";
+                    (ProblemKind::Missing, shown, message.to_owned())
+                }
+            },
         };
-        let mut looked_at = Vec::new();
-        for candidate in candidates {
-            let shown = candidate.shown();
-            match self.look(&candidate) {
-                Found::Nothing => looked_at.push(shown),
-                Found::Problem(kind, message) => {
-                    problems.push(problem(kind, Some(shown), message));
-                    return None;
-                }
-                Found::Length(found) => {
-                    for (expected, owners) in &reference.expected {
-                        if let Some(message) = expected.flaw(found) {
-                            let owners = Some(owners.clone());
-                            let problem = Problem::of_file(ProblemKind::WrongLength, name, message, owners);
-                            problems.push(Problem { looked_at: Some(shown.clone()), ..problem });
-                        }
-                    }
-                    return Some(candidate.by);
-                }
-            }
-        }
-        problems.push(problem(ProblemKind::Missing, Some(looked_at.join(", ")), "is not there".to_owned()));
-        None
+        Err(vec![problem(kind, Some(looked_at), message, reference.owners())])
     }
 
-    /// Where the file may be, in the order in which to look.
-    fn candidates(&self, file: &PieceFile) -> Result<Vec<Candidate>, (ProblemKind, String)> {
-        let refused = || (ProblemKind::Refused, "leaves the directory that it is said to lie in".to_owned());
+    /// Where the file must be.
+    fn place(&mut self, file: &PieceFile) -> Result<Place, (ProblemKind, String)> {
         let path = match file {
             PieceFile::Flink { path, .. } => path,
             PieceFile::Relative(path) => {
                 let root = Some(self.directory.to_owned());
-                return Ok(vec![Candidate { root, below: path.clone(), by: FoundBy::Place }]);
+                return Ok(Place { root, below: path.clone(), by: FoundBy::Place });
             }
-            // There is none in a file of Flink's.
-            PieceFile::Ours { .. } => return Ok(Vec::new()),
+            PieceFile::Ours { .. } => {
+                return Err((ProblemKind::Metadata, "is named as a file of ours".to_owned()));
+            }
         };
         if path.leaves_its_root() {
-            return Err(refused());
+            return Err((ProblemKind::Refused, "goes up by '..', or cannot be a path: nobody looked".to_owned()));
         }
-        if let Some((root, below)) = self.maps.iter().find_map(|map| map.divide(path)) {
-            let (root, below) = (Some(root.to_owned()), below.to_owned());
-            return Ok(vec![Candidate { root, below, by: FoundBy::Map }]);
+        if let Some((root, below)) = self.maps.divide(path) {
+            return Ok(Place { root: Some(root.to_owned()), below: below.to_owned(), by: FoundBy::Map });
         }
-        let mut candidates: Vec<_> = self.next_to_the_snapshot(path).into_iter().collect();
-        if let Some(local) = path.local() {
-            let absolute = Candidate { root: None, below: local.to_owned(), by: FoundBy::Place };
-            if candidates.iter().any(|candidate| candidate.path() == absolute.path()) {
-                candidates.clear();
+        if let Some((it, (root, below))) = self.moves.move_of(path).and_then(|it| Some((it, it.divide(path)?))) {
+            self.moved.insert(it.of.clone());
+            return Ok(Place { root: Some(root.to_owned()), below: below.to_owned(), by: FoundBy::Layout });
+        }
+        match path.location() {
+            Location::Local(local) => {
+                let by = if self.moves.is_outside(path) { FoundBy::OtherPlace } else { FoundBy::Place };
+                Ok(Place { root: None, below: local.to_owned(), by })
             }
-            candidates.push(absolute);
+            Location::Nowhere => Err((ProblemKind::Refused, Location::Nowhere.why_it_is_not_looked_at())),
+            location => Err((ProblemKind::Elsewhere, location.why_it_is_not_looked_at())),
         }
-        if candidates.is_empty() {
-            return Err((ProblemKind::Elsewhere, "lies on another file system: say with --map-root where".to_owned()));
-        }
-        Ok(candidates)
     }
 
-    /// The path from the job's directory, or the snapshot's own, on: where it would be had they moved together.
-    fn next_to_the_snapshot(&self, path: &FlinkPath) -> Option<Candidate> {
-        let job = self.directory.parent().filter(|job| is_job(job));
-        [job, Some(self.directory)].into_iter().flatten().find_map(|root| {
-            let marker = format!("/{}/", root.file_name()?.to_str()?);
-            let (at, _) = path.as_str().rmatch_indices(&marker).next()?;
-            let below = path.as_str().get(at + marker.len()..)?.to_owned();
-            Some(Candidate { root: Some(root.to_owned()), below, by: FoundBy::Layout })
-        })
-    }
-
-    fn look(&mut self, candidate: &Candidate) -> Found {
-        let Some(root) = &candidate.root else { return look_anywhere(&candidate.below) };
-        let Ok(below) = RelPath::new(candidate.below.clone()) else {
-            return Found::Problem(
-                ProblemKind::Refused,
-                "leaves the directory that it is said to lie in, or is no path of a file".to_owned(),
-            );
+    fn look(&mut self, place: &Place) -> Found {
+        let Some(root) = &place.root else { return look_anywhere(&place.below) };
+        let below = match RelPath::new(place.below.clone()) {
+            Ok(below) => below,
+            Err(error) => return Found::Problem(ProblemKind::Refused, CommandError::chain(&error)),
         };
         let opened = match self.roots.get(root) {
             Some(opened) => opened,
@@ -164,14 +161,23 @@ impl<'a> FlinkFiles<'a> {
     }
 }
 
-impl Candidate {
+impl Place {
     fn path(&self) -> PathBuf {
         self.root.as_deref().unwrap_or(Path::new("/")).join(&self.below)
     }
+}
 
-    fn shown(&self) -> String {
-        self.path().to_string_lossy().into_owned()
-    }
+/// Where a file is that it should not be needed at any more.
+fn left_behind(file: &PieceFile) -> Option<&str> {
+    let PieceFile::Flink { path, .. } = file else { return None };
+    path.local().filter(|local| matches!(look_anywhere(local), Found::Length(_)))
+}
+
+/// Whether a path is that of a directory, whatever links lead there.
+fn is_same(path: &FlinkPath, directory: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
+    let there = path.local().filter(|_| !path.leaves_its_root()).and_then(|path| identity(Path::new(path)));
+    there.is_some() && there == identity(directory)
 }
 
 /// A path that Flink itself would open, wherever that leads. It is not opened here.
@@ -186,9 +192,4 @@ fn look_anywhere(path: &str) -> Found {
 
 fn unreadable(error: &ckpt_core::Error) -> Found {
     Found::Problem(ProblemKind::Unreadable, CommandError::chain(error))
-}
-
-fn is_job(directory: &Path) -> bool {
-    let name = directory.file_name().and_then(|name| name.to_str());
-    name.is_some_and(|name| name.parse::<ckpt_core::id::JobId>().is_ok())
 }

@@ -4,28 +4,26 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use ckpt_core::state::{Place, Root, StateHandle};
-use ckpt_core::uri::UriParts;
+use ckpt_core::state::{Root, StateHandle};
 use ckpt_core::{ErrorKind, Result};
 use ckpt_storage::{SHARED_DIRECTORY, TASK_OWNED_DIRECTORY};
-use ckpt_streams::file_system::{FileSystem, FileSystems, LocalFileSystem};
+use ckpt_streams::file_system::{FileSystem, LocalFileSystem};
 use ckpt_streams::{FileStateReader, StateDirectory, StateReader as _};
 
-use super::references::{Expected, Reference, References};
-use super::verdict::{FileCounts, FoundBy, Problem, ProblemKind};
+use super::maps::Maps;
+use super::references::{Reference, References};
+use super::verdict::{FoundBy, Problem, ProblemKind, VerifiedSnapshot};
 use crate::error::CommandError;
-use crate::flink::path::FlinkPath;
-use crate::map_root::MapRoot;
 use crate::metadata_file::MetadataFile;
-use crate::snapshot::{PieceFile, SnapshotHead, root_name};
+use crate::snapshot::{SnapshotHead, root_name};
 
 /// Reads files below the roots of a snapshot.
 pub(super) struct OurFiles {
     reader: FileStateReader,
-    /// The roots that were found by a map.
-    mapped: Vec<String>,
-    /// The roots that cannot be opened, and why.
-    closed: Vec<(String, String)>,
+    /// The roots that it names, and how they were found.
+    named: Vec<(String, FoundBy)>,
+    /// Those that cannot be opened, and why.
+    closed: Vec<(String, ProblemKind, String)>,
 }
 
 impl OurFiles {
@@ -34,72 +32,76 @@ impl OurFiles {
     /// # Errors
     ///
     /// `Configuration`, naming the root that cannot be opened.
-    pub(super) fn open(file: &MetadataFile, head: &SnapshotHead, maps: &[MapRoot]) -> Result<Self> {
+    pub(super) fn open(file: &MetadataFile, head: &SnapshotHead, maps: &Maps) -> Result<Self> {
         let job = file.directory.parent().unwrap_or(&file.directory);
         let mut directories = vec![
             StateDirectory::new(Root::ThisSnapshot, local(&file.directory)?, None),
             StateDirectory::new(Root::JobShared, local(&job.join(SHARED_DIRECTORY))?, None),
             StateDirectory::new(Root::JobTaskOwned, local(&job.join(TASK_OWNED_DIRECTORY))?, None),
         ];
-        let (mut mapped, mut closed) = (Vec::new(), Vec::new());
+        let own = if file.job_directory_name().is_some() { job } else { &file.directory };
+        let (mut named, mut closed) = (Vec::new(), Vec::new());
         for (root, uri) in &head.places {
-            let here = maps.iter().find_map(|map| map.to_local(&as_path(uri)));
-            mapped.extend(here.as_ref().map(|_| root_name(*root)));
-            match here.map_or_else(|| FileSystems::local().open(uri.as_str()), |here| local(&here)) {
-                Ok(opened) => directories.push(StateDirectory::new(*root, opened, None)),
-                Err(error) => closed.push((root_name(*root), CommandError::chain(&error))),
+            let name = root_name(*root);
+            let found = match maps.directory(uri) {
+                Ok(found) => found,
+                Err(why) => {
+                    closed.push((name, ProblemKind::Elsewhere, why));
+                    continue;
+                }
+            };
+            let by = match found.is_mapped {
+                true => FoundBy::Map,
+                false if found.path.starts_with(own) => FoundBy::Place,
+                false => FoundBy::OtherPlace,
+            };
+            match local(&found.path) {
+                Ok(opened) => {
+                    directories.push(StateDirectory::new(*root, opened, None));
+                    named.push((name, by));
+                }
+                Err(error) => closed.push((name, ProblemKind::Unreadable, CommandError::chain(&error))),
             }
         }
-        Ok(Self { reader: FileStateReader::new(directories), mapped, closed })
+        Ok(Self { reader: FileStateReader::new(directories), named, closed })
     }
 
     /// Reads all of them.
-    pub(super) fn verify(&self, references: &References, counts: &mut FileCounts) -> Vec<Problem> {
-        let mut problems = Vec::new();
+    pub(super) fn verify(&self, references: &References, verified: &mut VerifiedSnapshot) {
         for (name, reference) in &references.files {
-            let is_below = |root: &str| name.split_once('/').is_some_and(|(first, _)| first == root);
-            let verified = match self.closed.iter().find(|(root, _)| is_below(root)) {
-                Some((_, why)) => Err((ProblemKind::Elsewhere, format!("{why}: say with --map-root where it is"))),
-                None => self.verify_one(reference),
-            };
-            match verified {
-                Ok(has_digest) => {
-                    match has_digest {
-                        Digested::Yes => counts.with_digest += 1,
-                        Digested::No => counts.without_digest += 1,
+            match self.verify_one(name, reference) {
+                Ok(digested) => {
+                    match digested {
+                        Digested::Yes => verified.files.with_digest += 1,
+                        Digested::No => verified.files.without_digest += 1,
                     }
-                    let by_map = self.mapped.iter().any(|root| is_below(root));
-                    counts.add(if by_map { FoundBy::Map } else { FoundBy::Place });
+                    let by = self.named.iter().find(|(root, _)| is_below(name, root)).map(|(_, by)| *by);
+                    verified.files.add(by.unwrap_or(FoundBy::Place));
                 }
                 Err((kind, message)) => {
-                    problems.push(Problem::of_file(kind, name, message, reference.owners()));
+                    verified.problems.push(Problem::of_file(kind, name, message, reference.owners()));
                 }
             }
         }
-        problems
     }
 
-    fn verify_one(&self, reference: &Reference) -> Result<Digested, (ProblemKind, String)> {
-        let PieceFile::Ours { handle, .. } = &reference.file else { return Ok(Digested::No) };
-        // One file has one content, so all that name it must say the same.
-        if reference.expected.len() > 1 && reference.expected.keys().all(|it| matches!(it, Expected::Exactly(_))) {
-            return Err((
-                ProblemKind::WrongLength,
-                "is named with several lengths, of which at most one is its".into(),
-            ));
+    fn verify_one(&self, name: &str, reference: &Reference) -> Result<Digested, (ProblemKind, String)> {
+        if let Some((_, kind, why)) = self.closed.iter().find(|(root, ..)| is_below(name, root)) {
+            return Err((*kind, why.clone()));
         }
-        let has_digest = if handle.digest().is_some() { Digested::Yes } else { Digested::No };
-        match self.read(handle) {
-            Ok(()) => Ok(has_digest),
-            Err(error) => Err((kind_of(&error), CommandError::chain(&error))),
+        let mut digested = Digested::Yes;
+        // One file has one content: if it is named in ways that contradict each other, one of them fails.
+        for handle in reference.named.values() {
+            self.read(handle).map_err(|error| (kind_of(&error), CommandError::chain(&error)))?;
+            if handle.digest().is_none() {
+                digested = Digested::No;
+            }
         }
+        Ok(digested)
     }
 
     fn read(&self, handle: &StateHandle) -> io::Result<()> {
         let as_io = |error: ckpt_core::Error| io::Error::new(io_kind(error.kind()), error);
-        if let Place::Segment { .. } = handle.place() {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "is a part of a file, which is not read yet"));
-        }
         let mut stream = self.reader.open(handle).map_err(as_io)?;
         let read = io::copy(&mut stream.by_ref(), &mut io::sink())?;
         match handle.length_bytes() {
@@ -119,13 +121,9 @@ enum Digested {
     No,
 }
 
-/// A URI as maps are written: nothing in it is percent-encoded.
-fn as_path(uri: &str) -> FlinkPath {
-    let decoded = UriParts::of(uri).and_then(|parts| {
-        let host = parts.authority().map_or_else(String::new, |host| format!("//{host}"));
-        Some(format!("{}:{host}{}", parts.scheme(), parts.decoded_path()?))
-    });
-    FlinkPath::new(decoded.as_deref().unwrap_or(uri))
+/// Whether a file lies below the root of that name.
+fn is_below(file: &str, root: &str) -> bool {
+    file.split_once('/').is_some_and(|(first, _)| first == root)
 }
 
 fn local(directory: &Path) -> Result<Arc<dyn FileSystem>> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::verdict::{Problem, SkipReason, Verification, VerifiedSnapshot};
+use super::verdict::{Moved, Problem, SkipReason, Verification, VerifiedSnapshot};
 use crate::report::{Exit, Report, Style};
 use crate::text::escaped;
 
@@ -15,8 +15,9 @@ impl Report for Verification {
             } else {
                 let count = snapshot.problems.len();
                 writeln!(out, "{} {path}: {}", style.bad(problems_text(count)), snapshot.counts_text())?;
-                print_problems(out, style, &snapshot.problems)?;
             }
+            snapshot.print_found(out)?;
+            print_problems(out, style, &snapshot.problems)?;
         }
         for skipped in &self.skipped {
             let reason = match skipped.reason {
@@ -71,16 +72,29 @@ fn print_problems(out: &mut dyn Write, style: Style, problems: &[Problem]) -> io
 impl VerifiedSnapshot {
     fn counts_text(&self) -> String {
         let files = &self.files;
-        let mut text = format!(
-            "{} files ({} with digest, {} with no digest)",
-            files.named, files.with_digest, files.without_digest
-        );
-        if files.found_by_map > 0 {
-            text += &format!(", {} by --map-root", files.found_by_map);
+        format!(
+            "{} files ({} with digest, {} with no digest), {} pieces inline",
+            files.named, files.with_digest, files.without_digest, files.inline
+        )
+    }
+
+    /// Where files were found, if they did not all lie in its directory and that of its job.
+    fn print_found(&self, out: &mut dyn Write) -> io::Result<()> {
+        for Moved { from, to } in &self.moved {
+            writeln!(out, "  moved from {} to {}", escaped(from), escaped(to))?;
         }
-        if files.found_by_layout > 0 {
-            text += &format!(", {} next to the snapshot", files.found_by_layout);
+        let files = &self.files;
+        if self.moved.is_empty() && files.found_outside == 0 && files.found_by_map == 0 {
+            return Ok(());
         }
-        text + &format!(", {} pieces inline", files.inline)
+        let outside = match files.found_outside {
+            0 => String::new(),
+            outside => format!(" ({outside} of them outside of its directory and its job's)"),
+        };
+        writeln!(
+            out,
+            "  found {} in place{outside}, {} where they moved to with it, {} by --map-root",
+            files.found_in_place, files.found_by_layout, files.found_by_map
+        )
     }
 }

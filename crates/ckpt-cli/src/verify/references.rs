@@ -1,11 +1,13 @@
 //! Which files a snapshot names, and for whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
+use ckpt_core::state::StateHandle;
 use serde::Serialize;
 
 use crate::error::CommandError;
+use crate::flink::path::FlinkPath;
 use crate::metadata_file::MetadataFile;
 use crate::snapshot::{Extent, OperatorHead, Piece, PieceFile, SnapshotHead, StateKind, SubtaskHead, Walk, walk};
 
@@ -15,6 +17,8 @@ pub(super) struct References {
     pub(super) files: BTreeMap<String, Reference>,
     /// How many pieces lie in the metadata itself.
     pub(super) inline: u64,
+    /// Where files of Flink's lie, and where pieces would that are in the metadata because they are small.
+    pub(super) directories: BTreeSet<FlinkPath>,
 }
 
 /// One file, and what is said of it. Several pieces may lie in one.
@@ -22,6 +26,8 @@ pub(super) struct References {
 pub(super) struct Reference {
     pub(super) file: PieceFile,
     pub(super) expected: BTreeMap<Expected, Owners>,
+    /// Of files of ours, what is named of it: all of it, or several segments.
+    pub(super) named: BTreeMap<(Option<i64>, i64, Option<String>), Box<StateHandle>>,
 }
 
 /// What a handle says of the length of its file.
@@ -80,13 +86,23 @@ impl Walk for Gathering {
 
     fn subtask(&mut self, subtask: SubtaskHead, pieces: Vec<Piece>) {
         for mut piece in pieces {
+            let path = match &piece.file {
+                Some(PieceFile::Flink { path, .. }) => Some(path),
+                _ => piece.unwritten.as_ref(),
+            };
+            self.found.directories.extend(path.and_then(FlinkPath::parent));
             let Some(file) = mem::take(&mut piece.file) else {
                 self.found.inline += 1;
                 continue;
             };
             let expected = Expected::of(&piece);
-            let reference =
-                self.found.files.entry(file.name()).or_insert_with(|| Reference { file, expected: BTreeMap::new() });
+            let handle = match &file {
+                PieceFile::Ours { handle, .. } => Some(handle.clone()),
+                _ => None,
+            };
+            let reference = self.found.files.entry(file.name()).or_insert_with(|| Reference::to(file));
+            let named = (piece.offset_bytes, piece.length_bytes, piece.digest);
+            reference.named.extend(handle.map(|handle| (named, handle)));
             reference.expected.entry(expected).and_modify(|owners| owners.more += 1).or_insert_with(|| Owners {
                 first: Owner {
                     operator: self.operator.clone(),
@@ -128,6 +144,10 @@ impl Expected {
 }
 
 impl Reference {
+    fn to(file: PieceFile) -> Self {
+        Self { file, expected: BTreeMap::new(), named: BTreeMap::new() }
+    }
+
     /// Everybody who needs it. There is one at least, since every reference was made for one.
     pub(super) fn owners(&self) -> Option<Owners> {
         let all = self.expected.values().cloned();

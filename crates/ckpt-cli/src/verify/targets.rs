@@ -2,112 +2,113 @@
 
 use std::path::Path;
 
-use ckpt_core::head::{Head, SnapshotPlace};
-use ckpt_core::metadata::MetadataReader;
 use ckpt_storage::METADATA_FILE;
 
 use super::flink::FlinkFiles;
+use super::heads::Heads;
+use super::maps::Maps;
 use super::ours::OurFiles;
 use super::references;
-use super::verdict::{FileCounts, Problem, ProblemKind, SkipReason, Skipped, Verification, VerifiedSnapshot};
-use crate::args::VerifyArgs;
+use super::verdict::{Problem, ProblemKind, SkipReason, Skipped, Verification, VerifiedSnapshot};
+use crate::args::{StrictArgs, VerifyArgs};
 use crate::error::CommandError;
-use crate::ls::{FoundJob, Scan, checkpoint_directory, number_of, read_head};
+use crate::ls::{FoundJob, Scan};
 use crate::metadata_file::{MetadataFile, MetadataFormat, real_path};
 use crate::oddity;
-use crate::report::Exit;
+use crate::report::{Exit, warn};
+use crate::text::escaped;
 
 /// Verifies one snapshot, or all below a directory.
 pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
-    let path = &args.path;
-    let base = real_path(path)?;
-    let is_directory = base.is_dir();
-    let mut verification = Verification {
-        path: base.to_string_lossy().into_owned(),
-        snapshots: Vec::new(),
-        skipped: Vec::new(),
-        problems: Vec::new(),
-    };
-    if !is_directory || base.join(METADATA_FILE).exists() {
-        let directory = if is_directory { base } else { base.parent().unwrap_or(&base).to_owned() };
-        let job = directory.parent().and_then(FoundJob::at);
-        let head = job.and_then(|job| verification.head(job));
-        let (mut snapshot, ended) = verify(path, &directory, head.as_ref().map(|(_, head)| head), args);
-        match ended {
-            Ok(()) => {}
-            Err(error) if error.exit() == Exit::CouldNotRun => return Err(error),
-            Err(error) => snapshot.problems.push(problem_of(&error)),
-        }
-        verification.snapshots.push(snapshot);
-        return Ok(verification);
-    }
-    let scan = Scan::of(&base).map_err(|source| CommandError::Unreadable { path: path.clone(), source })?;
-    if scan.snapshots.is_empty() {
-        return Err(CommandError::NoSnapshots { path: path.clone() });
-    }
-    for (path, error) in &scan.unreadable {
-        verification.problems.push(Problem::of_metadata(path.to_string_lossy().into_owned(), error.to_string()));
-    }
-    let heads: Vec<_> = scan.jobs.into_iter().filter_map(|job| verification.head(job)).collect();
-    for found in &scan.snapshots {
-        let head = heads.iter().find(|(job, _)| found.directory.parent() == Some(&job.directory));
-        let head = head.map(|(_, head)| head);
-        let removed = head.zip(found.number).is_some_and(|(head, id)| head.removed.iter().any(|it| it.id == id));
-        let reason = if removed { SkipReason::Removed } else { SkipReason::Incomplete };
-        if removed || !found.is_complete {
-            verification.skipped.push(Skipped { path: found.directory.to_string_lossy().into_owned(), reason });
-            continue;
-        }
-        let (mut snapshot, ended) = verify(&found.directory, &found.directory, head, args);
-        snapshot.problems.extend(ended.err().map(|error| problem_of(&error)));
-        verification.snapshots.push(snapshot);
-    }
-    for (job, head) in &heads {
-        verification.add_missing(job, head);
+    let maps = Maps::new(&args.map.map_root);
+    let verification = Targets { maps: &maps, strict: args.strict }.verify(&args.path)?;
+    for map in maps.unused() {
+        warn(format_args!("--map-root '{}' is of no use: nothing is said to lie there", escaped(map.as_str())));
     }
     Ok(verification)
 }
 
-impl Verification {
-    fn head(&mut self, job: FoundJob) -> Option<(FoundJob, Head)> {
-        match read_head(&job) {
-            Ok(head) => head.map(|head| (job, head)),
-            Err(message) => {
-                let path = job.directory.to_string_lossy().into_owned();
-                self.problems.push(Problem::of_metadata(path, message));
-                None
-            }
-        }
-    }
-
-    /// What HEAD retains must be there.
-    fn add_missing(&mut self, job: &FoundJob, head: &Head) {
-        for snapshot in head.retained.iter().filter(|snapshot| snapshot.place == SnapshotPlace::JobDirectory) {
-            let directory = checkpoint_directory(job, snapshot);
-            if !directory.join(METADATA_FILE).exists() {
-                let message = "HEAD retains it, and it has no '_metadata'".to_owned();
-                self.problems.push(Problem::of_metadata(directory.to_string_lossy().into_owned(), message));
-            }
-        }
-    }
+/// Verifies what is at paths.
+#[derive(Clone, Copy)]
+struct Targets<'a> {
+    maps: &'a Maps,
+    strict: StrictArgs,
 }
 
-/// What was found until it ended, and how it ended.
-fn verify(
-    path: &Path,
-    directory: &Path,
-    head: Option<&Head>,
-    args: &VerifyArgs,
-) -> (VerifiedSnapshot, Result<(), CommandError>) {
-    let mut verified = VerifiedSnapshot {
-        path: directory.to_string_lossy().into_owned(),
-        format: None,
-        checkpoint_id: None,
-        files: FileCounts::default(),
-        problems: Vec::new(),
-    };
-    let ended = verified.fill(path, head, args);
-    (verified, ended)
+impl Targets<'_> {
+    fn verify(self, path: &Path) -> Result<Verification, CommandError> {
+        let base = real_path(path)?;
+        let is_directory = base.is_dir();
+        let mut verification = Verification {
+            path: base.to_string_lossy().into_owned(),
+            snapshots: Vec::new(),
+            skipped: Vec::new(),
+            problems: Vec::new(),
+        };
+        let problems = &mut verification.problems;
+        if !is_directory || base.join(METADATA_FILE).exists() {
+            let directory = if is_directory { base } else { base.parent().unwrap_or(&base).to_owned() };
+            let heads = Heads::read(directory.parent().and_then(FoundJob::at), problems);
+            let (mut snapshot, ended) = self.verify_one(path, &directory, &heads);
+            match ended {
+                Ok(()) => {}
+                Err(error) if error.exit() == Exit::CouldNotRun => return Err(error),
+                Err(error) => snapshot.problems.push(problem_of(&error)),
+            }
+            verification.snapshots.push(snapshot);
+            return Ok(verification);
+        }
+        let scan = Scan::of(&base).map_err(|source| CommandError::Unreadable { path: path.into(), source })?;
+        for (path, error) in &scan.unreadable {
+            problems.push(Problem::of_metadata(path.to_string_lossy().into_owned(), error.to_string()));
+        }
+        let heads = Heads::read(scan.jobs, problems);
+        if scan.snapshots.is_empty() && heads.is_empty() && problems.is_empty() {
+            return Err(CommandError::NoSnapshots { path: path.into() });
+        }
+        for found in &scan.snapshots {
+            let removed = heads.has_removed(&found.directory);
+            let reason = if removed { SkipReason::Removed } else { SkipReason::Incomplete };
+            if removed || !found.is_complete {
+                verification.skipped.push(Skipped { path: found.directory.to_string_lossy().into_owned(), reason });
+                continue;
+            }
+            let (mut snapshot, ended) = self.verify_one(&found.directory, &found.directory, &heads);
+            snapshot.problems.extend(ended.err().map(|error| problem_of(&error)));
+            verification.snapshots.push(snapshot);
+        }
+        verification.problems.extend(heads.missing(self.maps));
+        Ok(verification)
+    }
+
+    /// What was found until it ended, and how it ended.
+    fn verify_one(self, path: &Path, directory: &Path, heads: &Heads) -> (VerifiedSnapshot, Result<(), CommandError>) {
+        let mut verified = VerifiedSnapshot::at(directory);
+        let ended = self.fill(path, heads, &mut verified);
+        (verified, ended)
+    }
+
+    fn fill(self, path: &Path, heads: &Heads, verified: &mut VerifiedSnapshot) -> Result<(), CommandError> {
+        let file = MetadataFile::find(path)?;
+        verified.format = Some(file.format);
+        let (snapshot, references) = references::of(&file)?;
+        verified.checkpoint_id = Some(snapshot.checkpoint_id);
+        verified.files.named = references.files.len() as u64;
+        verified.files.inline = references.inline;
+        let told = oddity::tell(&file, snapshot.trailing_bytes, &snapshot.notes, self.strict);
+        verified.problems.extend(told.err().map(|error| problem_of(&error)));
+        verified.problems.extend(heads.verify(&file));
+        match file.format {
+            MetadataFormat::Flink => {
+                FlinkFiles::new(&file, &snapshot, &references, self.maps).verify(&references, verified);
+            }
+            MetadataFormat::Ckpt => {
+                let files = OurFiles::open(&file, &snapshot, self.maps).map_err(|source| file.error(source))?;
+                files.verify(&references, verified);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Metadata that is damaged, or that could not be looked at.
@@ -117,44 +118,4 @@ fn problem_of(error: &CommandError) -> Problem {
         _ => ProblemKind::Metadata,
     };
     Problem { kind, ..Problem::of_metadata(METADATA_FILE.to_owned(), error.reason()) }
-}
-
-impl VerifiedSnapshot {
-    fn fill(&mut self, path: &Path, head: Option<&Head>, args: &VerifyArgs) -> Result<(), CommandError> {
-        let file = MetadataFile::find(path)?;
-        self.format = Some(file.format);
-        let (snapshot, references) = references::of(&file)?;
-        self.checkpoint_id = Some(snapshot.checkpoint_id);
-        self.files.named = references.files.len() as u64;
-        self.files.inline = references.inline;
-        let maps = &args.map.map_root;
-        let told = oddity::tell(&file, snapshot.trailing_bytes, &snapshot.notes, args.strict);
-        self.problems.extend(told.err().map(|error| problem_of(&error)));
-        let problems = match file.format {
-            MetadataFormat::Flink => FlinkFiles::new(&file, maps).verify(&references, &mut self.files),
-            MetadataFormat::Ckpt => {
-                self.verify_by_head(&file, head)?;
-                let files = OurFiles::open(&file, &snapshot, maps).map_err(|source| file.error(source))?;
-                files.verify(&references, &mut self.files)
-            }
-        };
-        self.problems.extend(problems);
-        Ok(())
-    }
-
-    /// HEAD knows length and index of each metadata file that it retains.
-    fn verify_by_head(&mut self, file: &MetadataFile, head: Option<&Head>) -> Result<(), CommandError> {
-        let number = file.directory_name().and_then(number_of);
-        let retained = head
-            .into_iter()
-            .flat_map(|head| &head.retained)
-            .find(|retained| Some(retained.id) == number && retained.place == SnapshotPlace::JobDirectory);
-        let Some(retained) = retained else { return Ok(()) };
-        let reader = MetadataReader::open(file).map_err(|source| file.error(source))?;
-        if let Err(error) = reader.verify(retained) {
-            let message = format!("is not what HEAD names: {}", CommandError::chain(&error));
-            self.problems.push(Problem::of_metadata(METADATA_FILE.to_owned(), message));
-        }
-        Ok(())
-    }
 }

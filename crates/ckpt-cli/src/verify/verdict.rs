@@ -1,5 +1,7 @@
 //! What was found.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::references::{Owner, Owners};
@@ -42,7 +44,16 @@ pub(super) struct VerifiedSnapshot {
     pub(super) format: Option<MetadataFormat>,
     pub(super) checkpoint_id: Option<u64>,
     pub(super) files: FileCounts,
+    /// Directories whose files are next to the snapshot now.
+    pub(super) moved: Vec<Moved>,
     pub(super) problems: Vec<Problem>,
+}
+
+/// A directory that is somewhere else now.
+#[derive(Debug, Serialize)]
+pub(super) struct Moved {
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 /// How many files there were.
@@ -59,6 +70,8 @@ pub(super) struct FileCounts {
     pub(super) with_digest: u64,
     /// Found where they were said to be: below the snapshot, or by its roots.
     pub(super) found_in_place: u64,
+    /// And of those, what lies neither in the directory of the snapshot nor in that of its job.
+    pub(super) found_outside: u64,
     /// Found by `--map-root`.
     pub(super) found_by_map: u64,
     /// Found at the same place next to the snapshot as they had next to it before it moved.
@@ -87,6 +100,8 @@ pub(super) struct Problem {
 pub(super) enum ProblemKind {
     /// There is no such file.
     Missing,
+    /// It was next to the snapshot, is not there after that has moved, and still is where it was.
+    LeftBehind,
     /// It has another length.
     WrongLength,
     /// Its bytes are not those that were written.
@@ -106,6 +121,7 @@ impl ProblemKind {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Missing => "missing",
+            Self::LeftBehind => "left behind",
             Self::WrongLength => "wrong length",
             Self::Damaged => "damaged",
             Self::Unreadable => "unreadable",
@@ -123,6 +139,12 @@ impl Problem {
         Self { kind, file: file.to_owned(), looked_at: None, message, owner, other_owners }
     }
 
+    /// Something that is wrong with what a URI names, at the place where that is here.
+    pub(super) fn at(kind: ProblemKind, uri: &str, place: &Path, message: String) -> Self {
+        let looked_at = Some(place.to_string_lossy().into_owned());
+        Self { looked_at, ..Self::of_file(kind, uri, message, None) }
+    }
+
     /// Something that is wrong with metadata or HEAD.
     pub(super) fn of_metadata(file: String, message: String) -> Self {
         Self { kind: ProblemKind::Metadata, file, looked_at: None, message, owner: None, other_owners: 0 }
@@ -132,9 +154,26 @@ impl Problem {
 /// How a file was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FoundBy {
+    /// In the directory of the snapshot, or in that of its job.
     Place,
+    /// Where it is said to be, which is elsewhere.
+    OtherPlace,
     Map,
     Layout,
+}
+
+impl VerifiedSnapshot {
+    /// One of which nothing is known yet.
+    pub(super) fn at(directory: &Path) -> Self {
+        Self {
+            path: directory.to_string_lossy().into_owned(),
+            format: None,
+            checkpoint_id: None,
+            files: FileCounts::default(),
+            moved: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
 }
 
 impl FileCounts {
@@ -142,6 +181,10 @@ impl FileCounts {
     pub(super) fn add(&mut self, by: FoundBy) {
         match by {
             FoundBy::Place => self.found_in_place += 1,
+            FoundBy::OtherPlace => {
+                self.found_in_place += 1;
+                self.found_outside += 1;
+            }
             FoundBy::Map => self.found_by_map += 1,
             FoundBy::Layout => self.found_by_layout += 1,
         }

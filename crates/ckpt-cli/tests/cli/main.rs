@@ -7,6 +7,7 @@ mod errors;
 mod flink_tree;
 mod help;
 mod ls;
+mod moved;
 mod oddities;
 mod our_tree;
 mod paths;

@@ -126,15 +126,20 @@ fn absolute_paths_that_leave_a_root_are_refused() {
 }
 
 #[test]
-fn files_on_other_file_systems_need_a_map() {
-    let fixture = "1.10.3-rocksdb-heaptimers";
+fn files_on_other_file_systems_are_looked_for_next_to_a_copy_or_need_a_map() {
     let tree = Tree::new();
-    let mut bytes = metadata(fixture);
-    assert!(replace(&mut bytes, BEFORE, "hdfs://nn/tmp/fixtures1") > 0);
-    tree.put("x/_metadata", &bytes);
-    let run = tree.ckpt("verify --json x");
-    let kinds = kinds(&run.json());
-    assert!(run.status == 1 && !kinds.is_empty() && kinds.iter().all(|kind| kind == "elsewhere"), "{run:?}");
+    for (fixture, expected) in
+        [("1.10.3-rocksdb-heaptimers", "missing"), ("1.20.3-changelog-fs-hashmap-files", "elsewhere")]
+    {
+        let mut bytes = metadata(fixture);
+        assert!(replace(&mut bytes, BEFORE, "hdfs://nn/tmp/fixtures1") > 0);
+        tree.put("x/_metadata", &bytes);
+        let run = tree.ckpt("verify --json x");
+        let problems = run.json()["snapshots"][0]["problems"].as_array().unwrap().clone();
+        let remote = problems.iter().filter(|problem| problem["file"].as_str().unwrap().starts_with("hdfs:"));
+        let kinds: Vec<_> = remote.map(|problem| problem["kind"].as_str().unwrap()).collect();
+        assert!(run.status == 1 && !kinds.is_empty() && kinds.iter().all(|kind| *kind == expected), "{run:?}");
+    }
 }
 
 #[test]
