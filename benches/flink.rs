@@ -1,12 +1,14 @@
 //! What it costs to read Flink's metadata: 100 operators of 1,000 subtasks, each with a file of keyed state and a file of
 //! operator state, as one of Flink's own jobs of that size has them.
 //!
-//! The baseline is the least that anyone must do who keeps bytes: to copy them into memory of their own. How Flink's own
-//! loader fares with the same metadata on the same machine, `docs/flink.md` says how to measure.
+//! The baseline is the least that anyone must do who keeps bytes: to copy them into memory of their own. With
+//! `CKPT_FLINK_LIB` set to a directory of Flink's jars there is another: Flink's own loader, with the same file.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ckpt_benches::{Bar, Bench, Work, processor_time_of};
-use ckpt_core::Result;
+use ckpt_benches::{Bar, Bench, FlinkLoader, Work, processor_time_of, thread_time_of};
 use ckpt_core::id::{JobId, OperatorId};
 use ckpt_core::uri::Uri;
 use ckpt_flink::{
@@ -22,7 +24,10 @@ const KEY_GROUPS_OF_A_SUBTASK: i32 = 4;
 /// A file of keyed state and one of operator state each.
 const HANDLES: usize = 2 * OPERATORS as usize * SUBTASKS as usize;
 const DIRECTORY: &str = "/data/checkpoints/0123456789abcdef0123456789abcdef/chk-42";
+const FLINK: &str = "Flink's loader";
 const PLAIN: &str = "copy of its bytes";
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Result<()> {
     let bench = Bench::from_arguments();
@@ -34,9 +39,16 @@ fn main() -> Result<()> {
     let copy = || file.to_vec();
     let decode = || FlinkMetadata::decode(file.clone());
     // What was decoded is dropped outside, so that giving memory back counts for neither side.
+    let decode_alone = || {
+        let (taken, decoded) = processor_time_of(decode);
+        give_back(decoded);
+        taken
+    };
+    // The first time fetches memory from the system.
+    let _ = decode_alone();
     let bar = bench.bar(Bar::AtMost(150.0));
     let name = "flink: metadata, decoded, each handle";
-    bar.compare_parts(name, PLAIN, each, || processor_time_of(decode).0, || processor_time_of(copy).0);
+    bar.compare_parts(name, PLAIN, each, decode_alone, || processor_time_of(copy).0);
     bench.compare("flink: metadata, decoded and dropped, each handle", PLAIN, each, decode, copy);
     bench.compare("flink: metadata, passed over, each handle", PLAIN, each, || pass_over(file.clone()), copy);
     let metadata = decode()?.metadata;
@@ -44,7 +56,99 @@ fn main() -> Result<()> {
     let context = ConversionContext::new(JobId::new([7; 16]), Uri::new(format!("file://{DIRECTORY}"))?);
     let convert = || to_checkpoint(&metadata, &context);
     bench.compare("flink: metadata, converted, each handle", PLAIN, each, convert, copy);
+    drop(metadata);
+    beside_flink(&bench, &file)?;
+    beside_flinks_benchmark(&bench, &file)
+}
+
+/// What our reader and Flink's take for the same file, in turns: like beside like.
+fn beside_flink(bench: &Bench, file: &Bytes) -> Result<()> {
+    const NAMES: [&str; 3] = [
+        "flink: metadata beside Flink's loader, processor time of the thread that reads, each handle",
+        "flink: metadata beside Flink's loader, processor time with giving memory back, each handle",
+        "flink: metadata beside Flink's loader, on the wall with giving memory back, each handle",
+    ];
+    // So many loads make one side of a pair: the collector does not work in each.
+    const LOADS: usize = 4;
+    if !NAMES.iter().any(|name| bench.takes(name)) {
+        return Ok(());
+    }
+    let Some(jars) = FlinkLoader::jars() else {
+        eprintln!("skipped: CKPT_FLINK_LIB does not say where Flink's jars are, so its loader is not measured");
+        return Ok(());
+    };
+    let mut stored = tempfile::NamedTempFile::new()?;
+    stored.write_all(file)?;
+    let mut flink = FlinkLoader::start(&jars, stored.path())?;
+    // Until its compiler has nothing more to do.
+    for _ in 0..3 * bench.large_pairs() {
+        let load = flink.load()?;
+        if load.handles != HANDLES {
+            return Err(format!("Flink's loader read {} of {HANDLES} handles", load.handles).into());
+        }
+    }
+    let mut pairs: [Vec<(Duration, Duration)>; 3] = Default::default();
+    for _ in 0..bench.large_pairs() {
+        let (mut ours, mut theirs) = ([Duration::ZERO; 3], [Duration::ZERO; 3]);
+        for _ in 0..LOADS {
+            let load = flink.load()?;
+            add(&mut theirs, [load.thread, load.process, load.wall]);
+        }
+        for _ in 0..LOADS {
+            let begin = Instant::now();
+            let (process, thread) = processor_time_of(|| {
+                let (thread, decoded) = thread_time_of(|| FlinkMetadata::decode(file.clone()));
+                give_back(decoded);
+                thread
+            });
+            add(&mut ours, [thread, process, begin.elapsed()]);
+        }
+        for (pairs, pair) in pairs.iter_mut().zip(ours.into_iter().zip(theirs)) {
+            pairs.push(pair);
+        }
+    }
+    for (name, pairs) in NAMES.into_iter().zip(pairs) {
+        bench.compare_durations(name, FLINK, Work::Operations(LOADS * HANDLES), pairs);
+    }
     Ok(())
+}
+
+/// As [`beside_flink`], with Flink's own figure for metadata of the same shape, by the benchmark of its harness: the median
+/// of some loads by the clock on the wall, after three that do not count.
+fn beside_flinks_benchmark(bench: &Bench, file: &Bytes) -> Result<()> {
+    const NAME: &str = "flink: metadata, decoded, on the wall, each handle";
+    if !bench.takes(NAME) {
+        return Ok(());
+    }
+    let (Some(jars), Some(harness)) = (FlinkLoader::jars(), std::env::var_os("CKPT_FLINK_HARNESS")) else {
+        eprintln!("skipped: CKPT_FLINK_LIB and CKPT_FLINK_HARNESS do not say where Flink's jars and its harness are");
+        return Ok(());
+    };
+    let size = [OPERATORS.into(), SUBTASKS as usize];
+    let theirs = FlinkLoader::benchmark(&jars, &harness, size, bench.large_pairs())?;
+    let mut ours = Vec::new();
+    for _ in 0..3 + theirs.len() {
+        let begin = Instant::now();
+        let decoded = FlinkMetadata::decode(file.clone())?;
+        ours.push(begin.elapsed());
+        give_back(decoded);
+    }
+    let pairs = ours.into_iter().skip(3).zip(theirs.into_iter().map(|each| each * HANDLES as u32));
+    let bench = bench.bar(Bar::RatioAtMost(1.0 / 20.0));
+    bench.compare_durations(NAME, "benchmark of Flink's harness", Work::Operations(HANDLES), pairs);
+    Ok(())
+}
+
+/// Drops what was decoded, and has the allocator do at once what it otherwise does for a later, larger request.
+fn give_back<T>(decoded: T) {
+    drop(decoded);
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 16)));
+}
+
+fn add(sums: &mut [Duration; 3], more: [Duration; 3]) {
+    for (sum, more) in sums.iter_mut().zip(more) {
+        *sum += more;
+    }
 }
 
 /// Reads all of it and keeps nothing.

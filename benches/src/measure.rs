@@ -118,8 +118,26 @@ impl Bench {
             return;
         }
         // What needs preparing takes long; each pair is a large piece of work.
-        let pairs = (0..self.pairs.div_ceil(4)).map(|_| (ours().as_nanos() as f64, baseline().as_nanos() as f64));
-        self.print(name, baseline_name, work.amount_and_unit(), pairs.collect());
+        self.compare_durations(name, baseline_name, work, (0..self.large_pairs()).map(|_| (ours(), baseline())));
+    }
+
+    /// How many pairs are enough where each side is a large piece of work.
+    pub fn large_pairs(&self) -> usize {
+        self.pairs.div_ceil(4)
+    }
+
+    /// Prints pairs that were measured by the caller, ours first.
+    pub fn compare_durations(
+        &self,
+        name: &str,
+        baseline_name: &str,
+        work: Work,
+        pairs: impl IntoIterator<Item = (Duration, Duration)>,
+    ) {
+        if self.takes(name) {
+            let pairs = pairs.into_iter().map(|(ours, baseline)| (ours.as_nanos() as f64, baseline.as_nanos() as f64));
+            self.print(name, baseline_name, work.amount_and_unit(), pairs.collect());
+        }
     }
 
     /// Prints what is counted, which does not change from one time to the next.

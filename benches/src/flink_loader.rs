@@ -1,0 +1,120 @@
+//! Flink's own loader of metadata, in a JVM of its own that stays warm.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// A JVM that loads one file whenever it is asked to.
+#[derive(Debug)]
+pub struct FlinkLoader {
+    jvm: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+/// What one load of Flink's took.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Load {
+    /// Handles of keyed and operator state that were read.
+    pub handles: usize,
+    /// By the clock on the wall.
+    pub wall: Duration,
+    /// Processor time of the thread that loaded.
+    pub thread: Duration,
+    /// Processor time of the whole JVM, its collector's too.
+    pub process: Duration,
+}
+
+/// What Flink's benchmark says.
+#[derive(Debug, Deserialize)]
+struct Report {
+    cases: Vec<Case>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Case {
+    name: String,
+    /// Nanoseconds.
+    runs: Vec<f64>,
+}
+
+/// More memory than any load needs, so that the collector seldom has to work, and none is fetched while there is a load.
+const HEAP: [&str; 3] = ["-Xms4g", "-Xmx4g", "-XX:+AlwaysPreTouch"];
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/flink/LoadMetadata.java");
+
+impl FlinkLoader {
+    /// Where Flink's jars are, if the environment says it.
+    pub fn jars() -> Option<OsString> {
+        std::env::var_os("CKPT_FLINK_LIB")
+    }
+
+    /// Starts a JVM for that file.
+    ///
+    /// # Errors
+    ///
+    /// There is no `java` of a development kit, of version 17 or newer.
+    pub fn start(jars: &OsStr, metadata: &Path) -> io::Result<Self> {
+        let class_path = Path::new(jars).join("*");
+        let mut java = Command::new("java");
+        java.args(HEAP).arg("-cp").arg(class_path).arg(PROGRAM).arg(metadata);
+        let mut jvm = java.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        match (jvm.stdin.take(), jvm.stdout.take()) {
+            (Some(orders), Some(answers)) => Ok(Self { jvm, orders, answers: BufReader::new(answers) }),
+            _ => Err(io::Error::other("the JVM has no pipes")),
+        }
+    }
+
+    /// Runs Flink's benchmark of metadata for that many operators of that many subtasks: what reading it from memory takes for
+    /// each handle, of so many times after three.
+    ///
+    /// # Errors
+    ///
+    /// The harness cannot be built or run.
+    pub fn benchmark(
+        jars: &OsStr,
+        harness: &OsStr,
+        [operators, subtasks]: [usize; 2],
+        times: usize,
+    ) -> io::Result<Vec<Duration>> {
+        let directory = tempfile::tempdir()?;
+        let mut bash = Command::new("bash");
+        bash.arg(Path::new(harness).join("run.sh")).arg(jars).args(["bench", "Metadata"]).arg(directory.path());
+        bash.args([operators, subtasks, times].map(|number| number.to_string()));
+        let output = bash.env("TMPDIR", directory.path()).output()?;
+        let report: Report = serde_json::from_slice(&output.stdout).map_err(|error| {
+            io::Error::other(format!("Flink's benchmark: {error}; {}", String::from_utf8_lossy(&output.stderr)))
+        })?;
+        let case = report.cases.into_iter().find(|case| case.name == "deserialize from memory, for each handle");
+        let runs = case.map(|case| case.runs).unwrap_or_default();
+        Ok(runs.into_iter().map(|each| Duration::from_secs_f64(each / 1e9)).collect())
+    }
+
+    /// Has it load the file once.
+    ///
+    /// # Errors
+    ///
+    /// The JVM ended: Flink refused the file, or its classes are not in the jars. Why, it has said on its standard error.
+    pub fn load(&mut self) -> io::Result<Load> {
+        self.orders.write_all(b"\n")?;
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        let numbers: Vec<u64> = line.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        let [handles, wall, thread, process] = numbers[..] else {
+            return Err(io::Error::other(format!("Flink's loader said {line:?}")));
+        };
+        let [wall, thread, process] = [wall, thread, process].map(Duration::from_nanos);
+        Ok(Load { handles: handles as usize, wall, thread, process })
+    }
+}
+
+impl Drop for FlinkLoader {
+    fn drop(&mut self) {
+        let _ = self.jvm.kill();
+        let _ = self.jvm.wait();
+    }
+}
