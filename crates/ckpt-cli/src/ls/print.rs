@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::listing::{Listing, SnapshotEntry};
+use super::head::{HeadView, SavepointView};
+use super::listing::{JobEntry, Listing, SnapshotEntry};
 use crate::report::{Exit, Report, Style};
 use crate::table::{Align, bytes, bytes_if_known, or_dash, print_table};
 use crate::text::{count, escaped};
@@ -28,30 +29,7 @@ impl Report for Listing {
         let with_head: Vec<_> = self.jobs.iter().filter_map(|job| Some((job, job.head.as_ref()?))).collect();
         if !with_head.is_empty() {
             writeln!(out)?;
-            let columns = [
-                ("JOB", Align::Left),
-                ("STATE", Align::Left),
-                ("HEAD", Align::Right),
-                ("EPOCH", Align::Right),
-                ("RESTORES", Align::Right),
-                ("RETAINS", Align::Left),
-                ("REMOVED", Align::Left),
-                ("SAVEPOINTS IN PROGRESS", Align::Left),
-            ];
-            let rows = with_head.into_iter().map(|(job, head)| {
-                let savepoints: Vec<_> = head.savepoints_in_progress.iter().map(|it| it.id).collect();
-                vec![
-                    job.id.clone(),
-                    head.state.clone(),
-                    head.version.to_string(),
-                    head.epoch.to_string(),
-                    head.restore_point.map_or_else(|| "-".to_owned(), |id| id.to_string()),
-                    list(&head.retained),
-                    list(&head.removed),
-                    list(&savepoints),
-                ]
-            });
-            print_table(out, style, &columns, rows)?;
+            print_heads(out, style, &with_head)?;
         }
         if !self.problems.is_empty() {
             writeln!(out)?;
@@ -102,9 +80,88 @@ impl SnapshotEntry {
     }
 }
 
+/// What seldom is there has a column only where some job has it.
+fn print_heads(out: &mut dyn Write, style: Style, heads: &[(&JobEntry, &HeadView)]) -> io::Result<()> {
+    type Cell = fn(&HeadView) -> String;
+    let always: [(&str, Align, Cell); 7] = [
+        ("STATE", Align::Left, |head| head.state.clone()),
+        ("HEAD", Align::Right, |head| head.version.to_string()),
+        ("EPOCH", Align::Right, |head| head.epoch.to_string()),
+        ("RESTORES", Align::Right, |head| list(head.restore_point.as_slice())),
+        ("RETAINS", Align::Left, |head| list(&head.retained)),
+        ("REMOVED", Align::Left, |head| list(&head.removed)),
+        ("SAVEPOINTS IN PROGRESS", Align::Left, |head| ids(&head.savepoints_in_progress)),
+    ];
+    let seldom: [(&str, Align, Cell); 4] = [
+        ("STOPPED AT", Align::Right, |head| list(head.stopped_at.as_slice())),
+        ("SET ASIDE", Align::Left, |head| list(&head.set_aside)),
+        ("ABANDONED SAVEPOINTS", Align::Left, |head| ids(&head.abandoned_savepoints)),
+        ("HANDED OVER", Align::Left, |head| list(&head.handed_over)),
+    ];
+    let is_there = |(_, _, cell): &(&str, Align, Cell)| heads.iter().any(|(_, head)| cell(head) != NOTHING);
+    let shown: Vec<_> = always.into_iter().chain(seldom.into_iter().filter(is_there)).collect();
+    let mut columns = vec![("JOB", Align::Left)];
+    columns.extend(shown.iter().map(|(name, align, _)| (*name, *align)));
+    let rows = heads.iter().map(|(job, head)| {
+        let cells = shown.iter().map(|(_, _, cell)| cell(head));
+        [job.id.clone()].into_iter().chain(cells).collect()
+    });
+    print_table(out, style, &columns, rows)
+}
+
+fn ids(savepoints: &[SavepointView]) -> String {
+    list(&savepoints.iter().map(|savepoint| savepoint.id).collect::<Vec<_>>())
+}
+
+/// What stands for an empty list.
+const NOTHING: &str = "-";
+
 fn list(ids: &[u64]) -> String {
     match ids {
-        [] => "-".to_owned(),
+        [] => NOTHING.to_owned(),
         ids => ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(head: &HeadView) -> String {
+        let job = JobEntry { id: "f1".to_owned(), path: ".".to_owned(), head: None };
+        let mut out = Vec::new();
+        print_heads(&mut out, Style::Plain, &[(&job, head)]).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// A number of HEAD that the JSON has is in the table too.
+    #[test]
+    fn all_that_head_says_is_in_the_table() {
+        let savepoint = |id| vec![SavepointView { id, uri: "file:/s".to_owned() }];
+        let head = HeadView {
+            version: 101,
+            epoch: 102,
+            state: "finished".to_owned(),
+            restore_point: Some(103),
+            retained: vec![104, 105],
+            stopped_at: Some(106),
+            set_aside: vec![107],
+            removed: vec![108, 109],
+            savepoints_in_progress: savepoint(110),
+            abandoned_savepoints: savepoint(111),
+            handed_over: vec![112],
+        };
+        let text = printed(&head);
+        let said = |number: u64| text.contains(&format!(" {number}"));
+        assert!((101..=112).all(said), "{text}");
+        let usual = printed(&HeadView {
+            stopped_at: None,
+            set_aside: Vec::new(),
+            abandoned_savepoints: Vec::new(),
+            handed_over: Vec::new(),
+            ..head
+        });
+        let header = usual.lines().next().unwrap();
+        assert_eq!(header.split_whitespace().next_back(), Some("PROGRESS"), "{usual}");
     }
 }
