@@ -73,8 +73,22 @@ fn damage_is_listed_beside_what_is_well() {
     assert_eq!(tree.contents(), before);
 }
 
+/// A HEAD is read for those of whom it speaks.
 #[test]
-fn links_are_not_followed() {
+fn a_damaged_head_is_told_of_a_snapshot_and_of_nothing_else() {
+    let tree = Tree::new();
+    tree.put(&format!("{JOB}/head/HEAD-00000000000000000001"), b"no HEAD at all");
+    for directory in ["chk-1", "shared"] {
+        fs::create_dir(tree.join(&format!("{JOB}/{directory}"))).unwrap();
+    }
+    let listed = |directory: &str| tree.ckpt(&format!("ls --json {JOB}/{directory}"));
+    let run = listed("chk-1");
+    assert_eq!((run.status, &run.json()["problems"][0]["path"]), (1, &format!("/data/{JOB}").into()));
+    assert_eq!(listed("shared").status, 0);
+}
+
+#[test]
+fn links_to_directories_are_not_followed() {
     let tree = Tree::new();
     our_tree::plant(&tree);
     fs::create_dir(tree.join("links")).unwrap();
