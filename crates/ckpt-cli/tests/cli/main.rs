@@ -5,6 +5,7 @@ mod documented;
 mod dump;
 mod errors;
 mod flink_tree;
+mod heads;
 mod help;
 mod ls;
 mod moved;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use ckpt_core::head::{ClaimedHead, Collected, Nonce, Ownership, RetainedSnapshot, SavepointInProgress};
+use ckpt_core::head::{
+    ClaimMode, ClaimedHead, Collected, ForeignSnapshot, Head, Nonce, Ownership, RetainedSnapshot, SavepointInProgress,
+};
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, MasterState, OperatorDescription};
@@ -200,6 +202,24 @@ pub(crate) fn plant_savepoints(tree: &Tree, in_progress: &str, stopped_at: &str)
             let stopped = stopped.elsewhere(uri(path), Ownership::Borrowed);
             head = write(head.stop(stopped, &Collected::none()).unwrap());
         }
+    }
+}
+
+/// Another job, which begins from the newest checkpoint of the tree's job and has claimed it as one whose directory is at
+/// that URI.
+pub(crate) fn plant_claim(tree: &Tree, other: &str, job_uri: &str) {
+    let (storage, context) = storage(tree);
+    let head = |job: &str| storage.coordinator_view(job.parse().unwrap(), &context).unwrap();
+    let before = head(JOB).head().read().unwrap().unwrap();
+    let newest = before.restore_point().unwrap();
+    let uri = |path: &str| Uri::new(format!("{job_uri}/{path}")).unwrap();
+    let snapshot = ForeignSnapshot::new(before.job, newest, uri(&format!("chk-{}", newest.id)))
+        .naming(vec![(Root::JobShared, uri("shared"))]);
+    let job = other.parse().unwrap();
+    let write = Head::claim_from(None, job, Nonce::new([3; 16]), &snapshot, ClaimMode::Claim).unwrap();
+    match head(other).head().write(write) {
+        HeadOutcome::Written(_) => {}
+        other => panic!("expected HEAD to be written, found {other:?}"),
     }
 }
 

@@ -1,0 +1,117 @@
+//! `ckpt verify` of what HEAD names.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::our_tree::{self, JOB};
+use super::run::Tree;
+
+const OTHER: &str = "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b";
+
+/// The problems of no snapshot in particular: kind, file, and what is said of it.
+fn problems(tree: &Tree, line: &str) -> Vec<[String; 3]> {
+    let run = tree.ckpt(&format!("verify --json {line}"));
+    let report = run.json();
+    let problems = report["problems"].as_array().unwrap().clone();
+    let fit = report["snapshots"].as_array().unwrap().iter().all(|it| it["problems"].as_array().unwrap().is_empty());
+    assert_eq!(run.status, i32::from(!fit || !problems.is_empty()), "{run:?}");
+    let text = |problem: &Value, field: &str| problem[field].as_str().unwrap().to_owned();
+    problems.iter().map(|problem| ["kind", "file", "message"].map(|field| text(problem, field))).collect()
+}
+
+fn one(kind: &str, file: &str, message: &str) -> Vec<[String; 3]> {
+    vec![[kind, file, message].map(str::to_owned)]
+}
+
+fn here(tree: &Tree) -> String {
+    format!("file://{}", tree.join(&format!("jobs/{JOB}")).display())
+}
+
+#[test]
+fn what_head_retains_is_missing_though_nothing_else_is_there() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    for number in 1..=5 {
+        fs::remove_dir_all(tree.join(&format!("jobs/{JOB}/chk-{number}"))).unwrap();
+    }
+    for base in ["jobs".to_owned(), format!("jobs/{JOB}")] {
+        let problems = problems(&tree, &base);
+        let files: Vec<_> = problems.iter().map(|[_, file, _]| file.rsplit_once('/').unwrap().1).collect();
+        assert_eq!(files, ["chk-2", "chk-3"]);
+        assert!(problems.iter().all(|[_, _, message]| message == "HEAD retains it, and it has no '_metadata'"));
+    }
+    let head = fs::read_dir(tree.join(&format!("jobs/{JOB}/head"))).unwrap().next().unwrap().unwrap().path();
+    fs::write(head, "no HEAD").unwrap();
+    let problems = problems(&tree, "jobs");
+    assert!(problems.len() == 1 && problems[0][2].starts_with("its HEAD cannot be read"), "{problems:?}");
+    // There is nothing that says that something was to be there.
+    fs::remove_dir_all(tree.join(&format!("jobs/{JOB}/head"))).unwrap();
+    assert_eq!(tree.ckpt("verify jobs").status, 2);
+}
+
+#[test]
+fn a_snapshot_elsewhere_must_be_there_and_be_what_head_names() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    our_tree::plant_claim(&tree, OTHER, &here(&tree));
+    assert_eq!(problems(&tree, &format!("jobs/{OTHER}")), one("", "", "")[1..]);
+    let chk = format!("jobs/{JOB}/chk-3");
+    let uri = format!("file:///data/{chk}");
+    // As long as it was.
+    let well = fs::read(tree.join(&format!("{chk}/_metadata"))).unwrap();
+    fs::copy(tree.join(&format!("jobs/{JOB}/chk-2/_metadata")), tree.join(&format!("{chk}/_metadata"))).unwrap();
+    let found = problems(&tree, &format!("jobs/{OTHER}"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0][..2], ["metadata", &uri]);
+    assert!(found[0][2].starts_with("HEAD retains it, and its '_metadata' is not what HEAD names: "), "{found:?}");
+    fs::write(tree.join(&format!("{chk}/_metadata")), super::flink_tree::metadata("1.14.6-finished-tasks")).unwrap();
+    let other = "HEAD retains it, and its '_metadata' is not what HEAD names: it is Flink's, expected ours";
+    assert_eq!(problems(&tree, &format!("jobs/{OTHER}")), one("metadata", &uri, other));
+    let missing = one("missing", &uri, "HEAD retains it, and it has no '_metadata'");
+    fs::remove_file(tree.join(&format!("{chk}/_metadata"))).unwrap();
+    assert_eq!(problems(&tree, &format!("jobs/{OTHER}")), missing);
+    // Where a map says, and there alone.
+    tree.put(&format!("{chk}/_metadata"), &well);
+    let map = |to: &str| format!("jobs/{OTHER} --map-root {}={to}", tree.join(&chk).display());
+    assert_eq!(problems(&tree, &map(&chk)), one("", "", "")[1..]);
+    assert_eq!(problems(&tree, &map("nowhere"))[..1], missing);
+}
+
+#[test]
+fn a_snapshot_on_another_file_system_needs_a_map() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    our_tree::plant_claim(&tree, OTHER, "s3://bucket/before%20now");
+    let uri = "s3://bucket/before%20now/chk-3";
+    let message =
+        "HEAD retains it, and it lies on a file system of the scheme 's3': say with --map-root where it is here";
+    assert_eq!(problems(&tree, &format!("jobs/{OTHER}")), one("elsewhere", uri, message));
+    let job = format!("jobs/{OTHER}");
+    let run = tree.run(["verify", &job, "--map-root", &format!("s3://bucket/before now=jobs/{JOB}")]);
+    assert_eq!((run.status, run.stdout.as_str(), run.stderr.as_str()), (0, "0 snapshots, 0 problems\n", ""));
+}
+
+#[test]
+fn claims_must_be_there() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    our_tree::plant_claim(&tree, OTHER, &here(&tree));
+    fs::remove_dir_all(tree.join(&format!("jobs/{JOB}/shared"))).unwrap();
+    let message = "HEAD has claimed it (claim 2), and there is no such directory";
+    let uri = format!("file:///data/jobs/{JOB}/shared");
+    assert_eq!(problems(&tree, &format!("jobs/{OTHER}")), one("missing", &uri, message));
+}
+
+#[test]
+fn the_savepoint_that_a_job_was_stopped_with_must_be_there() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    our_tree::plant_savepoints(&tree, "s/taken", "s/stopped");
+    let uri = "file:///data/s/stopped";
+    let message = "HEAD says that the job was stopped with it, and it has no '_metadata'";
+    assert_eq!(problems(&tree, "jobs"), one("missing", uri, message));
+    // One that is being taken needs not be whole.
+    fs::remove_dir_all(tree.join("s/taken")).unwrap();
+    assert_eq!(problems(&tree, "jobs").len(), 1);
+}
