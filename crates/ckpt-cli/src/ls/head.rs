@@ -1,6 +1,6 @@
 //! What HEAD says of a job.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ckpt_core::head::{Head, RetainedSnapshot, SavepointInProgress};
 use ckpt_core::state::RelPath;
@@ -79,24 +79,33 @@ pub(crate) fn checkpoint_directory(job: &FoundJob, snapshot: &RetainedSnapshot) 
     job.directory.join(format!("{CHECKPOINT_DIRECTORY_PREFIX}{}", snapshot.id))
 }
 
-/// Whether a URI leads to that directory, whose path has no links. That of the URI may have some.
-fn lies_at(uri: &Uri, directory: &Path) -> bool {
-    let parts = UriParts::of(uri.as_str()).filter(|parts| parts.scheme() == "file");
-    parts.and_then(UriParts::decoded_path).is_some_and(|path| {
-        let path = Path::new(&*path);
-        path == directory || path.canonicalize().is_ok_and(|path| path == directory)
-    })
+/// Everything that must be there, and what HEAD has to do with it. What was handed over is another job's.
+pub(crate) fn named(head: &Head) -> impl Iterator<Item = (&RetainedSnapshot, &'static str)> {
+    let retained = head.retained.iter().map(|snapshot| (snapshot, "HEAD retains it"));
+    let stopped_at = head.stopped_at.iter().map(|snapshot| (snapshot, "HEAD says that the job was stopped with it"));
+    let set_aside = head.set_aside.iter().map(|snapshot| (snapshot, "HEAD keeps it as evidence"));
+    retained.chain(stopped_at).chain(set_aside)
+}
+
+/// The directory of a snapshot that HEAD of that job names; `None` when it is on another file system.
+pub(super) fn directory_of(job: &FoundJob, snapshot: &RetainedSnapshot) -> Option<PathBuf> {
+    snapshot.uri().map_or_else(|| Some(checkpoint_directory(job, snapshot)), local_directory)
+}
+
+/// A local directory without links, if there is one; HEAD names places as its writer did, who may have gone through some.
+fn local_directory(uri: &Uri) -> Option<PathBuf> {
+    let parts = UriParts::of(uri.as_str()).filter(|parts| parts.scheme() == "file")?;
+    let path = PathBuf::from(parts.decoded_path()?.into_owned());
+    Some(path.canonicalize().unwrap_or(path))
 }
 
 impl Standing {
     /// What `head`, that of `job`, says of a snapshot; `None` when it says nothing.
     pub(crate) fn of(head: &Head, job: &FoundJob, found: &FoundSnapshot) -> Option<Self> {
-        let is_it = |snapshot: &RetainedSnapshot| match snapshot.uri() {
-            None => found.directory == checkpoint_directory(job, snapshot),
-            Some(uri) => lies_at(uri, &found.directory),
-        };
+        let is_it = |snapshot: &RetainedSnapshot| directory_of(job, snapshot).as_ref() == Some(&found.directory);
         let is_among = |list: &[RetainedSnapshot]| list.iter().any(is_it);
-        let is_savepoint = |list: &[SavepointInProgress]| list.iter().any(|it| lies_at(&it.uri, &found.directory));
+        let is_here = |uri: &Uri| local_directory(uri).as_ref() == Some(&found.directory);
+        let is_savepoint = |list: &[SavepointInProgress]| list.iter().any(|it| is_here(&it.uri));
         if head.restore_point().is_some_and(is_it) {
             Some(Self::RestorePoint)
         } else if is_among(&head.retained) {
@@ -116,6 +125,11 @@ impl Standing {
         } else {
             Some(Self::Unfinished)
         }
+    }
+
+    /// Whether it must be there.
+    pub(crate) const fn is_kept(self) -> bool {
+        matches!(self, Self::RestorePoint | Self::Retained | Self::SetAside)
     }
 
     /// For people.

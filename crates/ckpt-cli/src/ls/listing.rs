@@ -1,12 +1,12 @@
 //! What there is, and what is known of each.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ckpt_core::head::{Head, SnapshotPlace};
+use ckpt_core::head::Head;
 use ckpt_storage::METADATA_FILE;
 use serde::Serialize;
 
-use super::head::{HeadView, Standing, checkpoint_directory, read};
+use super::head::{HeadView, Standing, directory_of, named, read};
 use super::scan::{FoundJob, FoundSnapshot, Scan};
 use crate::args::{LsArgs, StrictArgs};
 use crate::error::CommandError;
@@ -124,8 +124,8 @@ impl Listing {
         let snapshot = found.is_complete.then(|| self.summary(base, &found.directory, strict)).flatten();
         let job = snapshot.as_ref().and_then(|snapshot| snapshot.job.clone());
         let checkpoint_id = snapshot.as_ref().map(|snapshot| snapshot.checkpoint_id);
-        if matches!(standing, Some(Standing::RestorePoint | Standing::Retained)) && !found.is_complete {
-            self.problem(path.clone(), "HEAD retains it, and it has no '_metadata'".to_owned());
+        if let Some(standing) = standing.filter(|standing| standing.is_kept() && !found.is_complete) {
+            self.problem(path.clone(), format!("HEAD says that it is {}, and it has no '_metadata'", standing.name()));
         }
         self.snapshots.push(SnapshotEntry {
             path,
@@ -153,10 +153,15 @@ impl Listing {
 
     /// What HEAD retains must be there.
     fn add_missing(&mut self, base: &Path, job: &FoundJob, head: &Head, found: &[FoundSnapshot]) {
-        for snapshot in head.retained.iter().filter(|snapshot| snapshot.place == SnapshotPlace::JobDirectory) {
-            let directory = checkpoint_directory(job, snapshot);
-            if !found.iter().any(|found| found.directory == directory) {
-                self.problem(below(base, &directory), "HEAD retains it, and there is no such directory".to_owned());
+        let is_listed = |directory: &PathBuf| found.iter().any(|found| found.directory == *directory);
+        for (snapshot, why) in named(head) {
+            let Some(directory) = directory_of(job, snapshot).filter(|directory| !is_listed(directory)) else {
+                continue;
+            };
+            if !directory.is_dir() {
+                self.problem(below(base, &directory), format!("{why}, and there is no such directory"));
+            } else if directory.join(METADATA_FILE).symlink_metadata().is_err() {
+                self.problem(below(base, &directory), format!("{why}, and it has no '_metadata'"));
             }
         }
     }

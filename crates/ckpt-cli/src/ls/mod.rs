@@ -5,6 +5,6 @@ mod listing;
 mod print;
 mod scan;
 
-pub(crate) use head::{checkpoint_directory, read as read_head};
+pub(crate) use head::{checkpoint_directory, named, read as read_head};
 pub(crate) use listing::gather;
 pub(crate) use scan::{FoundJob, Scan, number_of};

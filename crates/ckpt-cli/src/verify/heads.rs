@@ -10,7 +10,7 @@ use ckpt_storage::METADATA_FILE;
 use super::maps::Maps;
 use super::verdict::{Problem, ProblemKind};
 use crate::error::CommandError;
-use crate::ls::{FoundJob, checkpoint_directory, number_of, read_head};
+use crate::ls::{FoundJob, checkpoint_directory, named, number_of, read_head};
 use crate::metadata_file::{MetadataFile, MetadataFormat};
 
 /// Of each job, what its HEAD says.
@@ -73,14 +73,6 @@ impl Heads {
         let (_, head) = self.0.iter().find(|(job, _)| directory.parent() == Some(&job.directory))?;
         Some((head, number_of(directory.file_name()?.to_str()?)?))
     }
-}
-
-/// Everything that must be there, and what HEAD has to do with it. What was handed over is another job's.
-fn named(head: &Head) -> impl Iterator<Item = (&RetainedSnapshot, &'static str)> {
-    let retained = head.retained.iter().map(|snapshot| (snapshot, "HEAD retains it"));
-    let stopped_at = head.stopped_at.iter().map(|snapshot| (snapshot, "HEAD says that the job was stopped with it"));
-    let set_aside = head.set_aside.iter().map(|snapshot| (snapshot, "HEAD keeps it as evidence"));
-    retained.chain(stopped_at).chain(set_aside)
 }
 
 fn missing(job: &FoundJob, snapshot: &RetainedSnapshot, why: &str, maps: &Maps) -> Option<Problem> {

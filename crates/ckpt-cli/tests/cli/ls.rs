@@ -42,8 +42,20 @@ fn savepoints_of_a_job_are_known_by_where_they_lie() {
     assert_eq!([in_progress, stopped_at].map(standing), ["inProgress", "restorePoint"]);
     assert_eq!(standing(&format!("jobs/{JOB}/chk-3")), "retained");
     assert_eq!(listing["jobs"][0]["head"]["stoppedAt"], listing["jobs"][0]["head"]["restorePoint"]);
-    // The one that the job was stopped with must be whole.
-    assert_eq!(listing["problems"].as_array().unwrap().len(), 1);
+    // The one that the job was stopped with must be whole, and there, wherever it lies.
+    let problems = |directory: &str| {
+        let listing = tree.ckpt(&format!("ls --json {directory}")).json();
+        let problems = listing["problems"].as_array().unwrap().iter();
+        problems.map(|it| format!("{}: {}", it["path"], it["message"])).collect::<Vec<_>>()
+    };
+    let says = |path: &str, what: &str| vec![format!("\"{path}\": \"HEAD says that {what}\"")];
+    assert_eq!(problems("."), says(stopped_at, "it is newest restorable, and it has no '_metadata'"));
+    let stopped = "the job was stopped with it, and";
+    let path = format!("/data/{stopped_at}");
+    assert_eq!(problems("jobs"), says(&path, &format!("{stopped} it has no '_metadata'")));
+    fs::remove_dir(tree.join(stopped_at)).unwrap();
+    assert_eq!(problems("jobs"), says(&path, &format!("{stopped} there is no such directory")));
+    assert_eq!(problems("s"), [""; 0]);
 }
 
 #[test]
