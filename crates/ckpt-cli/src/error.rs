@@ -17,7 +17,10 @@ pub(crate) enum CommandError {
     Missing { path: PathBuf },
     #[error("'{}' is a directory without '_metadata', expected that of a checkpoint or savepoint", escaped_path(path))]
     WithoutMetadata { path: PathBuf },
-    #[error("there is no checkpoint and no savepoint below '{}'", escaped_path(path))]
+    #[error(
+        "there is nothing to verify below '{}': no checkpoint and no savepoint has a '_metadata'",
+        escaped_path(path)
+    )]
     NoSnapshots { path: PathBuf },
     #[error("'{}' is no directory", escaped_path(path))]
     NoDirectory { path: PathBuf },

@@ -68,6 +68,17 @@ impl Heads {
         self.0.iter().flat_map(of_job).collect()
     }
 
+    /// What is named by HEAD of the job in whose directory that is, and is not there.
+    pub(super) fn missing_at(&self, directory: &Path, maps: &Maps) -> Option<Problem> {
+        let is_it = |job: &FoundJob, snapshot: &RetainedSnapshot| {
+            snapshot.uri().is_none() && checkpoint_directory(job, snapshot) == directory
+        };
+        self.0.iter().find_map(|(job, head)| {
+            let (snapshot, why) = named(head).find(|(snapshot, _)| is_it(job, snapshot))?;
+            missing(job, snapshot, why, maps)
+        })
+    }
+
     /// HEAD of the job in whose directory a checkpoint lies, and the number of that.
     fn head_of(&self, directory: &Path) -> Option<(&Head, CheckpointId)> {
         let (_, head) = self.0.iter().find(|(job, _)| directory.parent() == Some(&job.directory))?;

@@ -46,7 +46,8 @@ impl Targets<'_> {
             problems: Vec::new(),
         };
         let problems = &mut verification.problems;
-        if !is_directory || base.join(METADATA_FILE).exists() {
+        let metadata = base.join(METADATA_FILE).symlink_metadata();
+        if !is_directory || metadata.is_ok_and(|it| !it.is_dir()) {
             let directory = if is_directory { base } else { base.parent().unwrap_or(&base).to_owned() };
             let heads = Heads::read(directory.parent().and_then(FoundJob::at), problems);
             let (mut snapshot, ended) = self.verify_one(path, &directory, &heads);
@@ -63,7 +64,16 @@ impl Targets<'_> {
             problems.push(Problem::of_metadata(path.to_string_lossy().into_owned(), error.to_string()));
         }
         let heads = Heads::read(scan.jobs, problems);
-        if scan.snapshots.is_empty() && heads.is_empty() && problems.is_empty() {
+        // One that is looked at by itself and has no metadata; the job above may say that it must have some.
+        let alone = scan.snapshots.first().filter(|found| found.directory == base && !found.is_complete);
+        if alone.is_some() {
+            let above = Heads::read(scan.job_above, problems);
+            problems.extend(above.missing_at(&base, self.maps));
+            if problems.is_empty() {
+                return Err(CommandError::WithoutMetadata { path: path.into() });
+            }
+        }
+        if !scan.snapshots.iter().any(|found| found.is_complete) && heads.is_empty() && problems.is_empty() {
             return Err(CommandError::NoSnapshots { path: path.into() });
         }
         for found in &scan.snapshots {

@@ -90,6 +90,28 @@ fn what_cannot_be_looked_at_is_no_damage() {
     assert_eq!(statuses(&tree, &format!("jobs/{JOB}/chk-3")), [0, 2, 0, 0]);
 }
 
+/// Nothing that was not verified is called well.
+#[test]
+fn what_is_incomplete_is_no_snapshot_yet_unless_head_says_that_it_is() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let checkpoint = |number: u64| format!("jobs/{JOB}/chk-{number}");
+    assert_eq!(statuses(&tree, &checkpoint(5)), [2, 2, 2, 0]);
+    for number in 1..=4 {
+        fs::remove_file(tree.join(&checkpoint(number)).join("_metadata")).unwrap();
+    }
+    // HEAD retains the second and the third; the first may go, and nobody ever knew of the last.
+    let expected = [[2, 2, 2, 0], [2, 2, 1, 1], [2, 2, 1, 1], [2, 2, 2, 0]];
+    assert_eq!([1, 2, 3, 4].map(|number| statuses(&tree, &checkpoint(number))), expected);
+    let run = tree.ckpt(&format!("verify {}", checkpoint(3)));
+    assert!(run.stdout.contains("HEAD retains it, and it has no '_metadata'"), "{run:?}");
+    let run = tree.ckpt(&format!("verify {}", checkpoint(4)));
+    assert!(run.stderr.contains("chk-4' is a directory without '_metadata'"), "{run:?}");
+    // Of Flink's, where nothing says that there was one.
+    fs::create_dir_all(tree.join("flink/chk-1")).unwrap();
+    assert_eq!(statuses(&tree, "flink"), [2, 2, 2, 0]);
+}
+
 /// A link to a file is followed, by whatever name and wherever the file is; what is relative lies beside the link.
 #[test]
 fn a_link_to_metadata_is_followed_by_all_commands() {
@@ -123,6 +145,8 @@ fn snapshots_beside_a_directory_called_metadata_are_found() {
     let listing = tree.ckpt("ls --json .").json();
     assert_eq!(listing["snapshots"].as_array().unwrap().len(), 6);
     assert_eq!(listing["problems"].as_array().unwrap().len(), 1);
-    let verified = tree.ckpt("verify --json .").json();
-    assert_eq!(verified["snapshots"].as_array().unwrap().len(), 4);
+    for directory in [".", "jobs"] {
+        let verified = tree.ckpt(&format!("verify --json {directory}")).json();
+        assert_eq!(verified["snapshots"].as_array().unwrap().len(), 4);
+    }
 }
