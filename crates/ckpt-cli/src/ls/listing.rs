@@ -75,7 +75,7 @@ pub(crate) fn gather(args: &LsArgs) -> Result<Listing, CommandError> {
         problems: Vec::new(),
     };
     for (path, error) in &scan.unreadable {
-        listing.problem(below(&base, path), error.to_string());
+        listing.problem(below(&base, path), format!("cannot be read: {error}"));
     }
     let heads = listing.add_jobs(&base, scan.jobs);
     // That of a snapshot which is looked at by itself says what that is, and is not listed.

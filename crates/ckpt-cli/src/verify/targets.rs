@@ -61,7 +61,8 @@ impl Targets<'_> {
         }
         let scan = Scan::of(&base).map_err(|source| CommandError::Unreadable { path: path.into(), source })?;
         for (path, error) in &scan.unreadable {
-            problems.push(Problem::of_metadata(path.to_string_lossy().into_owned(), error.to_string()));
+            let message = format!("cannot be read: {error}");
+            problems.push(Problem::of_file(ProblemKind::Unreadable, &path.to_string_lossy(), message, None));
         }
         let heads = Heads::read(scan.jobs, problems);
         // One that is looked at by itself and has no metadata; the job above may say that it must have some.

@@ -90,6 +90,32 @@ fn what_cannot_be_looked_at_is_no_damage() {
     assert_eq!(statuses(&tree, &format!("jobs/{JOB}/chk-3")), [0, 2, 0, 0]);
 }
 
+#[test]
+fn what_may_not_be_read_is_told_beside_what_may() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let paths = [1, 2].map(|number| tree.join(&format!("x/chk-{number}")));
+    tree.put("x/chk-1/_metadata", b"");
+    tree.put("x/chk-2/_metadata", b"");
+    let closed = [paths[0].join("_metadata"), paths[1].clone()];
+    let close = |mode| closed.iter().for_each(|it| fs::set_permissions(it, fs::Permissions::from_mode(mode)).unwrap());
+    close(0);
+    if fs::read_dir(&closed[1]).is_ok() {
+        println!("skipped: this user may read everything");
+        return close(0o700);
+    }
+    assert_eq!(statuses(&tree, "x/chk-1"), [2, 2, 2, 1]);
+    assert_eq!(statuses(&tree, "x/chk-2"), [2; 4]);
+    assert_eq!(statuses(&tree, "."), [2, 2, 1, 1]);
+    for command in ["ls", "verify"] {
+        let run = tree.ckpt(&format!("{command} ."));
+        assert_eq!(run.stdout.matches("cannot be read: Permission denied").count(), 2, "{run:?}");
+        assert!(run.stdout.contains("chk-3"), "{run:?}");
+    }
+    close(0o700);
+}
+
 /// Nothing that was not verified is called well.
 #[test]
 fn what_is_incomplete_is_no_snapshot_yet_unless_head_says_that_it_is() {
