@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::verdict::{Moved, Problem, SkipReason, Verification, VerifiedSnapshot};
 use crate::report::{Exit, Report, Style};
-use crate::text::escaped;
+use crate::text::{count, escaped};
 
 impl Report for Verification {
     fn print(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
@@ -13,8 +13,8 @@ impl Report for Verification {
             if snapshot.problems.is_empty() {
                 writeln!(out, "{} {path}: {}", style.good("ok"), snapshot.counts_text())?;
             } else {
-                let count = snapshot.problems.len();
-                writeln!(out, "{} {path}: {}", style.bad(problems_text(count)), snapshot.counts_text())?;
+                let problems = problems_text(snapshot.problems.len());
+                writeln!(out, "{} {path}: {}", style.bad(problems), snapshot.counts_text())?;
             }
             snapshot.print_found(out)?;
             print_problems(out, style, &snapshot.problems)?;
@@ -33,8 +33,7 @@ impl Report for Verification {
         let problems = self.all_problems().count();
         let snapshots = self.snapshots.len();
         if snapshots != 1 || !self.problems.is_empty() {
-            let snapshots = if snapshots == 1 { "1 snapshot".to_owned() } else { format!("{snapshots} snapshots") };
-            writeln!(out, "{snapshots}, {}", problems_text(problems))?;
+            writeln!(out, "{}, {}", count(snapshots as u64, "snapshot"), problems_text(problems))?;
         }
         Ok(())
     }
@@ -44,11 +43,8 @@ impl Report for Verification {
     }
 }
 
-fn problems_text(count: usize) -> String {
-    match count {
-        1 => "1 problem".to_owned(),
-        count => format!("{count} problems"),
-    }
+fn problems_text(problems: usize) -> String {
+    count(problems as u64, "problem")
 }
 
 fn print_problems(out: &mut dyn Write, style: Style, problems: &[Problem]) -> io::Result<()> {
@@ -73,8 +69,11 @@ impl VerifiedSnapshot {
     fn counts_text(&self) -> String {
         let files = &self.files;
         format!(
-            "{} files ({} with digest, {} with no digest), {} pieces inline",
-            files.named, files.with_digest, files.without_digest, files.inline
+            "{} ({} with digest, {} with no digest), {} inline",
+            count(files.named, "file"),
+            files.with_digest,
+            files.without_digest,
+            count(files.inline, "piece")
         )
     }
 

@@ -122,6 +122,44 @@ fn sealed(streams: &dyn StreamFactory, operator: OperatorId, state: SubtaskState
 
 /// A snapshot that names a file of a snapshot of the tree, as one that lies at that URI.
 pub(crate) fn plant_borrowed(tree: &Tree, directory: &str, uri: &str) {
+    let root = Root::Borrowed(0);
+    let places = Places::new(vec![(root, Uri::new(uri).unwrap())]).unwrap();
+    plant_altered(tree, directory, places, |handle| {
+        let Some((Root::ThisSnapshot, file)) = handle.place().file() else {
+            return StateHandle::inline(vec![1].into());
+        };
+        let place = Place::File { root, file: file.clone() };
+        StateHandle::assume_durable(place, handle.length_bytes(), handle.digest())
+    });
+}
+
+/// A snapshot that names two segments of one file of its directory; where that is, and where the second begins.
+pub(crate) fn plant_segments(tree: &Tree, directory: &str) -> (String, usize) {
+    let mut found = None;
+    let mut offset_bytes = 7;
+    plant_altered(tree, directory, Places::default(), |handle| {
+        if let Some((Root::ThisSnapshot, file)) = handle.place().file() {
+            let bytes = std::fs::read(tree.join(&format!("jobs/{JOB}/chk-3/{file}"))).unwrap();
+            found = Some((file.clone(), handle.length_bytes(), handle.digest(), bytes));
+        }
+        StateHandle::inline(vec![1].into())
+    });
+    let (file, length_bytes, digest, bytes) = found.unwrap();
+    plant_altered(tree, directory, Places::default(), |handle| {
+        if handle.place().file().is_none() {
+            return handle.clone();
+        }
+        let place = Place::Segment { root: Root::ThisSnapshot, file: file.clone(), offset_bytes };
+        offset_bytes += bytes.len() as u64;
+        StateHandle::assume_durable(place, length_bytes, digest)
+    });
+    let path = format!("{directory}/{file}");
+    tree.put(&path, &[&[0; 7][..], &bytes, &bytes, &[0; 9]].concat());
+    (path, 7 + bytes.len())
+}
+
+/// The first subtask of the newest checkpoint of the tree, with other handles.
+fn plant_altered(tree: &Tree, directory: &str, places: Places, mut alter: impl FnMut(&StateHandle) -> StateHandle) {
     let identity = CheckpointIdentity::new(
         CheckpointId::new(9).unwrap(),
         LeaderEpoch::new(1),
@@ -129,8 +167,7 @@ pub(crate) fn plant_borrowed(tree: &Tree, directory: &str, uri: &str) {
         None,
     );
     let mut description = CheckpointDescription::new(JOB.parse().unwrap(), identity, CheckpointProperties::unclaimed());
-    let root = Root::Borrowed(0);
-    description.places = Places::new(vec![(root, Uri::new(uri).unwrap())]).unwrap();
+    description.places = places;
     let mut metadata = CheckpointMetadata::builder(description).unwrap();
     let count = OperatorId::from_uid("count");
     let maximum = MaxParallelism::new(128).unwrap();
@@ -140,13 +177,7 @@ pub(crate) fn plant_borrowed(tree: &Tree, directory: &str, uri: &str) {
     let before = before.unwrap();
     let reported = before.operator(count).unwrap().subtask(0).unwrap();
     let Some(SubtaskReport::State(state)) = reported else { panic!("it has state") };
-    let state = state.try_map_handles::<StateHandle, ckpt_core::Error>(&mut |handle| {
-        let Some((Root::ThisSnapshot, file)) = handle.place().file() else {
-            return Ok(StateHandle::inline(vec![1].into()));
-        };
-        let place = Place::File { root, file: file.clone() };
-        Ok(StateHandle::assume_durable(place, handle.length_bytes(), handle.digest()))
-    });
+    let state = state.try_map_handles::<StateHandle, ckpt_core::Error>(&mut |handle| Ok(alter(&handle)));
     operator.subtask(0, &state.unwrap()).unwrap();
     let metadata = metadata.finish(Timestamp::from_millis(1_795_000_000_001)).unwrap();
     tree.put(&format!("{directory}/_metadata"), &metadata.encode().unwrap().0);

@@ -187,3 +187,18 @@ fn borrowed_files_are_found_where_they_are_said_to_be_or_by_a_map() {
     assert_eq!(kinds(&tree.ckpt("verify --json far").json()), ["elsewhere"]);
     assert_eq!(kinds(&tree.ckpt("verify --json far --map-root s3://bucket=nowhere").json()), ["missing"]);
 }
+
+#[test]
+fn each_segment_of_a_file_is_read() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let (file, second) = our_tree::plant_segments(&tree, "merged");
+    let run = tree.ckpt("verify merged");
+    let expected = "ok /data/merged: 1 file (1 with digest, 0 with no digest), 1 piece inline\n";
+    assert_eq!((run.status, run.stdout.as_str()), (0, expected), "{run:?}");
+    tree.change(&file, |bytes| bytes[second + 5] ^= 1);
+    let run = tree.ckpt("verify merged");
+    assert!(run.status == 1 && run.stdout.contains(&format!("from byte {second}' is not what was written")), "{run:?}");
+    tree.change(&file, |bytes| bytes.truncate(second));
+    assert_eq!(kinds(&tree.ckpt("verify --json merged").json()), ["damaged"]);
+}

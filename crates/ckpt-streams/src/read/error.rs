@@ -32,7 +32,9 @@ pub(crate) enum ReadError {
     Inline { length_bytes: u64, expected: Digest, found: Digest },
     #[error("the handle of {place} has no digest: only files below a claimed or borrowed root may have none")]
     NoDigest { place: String },
-    #[error("state at {place} is of a kind that this version cannot read: expected inline state or a file of its own")]
+    #[error(
+        "state at {place} is of a kind that this version cannot read: expected inline state, a file or a segment of one"
+    )]
     UnknownPlace { place: String },
     #[error("a seek to {to} is before the beginning or beyond any file")]
     Seek { to: i128 },

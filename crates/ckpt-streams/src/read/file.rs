@@ -8,16 +8,17 @@ use ckpt_core::{Digest, Digester, ErrorKind, Result};
 use crate::StateDirectory;
 use crate::file_system::ReadAt;
 use crate::read::error::ReadError;
+use crate::read::segment::Segment;
 use crate::read::stream::{InlineStream, VerifiedStream};
 use crate::read::{StateInputStream, StateReader};
 
-/// Reads inline state and state files below known roots. Every block is verified before a byte of it is yielded.
+/// Reads inline state, state files and segments of them below known roots. Every block is verified before a byte of it is yielded.
 #[derive(Debug)]
 pub struct FileStateReader {
     directories: Vec<StateDirectory>,
 }
 
-/// A state file whose length, trailer and table are those of its handle.
+/// A state file, or a segment of one, whose length, trailer and table are those of its handle.
 #[derive(Debug)]
 pub(crate) struct StateFile {
     pub(crate) name: String,
@@ -41,7 +42,7 @@ impl StateReader for FileStateReader {
                 verify_inline(handle, bytes)?;
                 Ok(Box::new(InlineStream::new(bytes.clone())))
             }
-            Place::File { root, file } => {
+            Place::File { root, file } | Place::Segment { root, file, .. } => {
                 let directory = self
                     .directories
                     .iter()
@@ -80,6 +81,17 @@ impl StateFile {
             _ => error,
         })?;
         let no_digest = || ReadError::NoDigest { place: format!("{:?}", handle.place()) };
+        let (name, opened) = match handle.place() {
+            Place::Segment { offset_bytes, .. } => {
+                let stored_bytes = match file {
+                    FileRef::Ours(_) => file_bytes(handle.length_bytes()).unwrap_or(u64::MAX),
+                    _ => handle.length_bytes(),
+                };
+                let segment = Segment::new(opened, *offset_bytes, stored_bytes);
+                (format!("{name}, from byte {offset_bytes}"), Box::new(segment) as Box<dyn ReadAt>)
+            }
+            _ => (name, opened),
+        };
         Ok(match (file, handle.digest()) {
             (FileRef::Ours(ours), Some(digest)) => {
                 Self::open_ours(name, opened, (ours, handle.length_bytes(), digest))?

@@ -15,6 +15,7 @@ mod file;
 #[cfg(all(test, not(ckpt_loom)))]
 mod read_test;
 mod section;
+mod segment;
 mod stream;
 
 /// Opens stored state. Any thread may call it.

@@ -153,8 +153,8 @@ fn what_a_handle_cannot_mean_is_a_typed_error() {
     assert_eq!(open(handle.place(), u64::MAX, handle.digest()).kind(), ErrorKind::Corrupt);
     assert_eq!(open(handle.place(), 49, handle.digest()).kind(), ErrorKind::Corrupt);
     assert_eq!(open(handle.place(), 50, None).kind(), ErrorKind::Corrupt);
-    let segment = Place::Segment { root: Root::ThisSnapshot, file: file.clone(), offset_bytes: 0 };
-    assert_eq!(open(&segment, 50, handle.digest()).kind(), ErrorKind::Configuration);
+    let beyond = Place::Segment { root: Root::ThisSnapshot, file: file.clone(), offset_bytes: u64::MAX - 50 };
+    assert_eq!(open(&beyond, 50, handle.digest()).kind(), ErrorKind::Corrupt);
     let inline = Place::Inline(Bytes::from("state"));
     assert_eq!(open(&inline, 5, Some(Digest::of(b"other"))).kind(), ErrorKind::Corrupt);
     assert_eq!(open(&inline, 6, Some(Digest::of(b"state"))).kind(), ErrorKind::Corrupt);
@@ -193,6 +193,75 @@ fn files_of_others_are_verified_as_a_whole_or_only_borrowed() {
     assert_eq!(read(&reader, &handle(Root::JobShared, digest)).1.unwrap().kind(), ErrorKind::Corrupt);
     let mut opened = opened;
     assert_eq!(opened.read(&mut [0; 10]).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+}
+
+#[test]
+fn a_segment_is_read_as_a_file_of_its_own() {
+    let stored = store(&[100, BLOCK_BYTES + 7]);
+    let (path, whole) = &stored.files[1];
+    let Place::File { root, file } = whole.place().clone() else { panic!("{whole:?}") };
+    let segment = |offset_bytes, length_bytes| {
+        let place = Place::Segment { root, file: file.clone(), offset_bytes };
+        StateHandle::assume_durable(place, length_bytes, whole.digest())
+    };
+    // Between others, which are not looked at, and whose digests are none.
+    let bytes = std::fs::read(path).unwrap();
+    let length_bytes = whole.length_bytes();
+    let around = [&[1; 333][..], &bytes, &[2; 500]].concat();
+    std::fs::write(path, &around).unwrap();
+    let read_whole = || {
+        let (found, error) = read(&stored.reader, &segment(333, length_bytes));
+        assert!(error.is_none() && found == payload(BLOCK_BYTES + 7), "{} bytes, {error:?}", found.len());
+    };
+    read_whole();
+    std::fs::write(path, &around[..333 + bytes.len()]).unwrap();
+    read_whole();
+    let section = |from: u64, to| {
+        let mut stream = stored.reader.open(&segment(333, length_bytes)).unwrap();
+        read_section(&mut *stream, from, Some(to)).unwrap()
+    };
+    assert!(section(BLOCK_BYTES as u64 - 5, BLOCK_BYTES as u64 + 5) == payload(BLOCK_BYTES + 5)[BLOCK_BYTES - 5..]);
+    for (wrong, why) in [
+        (segment(332, length_bytes), "is not what was written"),
+        (segment(334, length_bytes), "is too short"),
+        (segment(333, length_bytes - 1), "is not what was written"),
+        (segment(u64::MAX, length_bytes), "is too short"),
+    ] {
+        let (found, error) = read(&stored.reader, &wrong);
+        let error = error.unwrap();
+        assert_eq!((found, error.kind()), (Vec::new(), ErrorKind::Corrupt), "{wrong:?}");
+        let text = error.to_string();
+        let Place::Segment { offset_bytes, .. } = wrong.place() else { panic!() };
+        let begin = format!("state file '{}, from byte {offset_bytes}' {why}", path.display());
+        assert!(text.starts_with(&begin), "{text}");
+    }
+    std::fs::write(path, &around[..333 + bytes.len() - 1]).unwrap();
+    assert_eq!(read(&stored.reader, &segment(333, length_bytes)).1.unwrap().kind(), ErrorKind::Corrupt);
+    std::fs::write(path, [&around[..400], &[around[400] ^ 1], &around[401..]].concat()).unwrap();
+    assert_eq!(read(&stored.reader, &segment(333, length_bytes)).1.unwrap().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn a_segment_of_a_file_of_others_is_its_bytes_alone() {
+    let scratch = tempfile::tempdir().unwrap();
+    let content = payload(1000);
+    write(scratch.path(), &content);
+    let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(scratch.path()).unwrap());
+    let reader = FileStateReader::new(vec![StateDirectory::new(Root::Borrowed(1), file_system, None)]);
+    let segment = |offset_bytes, length_bytes, digest| {
+        let file = FileRef::Foreign(RelPath::new("000012.sst").unwrap());
+        let place = Place::Segment { root: Root::Borrowed(1), file, offset_bytes };
+        read(&reader, &StateHandle::assume_durable(place, length_bytes, digest))
+    };
+    let digest = Some(Digest::of(&content[10..30]));
+    for (length_bytes, digest) in [(20, digest), (990, None)] {
+        let (found, error) = segment(10, length_bytes, digest);
+        assert!(error.is_none() && found == content[10..10 + length_bytes as usize], "{found:?}, {error:?}");
+    }
+    for (offset_bytes, length_bytes, digest) in [(11, 20, digest), (10, 21, digest), (10, 991, None), (1001, 1, None)] {
+        let (found, error) = segment(offset_bytes, length_bytes, digest);
+        assert_eq!((found, error.unwrap().kind()), (Vec::new(), ErrorKind::Corrupt), "{offset_bytes}");
+    }
 }
 
 fn write(directory: &Path, content: &[u8]) {
