@@ -22,14 +22,18 @@ pub(crate) fn gather(args: &ShowArgs) -> Result<Snapshot, CommandError> {
 impl Report for Snapshot {
     fn print(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         print_fields(out, style, &self.fields())?;
-        if !self.master_states.is_empty() {
+        if !self.master_states.first.is_empty() {
             writeln!(out)?;
-            let rows = self.master_states.iter().map(|state| {
+            let rows = self.master_states.first.iter().map(|state| {
                 let length = i64::try_from(state.length_bytes).unwrap_or(i64::MAX);
                 vec![state.name.clone(), state.version.to_string(), bytes(length)]
             });
             let columns = [("MASTER STATE", Align::Left), ("VERSION", Align::Right), ("SIZE", Align::Right)];
             print_table(out, style, &columns, rows)?;
+            if self.master_states.more() > 0 {
+                let all = bytes(i64::try_from(self.master_states.length_bytes.unwrap_or(0)).unwrap_or(i64::MAX));
+                writeln!(out, "… and {} more, {all} in all", self.master_states.more())?;
+            }
         }
         let Some(operators) = &self.operators else { return Ok(()) };
         writeln!(out)?;
@@ -160,7 +164,7 @@ fn print_operators(out: &mut dyn Write, style: Style, operators: &[Operator]) ->
 fn print_subtasks<'a>(
     out: &mut dyn Write,
     style: Style,
-    subtasks: impl Iterator<Item = (&'a Operator, &'a Subtask)>,
+    subtasks: impl Iterator<Item = (&'a Operator, &'a Subtask)> + Clone,
 ) -> io::Result<()> {
     let mut columns = vec![("OPERATOR", Align::Left), ("SUBTASK", Align::Right), ("HANDLES", Align::Right)];
     columns.extend(SIZE_COLUMNS);
@@ -176,7 +180,7 @@ fn print_subtasks<'a>(
 fn print_handles<'a>(
     out: &mut dyn Write,
     style: Style,
-    handles: impl Iterator<Item = (&'a Operator, &'a Subtask, &'a Handle)>,
+    handles: impl Iterator<Item = (&'a Operator, &'a Subtask, &'a Handle)> + Clone,
 ) -> io::Result<()> {
     let columns = [
         ("OPERATOR", Align::Left),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::report::Style;
 use crate::text::escaped;
@@ -15,35 +15,54 @@ pub(crate) enum Align {
 }
 
 /// Prints rows below the names of their columns; nothing when there are none. Texts are escaped here.
+///
+/// The rows are made twice, for the widths of the columns and to be printed, so that never more than one of them is in
+/// memory.
 pub(crate) fn print_table(
     out: &mut dyn Write,
     style: Style,
     columns: &[(&str, Align)],
-    rows: impl IntoIterator<Item = Vec<String>>,
+    rows: impl Iterator<Item = Vec<String>> + Clone,
 ) -> io::Result<()> {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(columns.iter().map(|(name, _)| *name));
-    for row in rows {
-        table.add_row(row.iter().map(|text| escaped(text).into_owned()));
+    let mut widths: Vec<_> = columns.iter().map(|(name, _)| name.width()).collect();
+    let mut is_empty = true;
+    for row in rows.clone() {
+        is_empty = false;
+        for (width, text) in widths.iter_mut().zip(&row) {
+            *width = (*width).max(escaped(text).width());
+        }
     }
-    if table.is_empty() {
+    if is_empty {
         return Ok(());
     }
-    for (column, (_, align)) in table.column_iter_mut().zip(columns) {
-        column.set_padding((0, 2));
-        if *align == Align::Right {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    for (number, line) in table.lines().enumerate() {
-        let line = line.trim_end();
-        match number {
-            0 => writeln!(out, "{}", style.bold(line))?,
-            _ => writeln!(out, "{line}")?,
-        }
+    let mut line = String::new();
+    put_row(&mut line, columns, &widths, columns.iter().map(|(name, _)| *name));
+    writeln!(out, "{}", style.bold(&line))?;
+    for row in rows {
+        put_row(&mut line, columns, &widths, row.iter().map(String::as_str));
+        writeln!(out, "{line}")?;
     }
     Ok(())
+}
+
+/// Makes the line of a row.
+fn put_row<'a>(line: &mut String, columns: &[(&str, Align)], widths: &[usize], texts: impl Iterator<Item = &'a str>) {
+    const GAP: usize = 2;
+    line.clear();
+    // How far the line is behind where the next text begins. Spaces are put in front of a text only, so a line ends without.
+    let mut behind = 0;
+    for ((text, (_, align)), width) in texts.zip(columns).zip(widths) {
+        let text = escaped(text);
+        let space = width.saturating_sub(text.width());
+        let (before, after) = if *align == Align::Right { (space, 0) } else { (0, space) };
+        behind += before;
+        if !text.is_empty() {
+            line.extend(std::iter::repeat_n(' ', behind));
+            line.push_str(&text);
+            behind = 0;
+        }
+        behind += after + GAP;
+    }
 }
 
 /// Prints what has a name each, the names in one column.
@@ -85,6 +104,21 @@ pub(crate) fn or_dash(text: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_text_on_a_terminal() {
+        let row = |texts: [&str; 3]| texts.map(str::to_owned).to_vec();
+        let rows = [row(["a", "1", "x"]), row(["日本", "1000", ""]), row(["e\u{301}\u{1b}", "", "last"])];
+        let mut out = Vec::new();
+        let columns = [("NAME", Align::Left), ("N", Align::Right), ("END", Align::Left)];
+        print_table(&mut out, Style::Plain, &columns, rows.iter().cloned()).unwrap();
+        let expected = ["NAME        N  END", "a           1  x", "日本     1000", "e\u{301}\\u{1b}        last"];
+        assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), expected);
+
+        let mut nothing = Vec::new();
+        print_table(&mut nothing, Style::Plain, &columns, std::iter::empty()).unwrap();
+        assert_eq!(nothing, b"");
+    }
 
     #[test]
     fn bytes_are_scaled_and_never_four_digits() {

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | read a file, all of it | [`FlinkMetadata::decode`] |
 //! | read a large file one subtask at a time | [`FlinkReader`] over a [`StreamSource`], with [`SkippedBytes`] |
+//! | read any file in little memory | the same, with [`FlinkReader::visit_subtask`] |
 //! | write a file, or one in another version | [`FlinkMetadata::encode`] |
 //! | know whether a file is one of Flink's | [`MAGIC`] |
 //! | know what Flink would change if it wrote the file again | [`Decoded::notes`] |
@@ -65,15 +66,16 @@ pub use model::{
     CheckpointedStateScope, DistributionMode, FileHandle, FlinkMetadata, InMemoryChange, InMemoryChangelogHandle,
     IncrementalHandle, IncrementalIdentity, InlineBytes, InputChannelInfo, KeyGroupOffsets, KeyGroupRange,
     KeyGroupsHandle, KeyGroupsKind, KeyGroupsStream, KeyedHandle, LocalPathAndHandle, MasterState, MergedChannels,
-    MergingDirectories, OffsetAndStream, OperatorDescription, OperatorHandle, OperatorState, OperatorStateOffsets,
-    OperatorSubtasks, RelativeFileHandle, ResultSubpartitionInfo, SegmentHandle, SingleChannel, SkippedBytes,
-    StreamHandle, Subtask, SubtaskState,
+    MergingDirectories, OffsetAndStream, Offsets, OperatorDescription, OperatorHandle, OperatorState,
+    OperatorStateOffsets, OperatorSubtasks, RelativeFileHandle, ResultSubpartitionInfo, SegmentHandle, SingleChannel,
+    SkippedBytes, SkippedOffsets, StreamHandle, Subtask, SubtaskState,
 };
 pub use properties::{
     CheckpointProperties, PostCheckpointAction, SavepointFormat, SharingFilesStrategy, SnapshotType, StoredProperties,
 };
 pub use read::{
-    BytesSource, Decoded, Ending, FlinkReader, MAGIC, Note, NoteKind, Notes, Source, StreamSource, Trailing,
+    BytesSource, Decoded, Ending, FlinkReader, MAGIC, Note, NoteKind, Notes, Source, StreamSource, SubtaskStateKind,
+    SubtaskVisitor, Trailing, VisitedSubtask,
 };
 pub use text::JavaText;
 pub use version::MetadataVersion;

@@ -58,30 +58,47 @@ pub(crate) fn of_operator_handle<D: InlineBytes>(handle: &OperatorHandle<D>) -> 
 
 /// Of keyed state.
 pub(crate) fn of_keyed<D: InlineBytes>(handle: &KeyedHandle<D>) -> Sizes {
-    match handle {
-        KeyedHandle::KeyGroups(handle) => Sizes::both(of_stream(&handle.delegate)),
-        KeyedHandle::Incremental(handle) => {
-            let files = of_files(&handle.shared).wrapping_add(of_files(&handle.private));
-            let state = of_stream(&handle.meta).wrapping_add(files);
-            let known = handle.identity.as_ref().map(|identity| identity.checkpointed_size);
-            Sizes { state, checkpointed: known.filter(|size| *size != UNKNOWN).unwrap_or(state) }
-        }
+    let elements = match handle {
+        KeyedHandle::Incremental(handle) => of_files(&handle.shared).wrapping_add(of_files(&handle.private)),
         KeyedHandle::Changelog(handle) => {
             let handles = handle.materialized.iter().chain(&handle.non_materialized).flatten();
-            let state = total(handles.map(|handle| of_keyed(handle))).state;
-            Sizes { state, checkpointed: handle.checkpointed_size }
+            total(handles.map(|handle| of_keyed(handle))).state
         }
         KeyedHandle::InMemoryChangelog(handle) => {
             let lengths = handle.changes.iter().map(|change| java_long(change.change.length_bytes()));
-            Sizes::both(lengths.fold(0, i64::wrapping_add))
+            lengths.fold(0, i64::wrapping_add)
         }
-        KeyedHandle::ChangelogStream(handle) => Sizes { state: handle.size, checkpointed: handle.checkpointed_size },
-        _ => Sizes::default(),
+        _ => 0,
+    };
+    let state = without_elements(handle).wrapping_add(elements);
+    Sizes { state, checkpointed: checkpointed(handle, state) }
+}
+
+/// How much state a handle of keyed state has besides that of the elements of its lists: files, handles, changes.
+pub(crate) fn without_elements<D: InlineBytes>(handle: &KeyedHandle<D>) -> i64 {
+    match handle {
+        KeyedHandle::KeyGroups(handle) => of_stream(&handle.delegate),
+        KeyedHandle::Incremental(handle) => of_stream(&handle.meta),
+        KeyedHandle::ChangelogStream(handle) => handle.size,
+        _ => 0,
+    }
+}
+
+/// How much of keyed state was written for this checkpoint, which has so much in all.
+pub(crate) fn checkpointed<D: InlineBytes>(handle: &KeyedHandle<D>, state: i64) -> i64 {
+    match handle {
+        KeyedHandle::Incremental(handle) => {
+            let known = handle.identity.as_ref().map(|identity| identity.checkpointed_size);
+            known.filter(|size| *size != UNKNOWN).unwrap_or(state)
+        }
+        KeyedHandle::Changelog(handle) => handle.checkpointed_size,
+        KeyedHandle::ChangelogStream(handle) => handle.checkpointed_size,
+        _ => state,
     }
 }
 
 /// Of data in flight.
-pub(crate) fn of_channel<I: ChannelInfo, D>(handle: &ChannelHandle<I, D>) -> Sizes {
+pub(crate) fn of_channel<I: ChannelInfo, D: InlineBytes>(handle: &ChannelHandle<I, D>) -> Sizes {
     match handle {
         ChannelHandle::Single(handle) => Sizes::both(handle.state_size),
         ChannelHandle::Merged(handle) => Sizes::both(handle.state_size),

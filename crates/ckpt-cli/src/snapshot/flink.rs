@@ -1,32 +1,39 @@
 //! A snapshot of Flink's.
 
 use ckpt_flink::{
-    ByteStream, CheckpointProperties, Ending, FlinkReader, InlineBytes as _, SkippedBytes, SnapshotType, StreamSource,
+    CheckpointProperties, Ending, FlinkReader, InlineBytes as _, SkippedBytes, SnapshotType, StreamSource,
 };
 
-use super::flink_pieces::Pieces;
+use super::flink_pieces::{Describe, Described, OwnDirectory, Pieces};
 use super::piece::{Extent, Piece, StateKind};
-use super::walk::{OperatorHead, SnapshotHead, SubtaskHead, Walk};
+use super::walk::{MasterState, OperatorHead, SnapshotHead, SubtaskEnd, Walk, Wanted};
 use crate::error::CommandError;
-use crate::flink::size::{java_long, of_subtask};
+use crate::flink::size::java_long;
 use crate::metadata_file::MetadataFile;
 
 /// What Flink names the directories of savepoints.
 const SAVEPOINT_PREFIX: &str = "savepoint-";
 
-/// State in the file is passed over, so this takes the memory of one subtask.
+/// What lies in the file is passed over, so this takes little memory; with everything, that of the largest piece.
 pub(super) fn walk(file: &MetadataFile, walk: &mut dyn Walk) -> Result<SnapshotHead, CommandError> {
+    match walk.wanted() {
+        Wanted::Sizes => walk_over::<SkippedBytes>(file, walk),
+        Wanted::Everything => walk_over::<Described>(file, walk),
+    }
+}
+
+fn walk_over<D: Describe>(file: &MetadataFile, walk: &mut dyn Walk) -> Result<SnapshotHead, CommandError> {
     let source = StreamSource::new(&file.file).map_err(|source| file.unreadable(source))?;
     let read = || -> ckpt_core::Result<SnapshotHead> {
-        let mut reader = FlinkReader::<_, SkippedBytes>::open(source)?;
+        let mut reader = FlinkReader::<_, D>::open(source)?;
         let version = reader.version().number();
         // Never negative, as the reader has made sure.
         let checkpoint_id = reader.checkpoint_id().unsigned_abs();
-        let master_states = reader
-            .master_states()
-            .iter()
-            .map(|state| (state.name.to_string(), i64::from(state.version), state.payload.length_bytes()))
-            .collect();
+        while let Some(state) = reader.next_master_state::<SkippedBytes>()? {
+            let (name, length_bytes) = (state.name.to_string(), state.payload.length_bytes());
+            walk.master_state(MasterState { name, version: state.version.into(), length_bytes });
+        }
+        let own = OwnDirectory::of(&file.directory);
         while let Some(operator) = reader.next_operator()? {
             walk.operator(OperatorHead {
                 id: operator.id.to_string(),
@@ -39,21 +46,14 @@ pub(super) fn walk(file: &MetadataFile, walk: &mut dyn Walk) -> Result<SnapshotH
             });
             if let Some(state) = &operator.coordinator {
                 let bytes = java_long(state.data.length_bytes());
-                let head = SubtaskHead { index: None, finished: false, state_bytes: bytes, written_bytes: bytes };
-                walk.subtask(head, vec![coordinator(state)]);
+                walk.subtask(None);
+                walk.piece(coordinator(bytes));
+                walk.end_of_subtask(SubtaskEnd { finished: false, state_bytes: bytes, written_bytes: bytes });
             }
-            while let Some(subtask) = reader.next_subtask()? {
-                // Below the parallelism and not negative, as the reader has made sure.
-                let index = Some(subtask.index.unsigned_abs());
-                let Some(state) = &subtask.state else {
-                    let head = SubtaskHead { index, finished: true, state_bytes: 0, written_bytes: 0 };
-                    walk.subtask(head, Vec::new());
-                    continue;
-                };
-                let sizes = of_subtask(state);
-                let (state_bytes, written_bytes) = (sizes.state, sizes.checkpointed);
-                let head = SubtaskHead { index, finished: false, state_bytes, written_bytes };
-                walk.subtask(head, Pieces::of(state, &file.directory));
+            loop {
+                let mut pieces = Pieces::new(walk, &own);
+                let Some(subtask) = reader.visit_subtask(&mut pieces)? else { break };
+                pieces.end(subtask.is_finished);
             }
         }
         let Ending { properties, trailing, notes, .. } = reader.finish()?;
@@ -69,7 +69,6 @@ pub(super) fn walk(file: &MetadataFile, walk: &mut dyn Walk) -> Result<SnapshotH
             completed_at_millis: None,
             self_contained: None,
             places: Vec::new(),
-            master_states,
             trailing_bytes: trailing.map_or(0, |trailing| trailing.length_bytes),
             notes: notes.first().iter().map(ToString::to_string).collect(),
         })
@@ -95,8 +94,7 @@ fn kind(properties: Option<&CheckpointProperties>, file: &MetadataFile) -> (Opti
     }
 }
 
-fn coordinator(state: &ByteStream<SkippedBytes>) -> Piece {
-    let length_bytes = java_long(state.data.length_bytes());
+fn coordinator(length_bytes: i64) -> Piece {
     Piece {
         kind: StateKind::Coordinator,
         role: String::new(),

@@ -1,181 +1,225 @@
 //! The pieces of a subtask's state in Flink's metadata.
 
+use std::io;
+use std::mem;
 use std::path::Path;
 
+use bytes::Bytes;
 use ckpt_flink::{
-    ChannelHandle, ChannelInfo, InlineBytes, KeyGroupRange, KeyedHandle, OperatorHandle, StreamHandle, SubtaskState,
+    ChannelHandle, ChannelInfo, InMemoryChange, InlineBytes, InputChannelInfo, JavaText, KeyGroupRange, KeyedHandle,
+    LocalPathAndHandle, MergedChannels, OffsetAndStream, OperatorHandle, OperatorStateOffsets, ResultSubpartitionInfo,
+    SkippedBytes, SkippedOffsets, Source, StreamHandle, SubtaskStateKind, SubtaskVisitor,
 };
 
 use super::piece::{Extent, Piece, PieceFile, StateKind};
+use super::walk::{SubtaskEnd, Walk, Wanted};
 use crate::flink::path::FlinkPath;
-use crate::flink::size::of_stream;
+use crate::flink::size::{Sizes, checkpointed, java_long, of_channel, of_operator_handle, of_stream, without_elements};
 
-/// Gathers pieces.
-pub(super) struct Pieces<'a> {
-    found: Vec<Piece>,
-    /// `/<name>/` of the snapshot's directory: what has that in its path lies there, or did before it moved.
-    own: Option<String>,
-    kind: StateKind,
-    key_groups: Option<[i32; 2]>,
-    directory: &'a Path,
+/// What is kept of a file for its pieces.
+pub(super) trait Describe: InlineBytes {
+    /// The names of merged channels.
+    fn channels<I: ChannelInfo>(handle: &MergedChannels<I, Self>) -> String;
 }
 
-impl<'a> Pieces<'a> {
-    /// All of them, in the order of the file.
-    pub(super) fn of<D: InlineBytes>(state: &SubtaskState<D>, directory: &'a Path) -> Vec<Piece> {
-        let own = directory.file_name().map(|name| format!("/{}/", name.to_string_lossy()));
-        let (found, kind, key_groups) = (Vec::new(), StateKind::ManagedOperator, None);
-        let mut pieces = Self { found, own, kind, key_groups, directory };
-        for (kind, handle) in
-            [(StateKind::ManagedOperator, &state.managed_operator), (StateKind::RawOperator, &state.raw_operator)]
-        {
-            pieces.kind = kind;
-            if let Some(handle) = handle {
-                pieces.operator(handle);
-            }
-        }
-        for (kind, handle) in [(StateKind::ManagedKeyed, &state.managed_keyed), (StateKind::RawKeyed, &state.raw_keyed)]
-        {
-            pieces.kind = kind;
-            if let Some(handle) = handle {
-                pieces.keyed(handle);
-            }
-        }
-        pieces.key_groups = None;
-        pieces.kind = StateKind::InputChannel;
-        state.input_channels.iter().for_each(|handle| pieces.channel(handle));
-        pieces.kind = StateKind::ResultSubpartition;
-        state.result_subpartitions.iter().for_each(|handle| pieces.channel(handle));
-        pieces.found
+/// Where roles are not wanted.
+impl Describe for SkippedBytes {
+    fn channels<I: ChannelInfo>(_: &MergedChannels<I, Self>) -> String {
+        String::new()
+    }
+}
+
+/// State that was passed over; but what it is was kept.
+#[derive(Debug)]
+pub(super) struct Described(SkippedBytes);
+
+impl InlineBytes for Described {
+    type Offsets = SkippedOffsets;
+    type Channels = Bytes;
+
+    fn take<S: Source>(source: &mut S, length_bytes: usize) -> io::Result<Self> {
+        SkippedBytes::take(source, length_bytes).map(Self)
     }
 
-    fn operator<D: InlineBytes>(&mut self, handle: &OperatorHandle<D>) {
-        let names: Vec<_> = handle.states.iter().map(|state| state.name.to_string_lossy()).collect();
-        self.stream(names.join(", "), &handle.delegate);
+    fn length_bytes(&self) -> u64 {
+        self.0.length_bytes()
+    }
+}
+
+impl Describe for Described {
+    fn channels<I: ChannelInfo>(handle: &MergedChannels<I, Self>) -> String {
+        // What cannot be decoded is told by a restore only; here it is a name and no more.
+        let channels = handle.channels().unwrap_or_default();
+        channels.iter().map(|channel| channel_name(channel.info)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The directory that a snapshot lies in, by which its own files are known.
+pub(super) struct OwnDirectory<'a> {
+    directory: &'a Path,
+    /// `/<name>/`: what has that in its path lies there, or did before it moved.
+    marker: Option<String>,
+}
+
+impl<'a> OwnDirectory<'a> {
+    pub(super) fn of(directory: &'a Path) -> Self {
+        Self { directory, marker: directory.file_name().map(|name| format!("/{}/", name.to_string_lossy())) }
     }
 
-    fn keyed<D: InlineBytes>(&mut self, handle: &KeyedHandle<D>) {
+    fn file(&self, path: &JavaText) -> PieceFile {
+        let path = FlinkPath::new(&path.to_string_lossy());
+        let by_path = path.local().and_then(|path| Path::new(path).parent()) == Some(self.directory);
+        let by_name = || self.marker.as_ref().is_some_and(|marker| path.as_str().contains(marker.as_str()));
+        let exclusive = by_path || by_name();
+        PieceFile::Flink { path, exclusive }
+    }
+}
+
+/// Tells the pieces of a subtask to a walk as they come, and counts as Flink counts.
+pub(super) struct Pieces<'a, D: Describe> {
+    walk: &'a mut dyn Walk,
+    wanted: Wanted,
+    own: &'a OwnDirectory<'a>,
+    kind: StateKind,
+    key_groups: Option<[i32; 2]>,
+    /// The names of the states in the operator handle that follows.
+    states: Vec<String>,
+    /// The stream of changes before the next one, if any, and which one it was.
+    stream: Option<(OffsetAndStream<D>, usize)>,
+    /// How many bytes the changes in memory have that were told.
+    changes_bytes: u64,
+    /// How much state the keyed handle that is told has so far.
+    keyed_bytes: i64,
+    sizes: Sizes,
+}
+
+impl<'a, D: Describe> Pieces<'a, D> {
+    /// Of the subtask that comes next.
+    pub(super) fn new(walk: &'a mut dyn Walk, own: &'a OwnDirectory<'a>) -> Self {
+        Self {
+            wanted: walk.wanted(),
+            walk,
+            own,
+            kind: StateKind::ManagedOperator,
+            key_groups: None,
+            states: Vec::new(),
+            stream: None,
+            changes_bytes: 0,
+            keyed_bytes: 0,
+            sizes: Sizes::default(),
+        }
+    }
+
+    /// That was all of it.
+    pub(super) fn end(self, finished: bool) {
+        let Sizes { state: state_bytes, checkpointed: written_bytes } = self.sizes;
+        self.walk.end_of_subtask(SubtaskEnd { finished, state_bytes, written_bytes });
+    }
+
+    fn file(&mut self, list: &str, file: &LocalPathAndHandle<D>) {
+        self.count_keyed(of_stream(&file.handle));
+        self.stream(self.wanted.role(|| format!("{list} {}", file.local_path)), &file.handle);
+    }
+
+    /// A handle whose elements were told before.
+    fn keyed(&mut self, handle: &KeyedHandle<D>) {
+        self.count_keyed(without_elements(handle));
         match handle {
             KeyedHandle::KeyGroups(handle) => {
                 self.range(handle.key_groups.range());
                 self.stream(String::new(), &handle.delegate);
             }
-            KeyedHandle::Incremental(handle) => {
-                self.range(handle.key_groups);
-                self.stream("meta".to_owned(), &handle.meta);
-                for (role, files) in [("shared", &handle.shared), ("private", &handle.private)] {
-                    for file in files {
-                        self.stream(format!("{role} {}", file.local_path), &file.handle);
-                    }
-                }
-            }
-            KeyedHandle::Changelog(handle) => {
-                for handle in handle.materialized.iter().chain(&handle.non_materialized).flatten() {
-                    self.keyed(handle);
-                }
-            }
             KeyedHandle::InMemoryChangelog(handle) => {
                 self.range(handle.key_groups);
-                let bytes: u64 = handle.changes.iter().map(|change| change.change.length_bytes()).sum();
-                let role = format!("changes {} to {}", handle.from, handle.to);
-                self.push(role, None, None, i64::try_from(bytes).unwrap_or(i64::MAX));
+                let role = self.wanted.role(|| format!("changes {} to {}", handle.from, handle.to));
+                let bytes = java_long(mem::take(&mut self.changes_bytes));
+                self.push(role, Location::inline(bytes), bytes);
             }
             KeyedHandle::ChangelogStream(handle) => {
-                self.range(handle.key_groups);
-                // How many of the bytes lie in which stream is not said.
-                let mut size = handle.size;
-                for (at, stream) in handle.streams.iter().enumerate() {
-                    let before = self.found.len();
-                    self.part_of_stream(format!("changes {at}"), &stream.stream, size);
-                    size = 0;
-                    // Flink does not count the byte in front that says whether the changes are compressed.
-                    if let Some(piece) = self.found.get_mut(before) {
-                        piece.extent = Extent::Part;
-                    }
-                }
+                self.end_stream(handle.size);
             }
+            // It has no bytes but those of its elements.
             _ => {}
         }
     }
 
-    fn channel<I: ChannelInfo, D: InlineBytes>(&mut self, handle: &ChannelHandle<I, D>) {
-        match handle {
-            ChannelHandle::Single(handle) => {
-                let [outer, inner] = handle.info.numbers();
-                self.part_of_stream(format!("{outer}/{inner}"), &handle.delegate, handle.state_size);
-            }
-            ChannelHandle::Merged(handle) => {
-                // What cannot be decoded is told by a restore only; here it is a name and no more.
-                let channels = handle.channels().unwrap_or_default();
-                let names = channels.iter().map(|channel| {
-                    let [outer, inner] = channel.info.numbers();
-                    format!("{outer}/{inner}")
-                });
-                self.part_of_stream(names.collect::<Vec<_>>().join(", "), &handle.delegate, handle.state_size);
-            }
-            _ => {}
+    fn count_keyed(&mut self, bytes: i64) {
+        self.keyed_bytes = self.keyed_bytes.wrapping_add(bytes);
+    }
+
+    /// The stream of changes that was told last holds so many bytes of them. How many lie in which is not said, so all are the
+    /// last one's.
+    fn end_stream(&mut self, state_bytes: i64) -> usize {
+        let Some((stream, number)) = self.stream.take() else { return 0 };
+        let role = self.wanted.role(|| format!("changes {number}"));
+        if let Some(location) = self.locate(&stream.stream) {
+            // Flink does not count the byte in front that says whether the changes are compressed.
+            self.push(role, Location { extent: Extent::Part, ..location }, state_bytes);
+        }
+        number + 1
+    }
+
+    fn channel<I: ChannelInfo>(&mut self, kind: StateKind, handle: &ChannelHandle<I, D>) {
+        (self.kind, self.key_groups) = (kind, None);
+        let sizes = of_channel(handle);
+        self.sizes = self.sizes.add(sizes);
+        let (role, delegate) = match handle {
+            ChannelHandle::Single(handle) => (self.wanted.role(|| channel_name(handle.info)), &handle.delegate),
+            ChannelHandle::Merged(handle) => (D::channels(handle), &handle.delegate),
+            _ => return,
+        };
+        // The file may hold more than is this handle's.
+        if let Some(location) = self.locate(delegate) {
+            self.push(role, location, sizes.state);
         }
     }
 
-    /// A stream of which only so many bytes are this piece's.
-    fn part_of_stream<D: InlineBytes>(&mut self, role: String, handle: &StreamHandle<D>, state_bytes: i64) {
-        let before = self.found.len();
-        self.stream(role, handle);
-        if let Some(piece) = self.found.get_mut(before) {
-            piece.state_bytes = state_bytes;
+    fn stream(&mut self, role: String, handle: &StreamHandle<D>) {
+        if let Some(location) = self.locate(handle) {
+            let state_bytes = location.length_bytes;
+            self.push(role, location, state_bytes);
         }
     }
 
-    fn stream<D: InlineBytes>(&mut self, role: String, handle: &StreamHandle<D>) {
+    /// Where the bytes of a handle lie; `None` when it has none at all.
+    fn locate(&mut self, handle: &StreamHandle<D>) -> Option<Location> {
         let length_bytes = of_stream(handle);
+        let whole = |file| Location { file: Some(file), ..Location::inline(length_bytes) };
         match handle {
-            StreamHandle::ByteStream(state) => {
-                self.push(role, None, None, length_bytes);
-                if let Some(piece) = self.found.last_mut() {
-                    piece.unwritten = Some(FlinkPath::new(&state.name.to_string_lossy()));
-                }
-            }
-            StreamHandle::File(file) => {
-                let file = self.file(&file.path.to_string_lossy());
-                self.push(role, Some(file), None, length_bytes);
-            }
-            StreamHandle::RelativeFile(file) => {
-                let file = PieceFile::Relative(file.relative_path.to_string());
-                self.push(role, Some(file), None, length_bytes);
-            }
-            StreamHandle::Segment(segment) => {
-                let file = self.file(&segment.path.to_string_lossy());
-                self.push(role, Some(file), Some(segment.start), length_bytes);
-            }
+            StreamHandle::ByteStream(state) => Some(Location {
+                unwritten: match self.wanted {
+                    Wanted::Sizes => None,
+                    Wanted::Everything => Some(FlinkPath::new(&state.name.to_string_lossy())),
+                },
+                ..Location::inline(length_bytes)
+            }),
+            StreamHandle::File(file) => Some(whole(self.own.file(&file.path))),
+            StreamHandle::RelativeFile(file) => Some(whole(PieceFile::Relative(file.relative_path.to_string()))),
+            StreamHandle::Segment(segment) => Some(Location {
+                offset_bytes: Some(segment.start),
+                extent: Extent::Part,
+                ..whole(self.own.file(&segment.path))
+            }),
             StreamHandle::KeyGroups(handle) => {
                 self.range(handle.key_groups.range());
-                self.stream(role, &handle.delegate);
+                self.locate(&handle.delegate)
             }
-            // No bytes at all.
-            _ => {}
+            _ => None,
         }
-    }
-
-    fn file(&self, path: &str) -> PieceFile {
-        let path = FlinkPath::new(path);
-        let by_path = path.local().and_then(|path| Path::new(path).parent()) == Some(self.directory);
-        let exclusive = by_path || self.own.as_ref().is_some_and(|own| path.as_str().contains(own.as_str()));
-        PieceFile::Flink { path, exclusive }
     }
 
     fn range(&mut self, range: KeyGroupRange) {
         self.key_groups = range.groups().map(|groups| [*groups.start(), *groups.end()]);
     }
 
-    fn push(&mut self, role: String, file: Option<PieceFile>, offset_bytes: Option<i64>, length_bytes: i64) {
-        let extent = offset_bytes.map_or(Extent::Whole, |_| Extent::Part);
-        let (kind, key_groups, state_bytes) = (self.kind, self.key_groups, length_bytes);
-        self.found.push(Piece {
-            kind,
+    fn push(&mut self, role: String, location: Location, state_bytes: i64) {
+        let Location { file, unwritten, offset_bytes, length_bytes, extent } = location;
+        self.walk.piece(Piece {
+            kind: self.kind,
             role,
-            key_groups,
+            key_groups: self.key_groups,
             file,
-            unwritten: None,
+            unwritten,
             offset_bytes,
             length_bytes,
             extent,
@@ -183,4 +227,94 @@ impl<'a> Pieces<'a> {
             digest: None,
         });
     }
+}
+
+impl<D: Describe> SubtaskVisitor<D> for Pieces<'_, D> {
+    fn subtask(&mut self, index: i32) {
+        // Below the parallelism and not negative, as the reader has made sure.
+        self.walk.subtask(Some(index.unsigned_abs()));
+    }
+
+    fn kind(&mut self, kind: SubtaskStateKind) {
+        self.kind = match kind {
+            SubtaskStateKind::RawOperator => StateKind::RawOperator,
+            SubtaskStateKind::ManagedKeyed => StateKind::ManagedKeyed,
+            SubtaskStateKind::RawKeyed => StateKind::RawKeyed,
+            _ => StateKind::ManagedOperator,
+        };
+    }
+
+    fn operator_state(&mut self, state: OperatorStateOffsets<D>) {
+        if self.wanted == Wanted::Everything {
+            self.states.push(state.name.to_string());
+        }
+    }
+
+    fn operator_handle(&mut self, handle: OperatorHandle<D>) {
+        self.sizes = self.sizes.add(of_operator_handle(&handle));
+        let names = mem::take(&mut self.states).join(", ");
+        self.stream(names, &handle.delegate);
+    }
+
+    fn keyed_handle(&mut self, handle: KeyedHandle<D>) {
+        self.keyed(&handle);
+        let state = mem::take(&mut self.keyed_bytes);
+        self.sizes = self.sizes.add(Sizes { state, checkpointed: checkpointed(&handle, state) });
+    }
+
+    fn keyed_handle_of_changelog(&mut self, handle: KeyedHandle<D>) {
+        self.keyed(&handle);
+    }
+
+    fn incremental(&mut self, key_groups: KeyGroupRange, meta: &StreamHandle<D>) {
+        self.range(key_groups);
+        self.stream(self.wanted.role(|| "meta".to_owned()), meta);
+    }
+
+    fn shared_file(&mut self, file: LocalPathAndHandle<D>) {
+        self.file("shared", &file);
+    }
+
+    fn private_file(&mut self, file: LocalPathAndHandle<D>) {
+        self.file("private", &file);
+    }
+
+    fn in_memory_change(&mut self, change: InMemoryChange<D>) {
+        self.count_keyed(java_long(change.change.length_bytes()));
+        self.changes_bytes += change.change.length_bytes();
+    }
+
+    fn changelog_stream(&mut self, key_groups: KeyGroupRange, stream: OffsetAndStream<D>) {
+        self.range(key_groups);
+        let number = self.end_stream(0);
+        self.stream = Some((stream, number));
+    }
+
+    fn input_channel(&mut self, handle: ChannelHandle<InputChannelInfo, D>) {
+        self.channel(StateKind::InputChannel, &handle);
+    }
+
+    fn result_subpartition(&mut self, handle: ChannelHandle<ResultSubpartitionInfo, D>) {
+        self.channel(StateKind::ResultSubpartition, &handle);
+    }
+}
+
+/// Where bytes lie.
+struct Location {
+    file: Option<PieceFile>,
+    unwritten: Option<FlinkPath>,
+    offset_bytes: Option<i64>,
+    length_bytes: i64,
+    extent: Extent,
+}
+
+impl Location {
+    const fn inline(length_bytes: i64) -> Self {
+        Self { file: None, unwritten: None, offset_bytes: None, length_bytes, extent: Extent::Whole }
+    }
+}
+
+fn channel_name(info: impl ChannelInfo) -> String {
+    let [outer, inner] = info.numbers();
+    format!("{outer}/{inner}")
 }

@@ -15,8 +15,7 @@ mod size;
 mod value;
 mod walk;
 
-pub(crate) use ours::summary_without_state;
 pub(crate) use piece::{Extent, Piece, PieceFile, StateKind, root_name};
 pub(crate) use size::Size;
 pub(crate) use value::{Detail, Handle, Operator, Snapshot, Subtask, gather};
-pub(crate) use walk::{OperatorHead, SnapshotHead, SubtaskHead, Walk, walk};
+pub(crate) use walk::{OperatorHead, SnapshotHead, SubtaskEnd, Walk, Wanted, walk};

@@ -2,36 +2,46 @@
 
 use ckpt_core::key_group::KeyGroupRange;
 use ckpt_core::state::{
-    ChannelState, HandleView, IncrementalState, KeyedState, OperatorState, Place, SharedFile, StateHandle, SubtaskState,
+    HandleView, IncrementalState, InputChannel, KeyedState, Place, ResultSubpartition, SharedFile, StateHandle,
+    SubtaskState,
 };
 
 use super::piece::{Extent, Piece, PieceFile, StateKind};
+use super::walk::Walk;
 use crate::flink::size::java_long;
 
-/// All of them: keyed, operator, in flight.
-pub(super) fn of_subtask(state: &SubtaskState) -> Vec<Piece> {
-    let mut pieces = Vec::new();
+/// Tells all of them: keyed, operator, in flight.
+pub(super) fn of_subtask(state: &SubtaskState, walk: &mut dyn Walk) {
+    let wanted = walk.wanted();
     for (kind, states) in [(StateKind::ManagedKeyed, state.keyed()), (StateKind::RawKeyed, state.raw_keyed())] {
         for state in states {
             match state {
                 KeyedState::KeyGroups(state) => {
-                    pieces.push(piece(kind, String::new(), Some(state.range()), state.handle()));
+                    walk.piece(piece(kind, String::new(), Some(state.range()), state.handle()));
                 }
-                KeyedState::Incremental(state) => pieces.extend(of_incremental(kind, state)),
-                other => pieces.extend(other.handles().map(|handle| piece(kind, String::new(), None, handle))),
+                KeyedState::Incremental(state) => of_incremental(kind, state, walk),
+                other => other.handles().for_each(|handle| walk.piece(piece(kind, String::new(), None, handle))),
             }
         }
     }
     for (kind, states) in
         [(StateKind::ManagedOperator, state.operator()), (StateKind::RawOperator, state.raw_operator())]
     {
-        pieces.extend(states.iter().map(|state| of_operator(kind, state)));
+        for state in states {
+            let role = wanted.role(|| joined(state.states().iter().map(|(name, _)| name.to_string())));
+            walk.piece(piece(kind, role, None, state.handle()));
+        }
     }
-    let input = |it: &ckpt_core::state::InputChannel| format!("{}/{}", it.gate, it.channel);
-    pieces.extend(state.input_channels().iter().map(|it| of_channels(StateKind::InputChannel, it, input)));
-    let result = |it: &ckpt_core::state::ResultSubpartition| format!("{}/{}", it.partition, it.subpartition);
-    pieces.extend(state.result_subpartitions().iter().map(|it| of_channels(StateKind::ResultSubpartition, it, result)));
-    pieces
+    let input = |it: &InputChannel| format!("{}/{}", it.gate, it.channel);
+    for state in state.input_channels() {
+        let role = wanted.role(|| joined(state.channels().iter().map(|(channel, _)| input(channel))));
+        walk.piece(piece(StateKind::InputChannel, role, None, state.handle()));
+    }
+    let result = |it: &ResultSubpartition| format!("{}/{}", it.partition, it.subpartition);
+    for state in state.result_subpartitions() {
+        let role = wanted.role(|| joined(state.channels().iter().map(|(channel, _)| result(channel))));
+        walk.piece(piece(StateKind::ResultSubpartition, role, None, state.handle()));
+    }
 }
 
 /// What an operator's coordinator stored.
@@ -39,27 +49,22 @@ pub(super) fn of_coordinator(handle: &HandleView<'_>) -> Piece {
     piece(StateKind::Coordinator, String::new(), None, &handle.to_handle())
 }
 
-fn of_incremental(kind: StateKind, state: &IncrementalState) -> Vec<Piece> {
-    let range = Some(state.range());
-    let mut pieces = vec![piece(kind, "meta".to_owned(), range, state.meta())];
+fn of_incremental(kind: StateKind, state: &IncrementalState, walk: &mut dyn Walk) {
+    let (range, wanted) = (Some(state.range()), walk.wanted());
+    walk.piece(piece(kind, wanted.role(|| "meta".to_owned()), range, state.meta()));
     for (name, file) in state.shared().iter() {
         // In metadata every file is written: the coordinator has filled in those that were named again.
         if let SharedFile::Written(handle) = file {
-            pieces.push(piece(kind, format!("shared {name}"), range, handle));
+            walk.piece(piece(kind, wanted.role(|| format!("shared {name}")), range, handle));
         }
     }
-    pieces.extend(state.private().iter().map(|(name, handle)| piece(kind, format!("private {name}"), range, handle)));
-    pieces
+    for (name, handle) in state.private().iter() {
+        walk.piece(piece(kind, wanted.role(|| format!("private {name}")), range, handle));
+    }
 }
 
-fn of_operator(kind: StateKind, state: &OperatorState) -> Piece {
-    let names: Vec<&str> = state.states().iter().map(|(name, _)| &**name).collect();
-    piece(kind, names.join(", "), None, state.handle())
-}
-
-fn of_channels<C>(kind: StateKind, state: &ChannelState<C>, name: impl Fn(&C) -> String) -> Piece {
-    let names: Vec<_> = state.channels().iter().map(|(channel, _)| name(channel)).collect();
-    piece(kind, names.join(", "), None, state.handle())
+fn joined(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn piece(kind: StateKind, role: String, range: Option<KeyGroupRange>, handle: &StateHandle) -> Piece {

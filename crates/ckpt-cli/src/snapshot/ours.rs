@@ -1,13 +1,13 @@
 //! A snapshot of ours.
 
-use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSummary, OperatorStatus, OperatorSummary};
+use ckpt_core::metadata::{MetadataReader, MetadataSummary, OperatorStatus, OperatorSummary};
 use ckpt_core::snapshot::{SavepointFormat, SnapshotKind};
 use ckpt_core::state::{StateSize, SubtaskReport};
 
 use super::our_pieces::{of_coordinator, of_subtask};
 use super::size::Size;
 use super::value::{Counts, Operator};
-use super::walk::{OperatorHead, SnapshotHead, SubtaskHead, Walk};
+use super::walk::{MasterState, OperatorHead, SnapshotHead, SubtaskEnd, Walk};
 use crate::error::CommandError;
 use crate::flink::size::java_long;
 use crate::metadata_file::MetadataFile;
@@ -23,33 +23,42 @@ pub(super) fn walk(file: &MetadataFile, walk: &mut dyn Walk) -> Result<SnapshotH
             walk.operator(operator_head(&operator)?);
             if let Some(handle) = operator.coordinator_state()? {
                 let bytes = java_long(handle.length_bytes());
-                let head = SubtaskHead { index: None, finished: false, state_bytes: bytes, written_bytes: bytes };
-                walk.subtask(head, vec![of_coordinator(&handle)]);
+                walk.subtask(None);
+                walk.piece(of_coordinator(&handle));
+                walk.end_of_subtask(SubtaskEnd { finished: false, state_bytes: bytes, written_bytes: bytes });
             }
             for subtask in operator.subtasks() {
                 let (index, report) = subtask?;
-                let (finished, size, pieces) = match &report {
-                    SubtaskReport::State(state) => (false, state.size(), of_subtask(state)),
-                    _ => (true, StateSize::default(), Vec::new()),
+                walk.subtask(Some(index));
+                let (finished, size) = match &report {
+                    SubtaskReport::State(state) => {
+                        of_subtask(state, walk);
+                        (false, state.size())
+                    }
+                    _ => (true, StateSize::default()),
                 };
                 let (state_bytes, written_bytes) = (java_long(size.state_bytes()), java_long(size.written_bytes));
-                let head = SubtaskHead { index: Some(index), finished, state_bytes, written_bytes };
-                walk.subtask(head, pieces);
+                walk.end_of_subtask(SubtaskEnd { finished, state_bytes, written_bytes });
             }
         }
-        let mut head = snapshot_head(metadata.summary());
-        head.master_states = master_states(&metadata);
-        Ok(head)
+        for (name, state) in metadata.master_states() {
+            let (version, length_bytes) = (state.version.into(), state.bytes.len() as u64);
+            walk.master_state(MasterState { name: name.clone(), version, length_bytes });
+        }
+        Ok(snapshot_head(metadata.summary()))
     };
     read().map_err(|source| file.error(source))
 }
 
 /// What is known of a snapshot and of each of its operators without looking at any state, so that a file of any size takes
 /// little memory. Which files are its own and which are shared is not known then, unless it names none elsewhere.
-pub(crate) fn summary_without_state(file: &MetadataFile) -> Result<(SnapshotHead, Vec<Operator>), CommandError> {
-    let read = || {
+pub(super) fn summary_without_state(
+    file: &MetadataFile,
+    tell: &mut dyn FnMut(Operator),
+) -> Result<SnapshotHead, CommandError> {
+    let mut read = || -> ckpt_core::Result<SnapshotHead> {
         let summary = MetadataReader::open(file)?.into_summary();
-        let operators = summary.operators().map(|operator| {
+        for operator in summary.operators() {
             let totals = operator.totals;
             let file_bytes = java_long(totals.size.file_bytes);
             let shared_bytes = (summary.self_contained || file_bytes == 0).then_some(0);
@@ -66,10 +75,9 @@ pub(crate) fn summary_without_state(file: &MetadataFile) -> Result<(SnapshotHead
                 finished_subtasks: totals.finished_subtasks,
             };
             let coordinator_bytes = operator.coordinator.map(|coordinator| java_long(coordinator.length_bytes));
-            Ok(Operator { coordinator_bytes, size, counts, ..Operator::of(operator_head(&operator)?) })
-        });
-        let operators = operators.collect::<ckpt_core::Result<_>>()?;
-        Ok((snapshot_head(&summary), operators))
+            tell(Operator { coordinator_bytes, size, counts, ..Operator::of(operator_head(&operator)?) });
+        }
+        Ok(snapshot_head(&summary))
     };
     read().map_err(|source| file.error(source))
 }
@@ -103,13 +111,7 @@ fn snapshot_head(summary: &MetadataSummary) -> SnapshotHead {
         completed_at_millis: Some(summary.completed_at.millis()),
         self_contained: Some(summary.self_contained),
         places: summary.places.iter().map(|(root, uri)| (root, uri.as_str().to_owned())).collect(),
-        master_states: Vec::new(),
         trailing_bytes: 0,
         notes: Vec::new(),
     }
-}
-
-fn master_states(metadata: &CheckpointMetadata) -> Vec<(String, i64, u64)> {
-    let states = metadata.master_states().iter();
-    states.map(|(name, state)| (name.clone(), i64::from(state.version), state.bytes.len() as u64)).collect()
 }

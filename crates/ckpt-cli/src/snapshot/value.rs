@@ -1,13 +1,14 @@
 //! A snapshot as it is shown.
 
+use std::mem;
 use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 
+use super::ours::summary_without_state;
 use super::piece::{Piece, StateKind, root_name};
 use super::size::Size;
-use super::summary_without_state;
-use super::walk::{OperatorHead, SnapshotHead, SubtaskHead, Walk, walk};
+use super::walk::{MasterState, OperatorHead, SnapshotHead, SubtaskEnd, Walk, Wanted, walk};
 use crate::error::CommandError;
 use crate::metadata_file::{MetadataFile, MetadataFormat};
 use crate::time::rfc3339;
@@ -46,7 +47,8 @@ pub(crate) struct Snapshot {
     pub(crate) counts: Counts,
     pub(crate) trailing_bytes: u64,
     pub(crate) places: Vec<NamedPlace>,
-    pub(crate) master_states: Vec<MasterState>,
+    #[serde(flatten)]
+    pub(crate) master_states: MasterStates,
     pub(crate) notes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) operators: Option<Vec<Operator>>,
@@ -59,13 +61,18 @@ pub(crate) struct NamedPlace {
     pub(crate) uri: String,
 }
 
-/// What a participant that is no task stored.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct MasterState {
-    pub(crate) name: String,
-    pub(crate) version: i64,
-    pub(crate) length_bytes: u64,
+/// What participants that are no tasks stored: how much that is, and the first of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct MasterStates {
+    #[serde(rename = "masterStates")]
+    pub(crate) first: Vec<MasterState>,
+    /// `None` when they were not looked at.
+    #[serde(rename = "masterStateCount")]
+    pub(crate) count: Option<u64>,
+    #[serde(rename = "masterStateBytes")]
+    pub(crate) length_bytes: Option<u64>,
+    #[serde(skip)]
+    name_bytes: usize,
 }
 
 /// How many there are.
@@ -97,7 +104,7 @@ pub(crate) struct Operator {
 }
 
 /// One subtask of an operator, or its coordinator.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Subtask {
     /// `None` of the coordinator.
@@ -133,23 +140,22 @@ const READ_WHOLE_BYTES: u64 = 8 << 20;
 pub(crate) fn gather(file: &MetadataFile, detail: Detail) -> Result<Snapshot, CommandError> {
     let whole = file.format == MetadataFormat::Flink || file.length_bytes <= READ_WHOLE_BYTES;
     if !whole && detail <= Detail::Operators {
-        let (head, operators) = summary_without_state(file)?;
-        let mut snapshot = Snapshot::of(file, head, Total::of(&operators));
-        snapshot.operators = (detail == Detail::Operators).then_some(operators);
-        return Ok(snapshot);
+        let mut gathering = Gathering { master_states: MasterStates::default(), ..Gathering::new(detail) };
+        let head = summary_without_state(file, &mut |operator| gathering.end_operator(operator))?;
+        return Ok(gathering.into_snapshot(file, head));
     }
-    let mut gathering = Gathering { detail, total: Total::default(), current: None, operators: Vec::new() };
+    let mut gathering = Gathering::new(detail);
     let head = walk(file, &mut gathering)?;
-    gathering.end_operator();
-    let mut snapshot = Snapshot::of(file, head, gathering.total);
-    snapshot.operators = (detail >= Detail::Operators).then_some(gathering.operators);
-    Ok(snapshot)
+    Ok(gathering.into_snapshot(file, head))
 }
 
 struct Gathering {
     detail: Detail,
+    master_states: MasterStates,
     total: Total,
     current: Option<Operator>,
+    /// The subtask whose pieces are told.
+    subtask: Subtask,
     operators: Vec<Operator>,
 }
 
@@ -161,40 +167,107 @@ struct Total {
 }
 
 impl Walk for Gathering {
+    fn wanted(&self) -> Wanted {
+        if self.detail >= Detail::Handles { Wanted::Everything } else { Wanted::Sizes }
+    }
+
+    fn master_state(&mut self, state: MasterState) {
+        self.master_states.add(state);
+    }
+
     fn operator(&mut self, operator: OperatorHead) {
-        self.end_operator();
+        if let Some(before) = self.current.take() {
+            self.end_operator(before);
+        }
         let subtasks = (self.detail >= Detail::Subtasks).then(Vec::new);
         self.current = Some(Operator { subtasks, ..Operator::of(operator) });
     }
 
-    fn subtask(&mut self, subtask: SubtaskHead, pieces: Vec<Piece>) {
+    fn subtask(&mut self, index: Option<u32>) {
+        let handles = (self.detail >= Detail::Handles).then(Vec::new);
+        self.subtask = Subtask { index, finished: false, size: Size::NONE, handle_count: 0, handles };
+    }
+
+    fn piece(&mut self, piece: Piece) {
+        self.subtask.size.add_place(&piece);
+        self.subtask.handle_count += 1;
+        if let Some(handles) = &mut self.subtask.handles {
+            handles.push(Handle::of(piece));
+        }
+    }
+
+    fn end_of_subtask(&mut self, end: SubtaskEnd) {
         let Some(operator) = &mut self.current else { return };
-        let SubtaskHead { index, finished, state_bytes, written_bytes } = subtask;
-        let mut size = Size { state_bytes, written_bytes, ..Size::NONE };
-        pieces.iter().for_each(|piece| size.add_place(piece));
-        let handle_count = pieces.len() as u64;
-        operator.size += size;
-        operator.counts.handles += handle_count;
-        match index {
+        let mut subtask = mem::take(&mut self.subtask);
+        let SubtaskEnd { finished, state_bytes, written_bytes } = end;
+        subtask.finished = finished;
+        (subtask.size.state_bytes, subtask.size.written_bytes) = (state_bytes, written_bytes);
+        operator.size += subtask.size;
+        operator.counts.handles += subtask.handle_count;
+        match subtask.index {
             None => operator.coordinator_bytes = Some(state_bytes),
             Some(_) if finished => operator.counts.finished_subtasks += 1,
             Some(_) => operator.counts.subtasks_with_state += 1,
         }
         if let Some(subtasks) = &mut operator.subtasks {
-            let handles = (self.detail >= Detail::Handles).then(|| pieces.into_iter().map(Handle::of).collect());
-            subtasks.push(Subtask { index, finished, size, handle_count, handles });
+            subtasks.push(subtask);
         }
     }
 }
 
-impl Gathering {
-    fn end_operator(&mut self) {
-        if let Some(operator) = self.current.take() {
-            self.total.add(&operator);
-            if self.detail >= Detail::Operators {
-                self.operators.push(operator);
-            }
+impl MasterStates {
+    /// How many are kept, and how long their names may be together, so that no file fills memory with them. Of ours there
+    /// are no more.
+    const MOST_KEPT: usize = 1024;
+    const MOST_NAME_BYTES: usize = 1 << 20;
+
+    /// None so far.
+    fn looked_at() -> Self {
+        Self { count: Some(0), length_bytes: Some(0), ..Self::default() }
+    }
+
+    fn add(&mut self, state: MasterState) {
+        self.count = self.count.map(|count| count + 1);
+        self.length_bytes = self.length_bytes.map(|bytes| bytes.saturating_add(state.length_bytes));
+        self.name_bytes = self.name_bytes.saturating_add(state.name.len());
+        if self.first.len() < Self::MOST_KEPT && self.name_bytes <= Self::MOST_NAME_BYTES {
+            self.first.push(state);
         }
+    }
+
+    /// How many are not among the first.
+    pub(crate) fn more(&self) -> u64 {
+        self.count.map_or(0, |count| count - self.first.len() as u64)
+    }
+}
+
+impl Gathering {
+    fn new(detail: Detail) -> Self {
+        Self {
+            detail,
+            master_states: MasterStates::looked_at(),
+            total: Total::default(),
+            current: None,
+            subtask: Subtask::default(),
+            operators: Vec::new(),
+        }
+    }
+
+    fn end_operator(&mut self, operator: Operator) {
+        self.total.add(&operator);
+        if self.detail >= Detail::Operators {
+            self.operators.push(operator);
+        }
+    }
+
+    fn into_snapshot(mut self, file: &MetadataFile, head: SnapshotHead) -> Snapshot {
+        if let Some(last) = self.current.take() {
+            self.end_operator(last);
+        }
+        let mut snapshot = Snapshot::of(file, head, self.total);
+        snapshot.master_states = self.master_states;
+        snapshot.operators = (self.detail >= Detail::Operators).then_some(self.operators);
+        snapshot
     }
 }
 
@@ -205,12 +278,6 @@ impl Default for Total {
 }
 
 impl Total {
-    fn of(operators: &[Operator]) -> Self {
-        let mut total = Self::default();
-        operators.iter().for_each(|operator| total.add(operator));
-        total
-    }
-
     fn add(&mut self, operator: &Operator) {
         self.operators += 1;
         self.size += operator.size;
@@ -225,7 +292,6 @@ impl Snapshot {
         let modified = file.file.metadata().and_then(|metadata| metadata.modified()).ok();
         let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         let places = head.places.into_iter().map(|(root, uri)| NamedPlace { root: root_name(root), uri });
-        let masters = head.master_states.into_iter();
         Self {
             path: file.directory.to_string_lossy().into_owned(),
             metadata_file: file.path.to_string_lossy().into_owned(),
@@ -245,9 +311,7 @@ impl Snapshot {
             counts: total.counts,
             trailing_bytes: head.trailing_bytes,
             places: places.collect(),
-            master_states: masters
-                .map(|(name, version, length_bytes)| MasterState { name, version, length_bytes })
-                .collect(),
+            master_states: MasterStates::default(),
             notes: head.notes,
             operators: None,
         }

@@ -1,4 +1,4 @@
-//! What stands in a metadata file, one subtask at a time.
+//! What stands in a metadata file, one piece of state at a time.
 
 use ckpt_core::state::Root;
 
@@ -7,13 +7,44 @@ use super::{flink, ours};
 use crate::error::CommandError;
 use crate::metadata_file::{MetadataFile, MetadataFormat};
 
-/// Who is told what stands in a file.
+/// Who is told what stands in a file, in its order.
 pub(crate) trait Walk {
+    /// How much is to be told of a piece.
+    fn wanted(&self) -> Wanted;
+
+    /// What a participant that is no task stored.
+    fn master_state(&mut self, _: MasterState) {}
+
     /// An operator, before its subtasks.
     fn operator(&mut self, operator: OperatorHead);
 
-    /// A subtask of the operator before, or what the operator's coordinator stored, with every piece of its state.
-    fn subtask(&mut self, subtask: SubtaskHead, pieces: Vec<Piece>);
+    /// A subtask of the operator before, or with `None` what the operator's coordinator stored.
+    fn subtask(&mut self, index: Option<u32>);
+
+    /// A piece of the state of that subtask.
+    fn piece(&mut self, piece: Piece);
+
+    /// All pieces of the subtask were told.
+    fn end_of_subtask(&mut self, end: SubtaskEnd);
+}
+
+/// How much is to be told of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Where it lies and how much it is, and no role: that takes little memory whatever a file says.
+    Sizes,
+    /// Everything.
+    Everything,
+}
+
+impl Wanted {
+    /// A role, where roles are wanted.
+    pub(super) fn role(self, role: impl FnOnce() -> String) -> String {
+        match self {
+            Self::Sizes => String::new(),
+            Self::Everything => role(),
+        }
+    }
 }
 
 /// What is known of a snapshot as a whole.
@@ -29,11 +60,19 @@ pub(crate) struct SnapshotHead {
     pub(crate) self_contained: Option<bool>,
     /// Where claimed and borrowed files lie.
     pub(crate) places: Vec<(Root, String)>,
-    pub(crate) master_states: Vec<(String, i64, u64)>,
     /// Bytes behind the end of a file of Flink's.
     pub(crate) trailing_bytes: u64,
     /// What was odd.
     pub(crate) notes: Vec<String>,
+}
+
+/// What a participant that is no task stored.
+#[derive(Clone, Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MasterState {
+    pub(crate) name: String,
+    pub(crate) version: i64,
+    pub(crate) length_bytes: u64,
 }
 
 /// What is known of an operator besides its subtasks.
@@ -50,10 +89,8 @@ pub(crate) struct OperatorHead {
 }
 
 /// What is known of a subtask besides its pieces.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SubtaskHead {
-    /// `None` of the coordinator.
-    pub(crate) index: Option<u32>,
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SubtaskEnd {
     pub(crate) finished: bool,
     pub(crate) state_bytes: i64,
     pub(crate) written_bytes: i64,

@@ -9,7 +9,9 @@ use serde::Serialize;
 use crate::error::CommandError;
 use crate::flink::path::FlinkPath;
 use crate::metadata_file::MetadataFile;
-use crate::snapshot::{Extent, OperatorHead, Piece, PieceFile, SnapshotHead, StateKind, SubtaskHead, Walk, walk};
+use crate::snapshot::{
+    Extent, OperatorHead, Piece, PieceFile, SnapshotHead, StateKind, SubtaskEnd, Walk, Wanted, walk,
+};
 
 /// The files of a snapshot by what its metadata calls them.
 #[derive(Debug, Default)]
@@ -75,46 +77,55 @@ pub(super) fn of(file: &MetadataFile) -> Result<(SnapshotHead, References), Comm
 struct Gathering {
     operator: String,
     operator_name: Option<String>,
+    subtask: Option<u32>,
     found: References,
 }
 
 impl Walk for Gathering {
+    fn wanted(&self) -> Wanted {
+        Wanted::Everything
+    }
+
     fn operator(&mut self, operator: OperatorHead) {
         self.operator_name = operator.uid.or(operator.name);
         self.operator = operator.id;
     }
 
-    fn subtask(&mut self, subtask: SubtaskHead, pieces: Vec<Piece>) {
-        for mut piece in pieces {
-            let path = match &piece.file {
-                Some(PieceFile::Flink { path, .. }) => Some(path),
-                _ => piece.unwritten.as_ref(),
-            };
-            self.found.directories.extend(path.and_then(FlinkPath::parent));
-            let Some(file) = mem::take(&mut piece.file) else {
-                self.found.inline += 1;
-                continue;
-            };
-            let expected = Expected::of(&piece);
-            let handle = match &file {
-                PieceFile::Ours { handle, .. } => Some(handle.clone()),
-                _ => None,
-            };
-            let reference = self.found.files.entry(file.name()).or_insert_with(|| Reference::to(file));
-            let named = (piece.offset_bytes, piece.length_bytes, piece.digest);
-            reference.named.extend(handle.map(|handle| (named, handle)));
-            reference.expected.entry(expected).and_modify(|owners| owners.more += 1).or_insert_with(|| Owners {
-                first: Owner {
-                    operator: self.operator.clone(),
-                    operator_name: self.operator_name.clone(),
-                    subtask: subtask.index,
-                    kind: piece.kind,
-                    role: piece.role,
-                },
-                more: 0,
-            });
-        }
+    fn subtask(&mut self, index: Option<u32>) {
+        self.subtask = index;
     }
+
+    fn piece(&mut self, mut piece: Piece) {
+        let path = match &piece.file {
+            Some(PieceFile::Flink { path, .. }) => Some(path),
+            _ => piece.unwritten.as_ref(),
+        };
+        self.found.directories.extend(path.and_then(FlinkPath::parent));
+        let Some(file) = mem::take(&mut piece.file) else {
+            self.found.inline += 1;
+            return;
+        };
+        let expected = Expected::of(&piece);
+        let handle = match &file {
+            PieceFile::Ours { handle, .. } => Some(handle.clone()),
+            _ => None,
+        };
+        let reference = self.found.files.entry(file.name()).or_insert_with(|| Reference::to(file));
+        let named = (piece.offset_bytes, piece.length_bytes, piece.digest);
+        reference.named.extend(handle.map(|handle| (named, handle)));
+        reference.expected.entry(expected).and_modify(|owners| owners.more += 1).or_insert_with(|| Owners {
+            first: Owner {
+                operator: self.operator.clone(),
+                operator_name: self.operator_name.clone(),
+                subtask: self.subtask,
+                kind: piece.kind,
+                role: piece.role,
+            },
+            more: 0,
+        });
+    }
+
+    fn end_of_subtask(&mut self, _: SubtaskEnd) {}
 }
 
 impl Expected {

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use super::{KeyGroupRange, KeyedHandle, StreamHandle};
+use super::{InlineBytes, KeyGroupRange, KeyedHandle, StreamHandle};
 use crate::text::JavaText;
 
 /// Materialized state, and the changes since (Flink's `ChangelogStateBackendHandleImpl`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ChangelogHandle<D = Bytes> {
+pub struct ChangelogHandle<D: InlineBytes = Bytes> {
     /// The key groups.
     pub key_groups: KeyGroupRange,
     /// How much was written for this checkpoint.
@@ -28,7 +28,7 @@ pub struct ChangelogHandle<D = Bytes> {
 /// Changes that lie in the metadata (Flink's `InMemoryChangelogStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct InMemoryChangelogHandle<D = Bytes> {
+pub struct InMemoryChangelogHandle<D: InlineBytes = Bytes> {
     /// The key groups.
     pub key_groups: KeyGroupRange,
     /// The number of the first change.
@@ -54,7 +54,7 @@ pub struct InMemoryChange<D = Bytes> {
 /// Changes that lie in streams (Flink's `ChangelogStateHandleStreamImpl`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ChangelogStreamHandle<D = Bytes> {
+pub struct ChangelogStreamHandle<D: InlineBytes = Bytes> {
     /// The key groups.
     pub key_groups: KeyGroupRange,
     /// The streams, oldest first, and where in each the changes begin.
@@ -72,14 +72,14 @@ pub struct ChangelogStreamHandle<D = Bytes> {
 /// A stream, and where in it the changes begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct OffsetAndStream<D = Bytes> {
+pub struct OffsetAndStream<D: InlineBytes = Bytes> {
     /// The absolute position.
     pub offset: i64,
     /// The bytes.
     pub stream: StreamHandle<D>,
 }
 
-impl<D> ChangelogHandle<D> {
+impl<D: InlineBytes> ChangelogHandle<D> {
     /// A handle of that checkpoint, with nothing materialized and no changes.
     pub const fn new(key_groups: KeyGroupRange, checkpoint_id: i64, state_handle_id: JavaText) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl<D> ChangelogHandle<D> {
     }
 }
 
-impl<D> InMemoryChangelogHandle<D> {
+impl<D: InlineBytes> InMemoryChangelogHandle<D> {
     /// The changes with the numbers from `from` on and below `to`.
     pub const fn new(
         key_groups: KeyGroupRange,
@@ -114,7 +114,7 @@ impl<D> InMemoryChange<D> {
     }
 }
 
-impl<D> ChangelogStreamHandle<D> {
+impl<D: InlineBytes> ChangelogStreamHandle<D> {
     /// Changes in those streams, none of which was written for this checkpoint.
     pub const fn new(
         key_groups: KeyGroupRange,
@@ -134,7 +134,7 @@ impl<D> ChangelogStreamHandle<D> {
     }
 }
 
-impl<D> OffsetAndStream<D> {
+impl<D: InlineBytes> OffsetAndStream<D> {
     /// Changes from that position on.
     pub const fn new(offset: i64, stream: StreamHandle<D>) -> Self {
         Self { offset, stream }

@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 
 use bytes::Bytes;
 
-use super::StreamHandle;
+use super::{InlineBytes, StreamHandle};
 
 /// Data in flight of one channel, or of several in one stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ChannelHandle<I, D = Bytes> {
+pub enum ChannelHandle<I, D: InlineBytes = Bytes> {
     /// Of one channel (Flink's `InputChannelStateHandle` and `ResultSubpartitionStateHandle`).
     Single(SingleChannel<I, D>),
     /// Of several, from version 6 on (Flink's `MergedInputChannelStateHandle` and `MergedResultSubpartitionStateHandle`).
@@ -20,13 +20,13 @@ pub enum ChannelHandle<I, D = Bytes> {
 /// Data in flight of one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct SingleChannel<I, D = Bytes> {
+pub struct SingleChannel<I, D: InlineBytes = Bytes> {
     /// The subtask that stored it.
     pub subtask_index: i32,
     /// The channel.
     pub info: I,
     /// The absolute position of each piece.
-    pub offsets: Vec<i64>,
+    pub offsets: D::Offsets,
     /// How many bytes are the channel's.
     pub state_size: i64,
     /// The bytes.
@@ -36,7 +36,7 @@ pub struct SingleChannel<I, D = Bytes> {
 /// Data in flight of several channels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct MergedChannels<I, D = Bytes> {
+pub struct MergedChannels<I, D: InlineBytes = Bytes> {
     /// The subtask that stored it.
     pub subtask_index: i32,
     /// How many bytes are these channels'.
@@ -45,7 +45,7 @@ pub struct MergedChannels<I, D = Bytes> {
     pub delegate: StreamHandle<D>,
     /// The channels, as Flink encodes them: it decodes them only when it restores, so they may be anything here. See
     /// [`channels`](Self::channels).
-    pub serialized_channels: Bytes,
+    pub serialized_channels: D::Channels,
     pub(crate) info: PhantomData<I>,
 }
 
@@ -134,12 +134,12 @@ impl<I: ChannelInfo> ChannelEntry<I> {
     }
 }
 
-impl<I, D> SingleChannel<I, D> {
+impl<I, D: InlineBytes> SingleChannel<I, D> {
     /// Data in flight of a channel.
     pub const fn new(
         subtask_index: i32,
         info: I,
-        offsets: Vec<i64>,
+        offsets: D::Offsets,
         state_size: i64,
         delegate: StreamHandle<D>,
     ) -> Self {

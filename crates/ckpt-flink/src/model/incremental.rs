@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{KeyGroupRange, StreamHandle};
+use super::{InlineBytes, KeyGroupRange, StreamHandle};
 use crate::text::JavaText;
 
 /// Files of an embedded database, some of which are shared with other checkpoints (Flink's
 /// `IncrementalRemoteKeyedStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct IncrementalHandle<D = Bytes> {
+pub struct IncrementalHandle<D: InlineBytes = Bytes> {
     /// The checkpoint that it was made for.
     pub checkpoint_id: i64,
     /// The backend that names its files; a UUID, or any text from which Flink makes one.
@@ -39,14 +39,14 @@ pub struct IncrementalIdentity {
 /// A file of an embedded database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LocalPathAndHandle<D = Bytes> {
+pub struct LocalPathAndHandle<D: InlineBytes = Bytes> {
     /// Its name in the database's directory.
     pub local_path: JavaText,
     /// The bytes.
     pub handle: StreamHandle<D>,
 }
 
-impl<D> IncrementalHandle<D> {
+impl<D: InlineBytes> IncrementalHandle<D> {
     /// A handle without files, of an encoding that has an identity.
     pub const fn new(
         checkpoint_id: i64,
@@ -74,7 +74,7 @@ impl IncrementalIdentity {
     }
 }
 
-impl<D> LocalPathAndHandle<D> {
+impl<D: InlineBytes> LocalPathAndHandle<D> {
     /// A file of that name.
     pub const fn new(local_path: JavaText, handle: StreamHandle<D>) -> Self {
         Self { local_path, handle }

@@ -2,6 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use bytes::Bytes;
+
+use super::{InlineBytes, Offsets as _};
+
 /// A run of key groups as it is in the file: a first one and a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -28,21 +32,21 @@ impl KeyGroupRange {
 /// A run of key groups, and where each begins in a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct KeyGroupOffsets {
+pub struct KeyGroupOffsets<D: InlineBytes = Bytes> {
     /// The first.
     pub start: i32,
     /// Of each from the first on, its absolute position; -1 for one of raw state that was never begun.
-    pub offsets: Vec<i64>,
+    pub offsets: D::Offsets,
 }
 
-impl KeyGroupOffsets {
+impl<D: InlineBytes> KeyGroupOffsets<D> {
     /// Where the key groups from `start` on begin.
-    pub const fn new(start: i32, offsets: Vec<i64>) -> Self {
+    pub const fn new(start: i32, offsets: D::Offsets) -> Self {
         Self { start, offsets }
     }
 
     /// The run of key groups.
     pub fn range(&self) -> KeyGroupRange {
-        KeyGroupRange::new(self.start, i32::try_from(self.offsets.len()).unwrap_or(i32::MAX))
+        KeyGroupRange::new(self.start, i32::try_from(self.offsets.count()).unwrap_or(i32::MAX))
     }
 }

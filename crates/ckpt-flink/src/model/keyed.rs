@@ -3,14 +3,15 @@
 use bytes::Bytes;
 
 use super::{
-    ChangelogHandle, ChangelogStreamHandle, InMemoryChangelogHandle, IncrementalHandle, KeyGroupOffsets, StreamHandle,
+    ChangelogHandle, ChangelogStreamHandle, InMemoryChangelogHandle, IncrementalHandle, InlineBytes, KeyGroupOffsets,
+    StreamHandle,
 };
 use crate::text::JavaText;
 
 /// Keyed state (Flink's `KeyedStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum KeyedHandle<D = Bytes> {
+pub enum KeyedHandle<D: InlineBytes = Bytes> {
     /// A stream that is divided into key groups.
     KeyGroups(KeyGroupsHandle<D>),
     /// Files, some of which are shared with other checkpoints.
@@ -26,11 +27,11 @@ pub enum KeyedHandle<D = Bytes> {
 /// A stream that is divided into key groups (Flink's `KeyGroupsStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct KeyGroupsHandle<D = Bytes> {
+pub struct KeyGroupsHandle<D: InlineBytes = Bytes> {
     /// Which of the encodings it has.
     pub kind: KeyGroupsKind,
     /// Where each key group begins.
-    pub key_groups: KeyGroupOffsets,
+    pub key_groups: KeyGroupOffsets<D>,
     /// The bytes.
     pub delegate: StreamHandle<D>,
 }
@@ -50,9 +51,9 @@ pub enum KeyGroupsKind {
     Legacy,
 }
 
-impl<D> KeyGroupsHandle<D> {
+impl<D: InlineBytes> KeyGroupsHandle<D> {
     /// A stream that is divided so.
-    pub const fn new(kind: KeyGroupsKind, key_groups: KeyGroupOffsets, delegate: StreamHandle<D>) -> Self {
+    pub const fn new(kind: KeyGroupsKind, key_groups: KeyGroupOffsets<D>, delegate: StreamHandle<D>) -> Self {
         Self { kind, key_groups, delegate }
     }
 }

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{MasterState, OperatorState};
+use super::{InlineBytes, MasterState, OperatorState};
 use crate::properties::StoredProperties;
 use crate::version::MetadataVersion;
 
 /// All that a `_metadata` file says (Flink's `CheckpointMetadata`). `D` is what becomes of state that lies in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct FlinkMetadata<D = Bytes> {
+pub struct FlinkMetadata<D: InlineBytes = Bytes> {
     /// The version it was read in and is written in.
     pub version: MetadataVersion,
     /// The checkpoint's number. Never negative; a savepoint of Flink's state processor has 0.
@@ -22,7 +22,7 @@ pub struct FlinkMetadata<D = Bytes> {
     pub properties: Option<StoredProperties>,
 }
 
-impl<D> FlinkMetadata<D> {
+impl<D: InlineBytes> FlinkMetadata<D> {
     /// Metadata of a checkpoint with no state at all, without properties.
     pub const fn new(version: MetadataVersion, checkpoint_id: i64) -> Self {
         Self { version, checkpoint_id, master_states: Vec::new(), operators: Vec::new(), properties: None }

@@ -19,7 +19,7 @@ pub use channel::{
     SingleChannel,
 };
 pub use incremental::{IncrementalHandle, IncrementalIdentity, LocalPathAndHandle};
-pub use inline::{InlineBytes, SkippedBytes};
+pub use inline::{InlineBytes, Offsets, SkippedBytes, SkippedOffsets};
 pub use key_groups::{KeyGroupOffsets, KeyGroupRange};
 pub use keyed::{KeyGroupsHandle, KeyGroupsKind, KeyedHandle};
 pub use master::MasterState;

@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 
-use super::StreamHandle;
+use super::{InlineBytes, StreamHandle};
 use crate::text::JavaText;
 
 /// Operator state (Flink's `OperatorStreamStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct OperatorHandle<D = Bytes> {
+pub struct OperatorHandle<D: InlineBytes = Bytes> {
     /// The states in the stream, in the order of the file.
-    pub states: Vec<OperatorStateOffsets>,
+    pub states: Vec<OperatorStateOffsets<D>>,
     /// Present when the stream is a segment of a file that several share (`FileMergingOperatorStreamStateHandle`). The
     /// stream is then one of the kinds of segments.
     pub merging: Option<Box<MergingDirectories>>,
@@ -21,13 +21,13 @@ pub struct OperatorHandle<D = Bytes> {
 /// One state of an operator, and where its elements begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct OperatorStateOffsets {
+pub struct OperatorStateOffsets<D: InlineBytes = Bytes> {
     /// Its name; `_default_` for raw state.
     pub name: JavaText,
     /// How it is divided when the parallelism changes.
     pub mode: DistributionMode,
     /// The absolute position of each element; a broadcast state has one.
-    pub offsets: Vec<i64>,
+    pub offsets: D::Offsets,
 }
 
 /// How operator state is divided (Flink's `OperatorStateHandle.Mode`).
@@ -61,9 +61,9 @@ impl DistributionMode {
     }
 }
 
-impl<D> OperatorHandle<D> {
+impl<D: InlineBytes> OperatorHandle<D> {
     /// States in a stream of their own.
-    pub const fn new(states: Vec<OperatorStateOffsets>, delegate: StreamHandle<D>) -> Self {
+    pub const fn new(states: Vec<OperatorStateOffsets<D>>, delegate: StreamHandle<D>) -> Self {
         Self { states, merging: None, delegate }
     }
 
@@ -73,9 +73,9 @@ impl<D> OperatorHandle<D> {
     }
 }
 
-impl OperatorStateOffsets {
+impl<D: InlineBytes> OperatorStateOffsets<D> {
     /// A state whose elements begin there.
-    pub const fn new(name: JavaText, mode: DistributionMode, offsets: Vec<i64>) -> Self {
+    pub const fn new(name: JavaText, mode: DistributionMode, offsets: D::Offsets) -> Self {
         Self { name, mode, offsets }
     }
 }

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use super::KeyGroupOffsets;
+use super::{InlineBytes, KeyGroupOffsets};
 use crate::text::JavaText;
 
 /// Where the bytes of some state lie (Flink's `StreamStateHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum StreamHandle<D = Bytes> {
+pub enum StreamHandle<D: InlineBytes = Bytes> {
     /// In the metadata itself.
     ByteStream(ByteStream<D>),
     /// In a file anywhere (`FileStateHandle`).
@@ -85,9 +85,9 @@ pub enum CheckpointedStateScope {
 /// A stream that is divided into key groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct KeyGroupsStream<D = Bytes> {
+pub struct KeyGroupsStream<D: InlineBytes = Bytes> {
     /// Where each key group begins.
-    pub key_groups: KeyGroupOffsets,
+    pub key_groups: KeyGroupOffsets<D>,
     /// The bytes.
     pub delegate: StreamHandle<D>,
 }
@@ -132,9 +132,9 @@ impl SegmentHandle {
     }
 }
 
-impl<D> KeyGroupsStream<D> {
+impl<D: InlineBytes> KeyGroupsStream<D> {
     /// A stream that is divided so.
-    pub const fn new(key_groups: KeyGroupOffsets, delegate: StreamHandle<D>) -> Self {
+    pub const fn new(key_groups: KeyGroupOffsets<D>, delegate: StreamHandle<D>) -> Self {
         Self { key_groups, delegate }
     }
 }

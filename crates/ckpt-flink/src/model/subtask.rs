@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use super::{ChannelHandle, InputChannelInfo, KeyedHandle, OperatorHandle, ResultSubpartitionInfo};
+use super::{ChannelHandle, InlineBytes, InputChannelInfo, KeyedHandle, OperatorHandle, ResultSubpartitionInfo};
 
 /// What a subtask of an operator stored (Flink's `OperatorSubtaskState`). Of each of the first four kinds a file holds one
 /// handle at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct SubtaskState<D = Bytes> {
+pub struct SubtaskState<D: InlineBytes = Bytes> {
     /// Operator state: lists, unions, broadcasts.
     pub managed_operator: Option<Box<OperatorHandle<D>>>,
     /// Operator state that the operator wrote as it liked.
@@ -25,7 +25,7 @@ pub struct SubtaskState<D = Bytes> {
     pub legacy_duration: Option<i64>,
 }
 
-impl<D> Default for SubtaskState<D> {
+impl<D: InlineBytes> Default for SubtaskState<D> {
     /// Nothing.
     fn default() -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use bytes::Bytes;
 use ckpt_core::Result;
 
 use super::input::Input;
@@ -22,21 +23,24 @@ impl<S: Source> Input<S> {
         &mut self,
         field: &'static str,
         version: MetadataVersion,
+        mut keep: impl FnMut(ChannelHandle<I, D>) -> Option<ChannelHandle<I, D>>,
     ) -> Read<Vec<ChannelHandle<I, D>>> {
-        if !version.has_merged_channels() {
-            return self.list(field, LEAST_BYTES, |input| input.single_channel().map(ChannelHandle::Single));
-        }
-        self.list(field, LEAST_MERGED_BYTES, |input| {
-            let kind = input.u8("kind")?;
-            if kind == I::TAGS.single {
-                input.single_channel().map(ChannelHandle::Single)
-            } else if kind == I::TAGS.merged {
-                input.merged_channels().map(ChannelHandle::Merged)
-            } else {
-                let expected = format!("{} (one channel) or {} (several)", I::TAGS.single, I::TAGS.merged);
-                Err(ReadError::format(input.position() - 1, "kind", expected, kind))
-            }
+        let has_kinds = version.has_merged_channels();
+        self.list_of_kept(field, if has_kinds { LEAST_MERGED_BYTES } else { LEAST_BYTES }, |input| {
+            input.channel(has_kinds).map(&mut keep)
         })
+    }
+
+    fn channel<I: ChannelInfo, D: InlineBytes>(&mut self, has_kind: bool) -> Read<ChannelHandle<I, D>> {
+        let kind = if has_kind { self.u8("kind")? } else { I::TAGS.single };
+        if kind == I::TAGS.single {
+            self.single_channel().map(ChannelHandle::Single)
+        } else if kind == I::TAGS.merged {
+            self.merged_channels().map(ChannelHandle::Merged)
+        } else {
+            let expected = format!("{} (one channel) or {} (several)", I::TAGS.single, I::TAGS.merged);
+            Err(ReadError::format(self.position() - 1, "kind", expected, kind))
+        }
     }
 
     fn single_channel<I: ChannelInfo, D: InlineBytes>(&mut self) -> Read<SingleChannel<I, D>> {
@@ -66,7 +70,7 @@ impl<S: Source> Input<S> {
     }
 }
 
-impl<I: ChannelInfo, D> MergedChannels<I, D> {
+impl<I: ChannelInfo, D: InlineBytes<Channels = Bytes>> MergedChannels<I, D> {
     /// The channels.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! Handles of streams and of operator state.
 
-use super::Source;
 use super::input::Input;
+use super::visitor::Sink;
+use super::{Source, SubtaskVisitor};
 use crate::error::{Read, ReadError, Step, Within};
 use crate::model::{
     ByteStream, CheckpointedStateScope, DistributionMode, FileHandle, InlineBytes, KeyGroupOffsets, KeyGroupRange,
@@ -84,7 +85,7 @@ impl<S: Source> Input<S> {
     }
 
     /// A run of key groups with a position for each.
-    pub(super) fn key_group_offsets(&mut self) -> Read<KeyGroupOffsets> {
+    pub(super) fn key_group_offsets<D: InlineBytes>(&mut self) -> Read<KeyGroupOffsets<D>> {
         let range = self.key_group_range()?;
         let count = self.count_of("number of key groups", self.position() - 4, range.count, 8)?;
         Ok(KeyGroupOffsets { start: range.start, offsets: self.offsets("key-group offsets", count)? })
@@ -94,7 +95,8 @@ impl<S: Source> Input<S> {
     pub(super) fn operator_handle<D: InlineBytes>(
         &mut self,
         field: &'static str,
-    ) -> Read<Option<Box<OperatorHandle<D>>>> {
+        sink: &mut impl Sink<D>,
+    ) -> Read<Option<OperatorHandle<D>>> {
         let tag = self.u8(field)?;
         let merging = match tag {
             operator::NONE => return Ok(None),
@@ -102,12 +104,18 @@ impl<S: Source> Input<S> {
             operator::FILE_MERGING => true,
             _ => return Err(self.unknown_tag(field, "the tag of an operator state handle: 0, 4 or 17", tag)),
         };
-        self.operator_handle_body(merging).map(|handle| Some(Box::new(handle))).within(Step::Field(field))
+        self.operator_handle_body(merging, sink).map(Some).within(Step::Field(field))
     }
 
-    fn operator_handle_body<D: InlineBytes>(&mut self, merging: bool) -> Read<OperatorHandle<D>> {
+    fn operator_handle_body<D: InlineBytes>(
+        &mut self,
+        merging: bool,
+        sink: &mut impl Sink<D>,
+    ) -> Read<OperatorHandle<D>> {
         // A state has at least the length of its name, its mode and the number of its elements.
-        let states = self.list("states", 7, Self::operator_state_offsets)?;
+        let states = self.list_of_kept("states", 7, |input| {
+            Ok(sink.keep(input.operator_state_offsets()?, SubtaskVisitor::operator_state))
+        })?;
         let merging = merging.then(|| self.merging_directories().map(Box::new)).transpose()?;
         let offset = self.position();
         let delegate = self.stream("delegate")?;
@@ -117,7 +125,7 @@ impl<S: Source> Input<S> {
         Ok(OperatorHandle { states, merging, delegate })
     }
 
-    fn operator_state_offsets(&mut self) -> Read<OperatorStateOffsets> {
+    fn operator_state_offsets<D: InlineBytes>(&mut self) -> Read<OperatorStateOffsets<D>> {
         let name = self.text("state name")?;
         let mode = self.u8("distribution mode")?;
         let Some(mode) = DistributionMode::of_ordinal(mode) else {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{NoteKind, Notes, Source};
 use crate::error::{Read, ReadError, Step, Within};
-use crate::model::InlineBytes;
+use crate::model::{InlineBytes, Offsets};
 use crate::text::JavaText;
 
 /// How deeply handles may contain handles, in reading and in writing. Flink's own are at most three deep.
@@ -129,10 +129,22 @@ impl<S: Source> Input<S> {
         least_bytes: u64,
         mut read: impl FnMut(&mut Self) -> Read<T>,
     ) -> Read<Vec<T>> {
+        self.list_of_kept(field, least_bytes, |input| read(input).map(Some))
+    }
+
+    /// The same, without the elements of which nothing is kept.
+    pub(crate) fn list_of_kept<T>(
+        &mut self,
+        field: &'static str,
+        least_bytes: u64,
+        mut read: impl FnMut(&mut Self) -> Read<Option<T>>,
+    ) -> Read<Vec<T>> {
         let count = self.count(field, least_bytes)?;
         let mut list = reserved(count);
         for index in 0..count {
-            list.push(read(self).within(Step::Item(field, index))?);
+            if let Some(element) = read(self).within(Step::Item(field, index))? {
+                list.push(element);
+            }
         }
         Ok(list)
     }
@@ -161,15 +173,11 @@ impl<S: Source> Input<S> {
     }
 
     /// So many numbers of 8 bytes.
-    pub(crate) fn offsets(&mut self, field: &'static str, count: usize) -> Read<Vec<i64>> {
-        // A count was checked against the bytes that are left, so this is no more than they are. Each is read by itself: to
-        // share the memory of all of them, and to give it back, costs more than a few numbers do.
+    #[inline]
+    pub(crate) fn offsets<O: Offsets>(&mut self, field: &'static str, count: usize) -> Read<O> {
+        // A count was checked against the bytes that are left, so this is no more than they are.
         self.need(field, count as u64 * 8)?;
-        let mut numbers = reserved(count);
-        for _ in 0..count {
-            numbers.push(self.i64(field)?);
-        }
-        Ok(numbers)
+        O::take(&mut self.source, count).map_err(|source| self.failed(source))
     }
 
     /// One level deeper.

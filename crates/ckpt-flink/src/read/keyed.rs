@@ -1,13 +1,17 @@
 //! Handles of keyed state.
 
-use super::Source;
 use super::input::Input;
+use super::visitor::Sink;
+use super::{Source, SubtaskVisitor};
 use crate::error::{Read, Step, Within};
 use crate::model::{
     ChangelogHandle, ChangelogStreamHandle, InMemoryChange, InMemoryChangelogHandle, IncrementalHandle,
     IncrementalIdentity, InlineBytes, KeyGroupsHandle, KeyGroupsKind, KeyedHandle, LocalPathAndHandle, OffsetAndStream,
 };
 use crate::tag::keyed;
+
+/// What a file of a database takes at least: the length of its name and the tag of its handle.
+const LEAST_FILE_BYTES: u64 = 2 + 1;
 
 /// Which of two encodings a handle has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,7 +22,11 @@ enum Encoding {
 
 impl<S: Source> Input<S> {
     /// Keyed state that may be missing.
-    pub(super) fn keyed_handle<D: InlineBytes>(&mut self, field: &'static str) -> Read<Option<Box<KeyedHandle<D>>>> {
+    pub(super) fn keyed_handle<D: InlineBytes>(
+        &mut self,
+        field: &'static str,
+        sink: &mut impl Sink<D>,
+    ) -> Read<Option<KeyedHandle<D>>> {
         let tag = self.u8(field)?;
         let handle = match tag {
             keyed::NONE => return Ok(None),
@@ -27,19 +35,23 @@ impl<S: Source> Input<S> {
             keyed::KEY_GROUPS => self.key_groups_handle(|input| {
                 Ok(KeyGroupsKind::Checkpoint { state_handle_id: input.text("state handle id")? })
             }),
-            keyed::INCREMENTAL_LEGACY => self.incremental(Encoding::Legacy).map(Box::new).map(KeyedHandle::Incremental),
-            keyed::INCREMENTAL => self.incremental(Encoding::Current).map(Box::new).map(KeyedHandle::Incremental),
-            keyed::CHANGELOG_LEGACY => self.nested(field, |input| input.changelog(Encoding::Legacy)),
-            keyed::CHANGELOG => self.nested(field, |input| input.changelog(Encoding::Current)),
-            keyed::IN_MEMORY_CHANGELOG => self.in_memory_changelog().map(KeyedHandle::InMemoryChangelog),
-            keyed::CHANGELOG_STREAM_LEGACY => self.changelog_stream(Encoding::Legacy).map(KeyedHandle::ChangelogStream),
-            keyed::CHANGELOG_STREAM => self.changelog_stream(Encoding::Current).map(KeyedHandle::ChangelogStream),
+            keyed::INCREMENTAL_LEGACY => {
+                self.incremental(Encoding::Legacy, sink).map(Box::new).map(KeyedHandle::Incremental)
+            }
+            keyed::INCREMENTAL => self.incremental(Encoding::Current, sink).map(Box::new).map(KeyedHandle::Incremental),
+            keyed::CHANGELOG_LEGACY => self.nested(field, |input| input.changelog(Encoding::Legacy, sink)),
+            keyed::CHANGELOG => self.nested(field, |input| input.changelog(Encoding::Current, sink)),
+            keyed::IN_MEMORY_CHANGELOG => self.in_memory_changelog(sink).map(KeyedHandle::InMemoryChangelog),
+            keyed::CHANGELOG_STREAM_LEGACY => {
+                self.changelog_stream(Encoding::Legacy, sink).map(KeyedHandle::ChangelogStream)
+            }
+            keyed::CHANGELOG_STREAM => self.changelog_stream(Encoding::Current, sink).map(KeyedHandle::ChangelogStream),
             _ => {
                 let expected = "the tag of a keyed state handle: 0, 3, 5 or 7 to 14";
                 return Err(self.unknown_tag(field, expected, tag));
             }
         };
-        handle.map(|handle| Some(Box::new(handle))).within(Step::Field(field))
+        handle.map(Some).within(Step::Field(field))
     }
 
     fn key_groups_handle<D: InlineBytes>(
@@ -51,15 +63,24 @@ impl<S: Source> Input<S> {
         Ok(KeyedHandle::KeyGroups(KeyGroupsHandle { kind: kind(self)?, key_groups, delegate }))
     }
 
-    fn incremental<D: InlineBytes>(&mut self, encoding: Encoding) -> Read<IncrementalHandle<D>> {
+    fn incremental<D: InlineBytes>(
+        &mut self,
+        encoding: Encoding,
+        sink: &mut impl Sink<D>,
+    ) -> Read<IncrementalHandle<D>> {
         let checkpoint_id = self.i64("checkpoint id")?;
         let backend_id = self.text("backend id")?;
         let key_groups = self.key_group_range()?;
         let current = encoding == Encoding::Current;
         let checkpointed_size = current.then(|| self.i64("checkpointed size")).transpose()?;
         let meta = self.stream("meta state")?;
-        let shared = self.local_paths("shared files")?;
-        let private = self.local_paths("private files")?;
+        sink.tell(|visitor| visitor.incremental(key_groups, &meta));
+        let shared = self.list_of_kept("shared files", LEAST_FILE_BYTES, |input| {
+            Ok(sink.keep(input.local_path()?, SubtaskVisitor::shared_file))
+        })?;
+        let private = self.list_of_kept("private files", LEAST_FILE_BYTES, |input| {
+            Ok(sink.keep(input.local_path()?, SubtaskVisitor::private_file))
+        })?;
         let identity = match checkpointed_size {
             Some(checkpointed_size) => {
                 Some(IncrementalIdentity { checkpointed_size, state_handle_id: self.text("state handle id")? })
@@ -69,17 +90,15 @@ impl<S: Source> Input<S> {
         Ok(IncrementalHandle { checkpoint_id, backend_id, key_groups, identity, meta, shared, private })
     }
 
-    fn local_paths<D: InlineBytes>(&mut self, field: &'static str) -> Read<Vec<LocalPathAndHandle<D>>> {
-        self.list(field, 3, |input| {
-            Ok(LocalPathAndHandle { local_path: input.text("local path")?, handle: input.stream("handle")? })
-        })
+    fn local_path<D: InlineBytes>(&mut self) -> Read<LocalPathAndHandle<D>> {
+        Ok(LocalPathAndHandle { local_path: self.text("local path")?, handle: self.stream("handle")? })
     }
 
-    fn changelog<D: InlineBytes>(&mut self, encoding: Encoding) -> Read<KeyedHandle<D>> {
+    fn changelog<D: InlineBytes>(&mut self, encoding: Encoding, sink: &mut impl Sink<D>) -> Read<KeyedHandle<D>> {
         let key_groups = self.key_group_range()?;
         let checkpointed_size = self.i64("checkpointed size")?;
-        let materialized = self.list("materialized state", 1, |input| input.keyed_handle("handle"))?;
-        let non_materialized = self.list("changes", 1, |input| input.keyed_handle("handle"))?;
+        let materialized = self.keyed_handles("materialized state", sink)?;
+        let non_materialized = self.keyed_handles("changes", sink)?;
         let materialization_id = self.i64("materialization id")?;
         let current = encoding == Encoding::Current;
         let checkpoint_id = current.then(|| self.i64("checkpoint id")).transpose()?;
@@ -95,21 +114,41 @@ impl<S: Source> Input<S> {
         }))
     }
 
-    fn in_memory_changelog<D: InlineBytes>(&mut self) -> Read<InMemoryChangelogHandle<D>> {
+    fn keyed_handles<D: InlineBytes>(
+        &mut self,
+        field: &'static str,
+        sink: &mut impl Sink<D>,
+    ) -> Read<Vec<Option<Box<KeyedHandle<D>>>>> {
+        self.list_of_kept(field, 1, |input| {
+            let handle = input.keyed_handle("handle", sink)?;
+            let kept = sink.keep(handle, |visitor, handle| {
+                handle.into_iter().for_each(|handle| visitor.keyed_handle_of_changelog(handle));
+            });
+            Ok(kept.map(|handle| handle.map(Box::new)))
+        })
+    }
+
+    fn in_memory_changelog<D: InlineBytes>(&mut self, sink: &mut impl Sink<D>) -> Read<InMemoryChangelogHandle<D>> {
         let key_groups = self.key_group_range()?;
         let (from, to) = (self.i64("first change")?, self.i64("end of the changes")?);
         // A change has at least its key group and its length.
-        let changes = self.list("changes", 8, |input| {
-            Ok(InMemoryChange { key_group: input.i32("key group")?, change: input.inline("change")? })
+        let changes = self.list_of_kept("changes", 8, |input| {
+            let change = InMemoryChange { key_group: input.i32("key group")?, change: input.inline("change")? };
+            Ok(sink.keep(change, SubtaskVisitor::in_memory_change))
         })?;
         Ok(InMemoryChangelogHandle { key_groups, from, to, changes, state_handle_id: self.text("state handle id")? })
     }
 
-    fn changelog_stream<D: InlineBytes>(&mut self, encoding: Encoding) -> Read<ChangelogStreamHandle<D>> {
+    fn changelog_stream<D: InlineBytes>(
+        &mut self,
+        encoding: Encoding,
+        sink: &mut impl Sink<D>,
+    ) -> Read<ChangelogStreamHandle<D>> {
         let key_groups = self.key_group_range()?;
         // A stream has at least its position and the tag of its handle.
-        let streams = self.list("streams", 9, |input| {
-            Ok(OffsetAndStream { offset: input.i64("offset")?, stream: input.stream("handle")? })
+        let streams = self.list_of_kept("streams", 9, |input| {
+            let stream = OffsetAndStream { offset: input.i64("offset")?, stream: input.stream("handle")? };
+            Ok(sink.keep(stream, |visitor, stream| visitor.changelog_stream(key_groups, stream)))
         })?;
         let (size, checkpointed_size) = (self.i64("size")?, self.i64("checkpointed size")?);
         let state_handle_id = self.text("state handle id")?;

@@ -10,7 +10,7 @@ use crate::model::{FlinkMetadata, InlineBytes, OperatorState, OperatorSubtasks};
 /// A whole file as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Decoded<D = Bytes> {
+pub struct Decoded<D: InlineBytes = Bytes> {
     /// What it says.
     pub metadata: FlinkMetadata<D>,
     /// What follows its end. Flink does not look whether there is anything.
@@ -39,8 +39,11 @@ impl<D: InlineBytes> FlinkMetadata<D> {
     pub fn decode_with(source: impl Source) -> Result<Decoded<D>> {
         let mut reader = FlinkReader::<_, D>::open(source)?;
         let mut metadata = Self::new(reader.version(), reader.checkpoint_id());
-        metadata.master_states = reader.take_master_states();
-        metadata.operators = reserved(reader.operator_count());
+        metadata.master_states = reserved(reader.master_states_left());
+        while let Some(state) = reader.next_master_state()? {
+            metadata.master_states.push(state);
+        }
+        metadata.operators = reserved(reader.operators_left()?);
         while let Some(description) = reader.next_operator()? {
             let subtasks = if reader.is_fully_finished() {
                 OperatorSubtasks::FullyFinished

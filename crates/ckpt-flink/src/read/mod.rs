@@ -20,11 +20,13 @@ mod operator;
 mod reader;
 mod source;
 mod stream_source;
+mod visitor;
 
-pub(crate) use input::{Input, MAX_DEPTH};
+pub(crate) use input::{Input, MAX_DEPTH, reserved};
 pub use metadata::Decoded;
 pub use note::{Note, NoteKind, Notes};
 pub(crate) use operator::MASTER_STATE_MAGIC;
 pub use reader::{Ending, FlinkReader, MAGIC, Trailing};
 pub use source::{BytesSource, Source};
 pub use stream_source::StreamSource;
+pub use visitor::{SubtaskStateKind, SubtaskVisitor, VisitedSubtask};

@@ -3,10 +3,11 @@
 use ckpt_core::id::OperatorId;
 
 use super::input::Input;
-use super::{NoteKind, Source};
+use super::visitor::Sink;
+use super::{NoteKind, Source, SubtaskStateKind, SubtaskVisitor};
 use crate::error::{Read, ReadError, Step, Within};
 use crate::model::{
-    InlineBytes, MasterState, OperatorDescription, OperatorHandle, StreamHandle, Subtask, SubtaskState,
+    InlineBytes, KeyedHandle, MasterState, OperatorDescription, OperatorHandle, StreamHandle, Subtask, SubtaskState,
 };
 use crate::text::JavaText;
 use crate::version::MetadataVersion;
@@ -115,7 +116,12 @@ impl<S: Source> Input<S> {
         Ok(Some(self.text(field)?).filter(|text| !text.is_empty()))
     }
 
-    pub(super) fn subtask<D: InlineBytes>(&mut self, version: MetadataVersion, parallelism: i32) -> Read<Subtask<D>> {
+    pub(super) fn subtask<D: InlineBytes>(
+        &mut self,
+        version: MetadataVersion,
+        parallelism: i32,
+        sink: &mut impl Sink<D>,
+    ) -> Read<Subtask<D>> {
         let offset = self.position();
         let found = self.i32("subtask index")?;
         // Version 2 knows no finished subtasks.
@@ -124,41 +130,65 @@ impl<S: Source> Input<S> {
             let expected = format!("of a subtask below the parallelism of {parallelism}");
             return Err(ReadError::format(offset, "subtask index", expected, found));
         }
+        sink.tell(|visitor| visitor.subtask(index));
         let state = match found {
-            0.. => Some(self.subtask_state(version).map(Box::new).within(Step::Subtask(index))?),
+            0.. => Some(self.subtask_state(version, sink).map(Box::new).within(Step::Subtask(index))?),
             _ => None,
         };
         Ok(Subtask { index, state })
     }
 
-    fn subtask_state<D: InlineBytes>(&mut self, version: MetadataVersion) -> Read<SubtaskState<D>> {
+    fn subtask_state<D: InlineBytes>(
+        &mut self,
+        version: MetadataVersion,
+        sink: &mut impl Sink<D>,
+    ) -> Read<SubtaskState<D>> {
         let mut state = SubtaskState::default();
         if version == MetadataVersion::V2 {
             state.legacy_duration = Some(self.i64("duration")?);
             self.no_legacy_states()?;
         }
-        state.managed_operator = self.announced_handle("managed operator state")?;
-        state.raw_operator = self.announced_handle("raw operator state")?;
-        state.managed_keyed = self.keyed_handle("managed keyed state")?;
-        state.raw_keyed = self.keyed_handle("raw keyed state")?;
+        sink.tell(|visitor| visitor.kind(SubtaskStateKind::ManagedOperator));
+        state.managed_operator = self.operator_state("managed operator state", sink)?;
+        sink.tell(|visitor| visitor.kind(SubtaskStateKind::RawOperator));
+        state.raw_operator = self.operator_state("raw operator state", sink)?;
+        sink.tell(|visitor| visitor.kind(SubtaskStateKind::ManagedKeyed));
+        state.managed_keyed = self.keyed_state("managed keyed state", sink)?;
+        sink.tell(|visitor| visitor.kind(SubtaskStateKind::RawKeyed));
+        state.raw_keyed = self.keyed_state("raw keyed state", sink)?;
         if version > MetadataVersion::V2 {
-            state.input_channels = self.channels("input channels", version)?;
-            state.result_subpartitions = self.channels("result subpartitions", version)?;
+            let keep = |handle| sink.keep(handle, SubtaskVisitor::input_channel);
+            state.input_channels = self.channels("input channels", version, keep)?;
+            let keep = |handle| sink.keep(handle, SubtaskVisitor::result_subpartition);
+            state.result_subpartitions = self.channels("result subpartitions", version, keep)?;
         }
         Ok(state)
     }
 
     /// Operator state, behind a number that says whether there is any.
-    fn announced_handle<D: InlineBytes>(&mut self, field: &'static str) -> Read<Option<Box<OperatorHandle<D>>>> {
+    fn operator_state<D: InlineBytes>(
+        &mut self,
+        field: &'static str,
+        sink: &mut impl Sink<D>,
+    ) -> Read<Option<Box<OperatorHandle<D>>>> {
         if !self.presence(field)? {
             return Ok(None);
         }
         let offset = self.position();
-        let handle = self.operator_handle(field)?;
-        if handle.is_none() {
+        let Some(handle) = self.operator_handle(field, sink)? else {
             self.notes.add(offset, NoteKind::NullHandle);
-        }
-        Ok(handle)
+            return Ok(None);
+        };
+        Ok(sink.keep(handle, SubtaskVisitor::operator_handle).map(Box::new))
+    }
+
+    fn keyed_state<D: InlineBytes>(
+        &mut self,
+        field: &'static str,
+        sink: &mut impl Sink<D>,
+    ) -> Read<Option<Box<KeyedHandle<D>>>> {
+        let handle = self.keyed_handle(field, sink)?;
+        Ok(handle.and_then(|handle| sink.keep(handle, SubtaskVisitor::keyed_handle)).map(Box::new))
     }
 
     fn no_legacy_states(&mut self) -> Read<()> {

@@ -9,9 +9,10 @@ use ckpt_core::id::OperatorId;
 
 use super::input::Input;
 use super::operator::{LEAST_MASTER_STATE_BYTES, SubtaskCount, least_operator_bytes};
-use super::{Notes, Source};
+use super::visitor::{Keep, Nobody, Sink, Tell};
+use super::{Notes, Source, SubtaskVisitor, VisitedSubtask};
 use crate::error::{Read, ReadError, Step, Within};
-use crate::model::{InlineBytes, MasterState, OperatorDescription, Subtask};
+use crate::model::{InlineBytes, MasterState, OperatorDescription, SkippedBytes, Subtask};
 use crate::properties::StoredProperties;
 use crate::version::MetadataVersion;
 
@@ -45,9 +46,9 @@ pub struct FlinkReader<S, D = Bytes> {
     input: Input<S>,
     version: MetadataVersion,
     checkpoint_id: i64,
-    master_states: Vec<MasterState<D>>,
-    operator_count: usize,
-    operators_left: usize,
+    /// What has not been read yet. The number of operators stands behind the master states.
+    master_states: Countdown,
+    operators: Option<Countdown>,
     /// The operator whose subtasks come next.
     operator: Option<CurrentOperator>,
     /// Whether an error has been told.
@@ -61,6 +62,13 @@ struct CurrentOperator {
     parallelism: i32,
     count: SubtaskCount,
     subtasks_left: usize,
+}
+
+/// How many of a number of things are still to be read.
+#[derive(Clone, Copy, Debug)]
+struct Countdown {
+    count: usize,
+    left: usize,
 }
 
 /// What stands behind the operators.
@@ -103,21 +111,10 @@ impl<S: Source, D: InlineBytes> FlinkReader<S, D> {
         if checkpoint_id < 0 {
             return Err(ReadError::format(offset, "checkpoint id", "not negative", checkpoint_id));
         }
-        let master_states = input.list("master states", LEAST_MASTER_STATE_BYTES, Input::master_state)?;
-        let operator_count = input.count("number of operators", least_operator_bytes(version))?;
-        let (operators_left, operator) = (operator_count, None);
+        let master_states = Countdown::new(input.count("master states", LEAST_MASTER_STATE_BYTES)?);
+        let (operators, operator) = (None, None);
         let (failed, data) = (false, PhantomData);
-        Ok(Self {
-            input,
-            version,
-            checkpoint_id,
-            master_states,
-            operator_count,
-            operators_left,
-            operator,
-            failed,
-            data,
-        })
+        Ok(Self { input, version, checkpoint_id, master_states, operators, operator, failed, data })
     }
 
     /// The version of the file.
@@ -130,18 +127,40 @@ impl<S: Source, D: InlineBytes> FlinkReader<S, D> {
         self.checkpoint_id
     }
 
-    /// What hooks of the coordinator stored.
-    pub fn master_states(&self) -> &[MasterState<D>] {
-        &self.master_states
+    /// How many states of hooks of the coordinator are still to be read.
+    pub const fn master_states_left(&self) -> usize {
+        self.master_states.left
     }
 
-    pub(super) fn take_master_states(&mut self) -> Vec<MasterState<D>> {
-        std::mem::take(&mut self.master_states)
+    /// What the next hook of the coordinator stored, of which `P` is kept; `None` behind the last one. They stand before the
+    /// operators: those that were not asked for before the first operator are passed over.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn next_master_state<P: InlineBytes>(&mut self) -> Result<Option<MasterState<P>>> {
+        let Some(index) = self.master_states.next() else { return Ok(None) };
+        let state = self.attempt(|input, _| input.master_state().within(Step::Item("master states", index)))?;
+        self.master_states.advance();
+        Ok(Some(state))
     }
 
-    /// How many operators there are.
-    pub const fn operator_count(&self) -> usize {
-        self.operator_count
+    /// How many operators are still to be read.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open): master states that were not asked for are passed over.
+    pub fn operators_left(&mut self) -> Result<usize> {
+        Ok(self.operators()?.left)
+    }
+
+    fn operators(&mut self) -> Result<Countdown> {
+        while self.next_master_state::<SkippedBytes>()?.is_some() {}
+        if let Some(operators) = self.operators {
+            return Ok(operators);
+        }
+        let count = self.attempt(|input, version| input.count("number of operators", least_operator_bytes(version)))?;
+        Ok(*self.operators.insert(Countdown::new(count)))
     }
 
     /// Where the next byte lies.
@@ -155,17 +174,16 @@ impl<S: Source, D: InlineBytes> FlinkReader<S, D> {
     ///
     /// As [`open`](Self::open).
     pub fn next_operator(&mut self) -> Result<Option<OperatorDescription<D>>> {
-        while self.next_subtask()?.is_some() {}
+        while self.visit_subtask(&mut Nobody)?.is_some() {}
         self.operator = None;
-        if self.operators_left == 0 {
-            return Ok(None);
-        }
-        let index = self.operator_count - self.operators_left;
+        let mut operators = self.operators()?;
+        let Some(index) = operators.next() else { return Ok(None) };
         let (operator, count) = self.attempt(|input, version| {
             let operator = input.operator(version);
             operator.within(Step::Item("operators", index))
         })?;
-        self.operators_left -= 1;
+        operators.advance();
+        self.operators = Some(operators);
         let subtasks_left = match count {
             SubtaskCount::FullyFinished => 0,
             SubtaskCount::Of(count) => count,
@@ -191,12 +209,27 @@ impl<S: Source, D: InlineBytes> FlinkReader<S, D> {
     ///
     /// As [`open`](Self::open).
     pub fn next_subtask(&mut self) -> Result<Option<Subtask<D>>> {
+        self.read_subtask(&mut Keep)
+    }
+
+    /// The same, but what the subtask stored is told to a visitor and not held: the memory that this takes does not grow
+    /// with what the subtask stored.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open). What stood before the flaw was told then.
+    pub fn visit_subtask(&mut self, visitor: &mut impl SubtaskVisitor<D>) -> Result<Option<VisitedSubtask>> {
+        let subtask = self.read_subtask(&mut Tell(visitor))?;
+        Ok(subtask.map(|Subtask { index, state }| VisitedSubtask { index, is_finished: state.is_none() }))
+    }
+
+    fn read_subtask(&mut self, sink: &mut impl Sink<D>) -> Result<Option<Subtask<D>>> {
         let Some(operator) = self.operator.filter(|operator| operator.subtasks_left > 0) else {
             return Ok(None);
         };
         let CurrentOperator { id, parallelism, subtasks_left, .. } = operator;
         let subtask = self.attempt(|input, version| {
-            let subtask = input.subtask(version, parallelism);
+            let subtask = input.subtask(version, parallelism, sink);
             subtask.within(Step::Operator(id))
         })?;
         self.operator = Some(CurrentOperator { subtasks_left: subtasks_left - 1, ..operator });
@@ -236,6 +269,21 @@ impl<S: Source, D: InlineBytes> FlinkReader<S, D> {
     }
 }
 
+impl Countdown {
+    const fn new(count: usize) -> Self {
+        Self { count, left: count }
+    }
+
+    /// Which one comes next.
+    fn next(self) -> Option<usize> {
+        (self.left > 0).then(|| self.count - self.left)
+    }
+
+    const fn advance(&mut self) {
+        self.left -= 1;
+    }
+}
+
 fn version<S: Source>(input: &mut Input<S>) -> Read<MetadataVersion> {
     let magic = input.bytes("magic", MAGIC.len())?;
     if magic != MAGIC.as_slice() {
@@ -257,8 +305,8 @@ impl<S, D> fmt::Debug for FlinkReader<S, D> {
         f.debug_struct("FlinkReader")
             .field("version", &self.version)
             .field("checkpoint_id", &self.checkpoint_id)
-            .field("operator_count", &self.operator_count)
-            .field("operators_left", &self.operators_left)
+            .field("master_states", &self.master_states)
+            .field("operators", &self.operators)
             .finish_non_exhaustive()
     }
 }

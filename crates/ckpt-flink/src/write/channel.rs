@@ -2,11 +2,14 @@
 
 use std::marker::PhantomData;
 
+use bytes::Bytes;
 use ckpt_core::Result;
 
 use super::output::Output;
 use crate::error::{Write, WriteError};
-use crate::model::{ChannelEntry, ChannelHandle, ChannelInfo, MergedChannels, SingleChannel, StreamHandle};
+use crate::model::{
+    ChannelEntry, ChannelHandle, ChannelInfo, InlineBytes, MergedChannels, SingleChannel, StreamHandle,
+};
 use crate::version::MetadataVersion;
 
 impl Output {
@@ -63,7 +66,7 @@ impl Output {
     }
 }
 
-impl<I: ChannelInfo, D> MergedChannels<I, D> {
+impl<I: ChannelInfo, D: InlineBytes<Channels = Bytes>> MergedChannels<I, D> {
     /// Data in flight of these channels, which lies in one stream.
     ///
     /// # Errors

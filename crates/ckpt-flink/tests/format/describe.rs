@@ -1,5 +1,6 @@
 //! What was read, under the names that Flink's classes and fields have in `truth.json`.
 
+use bytes::Bytes;
 use ckpt_flink::{
     ByteStream, ChannelEntry, ChannelHandle, ChannelInfo, CheckpointProperties, CheckpointedStateScope, Decoded,
     DistributionMode, FlinkMetadata, InlineBytes, KeyGroupOffsets, KeyGroupRange, KeyGroupsKind, KeyedHandle,
@@ -8,13 +9,18 @@ use ckpt_flink::{
 };
 use serde_json::{Map, Value, json};
 
+/// State may be anything, the rest of a file is kept.
+pub(crate) trait Kept: InlineBytes<Offsets = Vec<i64>, Channels = Bytes> {}
+
+impl<D: InlineBytes<Offsets = Vec<i64>, Channels = Bytes>> Kept for D {}
+
 /// All of a file that was read without a note and without anything behind its end.
-pub(crate) fn describe<D: InlineBytes>(decoded: &Decoded<D>) -> Value {
+pub(crate) fn describe<D: Kept>(decoded: &Decoded<D>) -> Value {
     assert_eq!((decoded.trailing, decoded.notes.total()), (None, 0));
     describe_metadata(&decoded.metadata)
 }
 
-pub(crate) fn describe_metadata<D: InlineBytes>(metadata: &FlinkMetadata<D>) -> Value {
+pub(crate) fn describe_metadata<D: Kept>(metadata: &FlinkMetadata<D>) -> Value {
     let mut object = json!({
         "version": metadata.version.number(),
         "checkpointId": metadata.checkpoint_id,
@@ -57,7 +63,7 @@ fn properties(properties: &CheckpointProperties) -> Value {
     })
 }
 
-fn operator<D: InlineBytes>(version: MetadataVersion, operator: &OperatorState<D>) -> Value {
+fn operator<D: Kept>(version: MetadataVersion, operator: &OperatorState<D>) -> Value {
     let description = &operator.description;
     let subtasks: &[Subtask<D>] = match &operator.subtasks {
         OperatorSubtasks::Subtasks(subtasks) => subtasks,
@@ -83,7 +89,7 @@ fn operator<D: InlineBytes>(version: MetadataVersion, operator: &OperatorState<D
     object
 }
 
-fn subtask<D: InlineBytes>(version: MetadataVersion, subtask: &Subtask<D>) -> Value {
+fn subtask<D: Kept>(version: MetadataVersion, subtask: &Subtask<D>) -> Value {
     let Some(state) = &subtask.state else {
         return json!({"class": "FinishedOperatorSubtaskState", "finished": true});
     };
@@ -102,7 +108,7 @@ fn subtask<D: InlineBytes>(version: MetadataVersion, subtask: &Subtask<D>) -> Va
     object
 }
 
-fn byte_stream<D: InlineBytes>(state: &ByteStream<D>) -> Value {
+fn byte_stream<D: Kept>(state: &ByteStream<D>) -> Value {
     json!({
         "class": "ByteStreamStateHandle",
         "handleName": state.name.to_string(),
@@ -110,7 +116,7 @@ fn byte_stream<D: InlineBytes>(state: &ByteStream<D>) -> Value {
     })
 }
 
-pub(crate) fn stream<D: InlineBytes>(handle: &StreamHandle<D>) -> Value {
+pub(crate) fn stream<D: Kept>(handle: &StreamHandle<D>) -> Value {
     match handle {
         StreamHandle::ByteStream(state) => byte_stream(state),
         StreamHandle::File(file) => {
@@ -135,7 +141,7 @@ pub(crate) fn stream<D: InlineBytes>(handle: &StreamHandle<D>) -> Value {
     }
 }
 
-fn operator_handle<D: InlineBytes>(handle: &OperatorHandle<D>) -> Value {
+fn operator_handle<D: Kept>(handle: &OperatorHandle<D>) -> Value {
     let states = handle.states.iter().map(|state| {
         let mode = match state.mode {
             DistributionMode::SplitDistribute => "SPLIT_DISTRIBUTE",
@@ -163,7 +169,7 @@ fn range(range: KeyGroupRange) -> Value {
     json!({"start": groups.start(), "end": groups.end()})
 }
 
-fn key_groups<D: InlineBytes>(class: &str, key_groups: &KeyGroupOffsets, delegate: &StreamHandle<D>) -> Value {
+fn key_groups<D: Kept>(class: &str, key_groups: &KeyGroupOffsets<D>, delegate: &StreamHandle<D>) -> Value {
     json!({
         "class": class,
         "keyGroupRange": range(key_groups.range()),
@@ -172,13 +178,13 @@ fn key_groups<D: InlineBytes>(class: &str, key_groups: &KeyGroupOffsets, delegat
     })
 }
 
-fn files<D: InlineBytes>(files: &[LocalPathAndHandle<D>]) -> Value {
+fn files<D: Kept>(files: &[LocalPathAndHandle<D>]) -> Value {
     let file =
         |it: &LocalPathAndHandle<D>| json!({"localPath": it.local_path.to_string(), "handle": stream(&it.handle)});
     files.iter().map(file).collect()
 }
 
-pub(crate) fn keyed<D: InlineBytes>(handle: &KeyedHandle<D>) -> Value {
+pub(crate) fn keyed<D: Kept>(handle: &KeyedHandle<D>) -> Value {
     match handle {
         KeyedHandle::KeyGroups(handle) => match &handle.kind {
             KeyGroupsKind::Savepoint => {
@@ -264,7 +270,7 @@ const RESULT: Names = Names {
     numbers: ["partitionIdx", "subPartitionIdx"],
 };
 
-fn channel<I: ChannelInfo, D: InlineBytes>(names: &Names, handle: &ChannelHandle<I, D>) -> Value {
+fn channel<I: ChannelInfo, D: Kept>(names: &Names, handle: &ChannelHandle<I, D>) -> Value {
     match handle {
         ChannelHandle::Single(handle) => {
             let entry = ChannelEntry::new(handle.info, handle.state_size, handle.offsets.clone());

@@ -89,7 +89,7 @@ fn channels<I: ChannelInfo>() -> Vec<ChannelHandle<I>> {
     ]
 }
 
-fn metadata() -> FlinkMetadata {
+pub(crate) fn metadata() -> FlinkMetadata {
     let mut subtasks = Vec::new();
     for (handle, index) in keyed().into_iter().zip(0..) {
         let mut state = SubtaskState::default();

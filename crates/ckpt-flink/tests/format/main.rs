@@ -13,3 +13,4 @@ mod samples;
 mod streaming;
 mod truth;
 mod unwritable;
+mod visited;

@@ -58,7 +58,7 @@ impl Conversion {
 
     fn operator_state(&mut self, state: &OperatorState) -> Result<OperatorHandle, Refusal> {
         let length = state.handle().length_bytes();
-        let mut states = Vec::with_capacity(state.states().len());
+        let mut states: Vec<OperatorStateOffsets> = Vec::with_capacity(state.states().len());
         for (name, partitions) in state.states() {
             let mode = match partitions.redistribution() {
                 Redistribution::Split => DistributionMode::SplitDistribute,
