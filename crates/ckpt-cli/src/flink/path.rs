@@ -119,6 +119,15 @@ impl FlinkPath {
         Some(below).filter(|below| !below.is_empty())
     }
 
+    /// Every directory around it, as text, and what is left of it below that; the innermost first.
+    pub(crate) fn around(&self) -> impl Iterator<Item = (&str, &str)> {
+        let (path, path_at) = (self.path(), self.path_at);
+        path.rmatch_indices('/').filter_map(move |(at, _)| {
+            // The slash of the root is a part of its path.
+            Some((self.text.get(..path_at + at.max(1))?, path.get(at + 1..)?))
+        })
+    }
+
     /// The directory that it lies in; `None` of a root, and of a name alone.
     pub(crate) fn parent(&self) -> Option<Self> {
         let (parent, name) = self.path().rsplit_once('/')?;
@@ -188,6 +197,8 @@ mod tests {
         assert_eq!(path.name(), Some("c"));
         let parents = std::iter::successors(path.parent(), FlinkPath::parent).map(|it| it.as_str().to_owned());
         assert_eq!(parents.collect::<Vec<_>>(), ["s3://b/a", "s3://b/"]);
+        let around: Vec<_> = path.around().collect();
+        assert_eq!(around, [("s3://b/a", "c"), ("s3://b/", "a/c")]);
         for (directory, below) in [
             ("s3://b/a", Some("c")),
             ("s3://b/", Some("a/c")),

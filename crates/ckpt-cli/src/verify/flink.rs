@@ -120,15 +120,19 @@ impl<'a> FlinkFiles<'a> {
                 return Err((ProblemKind::Metadata, "is named as a file of ours".to_owned()));
             }
         };
+        if path.path().len() > RelPath::MAX_BYTES {
+            let message = format!("has {} bytes, expected at most {}", path.path().len(), RelPath::MAX_BYTES);
+            return Err((ProblemKind::Refused, message));
+        }
         if path.leaves_its_root() {
             return Err((ProblemKind::Refused, "goes up by '..', or cannot be a path: nobody looked".to_owned()));
         }
         if let Some((root, below)) = self.maps.divide(path) {
             return Ok(Place { root: Some(root.to_owned()), below: below.to_owned(), by: FoundBy::Map });
         }
-        if let Some((it, (root, below))) = self.moves.move_of(path).and_then(|it| Some((it, it.divide(path)?))) {
-            self.moved.insert(it.of.clone());
-            return Ok(Place { root: Some(root.to_owned()), below: below.to_owned(), by: FoundBy::Layout });
+        if let Some((moved, below)) = self.moves.around(path) {
+            self.moved.insert(moved.of.clone());
+            return Ok(Place { root: Some(moved.to.clone()), below: below.to_owned(), by: FoundBy::Layout });
         }
         match path.location() {
             Location::Local(local) => {

@@ -10,6 +10,7 @@
 //! flink, ours ── what is there: lengths, and digests where there are any
 //! ```
 
+mod directories;
 mod flink;
 mod heads;
 mod maps;

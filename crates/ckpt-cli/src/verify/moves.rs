@@ -13,22 +13,22 @@ use std::path::{Path, PathBuf};
 use ckpt_core::id::JobId;
 use ckpt_storage::{CHECKPOINT_DIRECTORY_PREFIX, SHARED_DIRECTORY, TASK_OWNED_DIRECTORY};
 
+use super::directories::Directories;
 use crate::flink::path::FlinkPath;
 
 /// What moved from where to where. Nothing, as far as is known, when it is empty.
 #[derive(Debug)]
 pub(super) struct Moves {
-    /// The longest paths first.
-    moves: Vec<Move>,
+    moves: Directories<Move>,
     /// What a snapshot brings along: the directory of its job, or its own; by its names before and now.
-    with_the_snapshot: Vec<FlinkPath>,
+    with_the_snapshot: Directories<()>,
 }
 
-/// What lay below one directory lies below another now.
+/// What lay below a directory lies below another one now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Move {
-    from: FlinkPath,
-    to: PathBuf,
+    pub(super) to: PathBuf,
+    /// What this follows from.
     pub(super) of: MovedDirectory,
 }
 
@@ -86,43 +86,37 @@ impl Moves {
         let best = found.first().map(|(evidence, _)| *evidence);
         let origins = found.into_iter().filter(|(evidence, _)| Some(*evidence) == best).map(|(_, origin)| origin);
         let origins: Vec<_> = origins.collect();
-        let (mut stayed, left): (Vec<_>, Vec<_>) =
+        let (stayed, left): (Vec<_>, Vec<_>) =
             origins.into_iter().partition(|origin| is_same(origin.top(), here.top(origin)));
-        let moves = if stayed.is_empty() {
+        let moves: Directories<_> = if stayed.is_empty() {
             left.iter().flat_map(|origin| here.moves_from(origin)).collect()
         } else if stayed.iter().any(|origin| is_same(origin.own(), here.directory)) {
-            Vec::new()
+            Directories::from_iter([])
         } else {
             // A copy next to the original: what is in its directory is its own, and everything else belongs to both.
             stayed.iter().map(|origin| Move::of(origin.own(), here.directory)).collect()
         };
-        let mut moves: Vec<Move> = moves;
-        moves.sort_by_key(|it| std::cmp::Reverse(it.from.as_str().len()));
         let now = FlinkPath::of_local(here.home());
-        let with_the_snapshot = stayed.drain(..).map(|origin| origin.top().clone()).chain(now).collect();
-        Self { moves, with_the_snapshot }
+        let with_the_snapshot = stayed.iter().map(|origin| origin.top().clone()).chain(now);
+        Self { moves, with_the_snapshot: with_the_snapshot.map(|directory| (directory, ())).collect() }
     }
 
-    /// The move that a path takes part in; `None` when it must be where it says.
-    pub(super) fn move_of(&self, path: &FlinkPath) -> Option<&Move> {
-        self.moves.iter().find(|it| path.below(&it.from).is_some())
+    /// The move that a path takes part in, and what of it lies below the directory that moved; `None` when it must be
+    /// where it says.
+    pub(super) fn around<'a>(&self, path: &'a FlinkPath) -> Option<(&Move, &'a str)> {
+        self.moves.around(path)
     }
 
     /// Whether a file that is where it says lies neither in the snapshot's directory nor in that of its job.
     pub(super) fn is_outside(&self, path: &FlinkPath) -> bool {
-        !self.with_the_snapshot.iter().any(|directory| path.below(directory).is_some())
+        self.with_the_snapshot.around(path).is_none()
     }
 }
 
 impl Move {
-    fn of(from: &FlinkPath, to: &Path) -> Self {
+    fn of(from: &FlinkPath, to: &Path) -> (FlinkPath, Self) {
         let of = MovedDirectory { from: from.clone(), to: to.to_owned() };
-        Self { from: from.clone(), to: to.to_owned(), of }
-    }
-
-    /// The directory that a path must lie below now, and what is left of the path; `None` when it did not lie there.
-    pub(super) fn divide<'a>(&'a self, path: &'a FlinkPath) -> Option<(&'a Path, &'a str)> {
-        Some((&self.to, path.below(&self.from)?))
+        (from.clone(), Self { to: to.to_owned(), of })
     }
 }
 
@@ -194,18 +188,18 @@ impl Here<'_> {
     }
 
     /// Its own directory, that of its job, and what moved along with that.
-    fn moves_from(self, origin: &Origin) -> Vec<Move> {
-        let top = Move::of(origin.top(), self.top(origin));
-        let (mut from, mut to) = (top.from.clone(), top.to.clone());
+    fn moves_from(self, origin: &Origin) -> Vec<(FlinkPath, Move)> {
+        let (top, moved) = Move::of(origin.top(), self.top(origin));
+        let own = Move { to: self.directory.to_owned(), ..moved.clone() };
+        let (mut from, mut to) = (top.clone(), moved.to.clone());
         while let (Some(name), Some(from_above), Some(to_above)) = (from.name(), from.parent(), to.parent()) {
             if to.file_name().is_none_or(|now| now != name) {
                 break;
             }
             (from, to) = (from_above, to_above.to_owned());
         }
-        let of = top.of.clone();
-        let own = Move { from: origin.own().clone(), to: self.directory.to_owned(), of: of.clone() };
-        vec![own, top, Move { from, to, of }]
+        let base = Move { to, ..moved.clone() };
+        vec![(from, base), (top, moved), (origin.own().clone(), own)]
     }
 }
 

@@ -32,8 +32,8 @@ fn named(path: &str) -> String {
 fn assert_places(moves: &Moves, expected: &[(&str, &str)]) {
     for (path, expected) in expected {
         let path = FlinkPath::new(&named(path));
-        let found = match moves.move_of(&path).and_then(|it| it.divide(&path)) {
-            Some((root, below)) => root.join(below).to_str().unwrap().to_owned(),
+        let found = match moves.around(&path) {
+            Some((moved, below)) => moved.to.join(below).to_str().unwrap().to_owned(),
             None if moves.is_outside(&path) => "!".to_owned(),
             None => "=".to_owned(),
         };

@@ -204,7 +204,8 @@ fn names_of_state_in_the_metadata_tell_where_it_was() {
 #[test]
 fn why_nobody_looks_at_a_path_is_told() {
     let tree = Tree::new();
-    let paths = ["no/root", "file://localhost/etc/passwd", "s3://bucket/a", "/etc/../etc/passwd"];
+    let long = "/long".repeat(1000);
+    let paths = ["no/root", "file://localhost/etc/passwd", "s3://bucket/a", "/etc/../etc/passwd", &long];
     plant(&tree, "chk-5", &paths.map(Named));
     let run = tree.ckpt("verify chk-5");
     for expected in [
@@ -212,6 +213,7 @@ fn why_nobody_looks_at_a_path_is_told() {
         "elsewhere: file://localhost/etc/passwd: is a local path with the host 'localhost', which is not looked at: say with --map-root where it is here\n",
         "elsewhere: s3://bucket/a: lies on a file system of the scheme 's3': say with --map-root where it is here\n",
         "refused: file:/etc/../etc/passwd: goes up by '..'",
+        "/long/long: has 5000 bytes, expected at most 4096\n",
     ] {
         assert!(run.stdout.contains(expected), "{expected}: {run:?}");
     }
