@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::flink::path::FlinkPath;
+use crate::report::warn;
+use crate::text::escaped;
 
 /// What once was at a URI is at a local path now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +22,6 @@ pub(crate) struct MapRoot {
 }
 
 impl MapRoot {
-    /// As it was given.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
-    }
-
     /// The path that the root is at, and what lies below it; `None` when the path does not lie below the root.
     pub(crate) fn divide<'a>(&'a self, path: &'a FlinkPath) -> Option<(&'a Path, &'a str)> {
         let below = self.uris().find_map(|uri| path.below(uri)).filter(|_| !path.leaves_its_root())?;
@@ -44,6 +41,11 @@ impl MapRoot {
         let below = local.strip_prefix(&self.path).ok()?.to_string_lossy().into_owned();
         let uri = self.uri.as_str();
         Some(if below.is_empty() { uri.to_owned() } else { format!("{}/{below}", uri.trim_end_matches('/')) })
+    }
+
+    /// Tells that it was given in vain.
+    pub(crate) fn warn_of_no_use(&self) {
+        warn(format_args!("--map-root '{}' fits nothing", escaped(&self.text)));
     }
 
     fn uris(&self) -> impl Iterator<Item = &FlinkPath> {

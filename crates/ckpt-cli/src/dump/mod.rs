@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::args::DumpArgs;
 use crate::error::{CommandError, MetadataError};
+use crate::map_root::MapRoot;
 use crate::metadata_file::{MetadataFile, MetadataFormat};
 use crate::oddity;
 use crate::place::DirectoryUri;
@@ -108,8 +109,11 @@ pub(crate) fn gather(args: &DumpArgs) -> Result<Dump, CommandError> {
         FlinkMetadata::<Bytes>::decode_with(source).map_err(|source| file.error(source))?;
     let notes: Vec<_> = notes.first().iter().map(ToString::to_string).collect();
     oddity::tell(&file, trailing.map_or(0, |trailing| trailing.length_bytes), &notes, args.strict)?;
-    let context =
-        Context { version: metadata.version, directory: DirectoryUri::of(&file.directory, &args.map.map_root) };
+    let maps = &args.map.map_root;
+    if maps.iter().all(|map| map.to_uri(&file.directory).is_none()) {
+        maps.iter().for_each(MapRoot::warn_of_no_use);
+    }
+    let context = Context { version: metadata.version, directory: DirectoryUri::of(&file.directory, maps) };
     let operators = metadata.operators.iter().map(|operator| Operator::of(operator, &context));
     let operators = operators.collect::<Result<_>>().map_err(|source| file.error(source))?;
     let properties = metadata.properties.as_ref().map(|stored| stored.properties().map(Properties::of));

@@ -6,6 +6,9 @@ use super::verdict::{Moved, Problem, SkipReason, Verification, VerifiedSnapshot}
 use crate::report::{Exit, Report, Style};
 use crate::text::{count, escaped};
 
+/// Of how many moves is told each: a store may put every file into another directory.
+const SHOWN_MOVES: usize = 3;
+
 impl Report for Verification {
     fn print(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         for snapshot in &self.snapshots {
@@ -79,8 +82,11 @@ impl VerifiedSnapshot {
 
     /// Where files were found, if they did not all lie in its directory and that of its job.
     fn print_found(&self, out: &mut dyn Write) -> io::Result<()> {
-        for Moved { from, to } in &self.moved {
+        for Moved { from, to } in self.moved.iter().take(SHOWN_MOVES) {
             writeln!(out, "  moved from {} to {}", escaped(from), escaped(to))?;
+        }
+        if let Some(more) = self.moved.len().checked_sub(SHOWN_MOVES).filter(|more| *more > 0) {
+            writeln!(out, "  moved from {} more", count(more as u64, "place"))?;
         }
         let files = &self.files;
         if self.moved.is_empty() && files.found_outside == 0 && files.found_by_map == 0 {

@@ -13,18 +13,16 @@ use super::verdict::{Problem, ProblemKind, SkipReason, Skipped, Verification, Ve
 use crate::args::{StrictArgs, VerifyArgs};
 use crate::error::CommandError;
 use crate::ls::{FoundJob, Scan};
+use crate::map_root::MapRoot;
 use crate::metadata_file::{MetadataFile, MetadataFormat, real_path};
 use crate::oddity;
-use crate::report::{Exit, warn};
-use crate::text::escaped;
+use crate::report::Exit;
 
 /// Verifies one snapshot, or all below a directory.
 pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
     let maps = Maps::new(&args.map.map_root);
     let verification = Targets { maps: &maps, strict: args.strict }.verify(&args.path)?;
-    for map in maps.unused() {
-        warn(format_args!("--map-root '{}' is of no use: nothing is said to lie there", escaped(map.as_str())));
-    }
+    maps.unused().for_each(MapRoot::warn_of_no_use);
     Ok(verification)
 }
 

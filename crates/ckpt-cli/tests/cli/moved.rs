@@ -232,11 +232,28 @@ fn maps_count_before_everything_else() {
     assert_eq!(found(&tree, &line), of([0, 0, 0, 2], &NONE));
     assert_eq!(tree.ckpt(&format!("verify {line}")).stderr, "");
     let run = tree.ckpt(&format!("verify {line} {unused}"));
-    let expected = "ckpt: warning: --map-root 'file:/nothing/at=all=here' is of no use: nothing is said to lie there\n";
+    let expected = "ckpt: warning: --map-root 'file:/nothing/at=all=here' fits nothing\n";
     assert_eq!((run.status, run.stderr.as_str()), (0, expected));
+    assert_eq!(tree.ckpt(&format!("flink dump chk-5 {unused}")).stderr, expected);
+    assert_eq!(tree.ckpt("flink dump chk-5 --map-root file:/before=chk-5").stderr, "");
     // A mapped path is looked for there alone, also if it is where it says.
     let job = plant_checkpoint(&tree, "data");
     let map = format!("{job}/chk-5 --map-root file:{}=nowhere", tree.join("data/dstl").display());
     assert_eq!(found(&tree, &map), of([2, 0, 0, 0], &["missing"]));
     assert!(!Path::new("/no-such-root").exists());
+}
+
+/// As where an object store is given a random component in front of each key.
+#[test]
+fn however_many_places_a_snapshot_was_in_few_are_shown() {
+    let tree = Tree::new();
+    let paths: Vec<_> = (0..10).map(|number| format!("s3://bucket/{number}/{JOB}/chk-5/file-{number}")).collect();
+    let directory = format!("{JOB}/chk-5");
+    plant(&tree, &directory, &paths.iter().map(|path| Named(path)).collect::<Vec<_>>());
+    (0..10).for_each(|number| tree.put(&format!("{directory}/file-{number}"), b"state"));
+    let run = tree.ckpt(&format!("verify {directory}"));
+    let shown = run.stdout.lines().filter(|line| line.starts_with("  moved from s3:")).count();
+    assert_eq!((run.status, shown), (0, 3), "{run:?}");
+    assert!(run.stdout.contains("\n  moved from 7 places more\n"), "{run:?}");
+    assert_eq!(moved(&tree, &directory).as_array().unwrap().len(), 10);
 }
