@@ -40,7 +40,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             return Err(format!("no target begins with {}", entry.path().display()).into());
         }
     }
-    flink_metadata(&flink, &corpus.join("flink_metadata"))?;
+    for target in ["flink_metadata", "flink_conversion"] {
+        flink_metadata(&flink, &corpus.join(target))?;
+    }
     for (number, seed) in input::of_settings().into_iter().enumerate() {
         write(&corpus.join("config").join(number.to_string()), &seed)?;
     }

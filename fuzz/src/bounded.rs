@@ -13,9 +13,9 @@ pub fn bounded<T>(input_bytes: usize, work: impl FnOnce() -> T) -> T {
     bounded_by(4, input_bytes, work)
 }
 
-/// The same, with that many times the input.
+/// The same, with that many times the input, and never more than 64 MiB.
 pub fn bounded_by<T>(times: usize, input_bytes: usize, work: impl FnOnce() -> T) -> T {
-    let most = ALLOCATOR.allocated() + times * input_bytes + (1 << 20);
+    let most = ALLOCATOR.allocated() + (times * input_bytes + (1 << 20)).min(64 << 20);
     ALLOCATOR.set_limit(most).expect("the bound is above what is allocated");
     let value = work();
     ALLOCATOR.set_limit(usize::MAX).expect("no bound is below what is allocated");

@@ -5,7 +5,12 @@
 
 mod bounded;
 mod changes;
+mod conversion;
+#[path = "../../crates/ckpt-flink/tests/convert/erase.rs"]
+mod erase;
 pub mod input;
+#[path = "../../crates/ckpt-flink/tests/convert/round_trip.rs"]
+mod round_trip;
 pub mod target;
 
 pub use bounded::{bounded, bounded_by};

@@ -19,7 +19,7 @@ use ckpt_core::testing::Envelope;
 use ckpt_core::{Digest, ErrorKind, Result};
 use ckpt_flink::{ChannelHandle, FlinkMetadata, MetadataVersion, OperatorSubtasks, SkippedBytes, StreamSource};
 
-use crate::{bounded, bounded_by, changes, input};
+use crate::{bounded, bounded_by, changes, conversion, input};
 
 /// A value that can be read is written, and read again as itself.
 fn same_again<T, B>(value: &T, encode: impl FnOnce(&T) -> Result<B>, decode: impl FnOnce(B) -> Result<T>)
@@ -92,6 +92,11 @@ pub fn flink_metadata(input: &[u8]) {
     } else {
         assert!(FlinkMetadata::decode(written.into()).is_ok());
     }
+}
+
+/// Metadata of Flink, made ours and back.
+pub fn flink_conversion(input: &[u8]) {
+    conversion::convert(input);
 }
 
 /// HEAD, as it is and with the right length and digest.

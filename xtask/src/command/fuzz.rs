@@ -14,6 +14,11 @@ const CARGO_FUZZ: &str = "0.13.2";
 /// How long one input may take. An instrumented build is some twenty times slower than the one that ships, which has
 /// 100 ms.
 const TIMEOUT_SECONDS: u32 = 2;
+/// What no single allocation may exceed: targets measure what a reader takes, in proportion to its input, and whatever the
+/// input claims it is never more than this.
+const ALLOCATION_MEBIBYTES: u32 = 64;
+/// What the whole process may take: most of it is the sanitizer's, for what was freed, and the corpus.
+const PROCESS_MEBIBYTES: u32 = 640;
 
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
     let seconds: u32 = arguments.value("--seconds")?.unwrap_or(60);
@@ -31,6 +36,8 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
         std::fs::create_dir_all(&found)?;
         command.args(["--fuzz-dir", "fuzz", target]).arg(corpus).arg("--");
         command.args([format!("-max_total_time={seconds}"), format!("-timeout={TIMEOUT_SECONDS}")]);
+        command.arg(format!("-malloc_limit_mb={ALLOCATION_MEBIBYTES}"));
+        command.arg(format!("-rss_limit_mb={PROCESS_MEBIBYTES}"));
         command.arg(format!("-artifact_prefix={}/", found.display()));
         let status = shell::watch(&mut command, |channel, line| {
             if channel == Channel::Error {
