@@ -8,22 +8,16 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ckpt_benches::{Bar, Bench, FlinkLoader, Work, processor_time_of, thread_time_of};
-use ckpt_core::id::{JobId, OperatorId};
-use ckpt_core::uri::Uri;
-use ckpt_flink::{
-    BytesSource, CheckpointProperties, ConversionContext, DistributionMode, FileHandle, FlinkMetadata, FlinkReader,
-    JavaText, KeyGroupOffsets, KeyGroupsHandle, KeyGroupsKind, KeyedHandle, MetadataVersion, OperatorDescription,
-    OperatorHandle, OperatorState, OperatorStateOffsets, OperatorSubtasks, SkippedBytes, SnapshotType,
-    StoredProperties, StreamHandle, Subtask, SubtaskState, to_checkpoint,
+use ckpt_benches::{
+    Bar, Bench, FLINK_DIRECTORY, FLINK_HANDLES, FLINK_SUBTASKS, FlinkLoader, Work, flink_metadata, processor_time_of,
+    thread_time_of,
 };
+use ckpt_core::id::JobId;
+use ckpt_core::uri::Uri;
+use ckpt_flink::{BytesSource, ConversionContext, FlinkMetadata, FlinkReader, SkippedBytes, to_checkpoint};
 
-const OPERATORS: u8 = 100;
-const SUBTASKS: i32 = 1_000;
-const KEY_GROUPS_OF_A_SUBTASK: i32 = 4;
-/// A file of keyed state and one of operator state each.
-const HANDLES: usize = 2 * OPERATORS as usize * SUBTASKS as usize;
-const DIRECTORY: &str = "/data/checkpoints/0123456789abcdef0123456789abcdef/chk-42";
+const OPERATORS: u32 = 100;
+const HANDLES: usize = OPERATORS as usize * FLINK_HANDLES;
 const FLINK: &str = "Flink's loader";
 const PLAIN: &str = "copy of its bytes";
 
@@ -34,7 +28,7 @@ fn main() -> Result<()> {
     if !bench.takes("flink: ") {
         return Ok(());
     }
-    let file = Bytes::from(metadata()?.encode()?);
+    let file = Bytes::from(flink_metadata(0..OPERATORS)?.encode()?);
     let each = Work::Operations(HANDLES);
     let copy = || file.to_vec();
     let decode = || FlinkMetadata::decode(file.clone());
@@ -53,7 +47,7 @@ fn main() -> Result<()> {
     bench.compare("flink: metadata, passed over, each handle", PLAIN, each, || pass_over(file.clone()), copy);
     let metadata = decode()?.metadata;
     bench.compare("flink: metadata, written, each handle", PLAIN, each, || metadata.encode(), copy);
-    let context = ConversionContext::new(JobId::new([7; 16]), Uri::new(format!("file://{DIRECTORY}"))?);
+    let context = ConversionContext::new(JobId::new([7; 16]), Uri::new(format!("file://{FLINK_DIRECTORY}"))?);
     let convert = || to_checkpoint(&metadata, &context);
     bench.compare("flink: metadata, converted, each handle", PLAIN, each, convert, copy);
     drop(metadata);
@@ -124,7 +118,7 @@ fn beside_flinks_benchmark(bench: &Bench, file: &Bytes) -> Result<()> {
         eprintln!("skipped: CKPT_FLINK_LIB and CKPT_FLINK_HARNESS do not say where Flink's jars and its harness are");
         return Ok(());
     };
-    let size = [OPERATORS.into(), SUBTASKS as usize];
+    let size = [OPERATORS as usize, FLINK_SUBTASKS as usize];
     let theirs = FlinkLoader::benchmark(&jars, &harness, size, bench.large_pairs())?;
     let mut ours = Vec::new();
     for _ in 0..3 + theirs.len() {
@@ -162,37 +156,4 @@ fn pass_over(file: Bytes) -> Result<usize> {
     }
     reader.finish()?;
     Ok(subtasks)
-}
-
-fn metadata() -> Result<FlinkMetadata> {
-    let mut metadata = FlinkMetadata::new(MetadataVersion::LATEST, 42);
-    metadata.properties = Some(StoredProperties::new(CheckpointProperties::new(SnapshotType::checkpoint())));
-    metadata.operators = (0..OPERATORS).map(operator).collect::<Result<_>>()?;
-    Ok(metadata)
-}
-
-fn operator(number: u8) -> Result<OperatorState> {
-    let id = OperatorId::new([number; 16]);
-    let mut description = OperatorDescription::new(id, SUBTASKS, KEY_GROUPS_OF_A_SUBTASK * SUBTASKS);
-    description.name = Some(JavaText::new(&format!("operator name {number}"))?);
-    description.uid = Some(JavaText::new(&format!("uid-{number}"))?);
-    let subtasks = (0..SUBTASKS).map(|index| Ok(Subtask::with_state(index, state(number, index)?)));
-    Ok(OperatorState::new(description, OperatorSubtasks::Subtasks(subtasks.collect::<Result<_>>()?)))
-}
-
-fn state(operator: u8, subtask: i32) -> Result<SubtaskState> {
-    let named = |kind: &str| JavaText::new(&format!("{kind}{operator:08x}-0000-0000-0000-{subtask:011x}"));
-    let stream = |kind, size| {
-        let path = JavaText::new(&format!("file:{DIRECTORY}/{}", named(kind)?))?;
-        Ok::<_, ckpt_core::Error>(StreamHandle::File(FileHandle::new(path, size + i64::from(subtask))))
-    };
-    let offsets = (0..KEY_GROUPS_OF_A_SUBTASK).map(|group| 300 + 1_000 * i64::from(group)).collect();
-    let key_groups = KeyGroupOffsets::new(KEY_GROUPS_OF_A_SUBTASK * subtask, offsets);
-    let kind = KeyGroupsKind::Checkpoint { state_handle_id: named("")? };
-    let keyed = KeyGroupsHandle::new(kind, key_groups, stream("k", 1_000_000)?);
-    let offsets = OperatorStateOffsets::new(JavaText::new("offsets")?, DistributionMode::SplitDistribute, vec![128]);
-    let mut state = SubtaskState::default();
-    state.managed_keyed = Some(Box::new(KeyedHandle::KeyGroups(keyed)));
-    state.managed_operator = Some(Box::new(OperatorHandle::new(vec![offsets], stream("o", 30_000)?)));
-    Ok(state)
 }

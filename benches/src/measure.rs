@@ -35,6 +35,8 @@ pub enum Work {
     Bytes(usize),
     /// So many operations; results are in nanoseconds for each.
     Operations(usize),
+    /// A process; results are in milliseconds.
+    Process,
 }
 
 /// One comparison, as it is printed.
@@ -215,6 +217,7 @@ impl Work {
         match self {
             Self::Bytes(bytes) => (bytes as f64 / 1024.0, "ns/KiB"),
             Self::Operations(operations) => (operations as f64, "ns/op"),
+            Self::Process => (1e6, "ms"),
         }
     }
 }

@@ -37,7 +37,10 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
     let name = arguments.positional();
     arguments.finish_all()?;
 
+    // Some measure the command as a process.
+    shell::run(workspace.cargo("build").args(["--release", "-p", "ckpt-cli"]))?;
     let mut command = workspace.cargo("bench");
+    command.env("CKPT_COMMAND", workspace.target().join("release/ckpt"));
     command.args(["-p", "ckpt-benches", "--benches", "--"]);
     command.args(quick.then_some("--quick")).args(&name);
     let mut comparisons = Vec::new();
