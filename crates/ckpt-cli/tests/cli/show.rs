@@ -1,9 +1,5 @@
 //! `ckpt show`.
 
-use std::fs;
-use std::os::unix::fs::FileExt as _;
-use std::process::Command;
-
 use ckpt_core::state::Root;
 use serde_json::Value;
 
@@ -118,36 +114,5 @@ fn large_metadata_of_ours_is_summed_up_without_its_state() {
         }
         assert_eq!(known(&mut summary), known(&mut whole), "{directory}");
         assert_eq!(summary, whole, "{directory}");
-    }
-}
-
-/// The address space that the command has is a sixteenth of the file.
-#[test]
-fn a_summary_of_a_file_of_1_gib_takes_64_mib_at_most() {
-    let tree = Tree::new();
-    let text = |text: &str| [&(text.len() as u16).to_be_bytes()[..], text.as_bytes()].concat();
-    let inline_bytes = 1_u32 << 30;
-    let before = [
-        &[0x49, 0x60, 0x67, 0x2d, 0, 0, 0, 3][..],
-        &7_u64.to_be_bytes(),
-        // No master states, and one operator with an id, one subtask, and state of its coordinator.
-        &[0, 0, 0, 0, 0, 0, 0, 1],
-        &[5; 16],
-        &[0, 0, 0, 1, 0, 0, 0, 1, 1],
-        &text("coordinator"),
-        &inline_bytes.to_be_bytes(),
-    ];
-    let before = before.concat();
-    // One subtask, the first, which has nothing.
-    let after = [&[0, 0, 0, 1][..], &[0; 4 + 4 + 4 + 1 + 1 + 4 + 4]].concat();
-    tree.put("chk-7/_metadata", &before);
-    let file = fs::File::options().write(true).open(tree.join("chk-7/_metadata")).unwrap();
-    file.write_all_at(&after, before.len() as u64 + u64::from(inline_bytes)).unwrap();
-    for command in ["show --operators chk-7", "ls ."] {
-        let line = format!("ulimit -v 65536; exec {} {command}", env!("CARGO_BIN_EXE_ckpt"));
-        let output = Command::new("sh").args(["-c", &line]).current_dir(tree.path()).output().unwrap();
-        let run = tree.ended(output);
-        assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{command}");
-        assert!(run.stdout.contains("1.0 GiB"), "{command}: {}", run.stdout);
     }
 }
