@@ -119,6 +119,13 @@ fn a_copy_beside_the_original_shares_what_that_shares() {
     }
 }
 
+/// Old metadata may tell another number than its directory.
+#[test]
+fn a_directory_is_its_own_by_its_number_or_by_its_name() {
+    let moves = moves(Checkpoint, "/b/J/chk-7", &["/a/J/chk-7"]);
+    assert_places(&moves, &[("/a/J/chk-7/x", "/b/J/chk-7/x")]);
+}
+
 #[test]
 fn files_of_its_own_tell_more_than_those_that_a_job_shares() {
     let moves = moves(Checkpoint, "/c/J/chk-5", &["/b/J/shared", "/a/J/chk-5"]);
@@ -138,12 +145,16 @@ fn files_of_other_jobs_tell_nothing() {
     let restored = moves(Checkpoint, "/b/J/chk-5", &["/a/K/shared", "/a/K/chk-5"]);
     assert_places(&restored, &[("/a/K/shared/x", "!"), ("/a/K/chk-5/x", "!")]);
     // A savepoint may name what the tasks of its job own.
+    let beside = moves(Savepoint, "/s/J/savepoint-1-2", &["/a/J/taskowned"]);
+    assert_places(&beside, &[("/a/J/taskowned/x", "!")]);
     for sort in [Savepoint, Unknown] {
         let savepoint = moves(sort, "/s/savepoint-1-2", &["/a/J/taskowned"]);
         assert_places(&savepoint, &[("/a/J/taskowned/x", "!")]);
     }
-    let inline = moves(Checkpoint, "/b/J/chk-5", &[]);
-    assert_places(&inline, &[("/a/J/shared/x", "!"), ("/b/J/shared/x", "=")]);
+    for here in ["/b/J/chk-5", "/b/J/monday"] {
+        let inline = moves(Checkpoint, here, &[]);
+        assert_places(&inline, &[("/a/J/shared/x", "!"), ("/b/J/shared/x", "=")]);
+    }
 }
 
 #[test]

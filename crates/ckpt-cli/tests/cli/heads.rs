@@ -101,6 +101,26 @@ fn claims_must_be_there() {
     let message = "HEAD has claimed it (claim 2), and there is no such directory";
     let uri = format!("file:///data/jobs/{JOB}/shared");
     assert_eq!(problems(&tree, &format!("jobs/{OTHER}")), one("missing", &uri, message));
+    // What is retained no more needs them no more.
+    let id = our_tree::plant_commit_after_claim(&tree, OTHER);
+    let retained = format!("/data/jobs/{OTHER}/chk-{id}");
+    let message = "HEAD retains it, and it has no '_metadata'";
+    assert_eq!(problems(&tree, &format!("jobs/{OTHER}")), one("metadata", &retained, message));
+}
+
+/// It is a number of another job, so what has it here is not what HEAD names.
+#[test]
+fn a_checkpoint_with_the_number_of_a_claimed_one_is_another() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    our_tree::plant_claim(&tree, OTHER, &here(&tree));
+    let metadata = fs::read(tree.join(&format!("jobs/{JOB}/chk-2/_metadata"))).unwrap();
+    tree.put(&format!("jobs/{OTHER}/chk-3/_metadata"), &metadata);
+    let run = tree.ckpt(&format!("verify jobs/{OTHER}/chk-3"));
+    assert!(!run.stdout.contains("HEAD"), "{run:?}");
+    our_tree::plant_commit_after_claim(&tree, OTHER);
+    let report = tree.ckpt(&format!("verify --json jobs/{OTHER}")).json();
+    assert_eq!((&report["skipped"], report["snapshots"].as_array().unwrap().len()), (&Value::Array(Vec::new()), 1));
 }
 
 #[test]

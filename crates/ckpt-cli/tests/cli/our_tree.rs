@@ -254,6 +254,23 @@ pub(crate) fn plant_claim(tree: &Tree, other: &str, job_uri: &str) {
     }
 }
 
+/// That other job retains a checkpoint of its own instead, of that number, which is not there, and has not deleted yet what it
+/// claimed.
+pub(crate) fn plant_commit_after_claim(tree: &Tree, other: &str) -> CheckpointId {
+    let job = other.parse().unwrap();
+    let (storage, context) = storage(tree);
+    let view = storage.coordinator_view(job, &context).unwrap();
+    let mut claimed = claim(&*view.head(), job, Nonce::new([4; 16])).unwrap();
+    let id = claimed.reserved.take().unwrap();
+    let epoch = claimed.head.head().epoch;
+    let retained = RetainedSnapshot::new(id, epoch, SnapshotKind::Checkpoint, 100, Digest::of(b"its index"));
+    let write = claimed.head.commit(retained, 1, &Collected::none()).unwrap();
+    match view.head().write(write) {
+        HeadOutcome::Written(_) => id,
+        other => panic!("expected HEAD to be written, found {other:?}"),
+    }
+}
+
 fn storage(tree: &Tree) -> (FileSystemStorage, StorageContext) {
     let storage = FileSystemStorage::new(tree.join("jobs").to_str().unwrap())
         .with_durability(Durability::None)

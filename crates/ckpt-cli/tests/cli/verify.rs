@@ -180,7 +180,10 @@ fn borrowed_files_are_found_where_they_are_said_to_be_or_by_a_map() {
     our_tree::plant_borrowed(&tree, "far", "s3://bucket/before%20now/chk-3");
     let files = |line: &str| tree.ckpt(line).json()["snapshots"][0]["files"].clone();
     let well = files("verify --json here");
-    assert_eq!((&well["withDigest"], &well["foundInPlace"]), (&1.into(), &1.into()));
+    assert_eq!((&well["withDigest"], &well["foundInPlace"], &well["foundOutside"]), (&1.into(), &1.into(), &1.into()));
+    our_tree::plant_borrowed(&tree, &format!("jobs/{JOB}/chk-9"), &format!("file://{}", tree.join(&here).display()));
+    let own = files(&format!("verify --json jobs/{JOB}/chk-9"));
+    assert_eq!((&own["foundInPlace"], &own["foundOutside"]), (&1.into(), &0.into()));
     let map = format!("s3://bucket/before now=jobs/{JOB}");
     let mapped = tree.run(["verify", "--json", "far", "--map-root", &map]).json()["snapshots"][0]["files"].clone();
     assert_eq!((&mapped["withDigest"], &mapped["foundByMap"]), (&1.into(), &1.into()));
@@ -196,9 +199,13 @@ fn each_segment_of_a_file_is_read() {
     let run = tree.ckpt("verify merged");
     let expected = "ok /data/merged: 1 file (1 with digest, 0 with no digest), 1 piece inline\n";
     assert_eq!((run.status, run.stdout.as_str()), (0, expected), "{run:?}");
-    tree.change(&file, |bytes| bytes[second + 5] ^= 1);
-    let run = tree.ckpt("verify merged");
-    assert!(run.status == 1 && run.stdout.contains(&format!("from byte {second}' is not what was written")), "{run:?}");
+    for begin in [7, second] {
+        tree.change(&file, |bytes| bytes[begin + 5] ^= 1);
+        let run = tree.ckpt("verify merged");
+        let expected = format!("from byte {begin}' is not what was written");
+        assert!(run.status == 1 && run.stdout.contains(&expected), "{run:?}");
+        tree.change(&file, |bytes| bytes[begin + 5] ^= 1);
+    }
     tree.change(&file, |bytes| bytes.truncate(second));
     assert_eq!(kinds(&tree.ckpt("verify --json merged").json()), ["damaged"]);
 }
