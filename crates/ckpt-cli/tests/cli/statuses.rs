@@ -26,7 +26,7 @@ fn what_is_called_metadata_and_is_none_is_damage() {
     tree.put("x/cut/_metadata", &flink[..flink.len() / 2]);
     tree.put("x/empty/_metadata", b"");
     tree.put("x/text/_metadata", b"hello, world");
-    for directory in ["pipe", "socket", "directory", "link-nowhere", "link-itself", "link-directory"] {
+    for directory in ["pipe", "socket", "directory", "link-nowhere", "link-itself", "link-directory", "link-device"] {
         fs::create_dir(tree.join(&format!("x/{directory}"))).unwrap();
     }
     let at = |directory: &str| tree.join(&format!("x/{directory}/_metadata"));
@@ -36,6 +36,7 @@ fn what_is_called_metadata_and_is_none_is_damage() {
     symlink("gone", at("link-nowhere")).unwrap();
     symlink("_metadata", at("link-itself")).unwrap();
     symlink("..", at("link-directory")).unwrap();
+    symlink("/dev/zero", at("link-device")).unwrap();
     for (directory, found) in [
         ("cut", "Flink metadata cannot be read: "),
         ("empty", "is no metadata of a checkpoint: it is empty, "),
@@ -46,6 +47,7 @@ fn what_is_called_metadata_and_is_none_is_damage() {
         ("link-nowhere", "is a link to nothing, expected a file"),
         ("link-itself", "is a link to nothing, expected a file"),
         ("link-directory", "is a directory, expected a file"),
+        ("link-device", "is a device, expected a file"),
     ] {
         let path = format!("x/{directory}");
         assert_eq!(statuses(&tree, &path), [1; 4], "{path}");
@@ -65,7 +67,7 @@ fn what_is_called_metadata_and_is_none_is_damage() {
         let json = run.json();
         let of_snapshots = json["snapshots"].as_array().unwrap().iter().filter_map(|it| it["problems"].as_array());
         let problems = json["problems"].as_array().unwrap().len() + of_snapshots.map(Vec::len).sum::<usize>();
-        assert_eq!((json["snapshots"].as_array().unwrap().len(), problems), (9, 9), "{command}: {json}");
+        assert_eq!((json["snapshots"].as_array().unwrap().len(), problems), (10, 10), "{command}: {json}");
     }
 }
 
