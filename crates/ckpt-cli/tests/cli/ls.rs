@@ -59,6 +59,22 @@ fn savepoints_of_a_job_are_known_by_where_they_lie() {
 }
 
 #[test]
+fn what_is_kept_as_evidence_must_be_there() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    our_tree::plant_gone_back(&tree);
+    let run = tree.ckpt("ls jobs");
+    assert_eq!((run.status, run.stdout.matches("complete, set aside\n").count()), (0, 1), "{run:?}");
+    let metadata = tree.join(&format!("jobs/{JOB}/chk-3/_metadata"));
+    fs::remove_file(metadata).unwrap();
+    let run = tree.ckpt("ls jobs");
+    assert!(
+        run.status == 1 && run.stdout.contains("HEAD says that it is set aside, and it has no '_metadata'"),
+        "{run:?}"
+    );
+}
+
+#[test]
 fn checkpoints_stand_in_the_order_of_their_numbers() {
     let tree = Tree::new();
     for number in [10, 9, 100, 1] {

@@ -236,6 +236,16 @@ pub(crate) fn plant_savepoints(tree: &Tree, in_progress: &str, stopped_at: &str)
     }
 }
 
+/// The job of the tree goes back from its third checkpoint to the second.
+pub(crate) fn plant_gone_back(tree: &Tree) {
+    let job: JobId = JOB.parse().unwrap();
+    let (storage, context) = storage(tree);
+    let head = storage.coordinator_view(job, &context).unwrap().head();
+    let before = head.read().unwrap().unwrap();
+    let write = Head::claim_going_back(&before, job, Nonce::new([3; 16]), CheckpointId::new(2).unwrap()).unwrap();
+    let HeadOutcome::Written(_) = head.write(write) else { panic!("expected HEAD to be written") };
+}
+
 /// Another job, which begins from the newest checkpoint of the tree's job and has claimed it as one whose directory is at
 /// that URI.
 pub(crate) fn plant_claim(tree: &Tree, other: &str, job_uri: &str) {

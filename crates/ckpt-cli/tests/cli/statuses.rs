@@ -100,6 +100,8 @@ fn what_may_not_be_read_is_told_beside_what_may() {
     let paths = [1, 2].map(|number| tree.join(&format!("x/chk-{number}")));
     tree.put("x/chk-1/_metadata", b"");
     tree.put("x/chk-2/_metadata", b"");
+    fs::create_dir(tree.join("x/chk-3")).unwrap();
+    symlink("../chk-2/_metadata", tree.join("x/chk-3/_metadata")).unwrap();
     let closed = [paths[0].join("_metadata"), paths[1].clone()];
     let close = |mode| closed.iter().for_each(|it| fs::set_permissions(it, fs::Permissions::from_mode(mode)).unwrap());
     close(0);
@@ -109,10 +111,11 @@ fn what_may_not_be_read_is_told_beside_what_may() {
     }
     assert_eq!(statuses(&tree, "x/chk-1"), [2, 2, 2, 1]);
     assert_eq!(statuses(&tree, "x/chk-2"), [2; 4]);
+    assert_eq!(statuses(&tree, "x/chk-3"), [2, 2, 2, 1]);
     assert_eq!(statuses(&tree, "."), [2, 2, 1, 1]);
     for command in ["ls", "verify"] {
         let run = tree.ckpt(&format!("{command} ."));
-        assert_eq!(run.stdout.matches("cannot be read: Permission denied").count(), 2, "{run:?}");
+        assert_eq!(run.stdout.matches("cannot be read: Permission denied").count(), 3, "{run:?}");
         assert!(run.stdout.contains("chk-3"), "{run:?}");
     }
     close(0o700);
