@@ -1,10 +1,10 @@
 //! Handles of data in flight.
 
-use bytes::Bytes;
 use ckpt_core::Result;
 use ckpt_flink::{ChannelEntry, ChannelHandle, ChannelInfo, InputChannelInfo, ResultSubpartitionInfo};
 use serde::Serialize;
 
+use super::digested::Digested;
 use super::stream::Stream;
 use super::{Context, hex};
 
@@ -87,7 +87,7 @@ impl Named for ResultSubpartitionInfo {
 
 impl Channel {
     /// `None` for a kind that this program does not know.
-    pub(super) fn of<I: Named>(handle: &ChannelHandle<I, Bytes>, context: &Context) -> Result<Option<Self>> {
+    pub(super) fn of<I: Named>(handle: &ChannelHandle<I, Digested>, context: &Context) -> Result<Option<Self>> {
         Ok(match handle {
             ChannelHandle::Single(handle) => {
                 let entry = ChannelEntry::new(handle.info, handle.state_size, handle.offsets.clone());

@@ -1,11 +1,11 @@
 //! Handles of keyed state.
 
-use ckpt_flink::{KeyGroupsKind, KeyedHandle, LocalPathAndHandle, MetadataVersion};
+use ckpt_flink::{InlineBytes as _, KeyGroupsKind, KeyedHandle, LocalPathAndHandle, MetadataVersion};
 use serde::Serialize;
 
 use super::Context;
+use super::digested::Digested;
 use super::hash_order::hash_order;
-use super::sha256;
 use super::stream::{KeyGroups, Range, Stream};
 use super::uuid::backend_identifier;
 use crate::flink::size::{Sizes, of_keyed};
@@ -90,7 +90,7 @@ pub(super) struct OffsetAndHandle {
 }
 
 impl Keyed {
-    pub(super) fn of(handle: &KeyedHandle, context: &Context) -> Self {
+    pub(super) fn of(handle: &KeyedHandle<Digested>, context: &Context) -> Self {
         let Sizes { state: state_size, checkpointed: checkpointed_size } = of_keyed(handle);
         match handle {
             KeyedHandle::KeyGroups(handle) => {
@@ -141,8 +141,8 @@ impl Keyed {
                     .iter()
                     .map(|it| Change {
                         key_group: it.key_group,
-                        length: it.change.len() as u64,
-                        sha256: sha256(&it.change),
+                        length: it.change.length_bytes(),
+                        sha256: it.change.sha256(),
                     })
                     .collect(),
             },
@@ -164,8 +164,8 @@ impl Keyed {
 }
 
 /// In the order of the file, or in the one in which the Flinks of old versions tell them.
-fn files(files: &[LocalPathAndHandle], context: &Context) -> Vec<LocalFile> {
-    let file = |it: &LocalPathAndHandle| LocalFile {
+fn files(files: &[LocalPathAndHandle<Digested>], context: &Context) -> Vec<LocalFile> {
+    let file = |it: &LocalPathAndHandle<Digested>| LocalFile {
         local_path: it.local_path.to_string(),
         handle: Stream::of(&it.handle, context),
     };

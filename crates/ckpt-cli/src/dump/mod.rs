@@ -1,6 +1,7 @@
 //! `ckpt flink dump`: everything that a `_metadata` of Flink's says, under the names of Flink's classes and getters.
 
 mod channel;
+mod digested;
 mod hash_order;
 mod keyed;
 mod operator;
@@ -9,10 +10,9 @@ mod uuid;
 
 use std::io::{self, Write};
 
-use bytes::Bytes;
 use ckpt_core::Result;
 use ckpt_flink::{
-    CheckpointProperties, Decoded, FlinkMetadata, MasterState, MetadataVersion, SnapshotType, StreamSource,
+    CheckpointProperties, Ending, FlinkReader, MasterState, MetadataVersion, SnapshotType, Source, StreamSource,
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -24,6 +24,7 @@ use crate::metadata_file::{MetadataFile, MetadataFormat};
 use crate::oddity;
 use crate::place::DirectoryUri;
 use crate::report::{Report, Style, json};
+use digested::Digested;
 use operator::Operator;
 
 /// All of a file.
@@ -105,30 +106,50 @@ pub(crate) fn gather(args: &DumpArgs) -> Result<Dump, CommandError> {
         return Err(MetadataError::Ours.of(&file.path));
     }
     let source = StreamSource::new(&file.file).map_err(|source| file.unreadable(source))?;
-    let Decoded { metadata, trailing, notes, .. } =
-        FlinkMetadata::<Bytes>::decode_with(source).map_err(|source| file.error(source))?;
+    let maps = &args.map.map_root;
+    let directory = DirectoryUri::of(&file.directory, maps);
+    let (mut dump, ending) = Dump::read(source, directory).map_err(|source| file.error(source))?;
+    let Ending { trailing, notes, .. } = ending;
     let notes: Vec<_> = notes.first().iter().map(ToString::to_string).collect();
     oddity::tell(&file, trailing.map_or(0, |trailing| trailing.length_bytes), &notes, args.strict)?;
-    let maps = &args.map.map_root;
     if maps.iter().all(|map| map.to_uri(&file.directory).is_none()) {
         maps.iter().for_each(MapRoot::warn_of_no_use);
     }
-    let context = Context { version: metadata.version, directory: DirectoryUri::of(&file.directory, maps) };
-    let operators = metadata.operators.iter().map(|operator| Operator::of(operator, &context));
-    let operators = operators.collect::<Result<_>>().map_err(|source| file.error(source))?;
-    let properties = metadata.properties.as_ref().map(|stored| stored.properties().map(Properties::of));
-    Ok(Dump {
-        metadata_length: file.length_bytes,
-        metadata_file: file.path.to_string_lossy().into_owned(),
-        magic: "0x4960672d",
-        version: metadata.version.number(),
-        checkpoint_id: metadata.checkpoint_id,
-        properties,
-        master_states: metadata.master_states.iter().map(Master::of).collect(),
-        operators,
-        trailing: trailing.map(|it| Behind { offset: it.offset_bytes, length: it.length_bytes }),
-        notes,
-    })
+    (dump.metadata_file, dump.metadata_length) = (file.path.to_string_lossy().into_owned(), file.length_bytes);
+    dump.trailing = trailing.map(|it| Behind { offset: it.offset_bytes, length: it.length_bytes });
+    dump.notes = notes;
+    Ok(dump)
+}
+
+impl Dump {
+    /// What stands in a file, without state, of which no more is held than what is printed.
+    fn read(source: impl Source, directory: DirectoryUri) -> Result<(Self, Ending)> {
+        let mut reader = FlinkReader::<_, Digested>::open(source)?;
+        let context = Context { version: reader.version(), directory };
+        let mut master_states = Vec::new();
+        while let Some(state) = reader.next_master_state()? {
+            master_states.push(Master::of(&state));
+        }
+        let mut operators = Vec::new();
+        while let Some(operator) = Operator::read(&mut reader, &context)? {
+            operators.push(operator);
+        }
+        let checkpoint_id = reader.checkpoint_id();
+        let ending = reader.finish()?;
+        let dump = Self {
+            metadata_file: String::new(),
+            metadata_length: 0,
+            magic: "0x4960672d",
+            version: context.version.number(),
+            checkpoint_id,
+            properties: ending.properties.as_ref().map(|stored| stored.properties().map(Properties::of)),
+            master_states,
+            operators,
+            trailing: None,
+            notes: Vec::new(),
+        };
+        Ok((dump, ending))
+    }
 }
 
 impl Report for Dump {
@@ -175,13 +196,9 @@ impl Type {
 impl Master {
     fn of(state: &MasterState) -> Self {
         let payload = &state.payload;
-        let (length, sha256, hex) = (payload.len() as u64, sha256(payload), hex(payload));
+        let (length, sha256, hex) = (payload.len() as u64, hex(&Sha256::digest(payload)), hex(payload));
         Self { name: state.name.to_string(), version: state.version, length, sha256, hex }
     }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use ckpt_core::Result;
-use ckpt_flink::{DistributionMode, OperatorHandle, OperatorState, OperatorSubtasks, StreamHandle, Subtask};
+use ckpt_flink::{DistributionMode, FlinkReader, InlineBytes as _, OperatorHandle, Source, Subtask};
 use serde::Serialize;
 
 use super::Context;
 use super::channel::Channel;
+use super::digested::Digested;
 use super::keyed::Keyed;
 use super::stream::Stream;
 use crate::flink::size::{Sizes, java_long, of_stream, of_subtask};
@@ -69,39 +70,37 @@ struct StateMetaInfo {
 }
 
 impl Operator {
-    pub(super) fn of(operator: &OperatorState, context: &Context) -> Result<Self> {
-        let description = &operator.description;
-        let (class, given): (_, &[Subtask]) = match &operator.subtasks {
-            OperatorSubtasks::Subtasks(subtasks) => ("OperatorState", subtasks),
-            _ => ("FullyFinishedOperatorState", &[]),
-        };
+    /// The next operator of a file.
+    pub(super) fn read<S: Source>(reader: &mut FlinkReader<S, Digested>, context: &Context) -> Result<Option<Self>> {
+        let Some(description) = reader.next_operator()? else { return Ok(None) };
+        let fully_finished = reader.is_fully_finished();
         let mut subtasks = BTreeMap::new();
-        for subtask in given {
-            subtasks.insert(subtask.index, OperatorSubtask::of(subtask, context)?);
+        while let Some(subtask) = reader.next_subtask()? {
+            subtasks.insert(subtask.index, OperatorSubtask::of(&subtask, context)?);
         }
-        let coordinator = description.coordinator.as_ref().map_or(0, |state| java_long(state.data.len() as u64));
+        let coordinator = description.coordinator.as_ref().map_or(0, |state| java_long(state.data.length_bytes()));
         let sum = |size: fn(&OperatorSubtask) -> i64| subtasks.values().map(size).fold(coordinator, i64::wrapping_add);
-        Ok(Self {
-            class,
+        Ok(Some(Self {
+            class: if fully_finished { "FullyFinishedOperatorState" } else { "OperatorState" },
             operator_id: description.id.to_string(),
             name: description.name.as_ref().map(ToString::to_string),
             uid: description.uid.as_ref().map(ToString::to_string),
             parallelism: description.parallelism,
             max_parallelism: description.max_parallelism,
-            fully_finished: matches!(operator.subtasks, OperatorSubtasks::FullyFinished),
+            fully_finished,
             state_size: sum(|subtask| subtask.state_size),
             checkpointed_size: sum(|subtask| subtask.checkpointed_size),
             coordinator_state: description.coordinator.as_ref().map(Stream::of_bytes),
             subtasks,
-        })
+        }))
     }
 }
 
 impl OperatorSubtask {
-    fn of(subtask: &Subtask, context: &Context) -> Result<Self> {
+    fn of(subtask: &Subtask<Digested>, context: &Context) -> Result<Self> {
         let Some(state) = &subtask.state else { return Ok(Self::finished()) };
         let Sizes { state: state_size, checkpointed: checkpointed_size } = of_subtask(state);
-        let operator = |it: &OperatorHandle| OperatorStateHandle::of(it, context);
+        let operator = |it: &OperatorHandle<Digested>| OperatorStateHandle::of(it, context);
         let input = state.input_channels.iter().map(|it| Channel::of(it, context));
         let result = state.result_subpartitions.iter().map(|it| Channel::of(it, context));
         Ok(Self {
@@ -135,7 +134,7 @@ impl OperatorSubtask {
 }
 
 impl OperatorStateHandle {
-    fn of(handle: &OperatorHandle, context: &Context) -> Self {
+    fn of(handle: &OperatorHandle<Digested>, context: &Context) -> Self {
         let class = match &handle.merging {
             None => "OperatorStreamStateHandle",
             Some(merging) if merging.is_empty => "EmptyFileMergingOperatorStreamStateHandle",
@@ -149,7 +148,7 @@ impl OperatorStateHandle {
             };
             (state.name.to_string(), StateMetaInfo { mode, offsets: state.offsets.clone() })
         });
-        let delegate: &StreamHandle = &handle.delegate;
+        let delegate = &handle.delegate;
         Self {
             class,
             state_size: of_stream(delegate),

@@ -1,10 +1,10 @@
 //! Handles of streams.
 
-use bytes::Bytes;
-use ckpt_flink::{ByteStream, CheckpointedStateScope, KeyGroupOffsets, KeyGroupRange, StreamHandle};
+use ckpt_flink::{ByteStream, CheckpointedStateScope, InlineBytes as _, KeyGroupOffsets, KeyGroupRange, StreamHandle};
 use serde::Serialize;
 
-use super::{Context, sha256};
+use super::Context;
+use super::digested::Digested;
 use crate::flink::size::{java_long, of_stream};
 
 /// A `StreamStateHandle`.
@@ -52,7 +52,7 @@ pub(super) struct Range {
 }
 
 impl Stream {
-    pub(super) fn of(handle: &StreamHandle, context: &Context) -> Self {
+    pub(super) fn of(handle: &StreamHandle<Digested>, context: &Context) -> Self {
         let state_size = of_stream(handle);
         match handle {
             StreamHandle::ByteStream(state) => Self::of_bytes(state),
@@ -82,18 +82,18 @@ impl Stream {
         }
     }
 
-    pub(super) fn of_bytes(state: &ByteStream<Bytes>) -> Self {
-        let inline_length = state.data.len() as u64;
-        let (state_size, sha256) = (java_long(inline_length), sha256(&state.data));
+    pub(super) fn of_bytes(state: &ByteStream<Digested>) -> Self {
+        let (inline_length, sha256) = (state.data.length_bytes(), state.data.sha256());
+        let state_size = java_long(inline_length);
         Self::Bytes { state_size, handle_name: state.name.to_string(), inline_length, sha256 }
     }
 }
 
 impl KeyGroups {
     pub(super) fn of(
-        key_groups: &KeyGroupOffsets,
+        key_groups: &KeyGroupOffsets<Digested>,
         state_handle_id: Option<String>,
-        delegate: &StreamHandle,
+        delegate: &StreamHandle<Digested>,
         context: &Context,
     ) -> Self {
         let state_size = of_stream(delegate);

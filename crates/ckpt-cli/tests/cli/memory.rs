@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -313,4 +314,25 @@ fn by_master_states_and_oddities() {
             holds: |_| (0, 0),
         },
     ]);
+}
+
+/// State is digested while it is read, so a dump takes no memory for it.
+#[test]
+fn of_a_dump_by_bytes_in_the_metadata() {
+    let length = MOST_BYTES / 2;
+    let before = [&keyed(7)[..], &[0; 8], &[1], &text("inline"), &(length as i32).to_be_bytes()].concat();
+    let tree = Tree::new();
+    tree.put("chk-7/_metadata", &before);
+    let file = fs::File::options().write(true).open(tree.join("chk-7/_metadata")).unwrap();
+    file.write_all_at(NO_MORE, before.len() as u64 + length).unwrap();
+    let run = bounded(&tree, "flink dump chk-7");
+    assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+    let delegate = &run.json()["operators"][0]["subtasks"]["0"]["managedKeyedState"][0]["delegate"];
+    assert_eq!(delegate["inlineLength"], length);
+    // Of so many zeros, by `head -c … /dev/zero | sha256sum`.
+    let sha256 = match length >> 20 {
+        32 => "83ee47245398adee79bd9c0a8bc57b821e92aba10f5f9ade8a5d1fae4d8c4302",
+        _ => "9acca8e8c22201155389f65abbf6bc9723edc7384ead80503839f49dcc56d767",
+    };
+    assert_eq!(delegate["sha256"], sha256);
 }
