@@ -1,10 +1,18 @@
-//! What is odd about metadata and can be read all the same.
+//! What is odd and no reason to stop.
 
 use crate::args::StrictArgs;
 use crate::error::CommandError;
+use crate::ls::Scan;
 use crate::metadata_file::MetadataFile;
 use crate::report::warn;
 use crate::text::{escaped, escaped_path};
+
+/// Warns of what may be a snapshot and was not looked at.
+pub(crate) fn tell_passed_over(scan: &Scan) {
+    for (path, why) in &scan.passed_over {
+        warn(format_args!("'{}': {why}", escaped_path(path)));
+    }
+}
 
 /// Warns of what is odd about a file: of every note, and of bytes behind its end.
 ///

@@ -68,6 +68,7 @@ pub(crate) fn gather(args: &LsArgs) -> Result<Listing, CommandError> {
     }
     let unreadable = |source| CommandError::Unreadable { path: given.clone(), source };
     let scan = Scan::of(&base).map_err(unreadable)?;
+    oddity::tell_passed_over(&scan);
     let mut listing = Listing {
         path: base.to_string_lossy().into_owned(),
         jobs: Vec::new(),

@@ -21,6 +21,8 @@ pub(crate) struct Scan {
     pub(crate) job_above: Option<FoundJob>,
     /// What could not be looked at.
     pub(crate) unreadable: Vec<(PathBuf, io::Error)>,
+    /// What was not looked at, and why.
+    pub(crate) passed_over: Vec<(PathBuf, &'static str)>,
 }
 
 /// A directory that is, or was to become, a snapshot.
@@ -76,11 +78,18 @@ impl Scan {
         let job = FoundJob::at(directory);
         let id = job.as_ref().map(|job| job.id);
         self.jobs.extend(job);
-        if depth == MAX_DEPTH {
-            return;
+        if depth == MAX_DEPTH && below.iter().any(|entry| entry.is_directory) {
+            return self.passed_over.push((directory.to_owned(), "nothing deeper is looked at"));
         }
         below.sort_by(|one, other| (number_of(&one.name), &one.name).cmp(&(number_of(&other.name), &other.name)));
-        for entry in below.into_iter().filter(|entry| entry.is_directory) {
+        for entry in below {
+            if entry.is_link && (number_of(&entry.name).is_some() || is_savepoint(&entry.name)) {
+                self.passed_over.push((entry.path, "a link is not followed"));
+                continue;
+            }
+            if !entry.is_directory {
+                continue;
+            }
             let of_the_job = [HEAD_DIRECTORY, SHARED_DIRECTORY, TASK_OWNED_DIRECTORY];
             if id.is_some() && of_the_job.contains(&entry.name.as_str()) {
                 continue;
@@ -103,6 +112,7 @@ struct Entry {
     /// Bytes that are no text become what no name of ours or Flink's has.
     name: String,
     is_directory: bool,
+    is_link: bool,
 }
 
 fn entries(directory: &Path) -> io::Result<Vec<Entry>> {
@@ -111,7 +121,7 @@ fn entries(directory: &Path) -> io::Result<Vec<Entry>> {
         let entry = entry?;
         let kind = entry.file_type()?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        entries.push(Entry { path: entry.path(), name, is_directory: kind.is_dir() });
+        entries.push(Entry { path: entry.path(), name, is_directory: kind.is_dir(), is_link: kind.is_symlink() });
     }
     Ok(entries)
 }

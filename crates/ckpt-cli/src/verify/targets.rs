@@ -58,6 +58,7 @@ impl Targets<'_> {
             return Ok(verification);
         }
         let scan = Scan::of(&base).map_err(|source| CommandError::Unreadable { path: path.into(), source })?;
+        oddity::tell_passed_over(&scan);
         for (path, error) in &scan.unreadable {
             let message = format!("cannot be read: {error}");
             problems.push(Problem::of_file(ProblemKind::Unreadable, &path.to_string_lossy(), message, None));

@@ -126,3 +126,30 @@ fn links_to_directories_are_not_followed() {
     assert_eq!((run.status, run.stdout.as_str()), (0, "no checkpoints and no savepoints below /data/links\n"));
     assert!(!tree.ckpt("ls --json links/jobs/").json()["snapshots"].as_array().unwrap().is_empty());
 }
+
+#[test]
+fn what_is_passed_over_is_told() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let deep = format!("a{}", "/a".repeat(15));
+    fs::create_dir_all(tree.join(&deep)).unwrap();
+    for command in ["ls .", "verify ."] {
+        assert_eq!(tree.ckpt(command).stderr, "", "{command}");
+    }
+    fs::create_dir(tree.join(&deep).join("chk-1")).unwrap();
+    for (name, link) in [("chk-3", "x/chk-7"), ("chk-3", "x/savepoint-f1f1f1-87eae83dd8ed"), ("chk-3", "x/newest")] {
+        let link = tree.join(link);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(tree.join(&format!("jobs/{JOB}/{name}")), link).unwrap();
+    }
+    let warnings = [
+        format!("'/data/{deep}': nothing deeper is looked at"),
+        "'/data/x/savepoint-f1f1f1-87eae83dd8ed': a link is not followed".to_owned(),
+        "'/data/x/chk-7': a link is not followed".to_owned(),
+    ];
+    let told: String = warnings.iter().map(|warning| format!("ckpt: warning: {warning}\n")).collect();
+    for command in ["ls .", "verify ."] {
+        let run = tree.ckpt(command);
+        assert_eq!((run.status, run.stderr.as_str()), (0, told.as_str()), "{command}");
+    }
+}
