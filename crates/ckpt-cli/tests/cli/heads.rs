@@ -135,3 +135,15 @@ fn the_savepoint_that_a_job_was_stopped_with_must_be_there() {
     fs::remove_dir_all(tree.join("s/taken")).unwrap();
     assert_eq!(problems(&tree, "jobs").len(), 1);
 }
+
+#[test]
+fn what_head_keeps_as_evidence_must_be_there() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    our_tree::plant_going_back(&tree);
+    assert_eq!(problems(&tree, "jobs"), one("", "", "")[1..]);
+    fs::remove_dir_all(tree.join(&format!("jobs/{JOB}/chk-3"))).unwrap();
+    let file = format!("/data/jobs/{JOB}/chk-3");
+    let message = "HEAD keeps it as evidence, and it has no '_metadata'";
+    assert_eq!(problems(&tree, "jobs"), one("metadata", &file, message));
+}

@@ -281,6 +281,19 @@ pub(crate) fn plant_commit_after_claim(tree: &Tree, other: &str) -> CheckpointId
     }
 }
 
+/// The job of the tree goes back from its third checkpoint to the second.
+pub(crate) fn plant_going_back(tree: &Tree) {
+    let job: JobId = JOB.parse().unwrap();
+    let (storage, context) = storage(tree);
+    let view = storage.coordinator_view(job, &context).unwrap();
+    let head = view.head().read().unwrap().unwrap();
+    let to = CheckpointId::new(2).unwrap();
+    match view.head().write(Head::claim_going_back(&head, job, Nonce::new([5; 16]), to).unwrap()) {
+        HeadOutcome::Written(_) => {}
+        other => panic!("expected HEAD to be written, found {other:?}"),
+    }
+}
+
 fn storage(tree: &Tree) -> (FileSystemStorage, StorageContext) {
     let storage = FileSystemStorage::new(tree.join("jobs").to_str().unwrap())
         .with_durability(Durability::None)
