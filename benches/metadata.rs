@@ -18,8 +18,8 @@ use ckpt_benches::{Bar, Bench, Work, thread_time_of};
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{
-    CheckpointDescription, CheckpointMetadata, MetadataReader, MetadataSource, MetadataWriter, OperatorDescription,
-    WrittenMetadata,
+    CheckpointDescription, CheckpointMetadata, MetadataReader, MetadataSource, MetadataSummary, MetadataWriter,
+    OperatorDescription, WrittenMetadata,
 };
 use ckpt_core::snapshot::{CheckpointIdentity, CheckpointProperties, RetentionPolicy};
 use ckpt_core::state::{
@@ -57,7 +57,7 @@ fn memory(bench: &Bench) -> Result<()> {
     let out = tempfile::tempfile()?;
     let (written, encoding) = highest(|| write_to(&mut &out, state_of))?;
     let file = Touched { file: &out, length_bytes: written.length_bytes, bytes: Cell::new(0) };
-    let summary = MetadataReader::open(&file)?.into_summary();
+    let summary = MetadataSummary::read(&file)?;
     let touched = file.bytes.replace(0);
     let before = ALLOCATOR.allocated();
     let (metadata, decoding) = highest(|| Ok(MetadataReader::open(&file)?.read_all()?))?;

@@ -57,7 +57,7 @@ pub(super) fn summary_without_state(
     tell: &mut dyn FnMut(Operator),
 ) -> Result<SnapshotHead, CommandError> {
     let mut read = || -> ckpt_core::Result<SnapshotHead> {
-        let summary = MetadataReader::open(file)?.into_summary();
+        let summary = MetadataSummary::read(file)?;
         for operator in summary.operators() {
             let totals = operator.totals;
             let file_bytes = java_long(totals.size.file_bytes);

@@ -9,6 +9,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use super::our_tree;
 use super::run::{Run, Tree};
 
 const FILE_BYTES: u64 = 1 << 30;
@@ -61,7 +62,11 @@ impl Shape {
 
 /// Runs the command with so much address space and no more.
 fn bounded(tree: &Tree, arguments: &str) -> Run {
-    let line = format!("ulimit -v {MOST_MEMORY_KILOBYTES}; exec {} {arguments}", env!("CARGO_BIN_EXE_ckpt"));
+    bounded_by(tree, MOST_MEMORY_KILOBYTES, arguments)
+}
+
+fn bounded_by(tree: &Tree, kilobytes: u64, arguments: &str) -> Run {
+    let line = format!("ulimit -v {kilobytes}; exec {} {arguments}", env!("CARGO_BIN_EXE_ckpt"));
     tree.ended(Command::new("sh").args(["-c", &line]).current_dir(tree.path()).output().unwrap())
 }
 
@@ -335,4 +340,17 @@ fn of_a_dump_by_bytes_in_the_metadata() {
         _ => "9acca8e8c22201155389f65abbf6bc9723edc7384ead80503839f49dcc56d767",
     };
     assert_eq!(delegate["sha256"], sha256);
+}
+
+/// As many operators and places as there may be, with names that fill the summary.
+#[test]
+fn of_ours_by_operators_and_places() {
+    let state_bytes = if cfg!(debug_assertions) { 100 } else { 16_000 };
+    let tree = Tree::new();
+    our_tree::plant_operators(&tree, "chk-4", 65_536, 150, state_bytes);
+    for arguments in ["show --json chk-4", "ls --json ."] {
+        let run = bounded_by(&tree, 64 << 10, arguments);
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{arguments}");
+        assert!(run.stdout.contains("\"operatorCount\": 65536"), "{arguments}");
+    }
 }

@@ -1,7 +1,8 @@
 //! A job of ours, as ckpt-storage writes it.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::sync::Arc;
 
 use ckpt_core::head::{
@@ -9,7 +10,9 @@ use ckpt_core::head::{
 };
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
-use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, MasterState, OperatorDescription};
+use ckpt_core::metadata::{
+    CheckpointDescription, CheckpointMetadata, MasterState, MetadataWriter, OperatorDescription,
+};
 use ckpt_core::snapshot::{
     AfterSavepoint, CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties, LocationReference,
     RetentionPolicy, SavepointFormat, SnapshotKind,
@@ -208,6 +211,32 @@ pub(crate) fn plant_large(tree: &Tree, directory: &str, operators: u8, root: Opt
     }
     let metadata = metadata.finish(Timestamp::from_millis(1)).unwrap();
     tree.put(&format!("{directory}/_metadata"), &metadata.encode().unwrap().0);
+}
+
+/// Metadata whose summary is as large as it may be: of so many operators with names of so many bytes, each with a piece of
+/// inline state of so many bytes, and of 1,024 places.
+pub(crate) fn plant_operators(tree: &Tree, directory: &str, operators: u32, name_bytes: usize, state_bytes: usize) {
+    let id = CheckpointId::new(4).unwrap();
+    let identity = CheckpointIdentity::new(id, LeaderEpoch::new(1), Timestamp::from_millis(0), None);
+    let properties = CheckpointProperties::checkpoint(RetentionPolicy::RetainOnCancellation);
+    let mut description = CheckpointDescription::new(JOB.parse().unwrap(), identity, properties);
+    let place = |number| {
+        let uri = Uri::new(format!("file:///{}/{number}", "d".repeat(4000))).unwrap();
+        (Root::Borrowed(number), uri)
+    };
+    description.places = Places::new((0..Places::MAX_PLACES as u16).map(place).collect()).unwrap();
+    tree.put(&format!("{directory}/_metadata"), b"");
+    let mut out = BufWriter::new(File::create(tree.join(directory).join("_metadata")).unwrap());
+    let mut metadata = MetadataWriter::new(description, &mut out).unwrap();
+    let maximum = MaxParallelism::new(128).unwrap();
+    let state = StateHandle::inline(vec![7; state_bytes].into());
+    let state = SubtaskState::new(Vec::new(), vec![partitions_of(state)]);
+    for number in 0..u128::from(operators) {
+        let id = OperatorId::new(number.to_be_bytes());
+        let description = OperatorDescription::new(id, "n".repeat(name_bytes), 1, maximum);
+        metadata.operator(&description).unwrap().subtask(0, &state).unwrap();
+    }
+    metadata.finish(Timestamp::from_millis(1)).unwrap();
 }
 
 /// The job of the tree is stopped with the savepoint at `stopped_at`, and takes another one at `in_progress`.

@@ -22,9 +22,20 @@ pub(super) const TRAILER_BYTES: usize = 56;
 /// What a part takes at most, unless it holds a single subtask.
 pub(super) const MAX_PART_BYTES: usize = 1 << 20;
 
-/// What a section or the index takes at most, a part of a single subtask too: a reader allocates no more at once, whatever
-/// a file says of itself.
+/// What a section takes at most, a part of a single subtask too: a reader allocates no more at once, whatever a file says of
+/// itself.
 pub(super) const MAX_SECTION_BYTES: u64 = 256 << 20;
+/// What the summary and the index take at most each, so that a file of any size is summed up in little memory: of 65,536
+/// operators 256 bytes, and the places of half a million parts.
+pub(super) const MAX_SUMMARY_BYTES: u64 = 16 << 20;
+
+/// What that takes at most.
+pub(super) const fn most_bytes(subject: Subject) -> u64 {
+    match subject {
+        Subject::MetadataSummary | Subject::MetadataIndex => MAX_SUMMARY_BYTES,
+        _ => MAX_SECTION_BYTES,
+    }
+}
 
 /// Tag of the section for the checkpoint as a whole.
 pub(super) const SUMMARY: u32 = 1;

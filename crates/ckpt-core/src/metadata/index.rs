@@ -39,6 +39,17 @@ pub(super) struct OtherSections {
     pub(super) skipped: Vec<SectionPlace>,
 }
 
+/// One of them.
+pub(super) enum OtherSection {
+    Part(PartPlace),
+    Coordinator {
+        /// The place of the operator in the summary.
+        operator: u32,
+        place: SectionPlace,
+    },
+    Skipped(SectionPlace),
+}
+
 /// Where a part lies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PartPlace {
@@ -108,47 +119,64 @@ pub(super) fn check(index: &[u8], index_offset: u64) -> Result<SingleSections, W
 }
 
 impl SingleSections {
-    /// The other sections of the index. Each of a known kind belongs to an operator of the summary.
+    /// The other sections of the index.
     pub(super) fn others(&self, index: &[u8], summary: &MetadataSummary) -> Result<OtherSections, WireError> {
-        let mut parts = Vec::<PartPlace>::with_capacity(self.parts);
-        let mut coordinators = Vec::<(u32, SectionPlace)>::with_capacity(self.coordinators);
-        let mut skipped = Vec::with_capacity(self.skipped);
-        // The operator of the section before, and the number of its next part.
-        let mut before: Option<(u32, Option<u32>)> = None;
-        let mut entries = Input::new(index);
-        while let Some(entry) = next_entry(&mut entries)? {
-            let id = match (entry.operator(), entry.tag) {
-                (Some(id), PART | COORDINATOR_STATE) => id,
-                (_, PART | COORDINATOR_STATE | SUMMARY | MASTER_STATES) => continue,
-                _ => {
-                    skipped.push(place(&entry)?);
-                    continue;
-                }
-            };
-            let operator = match summary.table.find(id) {
-                // A summary has at most 65,536.
-                Some(operator) => operator as u32,
-                None => return refuse("an operator", id, "one that the summary lists"),
-            };
-            let place = place(&entry)?;
-            let next_part = match before {
-                Some((last, next_part)) if last == operator => next_part.filter(|_| entry.tag == PART),
-                Some((last, _)) if last > operator => None,
-                _ => Some(0),
-            };
-            if next_part != Some(entry.part) {
-                return out_of_order(&entry, id);
-            }
-            if entry.tag == PART {
-                parts.push(PartPlace { operator, number: entry.part, place });
-                before = Some((operator, entry.part.checked_add(1)));
-            } else {
-                coordinators.push((operator, place));
-                before = Some((operator, Some(0)));
-            }
-        }
-        Ok(OtherSections { parts, coordinators, skipped })
+        let mut others = OtherSections {
+            parts: Vec::with_capacity(self.parts),
+            coordinators: Vec::with_capacity(self.coordinators),
+            skipped: Vec::with_capacity(self.skipped),
+        };
+        check_others(index, summary, |section| match section {
+            OtherSection::Part(part) => others.parts.push(part),
+            OtherSection::Coordinator { operator, place } => others.coordinators.push((operator, place)),
+            OtherSection::Skipped(place) => others.skipped.push(place),
+        })?;
+        Ok(others)
     }
+}
+
+/// Checks the sections of which there may be several, and tells each. Each of a known kind belongs to an operator of the
+/// summary.
+pub(super) fn check_others(
+    index: &[u8],
+    summary: &MetadataSummary,
+    mut tell: impl FnMut(OtherSection),
+) -> Result<(), WireError> {
+    // The operator of the section before, and the number of its next part.
+    let mut before: Option<(u32, Option<u32>)> = None;
+    let mut entries = Input::new(index);
+    while let Some(entry) = next_entry(&mut entries)? {
+        let id = match (entry.operator(), entry.tag) {
+            (Some(id), PART | COORDINATOR_STATE) => id,
+            (_, PART | COORDINATOR_STATE | SUMMARY | MASTER_STATES) => continue,
+            _ => {
+                tell(OtherSection::Skipped(place(&entry)?));
+                continue;
+            }
+        };
+        let operator = match summary.table.find(id) {
+            // A summary has at most 65,536.
+            Some(operator) => operator as u32,
+            None => return refuse("an operator", id, "one that the summary lists"),
+        };
+        let place = place(&entry)?;
+        let next_part = match before {
+            Some((last, next_part)) if last == operator => next_part.filter(|_| entry.tag == PART),
+            Some((last, _)) if last > operator => None,
+            _ => Some(0),
+        };
+        if next_part != Some(entry.part) {
+            return out_of_order(&entry, id);
+        }
+        if entry.tag == PART {
+            tell(OtherSection::Part(PartPlace { operator, number: entry.part, place }));
+            before = Some((operator, entry.part.checked_add(1)));
+        } else {
+            tell(OtherSection::Coordinator { operator, place });
+            before = Some((operator, Some(0)));
+        }
+    }
+    Ok(())
 }
 
 fn next_entry(entries: &mut Input<'_>) -> Result<Option<v1::IndexEntry>, WireError> {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use bytes::Bytes;
+
 use super::assemble::{CheckedParts, Fragment, check_totals};
 use super::checkpoint::Section;
 use super::format::{HEADER_BYTES, TRAILER_BYTES, Trailer, check_digest};
@@ -40,17 +42,8 @@ impl<S: MetadataSource> MetadataReader<S> {
     ///
     /// `Corrupt`, naming the place; `Configuration` when a newer program wrote it; `Retry` when it could not be read.
     pub fn open(source: S) -> Result<Self> {
-        let length = source.length_bytes();
-        let least = (HEADER_BYTES + TRAILER_BYTES) as u64;
-        if length < least {
-            return Err(WireError::CutShort { subject: Subject::Metadata, expected: least, found: length }.into());
-        }
-        let at = length - TRAILER_BYTES as u64;
-        let trailer = fetch(&source, Subject::MetadataTrailer, at, TRAILER_BYTES as u64)?;
-        let trailer = Trailer::decode(&trailer, length)?;
-        let subject = Subject::MetadataIndex;
-        let index = fetch(&source, subject, trailer.index_offset_bytes, trailer.index_bytes)?;
-        check_digest(subject, &index, trailer.written.index_digest)?;
+        let trailer = read_trailer(&source)?;
+        let index = read_index(&source, &trailer)?;
         let single = index::check(&index, trailer.index_offset_bytes)?;
         let encoded_summary = section(&source, Subject::MetadataSummary, &single.summary)?;
         let summary = MetadataSummary::decode(&encoded_summary.bytes)?;
@@ -68,11 +61,6 @@ impl<S: MetadataSource> MetadataReader<S> {
     /// The checkpoint as a whole.
     pub const fn summary(&self) -> &MetadataSummary {
         &self.summary
-    }
-
-    /// The checkpoint as a whole; the rest of the file is not asked for.
-    pub fn into_summary(self) -> MetadataSummary {
-        self.summary
     }
 
     /// Whether it is the file that HEAD names: the same length and index, the same checkpoint.
@@ -188,6 +176,41 @@ impl<S: MetadataSource> MetadataReader<S> {
         let invalid = Invalid::value("a run of parts", format!("{found:?}"), expected);
         Error::new(ErrorKind::Configuration, invalid)
     }
+}
+
+impl MetadataSummary {
+    /// The summary of a metadata file. Of the rest of the file trailer and index are read and verified, and not held, so this
+    /// takes little memory whatever the file is.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`MetadataReader::open`].
+    pub fn read(source: impl MetadataSource) -> Result<Self> {
+        let trailer = read_trailer(&source)?;
+        let single = index::check(&read_index(&source, &trailer)?, trailer.index_offset_bytes)?;
+        let summary = Self::decode(&section(&source, Subject::MetadataSummary, &single.summary)?.bytes)?;
+        // Read once more, so that it is not held while the summary is decoded.
+        index::check_others(&read_index(&source, &trailer)?, &summary, drop)?;
+        Ok(summary)
+    }
+}
+
+fn read_trailer(source: &dyn MetadataSource) -> Result<Trailer, WireError> {
+    let length = source.length_bytes();
+    let least = (HEADER_BYTES + TRAILER_BYTES) as u64;
+    if length < least {
+        return Err(WireError::CutShort { subject: Subject::Metadata, expected: least, found: length });
+    }
+    let at = length - TRAILER_BYTES as u64;
+    let trailer = fetch(source, Subject::MetadataTrailer, at, TRAILER_BYTES as u64)?;
+    Trailer::decode(&trailer, length)
+}
+
+fn read_index(source: &dyn MetadataSource, trailer: &Trailer) -> Result<Bytes, WireError> {
+    let subject = Subject::MetadataIndex;
+    let index = fetch(source, subject, trailer.index_offset_bytes, trailer.index_bytes)?;
+    check_digest(subject, &index, trailer.written.index_digest)?;
+    Ok(index)
 }
 
 impl<S> fmt::Debug for MetadataReader<S> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::checkpoint::Section;
-use super::format::{MAX_SECTION_BYTES, check_digest};
+use super::format::{check_digest, most_bytes};
 use super::index::SectionPlace;
 use crate::wire::{Invalid, Subject, WireError};
 
@@ -75,8 +75,9 @@ pub(super) fn fetch(
     offset: u64,
     length: u64,
 ) -> Result<Bytes, WireError> {
-    let Some(wanted) = usize::try_from(length).ok().filter(|_| length <= MAX_SECTION_BYTES) else {
-        let expected = format!("at most {MAX_SECTION_BYTES} bytes");
+    let most = most_bytes(subject);
+    let Some(wanted) = usize::try_from(length).ok().filter(|_| length <= most) else {
+        let expected = format!("at most {most} bytes");
         return Err(Invalid::value("the length of a section", length, expected).reading(subject));
     };
     let bytes = source.read_at(offset, wanted).map_err(|source| WireError::Read { subject, source })?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::encoder::{Encoder, NewSection, Output};
-use super::format::{MAX_SECTION_BYTES, SUMMARY, TRAILER_BYTES, Trailer, header};
+use super::format::{SUMMARY, TRAILER_BYTES, Trailer, header, most_bytes};
 use super::{CheckpointDescription, OperatorDescription, OperatorEncoder, OperatorStatus};
 use crate::digest::Digest;
 use crate::error::Result;
@@ -135,6 +135,6 @@ impl fmt::Debug for FileWriter<'_> {
 
 /// Nothing is written that a reader would refuse.
 fn check_length(subject: Subject, found: u64) -> Result<(), WireError> {
-    let limit = MAX_SECTION_BYTES;
+    let limit = most_bytes(subject);
     if found > limit { Err(WireError::AboveLimit { subject, limit, found }) } else { Ok(()) }
 }

@@ -263,7 +263,7 @@ fn a_sparse_file_makes_nobody_allocate_its_length() {
     let own = Digest::of(&trailer).value().to_le_bytes();
     file.extend([trailer.as_slice(), &own, b"CKPTMEND"].concat());
     let error = MetadataReader::open(&Sparse(file)).unwrap_err();
-    refused("an index", error, "the length of a section is 1152921504606846908, expected at most 268435456 bytes");
+    refused("an index", error, "the length of a section is 1152921504606846908, expected at most 16777216 bytes");
 }
 
 #[test]

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::io;
 
 use bytes::Bytes;
+use ckpt_core::ErrorKind;
 use ckpt_core::Timestamp;
 use ckpt_core::head::RetainedSnapshot;
 use ckpt_core::id::{LeaderEpoch, OperatorId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{
-    CheckpointMetadata, MetadataReader, MetadataSource, MetadataWriter, OperatorDescription, OperatorSummary,
+    CheckpointMetadata, MetadataReader, MetadataSource, MetadataSummary, MetadataWriter, OperatorDescription,
+    OperatorSummary,
 };
 use ckpt_core::snapshot::SnapshotKind;
 use ckpt_core::state::{OperatorState, StateHandle, SubtaskReport, SubtaskState};
@@ -61,10 +63,36 @@ fn a_summary_touches_trailer_index_and_summary_only() {
     assert!(file.bytes.len() > 18 << 20 && touched < 4096, "{touched} bytes of {}", file.bytes.len());
 
     file.read.borrow_mut().clear();
+    assert_eq!(MetadataSummary::read(&file).unwrap(), *metadata.summary());
+    let touched: usize = file.read.borrow().iter().map(|(_, length)| length).sum();
+    assert!(touched < 8192, "{touched} bytes");
+
+    file.read.borrow_mut().clear();
     assert_eq!(reader.read_all().unwrap(), metadata);
     let parts: Vec<_> = file.read.borrow().iter().map(|(_, length)| *length).filter(|length| *length > 4096).collect();
     assert_eq!(parts.len(), 64_usize.div_ceil(3), "three subtasks fit into a part");
     assert!(parts.iter().all(|length| *length <= 1 << 20), "{parts:?}");
+}
+
+/// A summary, and so an index, that a reader would refuse is not written.
+#[test]
+fn a_summary_has_16_mib_at_most() {
+    let write = |operators: u32| {
+        let mut file = Vec::new();
+        let mut writer = MetadataWriter::new(fixed_description(), &mut file).unwrap();
+        let maximum = MaxParallelism::new(128).unwrap();
+        for number in 0..u128::from(operators) {
+            let id = OperatorId::new(number.to_be_bytes());
+            writer.finished_operator(&OperatorDescription::new(id, "n".repeat(1024), 1, maximum)).unwrap();
+        }
+        writer.finish(Timestamp::from_millis(1)).map(|_| file)
+    };
+    let largest = Bytes::from(write(15_900).unwrap());
+    assert!(largest.len() > 16_500_000);
+    assert_eq!(MetadataSummary::read(largest).unwrap().operators().len(), 15_900);
+    let error = write(16_400).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
+    assert!(error.to_string().contains("at most 16777216"), "{error}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl MetadataFile {
     ///
     /// `Corrupt` when it is damaged, `Retry` when it could not be read.
     pub(crate) fn summary(&self) -> Result<MetadataSummary> {
-        MetadataReader::open(self).map(MetadataReader::into_summary).map_err(|source| self.damaged(source))
+        MetadataSummary::read(self).map_err(|source| self.damaged(source))
     }
 
     /// All of it.
