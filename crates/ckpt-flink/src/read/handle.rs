@@ -13,11 +13,13 @@ use crate::tag::{operator, stream};
 
 impl<S: Source> Input<S> {
     /// A handle that may be missing.
+    #[inline(always)]
     pub(super) fn optional_stream<D: InlineBytes>(&mut self, field: &'static str) -> Read<Option<StreamHandle<D>>> {
         let tag = self.u8(field)?;
         self.stream_of(field, tag).within(Step::Field(field))
     }
 
+    #[inline(always)]
     fn stream_of<D: InlineBytes>(&mut self, field: &'static str, tag: u8) -> Read<Option<StreamHandle<D>>> {
         match tag {
             stream::NONE => Ok(None),
@@ -47,6 +49,7 @@ impl<S: Source> Input<S> {
     }
 
     /// A handle that Flink refuses to be without.
+    #[inline(always)]
     pub(super) fn stream<D: InlineBytes>(&mut self, field: &'static str) -> Read<StreamHandle<D>> {
         let offset = self.position();
         let handle = self.optional_stream(field)?;
@@ -75,6 +78,7 @@ impl<S: Source> Input<S> {
     }
 
     /// A run of key groups.
+    #[inline]
     pub(super) fn key_group_range(&mut self) -> Read<KeyGroupRange> {
         let offset = self.position();
         let range = KeyGroupRange::new(self.i32("first key group")?, self.i32("number of key groups")?);
@@ -85,6 +89,7 @@ impl<S: Source> Input<S> {
     }
 
     /// A run of key groups with a position for each.
+    #[inline]
     pub(super) fn key_group_offsets<D: InlineBytes>(&mut self) -> Read<KeyGroupOffsets<D>> {
         let range = self.key_group_range()?;
         let count = self.count_of("number of key groups", self.position() - 4, range.count, 8)?;
@@ -92,6 +97,7 @@ impl<S: Source> Input<S> {
     }
 
     /// Operator state that may be missing.
+    #[inline]
     pub(super) fn operator_handle<D: InlineBytes>(
         &mut self,
         field: &'static str,
@@ -107,6 +113,7 @@ impl<S: Source> Input<S> {
         self.operator_handle_body(merging, sink).map(Some).within(Step::Field(field))
     }
 
+    #[inline(always)]
     fn operator_handle_body<D: InlineBytes>(
         &mut self,
         merging: bool,
@@ -125,6 +132,7 @@ impl<S: Source> Input<S> {
         Ok(OperatorHandle { states, merging, delegate })
     }
 
+    #[inline(always)]
     fn operator_state_offsets<D: InlineBytes>(&mut self) -> Read<OperatorStateOffsets<D>> {
         let name = self.text("state name")?;
         let mode = self.u8("distribution mode")?;

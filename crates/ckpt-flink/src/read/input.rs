@@ -5,12 +5,15 @@ use bytes::Bytes;
 use super::{NoteKind, Notes, Source};
 use crate::error::{Read, ReadError, Step, Within};
 use crate::model::{InlineBytes, Offsets};
-use crate::text::JavaText;
+use crate::text::{InvalidText, JavaText};
 
 /// How deeply handles may contain handles, in reading and in writing. Flink's own are at most three deep.
 pub(crate) const MAX_DEPTH: u32 = 32;
 
 /// A source that is read by the rules of Java's `DataInputStream`.
+///
+/// What every handle consists of is read by functions that are always inlined, here and where handles are read: a text is
+/// four words, and to pass it up from one function to the next costs more than to read it.
 #[derive(Debug)]
 pub(crate) struct Input<S> {
     source: S,
@@ -93,6 +96,7 @@ impl<S: Source> Input<S> {
     }
 
     /// Whether something follows.
+    #[inline]
     pub(crate) fn presence(&mut self, field: &'static str) -> Read<bool> {
         let offset = self.position();
         let found = self.i32(field)?;
@@ -103,6 +107,7 @@ impl<S: Source> Input<S> {
     }
 
     /// A count of elements of which each takes at least so many bytes: never more than the bytes left can hold.
+    #[inline]
     pub(crate) fn count(&mut self, field: &'static str, least_bytes: u64) -> Read<usize> {
         let offset = self.position();
         let found = self.i32(field)?;
@@ -110,6 +115,7 @@ impl<S: Source> Input<S> {
     }
 
     /// The count that was found there.
+    #[inline]
     pub(crate) fn count_of(&self, field: &'static str, offset: u64, found: i32, least_bytes: u64) -> Read<usize> {
         let most = self.remaining() / least_bytes;
         match usize::try_from(found) {
@@ -123,6 +129,7 @@ impl<S: Source> Input<S> {
     }
 
     /// A count, then so many elements. Memory grows with what was read, whatever the count says.
+    #[inline]
     pub(crate) fn list<T>(
         &mut self,
         field: &'static str,
@@ -133,6 +140,7 @@ impl<S: Source> Input<S> {
     }
 
     /// The same, without the elements of which nothing is kept.
+    #[inline]
     pub(crate) fn list_of_kept<T>(
         &mut self,
         field: &'static str,
@@ -156,20 +164,27 @@ impl<S: Source> Input<S> {
     }
 
     /// So many bytes.
+    #[inline(always)]
     pub(crate) fn bytes(&mut self, field: &'static str, length: usize) -> Read<Bytes> {
         self.need(field, length as u64)?;
         self.source.read_bytes(length).map_err(|source| self.failed(source))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn text(&mut self, field: &'static str) -> Read<JavaText> {
         let length = self.u16(field)?;
         let offset = self.position();
         let bytes = self.bytes(field, length.into())?;
-        JavaText::from_encoded(bytes).map_err(|invalid| {
-            let found = invalid.found.map_or_else(|| "the end of the text".to_owned(), |byte| format!("0x{byte:02x}"));
-            ReadError::format(offset + invalid.offset_bytes as u64, field, invalid.expected, found)
-        })
+        match JavaText::from_encoded(bytes) {
+            Ok(text) => Ok(text),
+            Err(invalid) => Err(Self::invalid_text(field, offset, invalid)),
+        }
+    }
+
+    #[cold]
+    fn invalid_text(field: &'static str, offset: u64, invalid: InvalidText) -> Box<ReadError> {
+        let found = invalid.found.map_or_else(|| "the end of the text".to_owned(), |byte| format!("0x{byte:02x}"));
+        ReadError::format(offset + invalid.offset_bytes as u64, field, invalid.expected, found)
     }
 
     /// So many numbers of 8 bytes.

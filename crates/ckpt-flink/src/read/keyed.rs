@@ -22,6 +22,7 @@ enum Encoding {
 
 impl<S: Source> Input<S> {
     /// Keyed state that may be missing.
+    #[inline(always)]
     pub(super) fn keyed_handle<D: InlineBytes>(
         &mut self,
         field: &'static str,
@@ -54,6 +55,7 @@ impl<S: Source> Input<S> {
         handle.map(Some).within(Step::Field(field))
     }
 
+    #[inline(always)]
     fn key_groups_handle<D: InlineBytes>(
         &mut self,
         kind: impl FnOnce(&mut Self) -> Read<KeyGroupsKind>,

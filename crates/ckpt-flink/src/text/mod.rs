@@ -41,6 +41,7 @@ impl JavaText {
     }
 
     /// The text that these bytes are, or where and why Java would refuse them.
+    #[inline(always)]
     pub(crate) fn from_encoded(bytes: Bytes) -> Result<Self, InvalidText> {
         match check(&bytes) {
             Ok(()) => Ok(Self(bytes)),
@@ -105,10 +106,12 @@ pub(crate) struct InvalidText {
 }
 
 /// Goes by `java.io.DataInputStream.readUTF`, which never looks at the value that bytes make.
+#[inline]
 fn check(bytes: &[u8]) -> Result<(), InvalidText> {
-    if bytes.is_ascii() {
-        return Ok(());
-    }
+    if bytes.is_ascii() { Ok(()) } else { check_characters(bytes) }
+}
+
+fn check_characters(bytes: &[u8]) -> Result<(), InvalidText> {
     let mut at = 0;
     while let Some(first) = bytes.get(at) {
         let length = match first {
