@@ -1,8 +1,8 @@
 //! A snapshot of ours.
 
-use ckpt_core::metadata::{MetadataReader, MetadataSummary, OperatorStatus, OperatorSummary};
+use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSummary, OperatorStatus, OperatorSummary};
 use ckpt_core::snapshot::{SavepointFormat, SnapshotKind};
-use ckpt_core::state::{StateSize, SubtaskReport};
+use ckpt_core::state::{Root, StateSize, SubtaskReport};
 
 use super::our_pieces::{of_coordinator, of_subtask};
 use super::size::Size;
@@ -41,10 +41,7 @@ pub(super) fn walk(file: &MetadataFile, walk: &mut dyn Walk) -> Result<SnapshotH
                 walk.end_of_subtask(SubtaskEnd { finished, state_bytes, written_bytes });
             }
         }
-        for (name, state) in metadata.master_states() {
-            let (version, length_bytes) = (state.version.into(), state.bytes.len() as u64);
-            walk.master_state(MasterState { name: name.clone(), version, length_bytes });
-        }
+        tell_master_states(&metadata, &mut |state| walk.master_state(state));
         Ok(snapshot_head(metadata.summary()))
     };
     read().map_err(|source| file.error(source))
@@ -58,28 +55,73 @@ pub(super) fn summary_without_state(
 ) -> Result<SnapshotHead, CommandError> {
     let mut read = || -> ckpt_core::Result<SnapshotHead> {
         let summary = MetadataSummary::read(file)?;
-        for operator in summary.operators() {
-            let totals = operator.totals;
-            let file_bytes = java_long(totals.size.file_bytes);
-            let shared_bytes = (summary.self_contained || file_bytes == 0).then_some(0);
-            let size = Size {
-                state_bytes: java_long(totals.size.state_bytes()),
-                written_bytes: java_long(totals.size.written_bytes),
-                inline_bytes: java_long(totals.size.inline_bytes),
-                exclusive_bytes: shared_bytes.map(|_| file_bytes),
-                shared_bytes,
-            };
-            let counts = Counts {
-                handles: totals.handles,
-                subtasks_with_state: totals.subtasks,
-                finished_subtasks: totals.finished_subtasks,
-            };
-            let coordinator_bytes = operator.coordinator.map(|coordinator| java_long(coordinator.length_bytes));
-            tell(Operator { coordinator_bytes, size, counts, ..Operator::of(operator_head(&operator)?) });
-        }
+        tell_operators(&summary, tell)?;
         Ok(snapshot_head(&summary))
     };
     read().map_err(|source| file.error(source))
+}
+
+/// The same, and what participants that are no tasks stored, and how many bytes lie in files of its own and in files
+/// elsewhere. All of the file is in memory meanwhile, and no more.
+pub(super) fn summary_with_places(
+    file: &MetadataFile,
+    tell: &mut dyn FnMut(Operator),
+    tell_master_state: &mut dyn FnMut(MasterState),
+) -> Result<(SnapshotHead, FileBytes), CommandError> {
+    let mut read = || -> ckpt_core::Result<_> {
+        let metadata = MetadataReader::open(file)?.read_all()?;
+        tell_operators(metadata.summary(), tell)?;
+        tell_master_states(&metadata, tell_master_state);
+        let mut bytes = FileBytes { exclusive: 0, shared: 0 };
+        metadata.visit_handles(&mut |handle| {
+            let sum = match handle.file() {
+                None => return,
+                Some((Root::ThisSnapshot, _)) => &mut bytes.exclusive,
+                Some(_) => &mut bytes.shared,
+            };
+            *sum = sum.saturating_add(java_long(handle.length_bytes()));
+        })?;
+        Ok((snapshot_head(metadata.summary()), bytes))
+    };
+    read().map_err(|source| file.error(source))
+}
+
+/// How many bytes lie in files.
+pub(super) struct FileBytes {
+    /// Of this snapshot's own directory.
+    pub(super) exclusive: i64,
+    /// Elsewhere.
+    pub(super) shared: i64,
+}
+
+fn tell_operators(summary: &MetadataSummary, tell: &mut dyn FnMut(Operator)) -> ckpt_core::Result<()> {
+    for operator in summary.operators() {
+        let totals = operator.totals;
+        let file_bytes = java_long(totals.size.file_bytes);
+        let shared_bytes = (summary.self_contained || file_bytes == 0).then_some(0);
+        let size = Size {
+            state_bytes: java_long(totals.size.state_bytes()),
+            written_bytes: java_long(totals.size.written_bytes),
+            inline_bytes: java_long(totals.size.inline_bytes),
+            exclusive_bytes: shared_bytes.map(|_| file_bytes),
+            shared_bytes,
+        };
+        let counts = Counts {
+            handles: totals.handles,
+            subtasks_with_state: totals.subtasks,
+            finished_subtasks: totals.finished_subtasks,
+        };
+        let coordinator_bytes = operator.coordinator.map(|coordinator| java_long(coordinator.length_bytes));
+        tell(Operator { coordinator_bytes, size, counts, ..Operator::of(operator_head(&operator)?) });
+    }
+    Ok(())
+}
+
+fn tell_master_states(metadata: &CheckpointMetadata, tell: &mut dyn FnMut(MasterState)) {
+    for (name, state) in metadata.master_states() {
+        let (version, length_bytes) = (state.version.into(), state.bytes.len() as u64);
+        tell(MasterState { name: name.clone(), version, length_bytes });
+    }
 }
 
 fn operator_head(operator: &OperatorSummary<'_>) -> ckpt_core::Result<OperatorHead> {

@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 
-use super::ours::summary_without_state;
+use super::ours::{summary_with_places, summary_without_state};
 use super::piece::{Piece, StateKind, root_name};
 use super::size::Size;
 use super::walk::{MasterState, OperatorHead, SnapshotHead, SubtaskEnd, Walk, Wanted, walk};
@@ -138,14 +138,22 @@ const READ_WHOLE_BYTES: u64 = 8 << 20;
 
 /// As much of that snapshot as is asked for.
 pub(crate) fn gather(file: &MetadataFile, detail: Detail) -> Result<Snapshot, CommandError> {
-    let whole = file.format == MetadataFormat::Flink || file.length_bytes <= READ_WHOLE_BYTES;
-    if !whole && detail <= Detail::Operators {
-        let mut gathering = Gathering { master_states: MasterStates::default(), ..Gathering::new(detail) };
-        let head = summary_without_state(file, &mut |operator| gathering.end_operator(operator))?;
-        return Ok(gathering.into_snapshot(file, head));
-    }
+    let is_ours = file.format == MetadataFormat::Ckpt;
     let mut gathering = Gathering::new(detail);
-    let head = walk(file, &mut gathering)?;
+    let head = if is_ours && file.length_bytes > READ_WHOLE_BYTES && detail <= Detail::Operators {
+        gathering.master_states = MasterStates::default();
+        summary_without_state(file, &mut |operator| gathering.end_operator(operator))?
+    } else if is_ours && detail == Detail::Summary {
+        let mut masters = MasterStates::looked_at();
+        let tell = &mut |operator| gathering.end_operator(operator);
+        let (head, bytes) = summary_with_places(file, tell, &mut |state| masters.add(state))?;
+        let size = &mut gathering.total.size;
+        (size.exclusive_bytes, size.shared_bytes) = (Some(bytes.exclusive), Some(bytes.shared));
+        gathering.master_states = masters;
+        head
+    } else {
+        walk(file, &mut gathering)?
+    };
     Ok(gathering.into_snapshot(file, head))
 }
 

@@ -354,3 +354,16 @@ fn of_ours_by_operators_and_places() {
         assert!(run.stdout.contains("\"operatorCount\": 65536"), "{arguments}");
     }
 }
+
+/// As many pieces of one subtask as fit into metadata that is read as a whole.
+#[test]
+fn of_ours_by_pieces_of_a_subtask() {
+    let tree = Tree::new();
+    our_tree::plant_pieces(&tree, "chk-4", 2_000_000);
+    let run = bounded_by(&tree, 64 << 10, "show --json chk-4");
+    assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+    let json = run.json();
+    let length = json["metadataBytes"].as_u64().unwrap();
+    assert!((6 << 20..8 << 20).contains(&length), "{length}");
+    assert_eq!((&json["handles"], &json["size"]["inlineBytes"]), (&2_000_000.into(), &2_000_000.into()));
+}

@@ -19,7 +19,7 @@ use ckpt_core::snapshot::{
 };
 use ckpt_core::state::{
     FileRef, IncrementalState, KeyedState, OperatorState, Partitions, Place, Places, Redistribution, Root, SharedFile,
-    StateHandle, SubtaskReport, SubtaskState, TaskSnapshot,
+    SortedMap, StateHandle, SubtaskReport, SubtaskState, TaskSnapshot,
 };
 use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, Timestamp};
@@ -209,6 +209,22 @@ pub(crate) fn plant_large(tree: &Tree, directory: &str, operators: u8, root: Opt
         }
         operator.finished_subtask(3).unwrap();
     }
+    let metadata = metadata.finish(Timestamp::from_millis(1)).unwrap();
+    tree.put(&format!("{directory}/_metadata"), &metadata.encode().unwrap().0);
+}
+
+/// Metadata of one subtask with so many pieces of inline state, of a byte each.
+pub(crate) fn plant_pieces(tree: &Tree, directory: &str, pieces: usize) {
+    let id = CheckpointId::new(4).unwrap();
+    let identity = CheckpointIdentity::new(id, LeaderEpoch::new(1), Timestamp::from_millis(0), None);
+    let properties = CheckpointProperties::checkpoint(RetentionPolicy::RetainOnCancellation);
+    let description = CheckpointDescription::new(JOB.parse().unwrap(), identity, properties);
+    let mut metadata = CheckpointMetadata::builder(description).unwrap();
+    let piece = OperatorState::new(SortedMap::default(), StateHandle::inline(vec![7].into()));
+    let state = SubtaskState::new(Vec::new(), vec![piece; pieces]);
+    let maximum = MaxParallelism::new(128).unwrap();
+    let description = OperatorDescription::new(OperatorId::new([1; 16]), "large", 1, maximum);
+    metadata.operator(&description).unwrap().subtask(0, &state).unwrap();
     let metadata = metadata.finish(Timestamp::from_millis(1)).unwrap();
     tree.put(&format!("{directory}/_metadata"), &metadata.encode().unwrap().0);
 }
