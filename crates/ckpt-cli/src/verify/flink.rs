@@ -80,10 +80,10 @@ impl<'a> FlinkFiles<'a> {
     fn verify_one(&mut self, name: &str, reference: &Reference) -> Result<FoundBy, Vec<Problem>> {
         let problem =
             |kind, looked_at, message, owners| Problem { looked_at, ..Problem::of_file(kind, name, message, owners) };
-        let place = self.place(&reference.file);
-        let place = place.map_err(|(kind, message)| vec![problem(kind, None, message, reference.owners())])?;
+        let found = self.find(&reference.file);
+        let (place, found) = found.map_err(|(kind, message)| vec![problem(kind, None, message, reference.owners())])?;
         let shown = place.path().to_string_lossy().into_owned();
-        let (kind, looked_at, message) = match self.look(&place) {
+        let (kind, looked_at, message) = match found {
             Found::Length(found) => {
                 let flaws = reference.expected.iter().filter_map(|(expected, owners)| {
                     let (message, owners) = (expected.flaw(found)?, Some(owners.clone()));
@@ -106,6 +106,29 @@ impl<'a> FlinkFiles<'a> {
             },
         };
         Err(vec![problem(kind, Some(looked_at), message, reference.owners())])
+    }
+
+    /// What is where the file must be.
+    fn find(&mut self, file: &PieceFile) -> Result<(Place, Found), (ProblemKind, String)> {
+        let found = self.place(file).map(|place| {
+            let found = self.look(&place);
+            (place, found)
+        });
+        let may_be_elsewhere = match &found {
+            Ok((place, Found::Nothing)) => matches!(place.by, FoundBy::Place | FoundBy::OtherPlace),
+            Ok(_) => false,
+            Err((kind, _)) => *kind == ProblemKind::Elsewhere,
+        };
+        if let (true, PieceFile::Flink { path, .. }) = (may_be_elsewhere, file) {
+            for (guess, below) in self.moves.guesses(path) {
+                let place = Place { root: Some(guess.to), below: below.to_owned(), by: FoundBy::Layout };
+                if let found @ Found::Length(_) = self.look(&place) {
+                    self.moved.insert(guess.of);
+                    return Ok((place, found));
+                }
+            }
+        }
+        found
     }
 
     /// Where the file must be.

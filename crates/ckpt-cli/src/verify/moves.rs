@@ -22,6 +22,8 @@ pub(super) struct Moves {
     moves: Directories<Move>,
     /// What a snapshot brings along: the directory of its job, or its own; by its names before and now.
     with_the_snapshot: Directories<()>,
+    /// The snapshot's directory, when nothing tells where that was.
+    of_unknown_origin: Option<PathBuf>,
 }
 
 /// What lay below a directory lies below another one now.
@@ -98,13 +100,27 @@ impl Moves {
         };
         let now = FlinkPath::of_local(here.home());
         let with_the_snapshot = stayed.iter().map(|origin| origin.top().clone()).chain(now);
-        Self { moves, with_the_snapshot: with_the_snapshot.map(|directory| (directory, ())).collect() }
+        let with_the_snapshot = with_the_snapshot.map(|directory| (directory, ())).collect();
+        let of_unknown_origin = best.is_none().then(|| here.directory.to_owned());
+        Self { moves, with_the_snapshot, of_unknown_origin }
     }
 
     /// The move that a path takes part in, and what of it lies below the directory that moved; `None` when it must be
     /// where it says.
     pub(super) fn around<'a>(&self, path: &'a FlinkPath) -> Option<(&Move, &'a str)> {
         self.moves.around(path)
+    }
+
+    /// How a path that leads nowhere may have moved along, when nothing tells where the snapshot was: a directory around it
+    /// has the name of one around the snapshot; the innermost around the snapshot first.
+    pub(super) fn guesses<'a>(&self, path: &'a FlinkPath) -> Vec<(Move, &'a str)> {
+        let here = self.of_unknown_origin.iter().flat_map(|directory| directory.ancestors());
+        let guesses = here.filter_map(|here| {
+            let name = here.file_name()?.to_str()?;
+            let (from, below) = path.around().find(|(directory, _)| directory.rsplit('/').next() == Some(name))?;
+            Some((Move::of(&FlinkPath::new(from), here).1, below))
+        });
+        guesses.collect()
     }
 
     /// Whether a file that is where it says lies neither in the snapshot's directory nor in that of its job.

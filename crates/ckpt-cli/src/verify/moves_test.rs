@@ -173,3 +173,22 @@ fn odd_paths_tell_nothing() {
     let moves = moves(Unknown, "/", &["/", "shared", "/shared", "s3://b/chk-5", ""]);
     assert_places(&moves, &[("relative", "!"), ("/etc/x", "=")]);
 }
+
+#[test]
+fn directories_of_one_name_are_guesses_when_nothing_is_told() {
+    let guesses = |moves: &Moves, path: &str| {
+        let path = FlinkPath::new(&named(path));
+        let guesses = moves.guesses(&path).into_iter();
+        guesses.map(|(guess, below)| guess.to.join(below).to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let unknown = moves(Checkpoint, "/backup/data/ckpt/J/chk-5", &["/data/dstl/J/dstl"]);
+    let expected = ["/backup/data/ckpt/J/dstl/x", "/backup/data/dstl/J/dstl/x"].map(named);
+    for path in ["/data/dstl/J/dstl/x", "s3://data/data/dstl/J/dstl/x"] {
+        assert_eq!(guesses(&unknown, path), expected, "{path}");
+    }
+    assert_eq!(guesses(&unknown, "/chk-5"), [""; 0]);
+    for known in ["/data/ckpt/J/chk-5", "/backup/data/ckpt/J/chk-5"] {
+        let known = moves(Checkpoint, "/backup/data/ckpt/J/chk-5", &[known]);
+        assert_eq!(guesses(&known, "/data/dstl/J/dstl/x"), [""; 0]);
+    }
+}

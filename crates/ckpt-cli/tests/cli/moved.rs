@@ -201,6 +201,25 @@ fn names_of_state_in_the_metadata_tell_where_it_was() {
     assert_eq!(moved(&tree, "inline/chk-5"), Value::Array(Vec::new()));
 }
 
+/// All of its own files are relative, and its changes moved along.
+#[test]
+fn what_tells_nothing_is_found_where_it_may_have_moved() {
+    let tree = Tree::new();
+    let changes = format!("before/data/dstl/{JOB}/dstl/d");
+    plant(&tree, &format!("before/data/ckpt/{JOB}/chk-5"), &[Relative("r"), Absolute(&changes)]);
+    copy(&tree, "before/data", "backup/data");
+    let chk = format!("backup/data/ckpt/{JOB}/chk-5");
+    assert_eq!(found(&tree, &chk), of([2, 1, 0, 0], &NONE));
+    fs::remove_dir_all(tree.join("before")).unwrap();
+    assert_eq!(found(&tree, &chk), of([1, 0, 1, 0], &NONE));
+    assert_eq!(moved(&tree, &chk)[0]["to"], "/data/backup/data");
+    fs::remove_dir_all(tree.join("backup/data/dstl")).unwrap();
+    assert_eq!(found(&tree, &chk), of([1, 0, 0, 0], &["missing"]));
+    plant(&tree, &format!("copy/{JOB}/chk-5"), &[Named("s3://bucket/copy/dstl/d"), Named("s3://bucket/none/d")]);
+    tree.put("copy/dstl/d", b"state");
+    assert_eq!(found(&tree, &format!("copy/{JOB}/chk-5")), of([0, 0, 1, 0], &["elsewhere"]));
+}
+
 #[test]
 fn why_nobody_looks_at_a_path_is_told() {
     let tree = Tree::new();
