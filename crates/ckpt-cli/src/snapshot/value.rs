@@ -218,6 +218,8 @@ impl Walk for Gathering {
             Some(_) => operator.counts.subtasks_with_state += 1,
         }
         if let Some(subtasks) = &mut operator.subtasks {
+            // Most have one or two, and a vector has room for four.
+            subtask.handles.iter_mut().for_each(Vec::shrink_to_fit);
             subtasks.push(subtask);
         }
     }

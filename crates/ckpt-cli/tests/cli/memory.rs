@@ -124,6 +124,10 @@ fn keyed(tag: u8) -> Vec<u8> {
 const NO_MORE: &[u8] = &[0; 9];
 const NO_PROPERTIES: &[u8] = &[0xac, 0xed, 0, 5, 0x70];
 
+fn subtask_with_a_file() -> Vec<u8> {
+    [&[0; 4][..], &[0; 8], &[7], &[0; 8], &file(), NO_MORE].concat()
+}
+
 fn incremental() -> Vec<u8> {
     // A checkpoint, a backend without a name, no key groups, and no description.
     [&keyed(5)[..], &[0; 8], &[0; 2], &[0; 8], &[16]].concat()
@@ -262,7 +266,6 @@ fn by_operators_and_subtasks() {
     let long = text(&"x".repeat(usize::from(u16::MAX)));
     let long = [&long[..], &long, &[5; 16], &[0, 0, 0, 1, 0, 0, 0, 1, 0], &[0; 4]].concat();
     let before = [&header(5)[..], &[0; 4]].concat();
-    let state = [&[0; 4][..], &[0; 8], &[7], &[0; 8], &file(), NO_MORE].concat();
     assert_summed_up(vec![
         Shape {
             name: "operators",
@@ -275,7 +278,7 @@ fn by_operators_and_subtasks() {
         Shape {
             name: "subtasks",
             before: operator(3),
-            element: state,
+            element: subtask_with_a_file(),
             after: vec![],
             holds: |subtasks| (subtasks, 100 * subtasks),
         },
@@ -340,6 +343,20 @@ fn of_a_dump_by_bytes_in_the_metadata() {
         _ => "9acca8e8c22201155389f65abbf6bc9723edc7384ead80503839f49dcc56d767",
     };
     assert_eq!(delegate["sha256"], sha256);
+}
+
+/// What is shown of each handle is held, and rows of tables are not.
+#[test]
+fn of_handles_that_are_shown() {
+    const SUBTASKS: usize = 200_000;
+    let file = [operator(3), (SUBTASKS as u32).to_be_bytes().to_vec(), subtask_with_a_file().repeat(SUBTASKS)].concat();
+    let tree = Tree::new();
+    tree.put("chk-7/_metadata", &file);
+    for arguments in ["show --handles chk-7", "show --handles --json chk-7"] {
+        let run = bounded_by(&tree, 4 * file.len() as u64 / 1024, arguments);
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{arguments}");
+        assert!(run.stdout.matches("/shared/some-file").count() == SUBTASKS, "{arguments}");
+    }
 }
 
 /// As many operators and places as there may be, with names that fill the summary.

@@ -1,5 +1,8 @@
 //! `ckpt show`.
 
+use std::fs;
+use std::path::Path;
+
 use ckpt_core::state::Root;
 use serde_json::Value;
 
@@ -55,6 +58,42 @@ fn assert_adds_up<'a>(whole: &Value, parts: impl Iterator<Item = &'a Value>, pat
     let sum = parts.map(fields).fold([0; 5], |sum, part| std::array::from_fn(|at| sum[at] + part[at]));
     assert_eq!(fields(whole), sum, "{path}");
     assert_eq!(sum[0], sum[2] + sum[3] + sum[4], "{path}");
+}
+
+/// Sizes that are counted while a file is read are those that its handles have as a whole, which Flink says too.
+#[test]
+fn sizes_are_those_of_the_dump() {
+    let tree = Tree::new();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ckpt-flink/testdata/samples");
+    let mut paths = Vec::new();
+    for version in 3..=6 {
+        let path = format!("meta_v{version}");
+        tree.put(&format!("{path}/_metadata"), &fs::read(samples.join(&path).with_extension("bin")).unwrap());
+        paths.push(path);
+    }
+    for fixture in fixtures() {
+        tree.put(&format!("{fixture}/_metadata"), &metadata(&fixture));
+        paths.push(fixture);
+    }
+    let mut differ = 0;
+    for path in paths {
+        let shown = tree.ckpt(&format!("show --json --subtasks {path}")).json();
+        let dump = tree.ckpt(&format!("flink dump {path}")).json();
+        let (operators, dumped) = (shown["operators"].as_array().unwrap(), dump["operators"].as_array().unwrap());
+        assert_eq!(operators.len(), dumped.len());
+        for (operator, dumped) in operators.iter().zip(dumped) {
+            let sizes = |it: &Value| (it["size"]["stateBytes"].clone(), it["size"]["writtenBytes"].clone());
+            let dumped_sizes = |it: &Value| (it["stateSize"].clone(), it["checkpointedSize"].clone());
+            assert_eq!(sizes(operator), dumped_sizes(dumped), "{path}");
+            for subtask in operator["subtasks"].as_array().unwrap() {
+                let Some(index) = subtask["index"].as_u64() else { continue };
+                let (state, written) = sizes(subtask);
+                differ += usize::from(state != written);
+                assert_eq!((state, written), dumped_sizes(&dumped["subtasks"][index.to_string()]), "{path}");
+            }
+        }
+    }
+    assert!(differ > 3, "{differ}");
 }
 
 /// Both say the same: a number in a table is the number in the JSON.
