@@ -173,7 +173,7 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
-    /// Duplicating costs less than copying.
+    /// Duplicating a state file costs less than copying its bytes.
     pub cheap_duplicate: bool,
     /// A record's compare-and-swap decides between any number of writers on any number of machines.
     pub compare_and_swap: bool,

@@ -1,41 +1,49 @@
 //! A directory that was opened once, and everything beneath it.
 
-use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ckpt_core::state::RelPath;
 use parking_lot::Mutex;
-use rustix::fs::{Mode, OFlags};
-use rustix::io::{Errno, Result};
+use rustix::io::{Errno, Result, retry_on_intr};
 
 use crate::file_system::local::durable::KnownDurable;
+use crate::file_system::local::system::{Descriptor, Kind, Open, System};
 
 /// The root, opened once. Every path is resolved beneath it and through no symbolic link, so nobody who can write below
 /// the root can lead us out of it.
 #[derive(Debug)]
 pub(super) struct Beneath {
-    root: OwnedFd,
+    pub(super) system: Arc<dyn System>,
+    root: Box<dyn Descriptor>,
     /// For messages, and to sync the directory that the root is in.
     path: PathBuf,
-    /// Whether the kernel resolves whole paths so (`openat2`, Linux 5.6). Otherwise it goes one component at a time.
+    /// Whether the system resolves whole paths so (`openat2`, Linux 5.6). Otherwise it goes one component at a time.
     resolves_whole_paths: AtomicBool,
+    /// Whether files may share their bytes here; `false` once that was refused.
+    pub(super) clones: AtomicBool,
+    /// Whether a file may have several names here; `false` once that was refused.
+    pub(super) links: AtomicBool,
     /// Directories whose own entries were synced.
     pub(super) durable: Mutex<KnownDurable>,
 }
 
-/// Owner only.
-const DIRECTORY_MODE: Mode = Mode::RWXU;
-const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
-
 impl Beneath {
-    /// How often a directory is made again that somebody else removes because it is empty.
+    /// How often a directory is made again that somebody else removes because it is empty, and how often a path is
+    /// resolved again that somebody else renames.
     pub(super) const ATTEMPTS: u32 = 64;
 
-    pub(super) fn new(root: File, path: PathBuf) -> Self {
-        let durable = Mutex::new(KnownDurable::default());
-        Self { root: root.into(), path, resolves_whole_paths: AtomicBool::new(cfg!(target_os = "linux")), durable }
+    pub(super) fn new(system: Arc<dyn System>, root: Box<dyn Descriptor>, path: PathBuf) -> Self {
+        Self {
+            system,
+            root,
+            path,
+            resolves_whole_paths: AtomicBool::new(true),
+            clones: AtomicBool::new(true),
+            links: AtomicBool::new(true),
+            durable: Mutex::new(KnownDurable::default()),
+        }
     }
 
     /// The whole path of a file, for messages.
@@ -48,26 +56,23 @@ impl Beneath {
     }
 
     /// Opens a file for reading.
-    pub(super) fn open_file(&self, path: &RelPath) -> Result<File> {
-        // Non-blocking, so that a pipe in the place of a file is refused and not waited for.
-        self.resolve(path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).map(File::from)
+    pub(super) fn open_file(&self, path: &RelPath) -> Result<Box<dyn Descriptor>> {
+        self.resolve(path, Open::File)
     }
 
     /// Opens a directory; the root for `None`.
-    pub(super) fn open_directory(&self, path: Option<&RelPath>) -> Result<File> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    pub(super) fn open_directory(&self, path: Option<&RelPath>) -> Result<Box<dyn Descriptor>> {
         match path {
-            Some(path) => self.resolve(path, flags, Mode::empty()),
-            None => open_component(self.root.as_fd(), ".", flags, Mode::empty()),
+            Some(path) => self.resolve(path, Open::Directory),
+            None => open_at(&*self.root, ".", Open::Directory),
         }
-        .map(File::from)
     }
 
     /// Makes a file that does not exist, and the directories it is in.
-    pub(super) fn create_file(&self, path: &RelPath) -> Result<File> {
+    pub(super) fn create_file(&self, path: &RelPath) -> Result<Box<dyn Descriptor>> {
         let mut attempts = 0;
         let file = loop {
-            match self.resolve(path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, FILE_MODE) {
+            match self.resolve(path, Open::NewFile) {
                 Err(Errno::NOENT) if attempts < Self::ATTEMPTS => {
                     attempts += 1;
                     match self.make_directories(path.parent().as_ref()) {
@@ -80,31 +85,40 @@ impl Beneath {
             }
         };
         // The mode at creation was narrowed by the umask.
-        if let Err(error) = rustix::fs::fchmod(&file, FILE_MODE) {
+        if let Err(error) = retry_on_intr(|| file.set_mode(Kind::File)) {
             let _ = self.unlink(path);
             return Err(error);
         }
-        Ok(file.into())
+        Ok(file)
     }
 
     /// Makes a directory and those above it that are missing.
     pub(super) fn make_directories(&self, path: Option<&RelPath>) -> Result<()> {
         let Some(path) = path else { return Ok(()) };
-        let mut parent = None;
+        let mut parent: Option<Box<dyn Descriptor>> = None;
         let mut above: Option<String> = None;
         for component in path.components() {
-            let at = parent.as_ref().map_or(self.root.as_fd(), OwnedFd::as_fd);
+            let at = parent.as_deref().unwrap_or(&*self.root);
             let whole = above.map_or_else(|| component.to_owned(), |above| format!("{above}/{component}"));
-            let made = match rustix::fs::mkdirat(at, component, DIRECTORY_MODE) {
+            let made = match retry_on_intr(|| at.make_directory_at(component)) {
                 Ok(()) => true,
                 Err(Errno::EXIST) => false,
                 Err(error) => return Err(error),
             };
-            let directory = open_component(at, component, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
-            if made {
-                rustix::fs::fchmod(&directory, DIRECTORY_MODE)?;
+            let directory = if made {
+                // An entry that was durable was that of another directory.
                 self.durable.lock().forget(&whole);
-            }
+                match give_to_owner(at, component) {
+                    Ok(directory) => directory,
+                    Err(error) => {
+                        // Nobody could use it.
+                        let _ = at.unlink_at(component, Kind::Directory);
+                        return Err(error);
+                    }
+                }
+            } else {
+                open_at(at, component, Open::Directory)?
+            };
             parent = Some(directory);
             above = Some(whole);
         }
@@ -114,65 +128,60 @@ impl Beneath {
     /// Removes a name, following no link.
     pub(super) fn unlink(&self, path: &RelPath) -> Result<()> {
         let directory = self.open_directory(path.parent().as_ref())?;
-        rustix::fs::unlinkat(&directory, path.file_name(), rustix::fs::AtFlags::empty())
+        retry_on_intr(|| directory.unlink_at(path.file_name(), Kind::File))
     }
 
-    fn resolve(&self, path: &RelPath, flags: OFlags, mode: Mode) -> Result<OwnedFd> {
-        if self.resolves_whole_paths.load(Ordering::Relaxed) {
-            match resolve_whole(self.root.as_fd(), path, flags, mode) {
+    fn resolve(&self, path: &RelPath, open: Open) -> Result<Box<dyn Descriptor>> {
+        let mut attempts = 0;
+        while self.resolves_whole_paths.load(Ordering::Relaxed) {
+            match self.root.open_beneath(path, open) {
                 Err(Errno::NOSYS) => self.resolves_whole_paths.store(false, Ordering::Relaxed),
                 // A sandbox may refuse the call as such: then the other way says whether it is about the file.
-                Err(Errno::PERM) => {}
+                Err(Errno::PERM) => break,
+                Err(Errno::INTR) => {}
+                // A rename elsewhere made the system unsure.
+                Err(Errno::AGAIN) if attempts < Self::ATTEMPTS => attempts += 1,
                 outcome => return outcome,
             }
         }
-        resolve_by_component(self.root.as_fd(), path, flags, mode)
+        resolve_by_component(&*self.root, path, open)
     }
 }
 
-#[cfg(target_os = "linux")]
-fn resolve_whole(root: BorrowedFd<'_>, path: &RelPath, flags: OFlags, mode: Mode) -> Result<OwnedFd> {
-    use rustix::fs::ResolveFlags;
-    loop {
-        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        match rustix::fs::openat2(root, path.as_str(), flags, mode, resolve) {
-            // `AGAIN` says that a rename elsewhere made the kernel unsure.
-            Err(Errno::INTR | Errno::AGAIN) => {}
-            outcome => return outcome,
+/// Opens a directory that was just made, with the mode that it must have: that at creation was narrowed by the umask.
+fn give_to_owner(at: &dyn Descriptor, name: &str) -> Result<Box<dyn Descriptor>> {
+    let directory = match open_at(at, name, Open::Directory) {
+        // So narrow that not even its owner may open it.
+        Err(Errno::ACCESS) => {
+            retry_on_intr(|| at.set_directory_mode_at(name))?;
+            open_at(at, name, Open::Directory)?
         }
-    }
+        opened => opened?,
+    };
+    retry_on_intr(|| directory.set_mode(Kind::Directory))?;
+    Ok(directory)
 }
 
-#[cfg(not(target_os = "linux"))]
-fn resolve_whole(_root: BorrowedFd<'_>, _path: &RelPath, _flags: OFlags, _mode: Mode) -> Result<OwnedFd> {
-    Err(Errno::NOSYS)
-}
-
-/// The same without help of the kernel: no component of a [`RelPath`] leads upwards, and none may be a link.
-fn resolve_by_component(root: BorrowedFd<'_>, path: &RelPath, flags: OFlags, mode: Mode) -> Result<OwnedFd> {
-    let mut directory = None;
+/// The same without help of the system: no component of a [`RelPath`] leads upwards, and none may be a link.
+fn resolve_by_component(root: &dyn Descriptor, path: &RelPath, open: Open) -> Result<Box<dyn Descriptor>> {
+    let mut directory: Option<Box<dyn Descriptor>> = None;
     if let Some(parent) = path.parent() {
         for component in parent.components() {
-            let at = directory.as_ref().map_or(root, OwnedFd::as_fd);
-            directory = Some(open_component(at, component, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?);
+            let at = directory.as_deref().unwrap_or(root);
+            directory = Some(open_at(at, component, Open::Directory)?);
         }
     }
-    open_component(directory.as_ref().map_or(root, OwnedFd::as_fd), path.file_name(), flags, mode)
+    open_at(directory.as_deref().unwrap_or(root), path.file_name(), open)
 }
 
-fn open_component(at: BorrowedFd<'_>, component: &str, flags: OFlags, mode: Mode) -> Result<OwnedFd> {
-    loop {
-        match rustix::fs::openat(at, component, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, mode) {
-            Err(Errno::INTR) => {}
-            outcome => return outcome,
-        }
-    }
+fn open_at(at: &dyn Descriptor, component: &str, open: Open) -> Result<Box<dyn Descriptor>> {
+    retry_on_intr(|| at.open_at(component, open))
 }
 
 #[cfg(all(test, not(ckpt_loom)))]
 mod tests {
     use super::*;
+    use crate::file_system::local::posix::Posix;
 
     #[test]
     fn both_ways_of_resolving_refuse_links_and_agree() {
@@ -183,7 +192,8 @@ mod tests {
         std::fs::write(scratch.path().join("outside"), "x").unwrap();
         std::os::unix::fs::symlink(scratch.path(), root.join("out")).unwrap();
         std::os::unix::fs::symlink(root.join("a/b/file"), root.join("a/link")).unwrap();
-        let beneath = Beneath::new(File::open(&root).unwrap(), root);
+        let opened = Posix.open_directory(&root).unwrap();
+        let beneath = Beneath::new(Arc::new(Posix), opened, root);
         for whole in [true, false] {
             beneath.resolves_whole_paths.store(whole, Ordering::Relaxed);
             let open = |path: &str| beneath.open_file(&RelPath::new(path).unwrap()).map(drop);

@@ -1,16 +1,14 @@
 //! Which names are durable.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, Metadata};
-use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::time::SystemTime;
 
 use ckpt_core::state::RelPath;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::file_system::local::beneath::Beneath;
 use crate::file_system::local::error::LocalError;
+use crate::file_system::local::system::{Descriptor, Identity, System};
 
 /// Directories whose own entry, in the directory above, was synced by us.
 ///
@@ -20,14 +18,6 @@ use crate::file_system::local::error::LocalError;
 pub(super) struct KnownDurable {
     directories: BTreeMap<String, Identity>,
     root: bool,
-}
-
-/// Tells a directory from a later one of the same name. Inode numbers are reused, so the time of birth counts as well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
-    device: u64,
-    inode: u64,
-    born: Option<SystemTime>,
 }
 
 impl KnownDurable {
@@ -45,7 +35,7 @@ impl KnownDurable {
 impl Beneath {
     /// Syncs those directories once each, and the entry of every directory above up to one known to be durable.
     pub(super) fn sync_directories(&self, directories: BTreeSet<Option<RelPath>>) -> Result<(), LocalError> {
-        let mut to_sync: BTreeMap<Option<RelPath>, File> = BTreeMap::new();
+        let mut to_sync: BTreeMap<Option<RelPath>, Box<dyn Descriptor>> = BTreeMap::new();
         let mut newly_durable = Vec::new();
         for directory in directories {
             let mut next = Some(directory);
@@ -59,10 +49,9 @@ impl Beneath {
                     .open_directory(directory.as_ref())
                     .map_err(|error| LocalError::io("open directory", self.shown(directory.as_ref()), error))?;
                 if let Some(path) = &directory {
-                    let identity =
-                        Identity::of(&opened.metadata().map_err(|error| {
-                            LocalError::io("look at directory", self.shown(directory.as_ref()), error)
-                        })?);
+                    let identity = retry_on_intr(|| opened.status())
+                        .map_err(|error| LocalError::io("look at directory", self.shown(Some(path)), error))?
+                        .identity;
                     if self.durable.lock().directories.get(path.as_str()) != Some(&identity) {
                         newly_durable.push((path.as_str().to_owned(), identity));
                         next = Some(path.parent());
@@ -73,10 +62,11 @@ impl Beneath {
         }
         // Children before parents: then an entry that survives is never of a directory whose content does not.
         for (path, directory) in to_sync.iter().rev() {
-            directory.sync_all().map_err(|error| LocalError::io("sync directory", self.shown(path.as_ref()), error))?;
+            retry_on_intr(|| directory.sync())
+                .map_err(|error| LocalError::io("sync directory", self.shown(path.as_ref()), error))?;
         }
         if !self.durable.lock().root {
-            sync_parent(self.root_path())?;
+            sync_parent(&*self.system, self.root_path())?;
         }
         let mut durable = self.durable.lock();
         durable.root = true;
@@ -85,24 +75,18 @@ impl Beneath {
     }
 }
 
-impl Identity {
-    fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino(), born: metadata.created().ok() }
-    }
-}
-
 /// Syncs the directory that `path` is in. One that we may not even read was not made by us just now, so its entries are
 /// somebody else's matter.
-pub(super) fn sync_parent(path: &Path) -> Result<(), LocalError> {
+pub(super) fn sync_parent(system: &dyn System, path: &Path) -> Result<(), LocalError> {
     let parent = match path.parent() {
         None => return Ok(()),
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
         Some(parent) => parent,
     };
-    match File::open(parent) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+    match retry_on_intr(|| system.open_directory(parent)) {
+        Err(Errno::ACCESS | Errno::PERM) => Ok(()),
         opened => opened
-            .and_then(|directory| directory.sync_all())
+            .and_then(|directory| retry_on_intr(|| directory.sync()))
             .map_err(|error| LocalError::io("sync directory", parent.to_owned(), error)),
     }
 }

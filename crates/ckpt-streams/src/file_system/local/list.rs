@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use ckpt_core::id::FileName;
 use ckpt_core::state::RelPath;
 use ckpt_core::{ErrorKind, Result};
-use rustix::fs::{AtFlags, FileType};
-use rustix::io::Errno;
+use rustix::fs::FileType;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::file_system::Entry;
 use crate::file_system::local::beneath::Beneath;
-use crate::file_system::local::entries::visit_entries;
 use crate::file_system::local::error::LocalError;
+use crate::file_system::local::system::Kind;
 use crate::file_system::local::writer::final_name_of;
 
 /// A name in a directory.
@@ -87,35 +87,41 @@ impl Beneath {
     /// Everything that a directory holds, in no order; nothing when it is not there. Names that are not UTF-8 are left
     /// out.
     pub(super) fn entries_of(&self, directory: Option<&RelPath>) -> Result<Vec<(String, FileType)>, LocalError> {
-        let fail = |error: Errno| LocalError::io("list", self.shown(directory), error);
-        let opened = match self.open_directory(directory) {
-            Ok(opened) => opened,
-            Err(Errno::NOENT) => return Ok(Vec::new()),
-            Err(error) => return Err(fail(error)),
-        };
+        let mut attempts = 0;
+        loop {
+            match self.try_entries_of(directory) {
+                Err(Errno::NOENT) => return Ok(Vec::new()),
+                // From the front: nothing says how far it came.
+                Err(Errno::INTR) if attempts < Self::ATTEMPTS => attempts += 1,
+                entries => return entries.map_err(|error| LocalError::io("list", self.shown(directory), error)),
+            }
+        }
+    }
+
+    fn try_entries_of(&self, directory: Option<&RelPath>) -> Result<Vec<(String, FileType)>, Errno> {
+        let opened = self.open_directory(directory)?;
         let mut entries = Vec::new();
-        let visited = visit_entries(&opened, &mut |name, mut kind| {
+        opened.visit_entries(&mut |name, mut kind| {
             let Ok(name) = name.to_str() else { return Ok(()) };
             if kind == FileType::Unknown {
-                kind = match rustix::fs::statat(&opened, name, AtFlags::SYMLINK_NOFOLLOW) {
-                    Ok(found) => FileType::from_raw_mode(found.st_mode),
+                kind = match opened.status_at(name) {
+                    Ok(found) => found.kind,
                     Err(Errno::NOENT) => return Ok(()),
                     Err(error) => return Err(error),
                 };
             }
             entries.push((name.to_owned(), kind));
             Ok(())
-        });
-        visited.map_err(fail)?;
+        })?;
         Ok(entries)
     }
 
     fn length_of(&self, path: &RelPath) -> Result<Option<u64>, LocalError> {
         let found = self
             .open_directory(path.parent().as_ref())
-            .and_then(|directory| rustix::fs::statat(&directory, path.file_name(), AtFlags::SYMLINK_NOFOLLOW));
+            .and_then(|directory| retry_on_intr(|| directory.status_at(path.file_name())));
         match found {
-            Ok(found) => Ok(Some(u64::try_from(found.st_size).unwrap_or(0))),
+            Ok(found) => Ok(Some(found.length_bytes)),
             // Removed since it was listed.
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(LocalError::io("look at", self.shown(Some(path)), error)),
@@ -159,7 +165,7 @@ impl Beneath {
             let parent = directory.parent();
             let removed = self
                 .open_directory(parent.as_ref())
-                .and_then(|above| rustix::fs::unlinkat(&above, directory.file_name(), AtFlags::REMOVEDIR));
+                .and_then(|above| retry_on_intr(|| above.unlink_at(directory.file_name(), Kind::Directory)));
             match removed {
                 Ok(()) | Err(Errno::NOENT) => self.durable.lock().forget(directory.as_str()),
                 Err(_) => break,

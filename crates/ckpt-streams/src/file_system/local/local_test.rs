@@ -53,7 +53,7 @@ fn looking_makes_nothing_and_the_first_file_makes_the_root() {
 #[test]
 fn modes_do_not_depend_on_the_umask() {
     // The umask belongs to the process, so a shell sets it for a run of the test below.
-    for umask in ["000", "077", "277"] {
+    for umask in ["000", "077", "277", "777"] {
         let test = "file_system::local::local_test::modes_under_the_present_umask";
         let program = std::env::current_exe().unwrap();
         let output = std::process::Command::new("sh")
@@ -180,4 +180,52 @@ fn threads_that_create_while_others_remove_meet_no_error() {
         }
     });
     assert!(!scratch.path().join("d").exists());
+}
+
+#[test]
+fn a_state_file_is_duplicated_without_copying_its_bytes_and_a_file_of_others_is_not_linked() {
+    use std::os::unix::fs::MetadataExt as _;
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    let names =
+        ["chk-1/0000000000000001-0000000000000002-00000001", "shared/0000000000000001-0000000000000002-00000002"];
+    write(&local, names[0]);
+    write(&local, "chk-1/000012.sst");
+    let metadata = |name: &str| scratch.path().join(name).metadata().unwrap();
+    local.duplicate(&path(names[0]), &path(names[1])).unwrap();
+    local.sync_entries(&[path(names[1])]).unwrap();
+    local.duplicate(&path("chk-1/000012.sst"), &path("shared/000012.sst")).unwrap();
+    assert_eq!(std::fs::read(scratch.path().join(names[1])).unwrap(), b"bytes");
+    assert_eq!(mode(&scratch.path().join("shared")), 0o700);
+    // Where files can share their bytes both are files of their own; elsewhere the name is a second one.
+    let root = local.root.get().unwrap();
+    let clones = root.clones.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(metadata(names[0]).ino() == metadata(names[1]).ino(), !clones);
+    assert_eq!(metadata(names[1]).nlink(), if clones { 1 } else { 2 });
+    assert_ne!(metadata("chk-1/000012.sst").ino(), metadata("shared/000012.sst").ino());
+    assert!(local.capabilities().cheap_duplicate);
+    // A name that is taken stays what it is.
+    let taken = local.duplicate(&path("chk-1/000012.sst"), &path(names[1])).unwrap_err();
+    assert_eq!(taken.kind(), ErrorKind::AbortCheckpoint);
+    let taken = local.duplicate(&path(names[0]), &path(names[1])).unwrap_err();
+    assert!(taken.kind() == ErrorKind::AbortCheckpoint && taken.to_string().contains("is there already"), "{taken}");
+    assert!(local.remove(&[path(names[0])])[0].is_ok());
+    assert_eq!(std::fs::read(scratch.path().join(names[1])).unwrap(), b"bytes");
+    // Where neither is possible the bytes are copied, and it says so.
+    root.clones.store(false, std::sync::atomic::Ordering::Relaxed);
+    root.links.store(false, std::sync::atomic::Ordering::Relaxed);
+    local.duplicate(&path(names[1]), &path(names[0])).unwrap();
+    assert_ne!(metadata(names[0]).ino(), metadata(names[1]).ino());
+    assert_eq!(std::fs::read(scratch.path().join(names[0])).unwrap(), b"bytes");
+    assert!(!local.capabilities().cheap_duplicate);
+}
+
+#[test]
+fn no_directory_is_duplicated() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    write(&local, "a/file");
+    let error = local.duplicate(&path("a"), &path("b/copy")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
+    assert!(!scratch.path().join("b").exists());
 }

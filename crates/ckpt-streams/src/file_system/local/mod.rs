@@ -1,16 +1,22 @@
 //! The local file system.
 //!
+//! * `system`: the calls that all of it is made of; `posix`: those of the real system;
 //! * `beneath`: paths that cannot leave the root; `root`: opening and making it;
 //! * `writer`: files that are new, whole and synced; `durable`: when their names are;
+//! * `file`: reading; `duplicate`: copies, cheap where that is possible;
 //! * `record`: compare-and-swap by links; `list` and `entries`: listing and removing.
 
 mod beneath;
+mod duplicate;
 mod durable;
 mod entries;
 mod error;
+mod file;
 mod list;
+mod posix;
 mod record;
 mod root;
+pub(crate) mod system;
 mod writer;
 
 #[cfg(all(test, not(ckpt_loom)))]
@@ -18,23 +24,24 @@ mod local_test;
 #[cfg(all(test, not(ckpt_loom)))]
 mod record_test;
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use ckpt_core::state::RelPath;
 use ckpt_core::{ErrorKind, Result};
-use rustix::io::Errno;
+use rustix::fs::FileType;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::file_system::local::beneath::Beneath;
 use crate::file_system::local::error::LocalError;
+use crate::file_system::local::file::LocalFile;
+use crate::file_system::local::posix::Posix;
 use crate::file_system::local::record::Record;
+use crate::file_system::local::system::System;
 use crate::file_system::local::writer::LocalWriter;
 use crate::file_system::{
-    Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
+    Capabilities, CasOutcome, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
 };
 
 /// A directory of the local (or a shared POSIX) file system.
@@ -43,17 +50,10 @@ use crate::file_system::{
 /// followed. A record has a directory of its own.
 #[derive(Debug)]
 pub struct LocalFileSystem {
+    system: Arc<dyn System>,
     path: PathBuf,
     /// Empty until the root is there.
     root: OnceLock<Arc<Beneath>>,
-}
-
-/// A local file that is read.
-#[derive(Debug)]
-struct LocalFile {
-    file: File,
-    path: PathBuf,
-    length_bytes: u64,
 }
 
 impl LocalFileSystem {
@@ -63,7 +63,12 @@ impl LocalFileSystem {
     ///
     /// `Configuration` when it is no directory or may not be opened.
     pub fn open(root: impl AsRef<Path>) -> Result<Self> {
-        let local = Self { path: root.as_ref().to_owned(), root: OnceLock::new() };
+        Self::open_on(Arc::new(Posix), root.as_ref())
+    }
+
+    /// The same on that system.
+    pub(crate) fn open_on(system: Arc<dyn System>, root: &Path) -> Result<Self> {
+        let local = Self { system, path: root.to_owned(), root: OnceLock::new() };
         local.existing().map_err(|error| error.of_kind(ErrorKind::Configuration))?;
         Ok(local)
     }
@@ -71,7 +76,7 @@ impl LocalFileSystem {
     /// The root if it is there.
     fn existing(&self) -> Result<Option<&Arc<Beneath>>, LocalError> {
         if self.root.get().is_none() {
-            if let Some(opened) = root::open(&self.path)? {
+            if let Some(opened) = root::open(&self.system, &self.path)? {
                 // Another thread may have been first; both opened the same.
                 let _ = self.root.set(Arc::new(opened));
             }
@@ -84,7 +89,7 @@ impl LocalFileSystem {
         match self.existing()? {
             Some(root) => Ok(root),
             None => {
-                let made = Arc::new(root::make(&self.path)?);
+                let made = Arc::new(root::make(&self.system, &self.path)?);
                 Ok(self.root.get_or_init(|| made))
             }
         }
@@ -101,37 +106,22 @@ impl FileSystem for LocalFileSystem {
     fn open(&self, path: &RelPath) -> Result<Box<dyn ReadAt>> {
         let shown = || self.path.join(path.as_str());
         let missing = || LocalError::Missing { path: shown() }.of_kind(ErrorKind::NotFound);
-        let retry = |error: io::Error| LocalError::io("open", shown(), error).of_kind(ErrorKind::Retry);
+        let retry = |error: Errno| LocalError::io("open", shown(), error).of_kind(ErrorKind::Retry);
         let root = self.existing().map_err(|error| error.of_kind(ErrorKind::Retry))?.ok_or_else(missing)?;
         let file = match root.open_file(path) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Err(missing()),
-            Err(error) => return Err(retry(error.into())),
+            Err(error) => return Err(retry(error)),
         };
-        let found = file.metadata().map_err(retry)?;
-        if !found.is_file() {
+        let found = retry_on_intr(|| file.status()).map_err(retry)?;
+        if found.kind != FileType::RegularFile {
             return Err(LocalError::NotAFile { path: shown() }.of_kind(ErrorKind::Corrupt));
         }
-        Ok(Box::new(LocalFile { file, path: shown(), length_bytes: found.len() }))
+        Ok(Box::new(LocalFile::new(file, shown(), found.length_bytes)))
     }
 
     fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
-        let abort = |error: LocalError| error.of_kind(ErrorKind::AbortCheckpoint);
-        let root = self.made().map_err(abort)?;
-        let mut source = match root.open_file(from) {
-            Ok(file) => file,
-            Err(Errno::NOENT) => {
-                return Err(LocalError::Missing { path: root.shown(Some(from)) }.of_kind(ErrorKind::NotFound));
-            }
-            Err(error) => return Err(abort(LocalError::io("open", root.shown(Some(from)), error))),
-        };
-        let mut copy = LocalWriter::create(Arc::clone(root), to, Visible::AtOnce).map_err(abort)?;
-        io::copy(&mut source, &mut copy).map_err(|error| crate::into_error(error, ErrorKind::AbortCheckpoint))?;
-        match Box::new(copy).finish(Durability::Full) {
-            CasOutcome::Done(_) => Ok(()),
-            CasOutcome::Failed(error) | CasOutcome::Unknown(error) => Err(error),
-            CasOutcome::Lost => Err(abort(LocalError::Exists { path: root.shown(Some(to)) })),
-        }
+        self.made().map_err(|error| error.of_kind(ErrorKind::AbortCheckpoint))?.duplicate(from, to)
     }
 
     fn sync_entries(&self, written: &[RelPath]) -> Result<()> {
@@ -181,20 +171,8 @@ impl FileSystem for LocalFileSystem {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { cheap_duplicate: false, compare_and_swap: true }
-    }
-}
-
-impl ReadAt for LocalFile {
-    fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
-        self.file.read_exact_at(buffer, offset_bytes).map_err(|error| {
-            // Told whether it is there: `UnexpectedEof` means that the file is shorter than it was.
-            let kind = error.kind();
-            io::Error::new(kind, LocalError::io("read", self.path.clone(), error).of_kind(ErrorKind::Retry))
-        })
-    }
-
-    fn length_bytes(&self) -> u64 {
-        self.length_bytes
+        // As far as it is known: looking makes nothing, so that only a copy tells.
+        let cheap_duplicate = self.root.get().is_none_or(|root| root.duplicates_cheaply());
+        Capabilities { cheap_duplicate, compare_and_swap: true }
     }
 }

@@ -11,16 +11,17 @@
 //! link failed.
 
 use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, ErrorKind, Result};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::file_system::local::beneath::Beneath;
 use crate::file_system::local::error::LocalError;
+use crate::file_system::local::system::Descriptor;
 use crate::file_system::local::writer::{LocalWriter, final_name_of};
 use crate::file_system::{CasOutcome, Durability, Expect, FileWriter as _, VersionTag, Visible};
 
@@ -224,9 +225,7 @@ impl<'a> Record<'a> {
             Err(Errno::NOENT) => return Ok(None),
             Err(error) => return Err(LocalError::io("open", shown(), error).of_kind(ErrorKind::Retry)),
         };
-        let mut body = Vec::new();
-        file.take(LIMIT_BYTES + 1)
-            .read_to_end(&mut body)
+        let body = read_at_most(&*file, LIMIT_BYTES + 1)
             .map_err(|error| LocalError::io("read", shown(), error).of_kind(ErrorKind::Retry))?;
         if body.len() as u64 > LIMIT_BYTES {
             let (path, found_bytes) = (shown(), body.len() as u64);
@@ -256,6 +255,19 @@ impl Found {
     fn dead_upto(&self) -> u64 {
         self.markers.last().copied().unwrap_or(0)
     }
+}
+
+/// The bytes of a file, up to that many.
+fn read_at_most(file: &dyn Descriptor, limit_bytes: u64) -> Result<Vec<u8>, Errno> {
+    let (mut bytes, mut piece) = (Vec::new(), [0; 8 * 1024]);
+    while (bytes.len() as u64) < limit_bytes {
+        let read = retry_on_intr(|| file.read_at(&mut piece, bytes.len() as u64))?;
+        if read == 0 {
+            break;
+        }
+        bytes.extend_from_slice(&piece[..read]);
+    }
+    Ok(bytes)
 }
 
 /// The number in `<name>-<20 digits>`.

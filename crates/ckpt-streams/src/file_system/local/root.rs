@@ -1,35 +1,36 @@
 //! Opening and making the root.
 
-use std::fs::{DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::file_system::local::beneath::Beneath;
 use crate::file_system::local::durable::sync_parent;
 use crate::file_system::local::error::LocalError;
+use crate::file_system::local::system::System;
 
 /// Opens the root; `None` when it is not there. Links on the way to the root are followed: the path is the operator's.
-pub(super) fn open(path: &Path) -> Result<Option<Beneath>, LocalError> {
-    let whole = match path.canonicalize() {
+pub(super) fn open(system: &Arc<dyn System>, path: &Path) -> Result<Option<Beneath>, LocalError> {
+    let whole = match system.canonical(path) {
         Ok(whole) => whole,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(LocalError::io("open", path.to_owned(), error)),
     };
-    let opened = File::open(&whole).and_then(|file| Ok((file.metadata()?.is_dir(), file)));
-    match opened {
-        Ok((true, file)) => Ok(Some(Beneath::new(file, whole))),
-        Ok((false, _)) => Err(LocalError::io("use as a directory", whole, io::ErrorKind::NotADirectory)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+    match retry_on_intr(|| system.open_directory(&whole)) {
+        Ok(root) => Ok(Some(Beneath::new(Arc::clone(system), root, whole))),
+        Err(Errno::NOENT) => Ok(None),
+        Err(Errno::NOTDIR) => Err(LocalError::io("use as a directory", whole, Errno::NOTDIR)),
         Err(error) => Err(LocalError::io("open", whole, error)),
     }
 }
 
 /// Makes the root and what is missing above it, durably, and opens it.
-pub(super) fn make(path: &Path) -> Result<Beneath, LocalError> {
+pub(super) fn make(system: &Arc<dyn System>, path: &Path) -> Result<Beneath, LocalError> {
     let mut missing: Vec<PathBuf> = Vec::new();
     let mut existing = path;
-    while !existing.as_os_str().is_empty() && !existing.exists() {
+    while !existing.as_os_str().is_empty() && system.canonical(existing).is_err() {
         missing.push(existing.to_owned());
         let Some(parent) = existing.parent() else { break };
         existing = parent;
@@ -37,17 +38,17 @@ pub(super) fn make(path: &Path) -> Result<Beneath, LocalError> {
     // Whoever made the deepest one that exists may have died before its entry was durable. Each directory is made only
     // when the one above is durable, so those further up are.
     if !missing.is_empty() && !existing.as_os_str().is_empty() {
-        sync_parent(existing)?;
+        sync_parent(&**system, existing)?;
     }
     for directory in missing.iter().rev() {
-        match DirBuilder::new().mode(0o700).create(directory) {
+        match retry_on_intr(|| system.make_directory(directory)) {
             // The mode at creation was narrowed by the umask.
-            Ok(()) => std::fs::set_permissions(directory, Permissions::from_mode(0o700))
+            Ok(()) => retry_on_intr(|| system.set_directory_mode(directory))
                 .map_err(|error| LocalError::io("set the mode of", directory.clone(), error))?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(Errno::EXIST) => {}
             Err(error) => return Err(LocalError::io("make directory", directory.clone(), error)),
         }
-        sync_parent(directory)?;
+        sync_parent(&**system, directory)?;
     }
-    open(path)?.ok_or_else(|| LocalError::io("open", path.to_owned(), io::ErrorKind::NotFound))
+    open(system, path)?.ok_or_else(|| LocalError::io("open", path.to_owned(), io::ErrorKind::NotFound))
 }

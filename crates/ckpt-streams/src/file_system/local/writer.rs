@@ -1,24 +1,20 @@
 //! Writing a local file.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, ErrorKind, Result};
-use rustix::fs::AtFlags;
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::file_system::local::beneath::Beneath;
 use crate::file_system::local::error::LocalError;
+use crate::file_system::local::system::{Descriptor, Identity};
 use crate::file_system::{CasOutcome, Durability, FileWriter, VersionTag, Visible};
 
 /// A local file that is being written. Its descriptor is the one that is synced: an error of an earlier write-back is
-/// reported to that one.
-///
-/// Closing reports nothing of its own here: the standard library ignores it, and after a sync nothing is left to fail.
+/// reported to that one. Closing is looked at as well: some file systems send the bytes no earlier.
 #[derive(Debug)]
 pub(super) struct LocalWriter {
     beneath: Arc<Beneath>,
@@ -26,7 +22,7 @@ pub(super) struct LocalWriter {
     /// The name it has until it is finished; the final one for `None`.
     temporary: Option<RelPath>,
     /// `None` once it is finished or discarded.
-    file: Option<File>,
+    file: Option<Box<dyn Descriptor>>,
     dead: bool,
 }
 
@@ -58,6 +54,11 @@ impl LocalWriter {
         }
     }
 
+    /// The file, as long as it is written.
+    pub(super) fn descriptor(&self) -> Option<&dyn Descriptor> {
+        self.file.as_deref()
+    }
+
     fn error(&self, operation: &'static str, source: impl Into<io::Error>) -> Error {
         LocalError::io(operation, self.beneath.shown(Some(&self.path)), source).of_kind(ErrorKind::AbortCheckpoint)
     }
@@ -80,15 +81,16 @@ impl LocalWriter {
     }
 
     /// Gives the file its final name, which nobody may have.
-    fn publish(&self, temporary: &RelPath, file: &File) -> CasOutcome {
+    fn publish(&self, temporary: &RelPath, identity: Identity) -> CasOutcome {
         let directory = match self.beneath.open_directory(self.path.parent().as_ref()) {
             Ok(directory) => directory,
             Err(error) => return CasOutcome::Failed(self.error("publish", error)),
         };
         let (from, to) = (temporary.file_name(), self.path.file_name());
-        let Err(error) = rustix::fs::linkat(&directory, from, &directory, to, AtFlags::empty()) else { return done() };
+        let linked = retry_on_intr(|| directory.link_at(from, &*directory, to));
+        let Err(error) = linked else { return done() };
         // A server may have done it and lost the answer, and the repetition then finds the name taken: by ourselves.
-        if self.is_published(file) {
+        if self.is_published(identity) {
             return done();
         }
         match error {
@@ -100,25 +102,42 @@ impl LocalWriter {
         }
     }
 
-    fn is_published(&self, file: &File) -> bool {
-        let identity = |file: &File| file.metadata().map(|found| (found.dev(), found.ino()));
-        let Ok(published) = self.beneath.open_file(&self.path) else { return false };
-        matches!((identity(file), identity(&published)), (Ok(ours), Ok(theirs)) if ours == theirs)
+    fn is_published(&self, identity: Identity) -> bool {
+        let published = self.beneath.open_file(&self.path).and_then(|file| retry_on_intr(|| file.status()));
+        published.is_ok_and(|published| published.identity == identity)
+    }
+
+    /// Ends the writing: syncs if that is asked for, and closes. What the file is, for a file that gets another name.
+    fn end(&self, file: Box<dyn Descriptor>, durability: Durability) -> Result<Option<Identity>> {
+        if durability == Durability::Full {
+            // An interruption is no answer; any other error is final for the file.
+            retry_on_intr(|| file.sync()).map_err(|error| self.error("sync", error))?;
+        }
+        let identity = match self.temporary {
+            Some(_) => Some(retry_on_intr(|| file.status()).map_err(|error| self.error("look at", error))?.identity),
+            None => None,
+        };
+        match file.close() {
+            // It is closed nevertheless, and nothing says that bytes were lost.
+            Ok(()) | Err(Errno::INTR) => Ok(identity),
+            Err(error) => Err(self.error("close", error)),
+        }
     }
 }
 
 impl Write for LocalWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(file) = self.file.as_mut().filter(|_| !self.dead) else {
+        let Some(file) = self.file.as_ref().filter(|_| !self.dead) else {
             let error = LocalError::Dead { path: self.beneath.shown(Some(&self.path)) };
             return Err(io::Error::other(error.of_kind(ErrorKind::AbortCheckpoint)));
         };
         match file.write(bytes) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+            Ok(written) => Ok(written),
+            Err(Errno::INTR) => Err(Errno::INTR.into()),
+            Err(error) => {
                 self.dead = true;
                 Err(io::Error::new(error.kind(), self.error("write", error)))
             }
-            outcome => outcome,
         }
     }
 
@@ -136,20 +155,21 @@ impl FileWriter for LocalWriter {
             let error = LocalError::Dead { path: self.beneath.shown(Some(&self.path)) };
             return CasOutcome::Failed(error.of_kind(ErrorKind::AbortCheckpoint));
         };
-        if durability == Durability::Full {
-            if let Err(error) = file.sync_all() {
+        let identity = match self.end(file, durability) {
+            Ok(identity) => identity,
+            Err(error) => {
                 let _ = self.remove();
-                return CasOutcome::Failed(self.error("sync", error));
+                return CasOutcome::Failed(error);
             }
-        }
-        match &self.temporary {
-            None => done(),
-            Some(temporary) => {
-                let outcome = self.publish(temporary, &file);
+        };
+        match (&self.temporary, identity) {
+            (Some(temporary), Some(identity)) => {
+                let outcome = self.publish(temporary, identity);
                 // One that stays is removed together with the final name.
                 let _ = self.unlink();
                 outcome
             }
+            _ => done(),
         }
     }
 
