@@ -4,7 +4,9 @@ use bytes::Bytes;
 use ckpt_core::Timestamp;
 use ckpt_core::id::OperatorId;
 use ckpt_core::key_group::MaxParallelism;
-use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, MetadataReader, OperatorDescription};
+use ckpt_core::metadata::{
+    CheckpointDescription, CheckpointMetadata, MetadataReader, MetadataSummary, OperatorDescription,
+};
 use ckpt_core::state::{OperatorState, Root, StateHandle, SubtaskReport, SubtaskState};
 use ckpt_core::testing::{MetadataSection, MetadataSections, sealed_metadata};
 
@@ -224,8 +226,12 @@ fn an_index_that_is_not_in_order_is_refused() {
         ),
     ];
     for (what, change, expected) in cases {
-        let error = decode(&changed(change)).unwrap_err();
+        let file = changed(change);
+        let error = decode(&file).unwrap_err();
         assert!(error.to_string().starts_with("the index of checkpoint metadata cannot be used: "), "{what}: {error}");
+        // Who looks at the summary alone is told as well.
+        let of_summary = MetadataSummary::read(Bytes::from(file)).unwrap_err();
+        assert_eq!(of_summary.to_string(), error.to_string(), "{what}");
         refused(what, error, expected);
     }
 }
