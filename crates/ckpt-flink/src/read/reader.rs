@@ -19,11 +19,12 @@ use crate::version::MetadataVersion;
 /// The first four bytes of every `_metadata` of Flink.
 pub const MAGIC: [u8; 4] = [0x49, 0x60, 0x67, 0x2d];
 
-/// Reads a `_metadata` one subtask at a time, so that a file of any size takes the memory of its largest subtask.
+/// Reads a `_metadata` one subtask at a time, so that a file of any size takes the memory of its largest subtask; or not even
+/// that, with [`visit_subtask`](Self::visit_subtask).
 ///
-/// The file tells no lengths in advance, so all of it is read, in its order: operators with
-/// [`next_operator`](Self::next_operator), the subtasks of each with [`next_subtask`](Self::next_subtask), and what stands
-/// behind them with [`finish`](Self::finish). `D` says what becomes of state in the file: [`Bytes`] keeps it,
+/// The file tells no lengths in advance, so all of it is read, in its order: master states with
+/// [`next_master_state`](Self::next_master_state), operators with [`next_operator`](Self::next_operator), the subtasks of each
+/// with [`next_subtask`](Self::next_subtask), and what stands behind them with [`finish`](Self::finish). `D` says what becomes of state in the file: [`Bytes`] keeps it,
 /// [`SkippedBytes`](crate::SkippedBytes) passes over it. After an error nothing more can be read.
 ///
 /// ```

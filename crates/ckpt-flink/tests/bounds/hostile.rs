@@ -1,10 +1,11 @@
 //! Files that say that they hold more than they do, and files that hold as much as their bytes can say.
 
 use std::fs;
+use std::io::Cursor;
 use std::path::Path;
 
 use bytes::Bytes;
-use ckpt_flink::FlinkMetadata;
+use ckpt_flink::{FlinkMetadata, FlinkReader, SkippedBytes, StreamSource, SubtaskVisitor};
 
 use super::measure::Measure;
 
@@ -78,11 +79,32 @@ fn the_densest_files_take_memory_in_proportion() {
         ("merged channels", merged_channels()),
     ] {
         let length = file.len();
-        let (decoded, peak_bytes) = measure.peak_bytes(|| FlinkMetadata::decode(file));
+        let (decoded, peak_bytes) = measure.peak_bytes(|| FlinkMetadata::decode(file.clone()));
         decoded.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(peak_bytes <= TIMES * length, "{name}: {peak_bytes} bytes for {length}");
+
+        let (visited, peak_visited_bytes) = measure.peak_bytes(|| visit(file));
+        visited.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(peak_visited_bytes <= VISITED_BYTES, "{name}: {peak_visited_bytes} bytes when it is visited");
         println!("{name}: {} times", peak_bytes / length);
     }
+}
+
+/// What visiting takes, whatever a file holds: the buffer of a stream, and room for the elements that might be kept.
+const VISITED_BYTES: usize = 160 << 10;
+
+struct Nobody;
+
+impl SubtaskVisitor<SkippedBytes> for Nobody {}
+
+/// Goes through a file and keeps nothing.
+fn visit(file: Bytes) -> ckpt_core::Result<()> {
+    let source = StreamSource::new(Cursor::new(file)).expect("memory can be sought in");
+    let mut reader = FlinkReader::<_, SkippedBytes>::open(source)?;
+    while reader.next_operator()?.is_some() {
+        while reader.visit_subtask(&mut Nobody)?.is_some() {}
+    }
+    reader.finish().map(drop)
 }
 
 /// As many elements as fit in some hundred kilobytes, behind their number.
