@@ -4,6 +4,7 @@
 //! The baseline is the least that anyone must do who keeps bytes: to copy them into memory of their own. With
 //! `CKPT_FLINK_LIB` set to a directory of Flink's jars there is another: Flink's own loader, with the same file.
 
+use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,9 @@ use ckpt_benches::{
 };
 use ckpt_core::id::JobId;
 use ckpt_core::uri::Uri;
-use ckpt_flink::{BytesSource, ConversionContext, FlinkMetadata, FlinkReader, SkippedBytes, to_checkpoint};
+use ckpt_flink::{
+    BytesSource, ConversionContext, Decoded, FlinkMetadata, FlinkReader, SkippedBytes, StreamSource, to_checkpoint,
+};
 
 const OPERATORS: u32 = 100;
 const HANDLES: usize = OPERATORS as usize * FLINK_HANDLES;
@@ -107,11 +110,14 @@ fn beside_flink(bench: &Bench, file: &Bytes) -> Result<()> {
     Ok(())
 }
 
-/// As [`beside_flink`], with Flink's own figure for metadata of the same shape, by the benchmark of its harness: the median
-/// of some loads by the clock on the wall, after three that do not count.
+/// As [`beside_flink`], with Flink's own figures for metadata of the same shape, by the benchmark of its harness: the median
+/// of some loads by the clock on the wall, after some that do not count.
 fn beside_flinks_benchmark(bench: &Bench, file: &Bytes) -> Result<()> {
-    const NAME: &str = "flink: metadata, decoded, on the wall, each handle";
-    if !bench.takes(NAME) {
+    const NAMES: [&str; 2] = [
+        "flink: metadata, decoded from memory, on the wall, each handle",
+        "flink: metadata, opened and decoded from a file, on the wall, each handle",
+    ];
+    if !NAMES.iter().any(|name| bench.takes(name)) {
         return Ok(());
     }
     let (Some(jars), Some(harness)) = (FlinkLoader::jars(), std::env::var_os("CKPT_FLINK_HARNESS")) else {
@@ -120,16 +126,23 @@ fn beside_flinks_benchmark(bench: &Bench, file: &Bytes) -> Result<()> {
     };
     let size = [OPERATORS as usize, FLINK_SUBTASKS as usize];
     let theirs = FlinkLoader::benchmark(&jars, &harness, size, bench.large_pairs())?;
-    let mut ours = Vec::new();
-    for _ in 0..3 + theirs.len() {
-        let begin = Instant::now();
-        let decoded = FlinkMetadata::decode(file.clone())?;
-        ours.push(begin.elapsed());
-        give_back(decoded);
-    }
-    let pairs = ours.into_iter().skip(3).zip(theirs.into_iter().map(|each| each * HANDLES as u32));
+    let mut stored = tempfile::NamedTempFile::new()?;
+    stored.write_all(file)?;
+    let from_memory = || Ok(FlinkMetadata::decode(file.clone())?);
+    let from_file = || Ok(FlinkMetadata::decode_with(StreamSource::new(File::open(stored.path())?)?)?);
+    let ours: [&dyn Fn() -> Result<Decoded>; 2] = [&from_memory, &from_file];
     let bench = bench.bar(Bar::RatioAtMost(1.0 / 20.0));
-    bench.compare_durations(NAME, "benchmark of Flink's harness", Work::Operations(HANDLES), pairs);
+    for ((name, ours), theirs) in NAMES.into_iter().zip(ours).zip(theirs) {
+        let mut pairs = Vec::new();
+        for theirs in [None; 3].into_iter().chain(theirs.into_iter().map(Some)) {
+            let begin = Instant::now();
+            let decoded = ours()?;
+            let taken = begin.elapsed();
+            give_back(decoded);
+            pairs.extend(theirs.map(|theirs| (taken, theirs)));
+        }
+        bench.compare_durations(name, "benchmark of Flink's harness", Work::Operations(HANDLES), pairs);
+    }
     Ok(())
 }
 
