@@ -10,7 +10,7 @@ use ckpt_core::{Error, Result};
 pub use local::LocalFileSystem;
 pub use registry::FileSystems;
 
-mod local;
+pub(crate) mod local;
 mod registry;
 
 /// A file system, opened at one root. Every path lies beneath the root, and no implementation follows a link out of it.

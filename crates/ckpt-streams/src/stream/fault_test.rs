@@ -1,4 +1,4 @@
-//! Streams over file systems that fail, that are cancelled and that are watched.
+//! Streams that are cancelled, and over file systems that are watched.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use ckpt_core::ErrorKind;
 
 use super::stream_test::{files_below, handles_of, options, snapshot_of, stage, target};
 use crate::file_system::{Durability, FileSystem, LocalFileSystem};
-use crate::testing::{FailingFileSystem, Failure, MemoryFileSystem, OperationKind, RecordingFileSystem, RefusingSpawn};
-use crate::{FileStreams, FileStreamsOptions, Pool, PoolOptions, Spawn, StateScope, StreamFactory as _};
+use crate::testing::{MemoryFileSystem, OperationKind, RecordingFileSystem, RefusingSpawn};
+use crate::{FileStreams, FileStreamsOptions, Pool, PoolOptions, StateScope, StreamFactory as _};
 
-/// Writes three pieces of state, two of them in files, one in two writes, and seals them.
+/// Writes three pieces of state, each in two writes, and seals them.
 fn write_and_seal(streams: &FileStreams) -> ckpt_core::Result<usize> {
     let mut staged = Vec::new();
     for (scope, length) in [(StateScope::Exclusive, 70_000), (StateScope::Shared, 300), (StateScope::Exclusive, 5)] {
@@ -20,43 +20,6 @@ fn write_and_seal(streams: &FileStreams) -> ckpt_core::Result<usize> {
         staged.extend(stream.finish()?);
     }
     Ok(handles_of(&streams.seal(snapshot_of(staged))?).len())
-}
-
-#[test]
-fn whichever_operation_fails_the_error_is_typed_and_nothing_is_left() {
-    let pool: Arc<dyn Spawn> = Arc::new(Pool::new(PoolOptions::new(2, 8)).unwrap());
-    let refusing: Arc<dyn Spawn> = Arc::new(RefusingSpawn::new());
-    for (failure, spawn) in [(Failure::Once, &pool), (Failure::FromThereOn, &refusing), (Failure::Once, &refusing)] {
-        let mut at = 1;
-        loop {
-            let scratch = tempfile::tempdir().unwrap();
-            let local: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(scratch.path().join("job")).unwrap());
-            let failing = Arc::new(FailingFileSystem::new(local, at, failure));
-            let file_system: Arc<dyn FileSystem> = Arc::clone(&failing) as Arc<dyn FileSystem>;
-            let streams = FileStreams::new(target(&file_system, Arc::clone(spawn)), options(100));
-            match write_and_seal(&streams) {
-                Ok(handles) => {
-                    assert!(!failing.has_failed() && handles == 3);
-                    assert_eq!(files_below(scratch.path()).len(), 2);
-                    break;
-                }
-                Err(error) => {
-                    assert!(failing.has_failed());
-                    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint, "{error}");
-                    let text = error.to_string();
-                    assert!(
-                        text.contains("disk full") && (text.contains("chk-1/") || text.contains("shared/")),
-                        "{text}"
-                    );
-                    assert_eq!(files_below(scratch.path()), [""; 0], "operation {at}, {text}");
-                    assert_eq!(streams.counts().left_behind, 0);
-                }
-            }
-            at += 1;
-        }
-        // Two files are made, written and synced, and their directories.
-        assert!(at > 9, "only {at} operations");
-    }
 }
 
 #[test]

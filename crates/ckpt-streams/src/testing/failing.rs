@@ -6,122 +6,124 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, ErrorKind, Result};
+use rustix::io::Errno;
 
 use crate::file_system::{
     Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
 };
-use crate::sync::{AtomicU64, Ordering};
+use crate::testing::fault::{Burn, Fuse, Injection, Step};
 
-/// Passes everything on up to the n-th operation, which fails as if the disk were full.
+/// Passes everything on but what is to fail: see [`sweep_faults`](crate::testing::sweep_faults).
 ///
-/// A test runs what it tests with n = 1, 2, … until nothing fails any more: so every operation has failed once.
+/// A file that is finished is synced (if that is asked for), closed, and given its name (if it has none yet): three
+/// operations, each of which may fail. Interruptions and short writes are met at writes only; what else may be
+/// interrupted is an implementation's own matter.
 #[derive(Debug)]
 pub struct FailingFileSystem {
     inner: Arc<dyn FileSystem>,
-    fuse: Arc<Fuse>,
-}
-
-/// How long it fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Failure {
-    /// At that operation alone.
-    Once,
-    /// At that operation and at every later one, except removing.
-    FromThereOn,
-}
-
-#[derive(Debug)]
-struct Fuse {
-    done: AtomicU64,
-    at: u64,
-    failure: Failure,
+    fuse: Fuse,
 }
 
 struct FailingWriter {
     inner: Box<dyn FileWriter>,
     path: RelPath,
-    fuse: Arc<Fuse>,
+    visible: Visible,
+    fuse: Fuse,
 }
 
 #[derive(Debug)]
 struct FailingFile {
     inner: Box<dyn ReadAt>,
     path: RelPath,
-    fuse: Arc<Fuse>,
+    fuse: Fuse,
+}
+
+/// An error that was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {operation} '{path}'")]
+struct Injected {
+    operation: &'static str,
+    path: String,
+    source: io::Error,
 }
 
 impl FailingFileSystem {
-    /// Fails at operation number `at`; the first is 1.
-    pub fn new(inner: Arc<dyn FileSystem>, at: u64, failure: Failure) -> Self {
-        Self { inner, fuse: Arc::new(Fuse { done: AtomicU64::new(0), at, failure }) }
+    /// Fails as it is told.
+    pub fn new(inner: Arc<dyn FileSystem>, injection: Injection) -> Self {
+        Self { inner, fuse: Fuse::new(injection) }
     }
 
     /// Whether the operation came that was to fail.
     pub fn has_failed(&self) -> bool {
-        self.fuse.done.load(Ordering::Relaxed) >= self.fuse.at
+        self.fuse.has_burnt()
+    }
+
+    fn check(&self, step: Step, operation: &'static str, path: &str, kind: ErrorKind) -> Result<()> {
+        check(&self.fuse, step, operation, path, kind)
     }
 }
 
-impl Fuse {
-    fn burn(&self, operation: &str, path: &str) -> Result<(), io::Error> {
-        let number = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let fails = match self.failure {
-            Failure::Once => number == self.at,
-            Failure::FromThereOn => number >= self.at,
-        };
-        match fails {
-            true => Err(io::Error::new(io::ErrorKind::StorageFull, format!("cannot {operation} '{path}': disk full"))),
-            false => Ok(()),
-        }
+fn check(fuse: &Fuse, step: Step, operation: &'static str, path: &str, kind: ErrorKind) -> Result<()> {
+    if fuse.fault().is_harmless() {
+        return Ok(());
     }
-
-    fn check(&self, operation: &str, path: &RelPath, kind: ErrorKind) -> Result<()> {
-        self.burn(operation, path.as_str()).map_err(|error| Error::new(kind, error))
+    match fuse.burn(step) {
+        Burn::Fails(errno) => {
+            let source = errno.into();
+            Err(Error::new(kind, Injected { operation, path: path.to_owned(), source }))
+        }
+        Burn::Passes | Burn::Halves => Ok(()),
     }
 }
 
 impl FileSystem for FailingFileSystem {
     fn create_new(&self, path: &RelPath, visible: Visible) -> Result<Box<dyn FileWriter>> {
-        self.fuse.check("create", path, ErrorKind::AbortCheckpoint)?;
+        self.check(Step::Create, "create", path.as_str(), ErrorKind::AbortCheckpoint)?;
         let inner = self.inner.create_new(path, visible)?;
-        Ok(Box::new(FailingWriter { inner, path: path.clone(), fuse: Arc::clone(&self.fuse) }))
+        Ok(Box::new(FailingWriter { inner, path: path.clone(), visible, fuse: self.fuse.clone() }))
     }
 
     fn open(&self, path: &RelPath) -> Result<Box<dyn ReadAt>> {
-        self.fuse.check("open", path, ErrorKind::Retry)?;
+        self.check(Step::Open, "open", path.as_str(), ErrorKind::Retry)?;
         let inner = self.inner.open(path)?;
-        Ok(Box::new(FailingFile { inner, path: path.clone(), fuse: Arc::clone(&self.fuse) }))
+        Ok(Box::new(FailingFile { inner, path: path.clone(), fuse: self.fuse.clone() }))
     }
 
     fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
-        self.fuse.check("duplicate", from, ErrorKind::AbortCheckpoint)?;
+        self.check(Step::Create, "duplicate", from.as_str(), ErrorKind::AbortCheckpoint)?;
         self.inner.duplicate(from, to)
     }
 
     fn sync_entries(&self, written: &[RelPath]) -> Result<()> {
         if let Some(first) = written.first() {
-            self.fuse.check("sync the name of", first, ErrorKind::AbortCheckpoint)?;
+            self.check(Step::Sync, "sync the name of", first.as_str(), ErrorKind::AbortCheckpoint)?;
         }
         self.inner.sync_entries(written)
     }
 
     fn read_record(&self, path: &RelPath) -> Result<Option<(Bytes, VersionTag)>> {
-        self.fuse.check("read record", path, ErrorKind::Retry)?;
+        self.check(Step::Open, "open record", path.as_str(), ErrorKind::Retry)?;
+        self.check(Step::Read, "read record", path.as_str(), ErrorKind::Retry)?;
         self.inner.read_record(path)
     }
 
     fn put_record(&self, path: &RelPath, body: Bytes, expect: Expect<'_>) -> CasOutcome {
-        match self.fuse.check("write record", path, ErrorKind::Retry) {
-            Ok(()) => self.inner.put_record(path, body, expect),
-            Err(error) => CasOutcome::Failed(error),
+        for (step, operation) in [
+            (Step::Create, "create record"),
+            (Step::Write, "write record"),
+            (Step::Sync, "sync record"),
+            (Step::Close, "close record"),
+            (Step::Link, "name record"),
+        ] {
+            if let Err(error) = self.check(step, operation, path.as_str(), ErrorKind::Retry) {
+                return CasOutcome::Failed(error);
+            }
         }
+        self.inner.put_record(path, body, expect)
     }
 
     fn list(&self, prefix: Option<&RelPath>, after: Option<&RelPath>, limit: usize) -> Result<Vec<Entry>> {
-        self.fuse
-            .burn("list", prefix.map_or("the root", RelPath::as_str))
-            .map_err(|error| Error::new(ErrorKind::Retry, error))?;
+        self.check(Step::Look, "list", prefix.map_or("", RelPath::as_str), ErrorKind::Retry)?;
         self.inner.list(prefix, after, limit)
     }
 
@@ -140,8 +142,17 @@ impl FileSystem for FailingFileSystem {
 
 impl Write for FailingWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.fuse.burn("write", self.path.as_str())?;
-        self.inner.write(bytes)
+        match self.fuse.burn(Step::Write) {
+            Burn::Passes => self.inner.write(bytes),
+            Burn::Halves => self.inner.write(&bytes[..bytes.len().div_ceil(2)]),
+            Burn::Fails(Errno::INTR) => Err(Errno::INTR.into()),
+            Burn::Fails(errno) => {
+                let (source, path) = (io::Error::from(errno), self.path.to_string());
+                let kind = source.kind();
+                let error = Error::new(ErrorKind::AbortCheckpoint, Injected { operation: "write", path, source });
+                Err(io::Error::new(kind, error))
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -151,7 +162,15 @@ impl Write for FailingWriter {
 
 impl FileWriter for FailingWriter {
     fn finish(self: Box<Self>, durability: Durability) -> CasOutcome {
-        match self.fuse.check("sync", &self.path, ErrorKind::AbortCheckpoint) {
+        let check =
+            |step, operation| check(&self.fuse, step, operation, self.path.as_str(), ErrorKind::AbortCheckpoint);
+        let sync = if durability == Durability::Full { check(Step::Sync, "sync") } else { Ok(()) };
+        let close = sync.and_then(|()| check(Step::Close, "close"));
+        let name = close.and_then(|()| match self.visible {
+            Visible::AtOnce => Ok(()),
+            Visible::WholeAtFinish => check(Step::Link, "publish"),
+        });
+        match name {
             Ok(()) => self.inner.finish(durability),
             Err(error) => match self.inner.discard() {
                 Ok(()) | Err(_) => CasOutcome::Failed(error),
@@ -166,7 +185,7 @@ impl FileWriter for FailingWriter {
 
 impl ReadAt for FailingFile {
     fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
-        self.fuse.burn("read", self.path.as_str())?;
+        check(&self.fuse, Step::Read, "read", self.path.as_str(), ErrorKind::Retry).map_err(io::Error::other)?;
         self.inner.read_exact_at(buffer, offset_bytes)
     }
 

@@ -46,10 +46,41 @@ pub enum Failure {
     FromThereOn,
 }
 
+/// What goes wrong at which operation, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Injection {
+    /// What.
+    pub fault: Fault,
+    /// At which operation of those that the fault meets; the first is 1.
+    pub at: u64,
+    /// For how long.
+    pub failure: Failure,
+}
+
+/// Runs a test with every fault, once and for ever, at operation 1, 2, … So every operation fails once in every way.
+///
+/// `run` says whether the operation came that was to fail: with the first run where it did not, that fault is done. How
+/// many runs there were is returned; a caller knows how many there are at least.
+pub fn sweep_faults(run: &mut dyn FnMut(Injection) -> bool) -> u64 {
+    let mut runs = 0;
+    for fault in Fault::ALL {
+        for failure in [Failure::Once, Failure::FromThereOn] {
+            let mut injection = Injection::new(fault, 1, failure);
+            while run(injection) {
+                runs += 1;
+                injection.at += 1;
+            }
+        }
+    }
+    runs
+}
+
 /// The kinds of operations, as far as faults tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Create,
+    SetMode,
     Open,
     Read,
     Look,
@@ -57,6 +88,7 @@ pub(crate) enum Step {
     Sync,
     Close,
     Link,
+    Remove,
 }
 
 /// Counts operations and says which of them fail. Clones count together.
@@ -66,9 +98,7 @@ pub(crate) struct Fuse(Arc<FuseState>);
 #[derive(Debug)]
 struct FuseState {
     met: AtomicU64,
-    at: u64,
-    fault: Fault,
-    failure: Failure,
+    injection: Injection,
 }
 
 /// What becomes of an operation.
@@ -107,7 +137,7 @@ impl Fault {
                 matches!(step, Step::Create | Step::Write | Step::Sync | Step::Close | Step::Link)
             }
             Self::TooManyOpenFiles => matches!(step, Step::Create | Step::Open),
-            Self::ReadOnly => matches!(step, Step::Create | Step::Write | Step::Sync | Step::Link),
+            Self::ReadOnly => matches!(step, Step::Create | Step::SetMode | Step::Write | Step::Sync | Step::Link),
             Self::WriteFails | Self::ShortWrite => matches!(step, Step::Write),
             Self::SyncFails => matches!(step, Step::Sync),
             Self::CloseFails => matches!(step, Step::Close),
@@ -140,32 +170,40 @@ impl fmt::Display for Fault {
     }
 }
 
+impl Injection {
+    /// That fault at that operation.
+    pub const fn new(fault: Fault, at: u64, failure: Failure) -> Self {
+        Self { fault, at, failure }
+    }
+}
+
 impl Fuse {
-    /// Fails the operation number `at` of those that the fault meets; the first is 1.
-    pub(crate) fn new(at: u64, fault: Fault, failure: Failure) -> Self {
-        Self(Arc::new(FuseState { met: AtomicU64::new(0), at, fault, failure }))
+    pub(crate) fn new(injection: Injection) -> Self {
+        Self(Arc::new(FuseState { met: AtomicU64::new(0), injection }))
     }
 
     /// Counts an operation.
     pub(crate) fn burn(&self, step: Step) -> Burn {
-        let Self(state) = self;
-        if !state.fault.meets(step) {
+        let Injection { fault, at, failure } = self.0.injection;
+        if !fault.meets(step) {
             return Burn::Passes;
         }
-        let number = state.met.fetch_add(1, Ordering::Relaxed) + 1;
-        let fails = match state.failure {
-            Failure::Once => number == state.at,
+        let number = self.0.met.fetch_add(1, Ordering::Relaxed) + 1;
+        let fails = match failure {
+            Failure::Once => number == at,
             // Who calls again after an interruption is not interrupted for ever.
-            Failure::FromThereOn if state.fault == Fault::Interrupted => {
-                number >= state.at && (number - state.at) % 2 == 0
-            }
-            Failure::FromThereOn => number >= state.at,
+            Failure::FromThereOn if fault == Fault::Interrupted => number >= at && (number - at) % 2 == 0,
+            Failure::FromThereOn => number >= at,
         };
-        if fails { state.fault.burn() } else { Burn::Passes }
+        if fails { fault.burn() } else { Burn::Passes }
+    }
+
+    pub(crate) fn fault(&self) -> Fault {
+        self.0.injection.fault
     }
 
     /// Whether the operation came that was to fail.
     pub(crate) fn has_burnt(&self) -> bool {
-        self.0.met.load(Ordering::Relaxed) >= self.0.at
+        self.0.met.load(Ordering::Relaxed) >= self.0.injection.at
     }
 }

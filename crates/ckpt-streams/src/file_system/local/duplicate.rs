@@ -12,7 +12,7 @@
 //! All of them are durable but for their name. That a way does not exist here is remembered; that it is not possible
 //! between these two files leads on to the next.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -87,8 +87,7 @@ impl Beneath {
             None => create()?,
         };
         let copied_bytes = copy_within(&*source, &copy).map_err(|error| fail("copy to", to, error))?;
-        copy_through(&*source, copied_bytes, &mut copy)
-            .map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
+        self.copy_through(&*source, from, copied_bytes, &mut copy)?;
         self.end(copy, to)
     }
 
@@ -135,6 +134,27 @@ impl Beneath {
         }
     }
 
+    /// Copies what is left.
+    fn copy_through(
+        &self,
+        source: &dyn Descriptor,
+        from: &RelPath,
+        mut offset_bytes: u64,
+        copy: &mut LocalWriter,
+    ) -> Result<()> {
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            let read = retry_on_intr(|| source.read_at(&mut buffer, offset_bytes)).map_err(|error| {
+                LocalError::io("read", self.shown(Some(from)), error).of_kind(ErrorKind::AbortCheckpoint)
+            })?;
+            if read == 0 {
+                return Ok(());
+            }
+            copy.write_all(&buffer[..read]).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
+            offset_bytes += read as u64;
+        }
+    }
+
     fn end(&self, copy: LocalWriter, to: &RelPath) -> Result<()> {
         match Box::new(copy).finish(Durability::Full) {
             CasOutcome::Done(_) => Ok(()),
@@ -158,18 +178,5 @@ fn copy_within(source: &dyn Descriptor, copy: &LocalWriter) -> Result<u64, Errno
             // Not here, or not between these two.
             Err(_) => return Ok(copied_bytes),
         }
-    }
-}
-
-/// Copies what is left.
-fn copy_through(source: &dyn Descriptor, mut offset_bytes: u64, copy: &mut LocalWriter) -> io::Result<()> {
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        let read = retry_on_intr(|| source.read_at(&mut buffer, offset_bytes))?;
-        if read == 0 {
-            return Ok(());
-        }
-        copy.write_all(&buffer[..read])?;
-        offset_bytes += read as u64;
     }
 }

@@ -87,33 +87,34 @@ impl Beneath {
     /// Everything that a directory holds, in no order; nothing when it is not there. Names that are not UTF-8 are left
     /// out.
     pub(super) fn entries_of(&self, directory: Option<&RelPath>) -> Result<Vec<(String, FileType)>, LocalError> {
-        let mut attempts = 0;
-        loop {
-            match self.try_entries_of(directory) {
-                Err(Errno::NOENT) => return Ok(Vec::new()),
-                // From the front: nothing says how far it came.
-                Err(Errno::INTR) if attempts < Self::ATTEMPTS => attempts += 1,
-                entries => return entries.map_err(|error| LocalError::io("list", self.shown(directory), error)),
-            }
+        match self.try_entries_of(directory) {
+            Err(Errno::NOENT) => Ok(Vec::new()),
+            entries => entries.map_err(|error| LocalError::io("list", self.shown(directory), error)),
         }
     }
 
     fn try_entries_of(&self, directory: Option<&RelPath>) -> Result<Vec<(String, FileType)>, Errno> {
         let opened = self.open_directory(directory)?;
         let mut entries = Vec::new();
-        opened.visit_entries(&mut |name, mut kind| {
-            let Ok(name) = name.to_str() else { return Ok(()) };
-            if kind == FileType::Unknown {
-                kind = match opened.status_at(name) {
-                    Ok(found) => found.kind,
-                    Err(Errno::NOENT) => return Ok(()),
-                    Err(error) => return Err(error),
-                };
+        loop {
+            let visited = opened.visit_entries(&mut |name, mut kind| {
+                let Ok(name) = name.to_str() else { return Ok(()) };
+                if kind == FileType::Unknown {
+                    kind = match retry_on_intr(|| opened.status_at(name)) {
+                        Ok(found) => found.kind,
+                        Err(Errno::NOENT) => return Ok(()),
+                        Err(error) => return Err(error),
+                    };
+                }
+                entries.push((name.to_owned(), kind));
+                Ok(())
+            });
+            match visited {
+                // Goes on where it was interrupted.
+                Err(Errno::INTR) => {}
+                outcome => return outcome.map(|()| entries),
             }
-            entries.push((name.to_owned(), kind));
-            Ok(())
-        })?;
-        Ok(entries)
+        }
     }
 
     fn length_of(&self, path: &RelPath) -> Result<Option<u64>, LocalError> {

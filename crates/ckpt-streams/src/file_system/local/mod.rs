@@ -66,6 +66,12 @@ impl LocalFileSystem {
         Self::open_on(Arc::new(Posix), root.as_ref())
     }
 
+    /// The system that this process runs on.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn system() -> Arc<dyn System> {
+        Arc::new(Posix)
+    }
+
     /// The same on that system.
     pub(crate) fn open_on(system: Arc<dyn System>, root: &Path) -> Result<Self> {
         let local = Self { system, path: root.to_owned(), root: OnceLock::new() };

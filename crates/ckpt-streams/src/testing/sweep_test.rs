@@ -1,0 +1,253 @@
+//! Every fault at every operation: of a file system, and of the calls below the local one.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ckpt_core::id::{FileName, LeaderEpoch, OperatorId, Writer, WriterId};
+use ckpt_core::state::{OperatorState, RelPath, Root, StateHandle, SubtaskState, TaskSnapshot};
+use ckpt_core::{Error, ErrorKind, Result};
+
+use crate::file_system::{CasOutcome, Durability, Expect, FileSystem, LocalFileSystem, Visible};
+use crate::testing::{FailingCalls, FailingFileSystem, Failure, Fault, Injection, RefusingSpawn, sweep_faults};
+use crate::{
+    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, Pool, PoolOptions, Spawn,
+    StateDirectory, StateReader as _, StateScope, StreamFactory as _, into_error,
+};
+
+/// Where the faults are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Level {
+    Operations,
+    Calls,
+}
+
+/// Is given the root, to look at it past the faults.
+type Test<'a, T> = dyn Fn(&Path, Arc<dyn FileSystem>) -> Result<T> + 'a;
+
+/// What a test did: whether it met the fault, and what became of it.
+struct Outcome<T> {
+    met: bool,
+    result: Result<T>,
+}
+
+/// Runs a test at a fresh root, with that fault.
+fn run<T>(level: Level, injection: Injection, test: &Test<'_, T>) -> Outcome<T> {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("job");
+    match level {
+        Level::Operations => {
+            let local = Arc::new(LocalFileSystem::open(&root).unwrap());
+            let failing = Arc::new(FailingFileSystem::new(local, injection));
+            let result = test(&root, Arc::clone(&failing) as Arc<dyn FileSystem>);
+            Outcome { met: failing.has_failed(), result }
+        }
+        Level::Calls => {
+            // Making the root is another subject, and has a sweep of its own.
+            std::fs::create_dir(&root).unwrap();
+            let calls = FailingCalls::new(injection);
+            let result = calls.open(&root).and_then(|local| test(&root, Arc::new(local)));
+            Outcome { met: calls.has_failed(), result }
+        }
+    }
+}
+
+/// Runs a test with every fault at both levels. An error is typed, names a path and the fault, and comes if and only if
+/// something went wrong.
+fn sweep<T>(kinds: &[ErrorKind], test: &Test<'_, T>) -> u64 {
+    let mut runs = 0;
+    for level in [Level::Operations, Level::Calls] {
+        runs += sweep_faults(&mut |injection| {
+            let Outcome { met, result } = run(level, injection, test);
+            let case = format!("{level:?}, {injection:?}");
+            if let Err(error) = result {
+                assert!(met && !injection.fault.is_harmless(), "{case}: {error}");
+                assert!(kinds.contains(&error.kind()), "{case}: {:?}: {error}", error.kind());
+                let text = format!("{error:#} {error:?}");
+                assert!(text.contains('\'') || text.contains("job"), "{case}: {text}");
+            }
+            met
+        });
+    }
+    runs
+}
+
+/// Names below the root, of a file system that does not fail.
+fn files_below(root: &Path) -> Vec<RelPath> {
+    let local = LocalFileSystem::open(root).unwrap();
+    local.list(None, None, usize::MAX).unwrap().into_iter().map(|entry| entry.path).collect()
+}
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text).unwrap()
+}
+
+fn directories(file_system: &Arc<dyn FileSystem>) -> [StateDirectory; 2] {
+    let of = |root, name| StateDirectory::new(root, Arc::clone(file_system), Some(path(name)));
+    [of(Root::ThisSnapshot, "chk-1"), of(Root::JobShared, "shared")]
+}
+
+fn streams(file_system: &Arc<dyn FileSystem>, spawn: &Arc<dyn Spawn>, durability: Durability) -> FileStreams {
+    let [exclusive, shared] = directories(file_system);
+    let names = Arc::new(FileNames::new(Writer::new(LeaderEpoch::new(1), WriterId::new(2))));
+    let options = FileStreamsOptions { inline_threshold_bytes: 100, durability, ..FileStreamsOptions::default() };
+    FileStreams::new(FileStreamsTarget::new(exclusive, shared, names, Arc::clone(spawn)), options)
+}
+
+/// Three pieces of state, two of them in files, one of those in several writes.
+fn write_and_seal(streams: &FileStreams) -> Result<Vec<StateHandle>> {
+    let mut staged = Vec::new();
+    for (scope, length) in [(StateScope::Exclusive, 140_000), (StateScope::Shared, 300), (StateScope::Exclusive, 5)] {
+        let mut stream = streams.create(scope)?;
+        for half in [length / 2, length - length / 2] {
+            stream.write_all(&vec![1; half]).map_err(|error| into_error(error, ErrorKind::FailJob))?;
+        }
+        staged.extend(stream.finish()?);
+    }
+    let operators = staged.into_iter().enumerate().map(|(number, staged)| {
+        let state = OperatorState::new(Default::default(), staged);
+        (OperatorId::new((number as u128).to_be_bytes()), SubtaskState::new(Vec::new(), vec![state]))
+    });
+    Ok(streams.seal(TaskSnapshot::new(operators.collect()))?.handles().cloned().collect())
+}
+
+/// Sealed state is there and whole.
+fn assert_readable(root: &Path, handles: &[StateHandle]) {
+    let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(root).unwrap());
+    let reader = FileStateReader::new(directories(&file_system).to_vec());
+    for handle in handles {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut reader.open(handle).unwrap(), &mut bytes).unwrap();
+        assert_eq!(bytes, vec![1; usize::try_from(handle.length_bytes()).unwrap()]);
+    }
+}
+
+/// Nothing of ours is left but what the streams know to be left, and that has our name form.
+fn assert_nothing_left(root: &Path, streams: &FileStreams, sealed: usize) {
+    let left = files_below(root);
+    assert!(left.iter().all(|left| left.file_name().parse::<FileName>().is_ok()), "{left:?}");
+    assert_eq!(left.len() as u64, sealed as u64 + streams.counts().left_behind, "{left:?}");
+}
+
+#[test]
+fn streams_leave_nothing_and_name_their_error() {
+    let pool: Arc<dyn Spawn> = Arc::new(Pool::new(PoolOptions::new(2, 8)).unwrap());
+    let refusing: Arc<dyn Spawn> = Arc::new(RefusingSpawn::new());
+    for (spawn, durability) in [(&refusing, Durability::Full), (&pool, Durability::None)] {
+        let runs = sweep(&[ErrorKind::AbortCheckpoint, ErrorKind::Configuration], &|root, file_system| {
+            let streams = streams(&file_system, spawn, durability);
+            let sealed = write_and_seal(&streams);
+            match &sealed {
+                Ok(handles) => {
+                    assert_readable(root, handles);
+                    assert_nothing_left(root, &streams, 2);
+                }
+                Err(_) => assert_nothing_left(root, &streams, 0),
+            }
+            sealed.map(drop)
+        });
+        assert!(runs > 200, "only {runs} runs");
+    }
+}
+
+#[test]
+fn a_failure_of_one_sync_or_close_is_final_for_its_file() {
+    let refusing: Arc<dyn Spawn> = Arc::new(RefusingSpawn::new());
+    for fault in [Fault::SyncFails, Fault::CloseFails] {
+        let injection = Injection::new(fault, 1, Failure::Once);
+        let outcome = run(Level::Calls, injection, &|root, file_system| {
+            let mut writer = file_system.create_new(&path("d/file"), Visible::AtOnce)?;
+            writer.write_all(b"bytes").unwrap();
+            let finished = writer.finish(Durability::Full);
+            assert!(matches!(finished, CasOutcome::Failed(_)), "{fault}: {finished:?}");
+            assert_eq!(files_below(root), []);
+            // The next file is another one.
+            write_and_seal(&streams(&file_system, &refusing, Durability::Full))
+        });
+        assert!(outcome.met && outcome.result.is_ok(), "{fault}");
+    }
+}
+
+#[test]
+fn what_is_published_is_whole_or_absent() {
+    let content = vec![7; 10_000];
+    let runs =
+        sweep(&[ErrorKind::AbortCheckpoint, ErrorKind::Unknown, ErrorKind::Configuration], &|root, file_system| {
+            let name = path("chk-1/_metadata");
+            let publish = || -> Result<()> {
+                let mut writer = file_system.create_new(&name, Visible::WholeAtFinish)?;
+                for half in content.chunks(5_000) {
+                    writer.write_all(half).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
+                }
+                match writer.finish(Durability::Full) {
+                    CasOutcome::Done(_) => file_system.sync_entries(std::slice::from_ref(&name)),
+                    CasOutcome::Failed(error) | CasOutcome::Unknown(error) => Err(error),
+                    CasOutcome::Lost => panic!("nobody else writes"),
+                }
+            };
+            let published = publish();
+            match std::fs::read(root.join("chk-1/_metadata")) {
+                Ok(there) => assert!(there == content),
+                Err(_) => assert!(published.is_err()),
+            }
+            // What an interrupted one left goes with the name.
+            let local = LocalFileSystem::open(root).unwrap();
+            assert!(local.remove(std::slice::from_ref(&name))[0].is_ok());
+            assert_eq!(files_below(root), []);
+            published
+        });
+    assert!(runs > 80, "only {runs} runs");
+}
+
+#[test]
+fn a_copy_is_whole_or_absent_whichever_way_it_is_made() {
+    let ours =
+        ["chk-1/0000000000000001-0000000000000002-00000001", "shared/0000000000000001-0000000000000002-00000002"];
+    for [from, to] in [ours, ["chk-1/000012.sst", "shared/000012.sst"]] {
+        let kinds = [ErrorKind::AbortCheckpoint, ErrorKind::Configuration, ErrorKind::Retry];
+        let runs = sweep(&kinds, &|root, file_system| {
+            std::fs::create_dir_all(root.join("chk-1")).unwrap();
+            std::fs::write(root.join(from), [3; 20_000]).unwrap();
+            let outcome = file_system.duplicate(&path(from), &path(to));
+            match std::fs::read(root.join(to)) {
+                Ok(there) if outcome.is_ok() => assert!(there == [3; 20_000]),
+                // Its name could not be removed for want of a descriptor: one who made it removes it, and knows its name.
+                Ok(_) => assert!(LocalFileSystem::open(root).unwrap().remove(&[path(to)])[0].is_ok()),
+                Err(_) => assert!(outcome.is_err()),
+            }
+            assert_eq!(std::fs::read(root.join(from)).unwrap(), [3; 20_000]);
+            outcome
+        });
+        assert!(runs > 30, "only {runs} runs");
+    }
+}
+
+#[test]
+fn a_record_is_the_old_version_or_the_new_one() {
+    let head = path("head/HEAD");
+    let kinds = [ErrorKind::Retry, ErrorKind::Unknown, ErrorKind::Configuration, ErrorKind::AbortCheckpoint];
+    let runs = sweep(&kinds, &|root, file_system| {
+        let tag = match LocalFileSystem::open(root).unwrap().put_record(&head, Bytes::from("old"), Expect::Absent) {
+            CasOutcome::Done(tag) => tag,
+            other => panic!("{other:?}"),
+        };
+        let read = file_system.read_record(&head)?;
+        assert_eq!(read, Some((Bytes::from("old"), tag.clone())));
+        let outcome = file_system.put_record(&head, Bytes::from("new"), Expect::Version(&tag));
+        let found = LocalFileSystem::open(root).unwrap().read_record(&head).unwrap().unwrap().0;
+        let bodies: BTreeSet<&str> = match &outcome {
+            CasOutcome::Done(_) => ["new"].into(),
+            CasOutcome::Failed(_) => ["old"].into(),
+            CasOutcome::Unknown(_) => ["old", "new"].into(),
+            CasOutcome::Lost => panic!("nobody else writes"),
+        };
+        assert!(bodies.contains(std::str::from_utf8(&found).unwrap()), "{outcome:?}, found {found:?}");
+        match outcome {
+            CasOutcome::Failed(error) | CasOutcome::Unknown(error) => Err::<(), Error>(error),
+            _ => Ok(()),
+        }
+    });
+    assert!(runs > 80, "only {runs} runs");
+}
