@@ -1,6 +1,9 @@
 //! What state streams add to the bare system calls beneath them: names, digests of every block, verification.
 
-use std::fs::{self, File};
+#[path = "streams_write.rs"]
+mod write;
+
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -13,8 +16,8 @@ use ckpt_core::state::{KeyGroupsState, KeyedState, Root, StateHandle, SubtaskSta
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{Durability, FileSystems};
 use ckpt_streams::{
-    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, MemoryStreams, Pool, PoolOptions,
-    Staged, StateDirectory, StateReader, StateScope, StreamFactory,
+    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, Pool, PoolOptions, Staged,
+    StateDirectory, StateReader, StateScope, StreamFactory,
 };
 
 /// What a state backend typically hands over at once.
@@ -25,26 +28,10 @@ fn main() -> Result<()> {
     let bench = Bench::from_arguments();
     let piece: Vec<u8> = (0..PIECE as u32).map(|number| number.wrapping_mul(0x9e37_79b9) as u8).collect();
     let directory = tempfile::tempdir().map_err(failed)?;
-    let streams = file_streams(directory.path())?;
-    write(&bench, &streams, &piece, directory.path());
+    let streams = file_streams(directory.path(), Durability::None)?;
+    write::all(&bench, &piece, directory.path())?;
     read(&bench, &streams, &piece, directory.path())?;
-    memory(&bench, &piece);
     Ok(())
-}
-
-/// Both write a file and remove it. Neither syncs: the device is not ours to measure.
-fn write(bench: &Bench, streams: &FileStreams, piece: &[u8], directory: &Path) {
-    let plain = directory.join("plain");
-    bench.compare(
-        "streams: write state to a file in pieces of 64 KiB",
-        "write calls to a plain file",
-        Work::Bytes(STATE),
-        || written(streams, piece).map(drop),
-        || {
-            plain_file(&plain, piece).map_err(failed)?;
-            fs::remove_file(&plain).map_err(failed)
-        },
-    );
 }
 
 /// Both read from the page cache.
@@ -76,37 +63,13 @@ fn read(bench: &Bench, streams: &FileStreams, piece: &[u8], directory: &Path) ->
     Ok(())
 }
 
-fn memory(bench: &Bench, piece: &[u8]) {
-    const SMALL: usize = 1 << 20;
-    let streams = MemoryStreams::new(SMALL);
-    bench.compare(
-        "streams: write state to memory",
-        "extending a vector",
-        Work::Bytes(SMALL),
-        || {
-            let mut stream = streams.create(StateScope::Exclusive)?;
-            for _ in 0..SMALL / PIECE {
-                stream.write_all(piece).map_err(failed)?;
-            }
-            stream.finish()
-        },
-        || {
-            let mut bytes = Vec::new();
-            for _ in 0..SMALL / PIECE {
-                bytes.extend_from_slice(piece);
-            }
-            bytes
-        },
-    );
-}
-
-fn file_streams(directory: &Path) -> Result<FileStreams> {
+fn file_streams(directory: &Path, durability: Durability) -> Result<FileStreams> {
     let (exclusive, shared) =
         (state_directory(Root::ThisSnapshot, directory)?, state_directory(Root::JobShared, directory)?);
     let names = Arc::new(FileNames::new(Writer::new(LeaderEpoch::new(1), WriterId::new(1))));
     let target = FileStreamsTarget::new(exclusive, shared, names, Arc::new(Pool::new(PoolOptions::default())?));
     let mut options = FileStreamsOptions::default();
-    options.durability = Durability::None;
+    options.durability = durability;
     Ok(FileStreams::new(target, options))
 }
 

@@ -123,6 +123,11 @@ impl Bench {
         self.compare_durations(name, baseline_name, work, (0..self.large_pairs()).map(|_| (ours(), baseline())));
     }
 
+    /// How many pairs are measured.
+    pub const fn pairs(&self) -> usize {
+        self.pairs
+    }
+
     /// How many pairs are enough where each side is a large piece of work.
     pub fn large_pairs(&self) -> usize {
         self.pairs.div_ceil(4)
