@@ -57,6 +57,12 @@ const COMMANDS: &[Entry] = &[
         run: command::kill::run,
     },
     Entry {
+        name: "crash",
+        arguments: "[--images N] [--scenario NAME] [--seed S]",
+        about: "power lost at every instant of what writes state, in every way, on a simulated disk",
+        run: command::crash::run,
+    },
+    Entry {
         name: "order",
         arguments: "",
         about: "the order of system calls that makes a checkpoint durable",

@@ -1,6 +1,7 @@
 //! One command per file.
 
 pub(crate) mod bench;
+pub(crate) mod crash;
 pub(crate) mod docs;
 pub(crate) mod fix;
 pub(crate) mod fuzz;

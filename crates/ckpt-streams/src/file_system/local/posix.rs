@@ -189,6 +189,8 @@ fn boxed(file: File) -> Box<dyn Descriptor> {
 fn descriptor_of(other: &dyn Descriptor) -> Result<BorrowedFd<'_>> {
     match other.raw() {
         Raw::Descriptor(descriptor) => Ok(descriptor),
+        #[cfg(any(test, feature = "testing"))]
+        Raw::Simulated(..) => Err(Errno::XDEV),
     }
 }
 

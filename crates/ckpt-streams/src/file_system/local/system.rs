@@ -126,4 +126,7 @@ pub(crate) struct Identity {
 pub(crate) enum Raw<'a> {
     /// Of this process.
     Descriptor(BorrowedFd<'a>),
+    /// Of a simulated machine: the number of its file, and where it reads or writes next.
+    #[cfg(any(test, feature = "testing"))]
+    Simulated(usize, &'a std::sync::atomic::AtomicUsize),
 }

@@ -1,0 +1,133 @@
+//! What is done while power may be lost.
+
+use bytes::Bytes;
+use ckpt_core::id::OperatorId;
+use ckpt_core::state::{OperatorState, StateHandle, SubtaskState, TaskSnapshot};
+use ckpt_streams::{Staged, StateScope, StreamFactory};
+
+use crate::story::{Story, What, path};
+
+/// Something to be done, drawn from a seed.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    act: fn(&mut Story),
+}
+
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "seal", act: seal },
+    Scenario { name: "duplicate", act: duplicate },
+    Scenario { name: "publish", act: publish },
+    Scenario { name: "record", act: record },
+    Scenario { name: "commit", act: commit },
+];
+
+impl Scenario {
+    pub(crate) fn tell(&self, seed: u64) -> Story {
+        let mut story = Story::new(seed);
+        (self.act)(&mut story);
+        story
+    }
+}
+
+/// Two checkpoints, each with files of both scopes, in directories of which some are new; one stream is aborted.
+fn seal(story: &mut Story) {
+    for checkpoint in 1..=2 {
+        write_and_seal(story, checkpoint);
+        if story.draw(3) == 0 {
+            story.restart();
+        }
+    }
+}
+
+/// State is copied into the next checkpoint.
+fn duplicate(story: &mut Story) {
+    let sealed = write_and_seal(story, 1);
+    let streams = story.streams(1);
+    let scope = scope_of(story.draw(2));
+    let from: Vec<StateHandle> = sealed.iter().map(|(handle, _)| handle.clone()).collect();
+    let copies = streams.duplicate(&from, scope).expect("a disk that works");
+    let bytes = sealed.into_iter().map(|(_, bytes)| bytes).collect();
+    promise_sealed(story, 1, &streams, copies, bytes);
+}
+
+/// Files are published, and one of them by two at once.
+fn publish(story: &mut Story) {
+    for checkpoint in 1..=1 + story.draw(3) {
+        let length = 1 + story.draw(6_000);
+        story.publish(path(&format!("chk-{checkpoint}/_metadata")), length);
+        if story.draw(2) == 0 {
+            story.publish(path(&format!("chk-{checkpoint}/_metadata")), length + 1);
+        }
+        if story.draw(3) == 0 {
+            story.restart();
+        }
+    }
+}
+
+/// Versions of a record, so many at times that old ones are removed.
+fn record(story: &mut Story) {
+    let versions = if story.draw(4) == 0 { 20 } else { 1 + story.draw(4) };
+    for _ in 0..versions {
+        let length = 1 + story.draw(700);
+        story.record(length);
+        if story.draw(4) == 0 {
+            story.restart();
+        }
+    }
+}
+
+/// All of it, in the order of a checkpoint.
+fn commit(story: &mut Story) {
+    for checkpoint in 1..=2 {
+        write_and_seal(story, checkpoint);
+        let length = 1 + story.draw(900);
+        story.publish(path(&format!("chk-{checkpoint}/_metadata")), length);
+        story.record(200);
+    }
+}
+
+fn write_and_seal(story: &mut Story, checkpoint: u64) -> Vec<(StateHandle, Bytes)> {
+    let streams = story.streams(checkpoint);
+    let (mut staged, mut all_bytes) = (Vec::new(), Vec::new());
+    for _ in 0..1 + story.draw(4) {
+        let length = match story.draw(8) {
+            0 | 1 => 1 + story.draw(100),
+            // Two blocks, and two writes.
+            2 => 64 * 1024 + story.draw(5_000),
+            _ => 101 + story.draw(3_000),
+        };
+        let bytes = story.bytes(length);
+        let mut stream = streams.create(scope_of(story.draw(2))).expect("a disk that works");
+        stream.write_all(&bytes).expect("room");
+        if story.draw(6) == 0 {
+            stream.abort().expect("a disk that works");
+            continue;
+        }
+        staged.extend(stream.finish().expect("a disk that works"));
+        all_bytes.push(bytes);
+    }
+    promise_sealed(story, checkpoint, &streams, staged, all_bytes)
+}
+
+fn promise_sealed(
+    story: &mut Story,
+    checkpoint: u64,
+    streams: &dyn StreamFactory,
+    staged: Vec<Staged>,
+    bytes: Vec<Bytes>,
+) -> Vec<(StateHandle, Bytes)> {
+    let operators = staged.into_iter().enumerate().map(|(number, staged)| {
+        let state = OperatorState::new(Default::default(), staged);
+        (OperatorId::new((number as u128).to_be_bytes()), SubtaskState::new(Vec::new(), vec![state]))
+    });
+    let sealed = streams.seal(TaskSnapshot::new(operators.collect())).expect("a disk that works");
+    let sealed: Vec<_> = sealed.handles().cloned().zip(bytes).collect();
+    for (handle, bytes) in &sealed {
+        story.promise(What::Sealed { checkpoint, handle: handle.clone(), bytes: bytes.clone() });
+    }
+    sealed
+}
+
+fn scope_of(draw: u64) -> StateScope {
+    if draw == 0 { StateScope::Exclusive } else { StateScope::Shared }
+}

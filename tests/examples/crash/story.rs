@@ -1,0 +1,152 @@
+//! What was done and what was promised, up to which instant.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
+use ckpt_core::state::{RelPath, Root, StateHandle};
+use ckpt_streams::file_system::{CasOutcome, Durability, Expect, FileSystem, VersionTag, Visible};
+use ckpt_streams::testing::{Disk, RefusingSpawn};
+use ckpt_streams::{FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, StateDirectory};
+
+/// Where the job is on the disk. Neither directory is there when a story begins.
+pub(crate) const HOME: &str = "/base/job";
+
+/// The only record.
+pub(crate) fn head() -> RelPath {
+    path("head/HEAD")
+}
+
+/// What one scenario did with one seed.
+pub(crate) struct Story {
+    pub(crate) disk: Disk,
+    pub(crate) file_system: Arc<dyn FileSystem>,
+    pub(crate) promises: Vec<Promise>,
+    /// What may have been published, under which name and with which bytes.
+    pub(crate) published: Vec<(RelPath, Bytes)>,
+    /// Bodies of the record in their order, and when each was begun.
+    pub(crate) versions: Vec<(usize, Bytes)>,
+    newest: Option<VersionTag>,
+    names: Arc<FileNames>,
+    draws: u64,
+}
+
+/// Something that the caller was told.
+pub(crate) struct Promise {
+    /// By then.
+    pub(crate) done: usize,
+    pub(crate) what: What,
+}
+
+pub(crate) enum What {
+    /// State is durable, and has these bytes.
+    Sealed { checkpoint: u64, handle: StateHandle, bytes: Bytes },
+    /// A file is durable under that name: the so-maniest of those that may have been published.
+    Published(usize),
+    /// The record has one version more than was promised before, at least.
+    Recorded,
+}
+
+impl Story {
+    pub(crate) fn new(seed: u64) -> Self {
+        let disk = Disk::new();
+        let mut story = Self {
+            file_system: open(&disk),
+            disk,
+            promises: Vec::new(),
+            published: Vec::new(),
+            versions: Vec::new(),
+            newest: None,
+            names: Arc::new(FileNames::new(Writer::new(LeaderEpoch::new(1), WriterId::new(2)))),
+            draws: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        };
+        if story.draw(2) == 0 {
+            story.disk.share_bytes();
+        }
+        story
+    }
+
+    /// A number below that one, drawn from the seed.
+    pub(crate) fn draw(&mut self, below: u64) -> u64 {
+        self.draws ^= self.draws << 13 | 1;
+        self.draws ^= self.draws >> 7;
+        self.draws ^= self.draws << 17;
+        (self.draws >> 11) % below
+    }
+
+    /// Never two the same, and no zeros, which a hole reads as.
+    pub(crate) fn bytes(&mut self, length: u64) -> Bytes {
+        (0..length).map(|_| 1 + u8::try_from(self.draw(255)).unwrap_or(0)).collect()
+    }
+
+    /// How much was promised and begun by then.
+    pub(crate) fn epoch(&self, done: usize) -> usize {
+        self.promises.iter().filter(|promise| promise.done <= done).count()
+            + self.versions.iter().filter(|(begun, _)| *begun <= done).count()
+    }
+
+    pub(crate) fn promise(&mut self, what: What) {
+        self.promises.push(Promise { done: self.disk.done(), what });
+    }
+
+    /// Streams of one checkpoint.
+    pub(crate) fn streams(&mut self, checkpoint: u64) -> FileStreams {
+        let [exclusive, shared] = directories(&self.file_system, checkpoint);
+        let spawn = Arc::new(RefusingSpawn::new());
+        let mut options = FileStreamsOptions::default();
+        options.inline_threshold_bytes = 100;
+        // Syncs some files early, and others when they are sealed.
+        options.staged_descriptors = 1 + usize::try_from(self.draw(3)).unwrap_or(0);
+        FileStreams::new(FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), spawn), options)
+    }
+
+    /// Publishes a file whole, as `_metadata` is.
+    pub(crate) fn publish(&mut self, name: RelPath, length: u64) {
+        let bytes = self.bytes(length);
+        self.published.push((name.clone(), bytes.clone()));
+        let number = self.published.len() - 1;
+        let mut writer = self.file_system.create_new(&name, Visible::WholeAtFinish).expect("a new name");
+        for piece in bytes.chunks(bytes.len().div_ceil(2)) {
+            writer.write_all(piece).expect("room");
+        }
+        match writer.finish(Durability::Full) {
+            CasOutcome::Done(_) => {
+                self.file_system.sync_entries(&[name]).expect("a disk that works");
+                self.promise(What::Published(number));
+            }
+            CasOutcome::Lost => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Writes the next version of the record.
+    pub(crate) fn record(&mut self, length: u64) {
+        let body = self.bytes(length);
+        self.versions.push((self.disk.done(), body.clone()));
+        let expect = self.newest.as_ref().map_or(Expect::Absent, Expect::Version);
+        match self.file_system.put_record(&head(), body, expect) {
+            CasOutcome::Done(tag) => self.newest = Some(tag),
+            other => panic!("{other:?}"),
+        }
+        self.promise(What::Recorded);
+    }
+
+    /// Another process takes over: what the former one knew is forgotten.
+    pub(crate) fn restart(&mut self) {
+        self.file_system = open(&self.disk);
+    }
+}
+
+pub(crate) fn open(disk: &Disk) -> Arc<dyn FileSystem> {
+    Arc::new(disk.open(HOME).expect("a disk that works"))
+}
+
+pub(crate) fn directories(file_system: &Arc<dyn FileSystem>, checkpoint: u64) -> [StateDirectory; 2] {
+    let of = |root, name: &str| StateDirectory::new(root, Arc::clone(file_system), Some(path(name)));
+    [of(Root::ThisSnapshot, &format!("chk-{checkpoint}")), of(Root::JobShared, "shared")]
+}
+
+pub(crate) fn path(text: &str) -> RelPath {
+    RelPath::new(text).expect("a path of ours")
+}
