@@ -258,7 +258,7 @@ fn remove(directory: &Path, sealed: &[StateHandle]) -> Result<()> {
         Place::File { file: FileRef::Ours(name), .. } => Some(directory.join(name.to_string())),
         _ => None,
     });
-    files.map(fs::remove_file).collect::<io::Result<()>>().map_err(failed)
+    files.map(fs::remove_file).try_for_each(|removed| removed).map_err(failed)
 }
 
 fn plain_file(directory: &Path, number: usize, piece: &[u8], file_bytes: usize) -> io::Result<File> {

@@ -10,6 +10,7 @@ use crate::read::StateFile;
 use crate::spawn::Spawn;
 use crate::stream::error::StreamError;
 use crate::stream::file_stream::{CHECK_EVERY_BYTES, FileStream};
+use crate::stream::lanes::Lanes;
 use crate::stream::names::FileNames;
 use crate::stream::seal::seal;
 use crate::stream::staged::{Staged, StagedFile};
@@ -24,7 +25,7 @@ use crate::{Pending, StateDirectory};
 /// stream or [`Staged`] that it belongs to.
 #[derive(Debug)]
 pub struct FileStreams {
-    inner: Arc<FileStreamsInner>,
+    inner: Lanes<FileStreamsInner>,
 }
 
 /// Where the files of a [`FileStreams`] go and how they are named.
@@ -80,22 +81,20 @@ pub(crate) struct FileStreamsInner {
 impl FileStreams {
     /// Streams there.
     pub fn new(target: FileStreamsTarget, mut options: FileStreamsOptions) -> Self {
-        options.write_buffer_bytes = options.write_buffer_bytes.min(CHECK_EVERY_BYTES);
+        options.write_buffer_bytes = options.write_buffer_bytes.clamp(1, CHECK_EVERY_BYTES);
+        if options.durability == Durability::None {
+            // Nothing is synced, so nothing needs the descriptor that wrote.
+            options.staged_descriptors = 0;
+        }
         let unsealed = Arc::new(Unsealed::new(options.staged_descriptors));
         let FileStreamsTarget { exclusive, shared, names, spawn } = target;
-        Self { inner: Arc::new(FileStreamsInner { exclusive, shared, spawn, names, options, unsealed }) }
+        let inner = FileStreamsInner { exclusive, shared, spawn, names, options, unsealed };
+        Self { inner: Lanes::new(Arc::new(inner)) }
     }
 
     /// What went past it.
     pub fn counts(&self) -> StreamCounts {
         StreamCounts { dropped: self.inner.unsealed.dropped(), left_behind: self.inner.unsealed.left_behind() }
-    }
-
-    fn directory(&self, scope: StateScope) -> &StateDirectory {
-        match scope {
-            StateScope::Exclusive => &self.inner.exclusive,
-            StateScope::Shared => &self.inner.shared,
-        }
     }
 
     /// Copies one file of ours. The bytes of a state file do not hold its name, so they are the same; the handle is not.
@@ -137,12 +136,21 @@ impl FileStreams {
     }
 }
 
+impl FileStreamsInner {
+    pub(crate) const fn directory(&self, scope: StateScope) -> &StateDirectory {
+        match scope {
+            StateScope::Exclusive => &self.exclusive,
+            StateScope::Shared => &self.shared,
+        }
+    }
+}
+
 impl StreamFactory for FileStreams {
     fn create(&self, scope: StateScope) -> Result<Box<dyn StateOutputStream>> {
         if self.inner.unsealed.is_cancelled() {
             return Err(StreamError::Cancelled.into());
         }
-        Ok(Box::new(FileStream::new(Arc::clone(&self.inner), self.directory(scope).clone())))
+        Ok(Box::new(FileStream::new(self.inner.lease(), scope)))
     }
 
     fn seal(&self, snapshot: TaskSnapshot<Staged>) -> Result<TaskSnapshot<StateHandle>> {
@@ -151,7 +159,7 @@ impl StreamFactory for FileStreams {
 
     fn duplicate(&self, from: &[StateHandle], scope: StateScope) -> Result<Vec<Staged>> {
         // An error drops those that were made, which removes them.
-        from.iter().map(|handle| self.duplicate_one(handle, self.directory(scope))).collect()
+        from.iter().map(|handle| self.duplicate_one(handle, self.inner.directory(scope))).collect()
     }
 
     fn cancel(&self) -> Pending<()> {

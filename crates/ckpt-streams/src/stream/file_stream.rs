@@ -12,25 +12,31 @@ use ckpt_core::{Error, ErrorKind, Result};
 use crate::StateDirectory;
 use crate::file_system::{CasOutcome, Durability, FileWriter, Visible};
 use crate::io_error::{into_error, into_io};
-use crate::stream::StateOutputStream;
 use crate::stream::error::StreamError;
-use crate::stream::file::FileStreamsInner;
+use crate::stream::file::{FileStreamsInner, FileStreamsOptions};
+use crate::stream::lanes::Lease;
 use crate::stream::staged::{Staged, StagedFile};
 use crate::stream::unsealed::{FileAt, Key, Taken, Unsealed};
+use crate::stream::{StateOutputStream, StateScope};
 use crate::sync::Arc;
 
 /// The most bytes that are written between two looks at a cancellation.
 pub(crate) const CHECK_EVERY_BYTES: usize = 1 << 20;
 
 /// A stream of a [`FileStreams`](crate::FileStreams).
+///
+/// Most writes are small, and all that they do is to be added to a buffer: no lock, no atomic operation, no look at
+/// anything but two fields. Whatever else there is to do waits until the buffer is full.
 pub(crate) struct FileStream {
-    streams: Arc<FileStreamsInner>,
-    directory: StateDirectory,
+    /// A write of fewer bytes only goes into the buffer.
+    buffered_below_bytes: usize,
     /// All bytes while they stay in the handle, later those that are not worth a write yet.
     buffer: Vec<u8>,
-    position: u64,
-    unchecked_bytes: usize,
+    /// Payload that is not in the buffer any more.
+    passed_bytes: u64,
     output: Output,
+    streams: Lease<FileStreamsInner>,
+    scope: StateScope,
 }
 
 enum Output {
@@ -49,79 +55,107 @@ struct OpenFile {
 }
 
 impl FileStream {
-    pub(crate) const fn new(streams: Arc<FileStreamsInner>, directory: StateDirectory) -> Self {
-        Self { streams, directory, buffer: Vec::new(), position: 0, unchecked_bytes: 0, output: Output::Inline }
+    pub(crate) fn new(streams: Lease<FileStreamsInner>, scope: StateScope) -> Self {
+        let (buffer, output) = (Vec::new(), Output::Inline);
+        let mut stream = Self { buffered_below_bytes: 0, buffer, passed_bytes: 0, output, streams, scope };
+        stream.look_ahead();
+        stream
     }
 
-    fn check_cancelled(&mut self) -> Result<(), StreamError> {
-        self.unchecked_bytes = 0;
+    fn check_cancelled(&self) -> Result<(), StreamError> {
         if self.streams.unsealed.is_cancelled() { Err(StreamError::Cancelled) } else { Ok(()) }
     }
 
-    fn try_write(&mut self, bytes: &[u8]) -> Result<()> {
-        match self.output {
-            Output::Ended => {
-                self.check_cancelled()?;
-                return Err(StreamError::FailedEarlier.into());
-            }
-            Output::Inline if self.buffer.len() + bytes.len() <= self.streams.options.inline_threshold_bytes => {
-                self.buffer.extend_from_slice(bytes);
-            }
-            Output::Inline => {
-                self.output = Output::File(Box::new(create_file(&self.streams, &self.directory)?));
-                self.write_to_file(bytes)?;
-            }
-            Output::File(_) => self.write_to_file(bytes)?,
-        }
-        self.position += bytes.len() as u64;
-        self.unchecked_bytes += bytes.len();
-        if self.unchecked_bytes >= CHECK_EVERY_BYTES {
-            self.check_cancelled()?;
-        }
-        Ok(())
+    /// Says which writes need nothing but the buffer: at most so many that a cancellation is looked for often enough.
+    fn look_ahead(&mut self) {
+        let FileStreamsOptions { inline_threshold_bytes, write_buffer_bytes, .. } = self.streams.options;
+        let free_bytes = |limit_bytes: usize| limit_bytes.saturating_sub(self.buffer.len());
+        self.buffered_below_bytes = match self.output {
+            Output::Inline => free_bytes(inline_threshold_bytes).min(CHECK_EVERY_BYTES) + 1,
+            Output::File(_) => free_bytes(write_buffer_bytes),
+            Output::Ended => 0,
+        };
     }
 
-    /// Large writes go through, small ones are collected.
-    fn write_to_file(&mut self, bytes: &[u8]) -> Result<()> {
-        let buffer_bytes = self.streams.options.write_buffer_bytes;
-        if self.buffer.len() + bytes.len() < buffer_bytes {
-            self.buffer.extend_from_slice(bytes);
-            return Ok(());
-        }
-        self.write_buffer()?;
-        if bytes.len() < buffer_bytes {
-            self.buffer.extend_from_slice(bytes);
-            return Ok(());
-        }
-        for piece in bytes.chunks(CHECK_EVERY_BYTES) {
-            self.check_cancelled()?;
-            self.write_through(piece)?;
-        }
-        Ok(())
-    }
-
-    fn write_buffer(&mut self) -> Result<()> {
-        if self.buffer.is_empty() || !matches!(self.output, Output::File(_)) {
-            return Ok(());
-        }
-        self.check_cancelled()?;
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let outcome = self.write_through(&buffer);
-        buffer.clear();
-        self.buffer = buffer;
+    /// A write that is not small, or that finds the buffer full.
+    #[inline(never)]
+    fn write_large(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let outcome = self.try_write(bytes).map_err(|error| into_io(self.fail(error)));
+        self.look_ahead();
         outcome
     }
 
+    fn try_write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.check_cancelled()?;
+        match self.output {
+            Output::Ended => Err(StreamError::FailedEarlier.into()),
+            Output::Inline if self.buffer.len() + bytes.len() <= self.streams.options.inline_threshold_bytes => {
+                self.buffer.extend_from_slice(bytes);
+                Ok(())
+            }
+            Output::Inline => {
+                self.output = Output::File(Box::new(create_file(&self.streams, self.streams.directory(self.scope))?));
+                self.write_to_file(bytes)
+            }
+            Output::File(_) => self.write_to_file(bytes),
+        }
+    }
+
+    /// Large writes go through, small ones and what is left over are collected: so the file is written in whole buffers,
+    /// from multiples of their size.
+    fn write_to_file(&mut self, mut bytes: &[u8]) -> Result<()> {
+        let buffer_bytes = self.streams.options.write_buffer_bytes;
+        if !self.buffer.is_empty() {
+            let free_bytes = buffer_bytes.saturating_sub(self.buffer.len());
+            let (filling, rest) = bytes.split_at(bytes.len().min(free_bytes));
+            self.collect(filling);
+            if self.buffer.len() < buffer_bytes {
+                return Ok(());
+            }
+            self.write_buffer()?;
+            bytes = rest;
+        }
+        let (through, rest) = bytes.split_at(bytes.len() - bytes.len() % buffer_bytes);
+        self.write_through(through)?;
+        self.collect(rest);
+        Ok(())
+    }
+
+    fn collect(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            let missing_bytes = self.streams.options.write_buffer_bytes.saturating_sub(self.buffer.len());
+            // All at once: it will be filled again and again.
+            self.buffer.reserve_exact(missing_bytes.max(bytes.len()));
+            self.buffer.extend_from_slice(bytes);
+        }
+    }
+
+    fn write_buffer(&mut self) -> Result<()> {
+        if matches!(self.output, Output::File(_)) {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            let outcome = self.write_through(&buffer);
+            buffer.clear();
+            self.buffer = buffer;
+            outcome?;
+        }
+        Ok(())
+    }
+
     fn write_through(&mut self, bytes: &[u8]) -> Result<()> {
-        if let Output::File(file) = &mut self.output {
-            file.digester.update(bytes);
-            file.writer.write_all(bytes).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
+        for piece in bytes.chunks(CHECK_EVERY_BYTES) {
+            self.check_cancelled()?;
+            if let Output::File(file) = &mut self.output {
+                file.digester.update(piece);
+                file.writer.write_all(piece).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
+            }
+            self.passed_bytes += piece.len() as u64;
         }
         Ok(())
     }
 
     /// Removes the file if there is one. The stream has ended.
     fn remove(&mut self) -> Result<()> {
+        self.passed_bytes = self.position();
         self.buffer = Vec::new();
         match std::mem::replace(&mut self.output, Output::Ended) {
             Output::File(file) => remove_open(&self.streams.unsealed, file.key, file.writer),
@@ -137,20 +171,24 @@ impl FileStream {
 
     fn try_finish(&mut self) -> Result<Option<Staged>> {
         self.check_cancelled()?;
-        self.write_buffer()?;
         match std::mem::replace(&mut self.output, Output::Ended) {
             Output::Ended => Err(StreamError::FailedEarlier.into()),
-            Output::Inline if self.position == 0 => Ok(None),
+            Output::Inline if self.buffer.is_empty() => Ok(None),
             Output::Inline => Ok(Some(Staged::inline(std::mem::take(&mut self.buffer).into()))),
             Output::File(file) => self.stage(*file).map(Some),
         }
     }
 
     /// Ends the file and hands it to the factory.
-    fn stage(&self, mut file: OpenFile) -> Result<Staged> {
+    fn stage(&mut self, mut file: OpenFile) -> Result<Staged> {
+        let length_bytes = self.position();
         let unsealed = &self.streams.unsealed;
+        file.digester.update(&self.buffer);
         let FileEnd { bytes, handle_digest: digest, .. } = file.digester.finish(&file.name);
-        if let Err(error) = file.writer.write_all(&bytes) {
+        // What was collected and what stands behind it, by one write.
+        let mut last = std::mem::take(&mut self.buffer);
+        last.extend_from_slice(&bytes);
+        if let Err(error) = file.writer.write_all(&last) {
             let _ = remove_open(unsealed, file.key, file.writer);
             return Err(into_error(error, ErrorKind::AbortCheckpoint));
         }
@@ -166,9 +204,9 @@ impl FileStream {
         let staged = Staged::file(StagedFile {
             unsealed: Arc::clone(unsealed),
             key: file.key,
-            root: self.directory.root,
+            root: self.streams.directory(self.scope).root,
             name: file.name,
-            length_bytes: self.position,
+            length_bytes,
             digest,
         });
         if let Some(oldest) = oldest {
@@ -181,21 +219,30 @@ impl FileStream {
 impl Write for FileStream {
     /// Takes all bytes or fails; after an error nothing is left of the stream.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.try_write(bytes) {
-            Ok(()) => Ok(bytes.len()),
-            Err(error) => Err(into_io(self.fail(error))),
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() < self.buffered_below_bytes {
+            self.buffered_below_bytes -= bytes.len();
+            self.buffer.extend_from_slice(bytes);
+            return Ok(());
         }
+        self.write_large(bytes)
     }
 
     /// Hands collected bytes to the file, if there is one: nothing is durable by it.
     fn flush(&mut self) -> io::Result<()> {
-        self.write_buffer().map_err(|error| into_io(self.fail(error)))
+        let outcome = self.write_buffer().map_err(|error| into_io(self.fail(error)));
+        self.look_ahead();
+        outcome
     }
 }
 
 impl StateOutputStream for FileStream {
     fn position(&self) -> u64 {
-        self.position
+        self.passed_bytes + self.buffer.len() as u64
     }
 
     fn finish(mut self: Box<Self>) -> Result<Option<Staged>> {
@@ -263,7 +310,7 @@ fn sync_early(unsealed: &Unsealed, oldest: Taken, durability: Durability) {
 impl fmt::Debug for FileStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("FileStream");
-        debug.field("position", &self.position);
+        debug.field("position", &self.position());
         if let Output::File(file) = &self.output {
             debug.field("file", &file.name);
         }

@@ -10,6 +10,7 @@ use crate::Pending;
 use crate::io_error::into_io;
 use crate::read::verify_inline;
 use crate::stream::error::StreamError;
+use crate::stream::lanes::{Lanes, Lease};
 use crate::stream::staged::{Content, Staged};
 use crate::stream::{StateOutputStream, StateScope, StreamFactory};
 use crate::sync::{Arc, AtomicBool, Ordering};
@@ -18,7 +19,7 @@ use crate::sync::{Arc, AtomicBool, Ordering};
 #[derive(Debug)]
 pub struct MemoryStreams {
     limit_bytes: usize,
-    cancelled: Arc<AtomicBool>,
+    cancelled: Lanes<AtomicBool>,
 }
 
 /// One stream of [`MemoryStreams`].
@@ -26,20 +27,20 @@ struct MemoryStream {
     bytes: Vec<u8>,
     limit_bytes: usize,
     failed: bool,
-    cancelled: Arc<AtomicBool>,
+    cancelled: Lease<AtomicBool>,
 }
 
 impl MemoryStreams {
     /// At most that many bytes each; the write that crosses the limit is refused.
     pub fn new(limit_bytes: usize) -> Self {
-        Self { limit_bytes, cancelled: Arc::new(AtomicBool::new(false)) }
+        Self { limit_bytes, cancelled: Lanes::new(Arc::new(AtomicBool::new(false))) }
     }
 }
 
 impl StreamFactory for MemoryStreams {
     fn create(&self, _scope: StateScope) -> Result<Box<dyn StateOutputStream>> {
         check(&self.cancelled)?;
-        let (limit_bytes, cancelled) = (self.limit_bytes, Arc::clone(&self.cancelled));
+        let (limit_bytes, cancelled) = (self.limit_bytes, self.cancelled.lease());
         Ok(Box::new(MemoryStream { bytes: Vec::new(), limit_bytes, failed: false, cancelled }))
     }
 

@@ -22,6 +22,7 @@ mod error;
 mod fault_test;
 mod file;
 mod file_stream;
+mod lanes;
 mod memory;
 mod names;
 mod seal;

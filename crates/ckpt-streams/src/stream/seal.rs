@@ -27,6 +27,13 @@ pub(crate) fn seal(
 ) -> Result<TaskSnapshot<StateHandle>> {
     // Up to the next `?` whatever fails drops `snapshot`, which removes the files.
     let keys = keys_of(unsealed, snapshot.handles())?;
+    if keys.is_empty() {
+        // All of it is in its handles: there is no file to agree about with a cancellation, so no lock either.
+        if unsealed.is_cancelled() {
+            return Err(StreamError::Cancelled.into());
+        }
+        return snapshot.try_map_handles(&mut |staged| handle_of(staged).ok_or(StreamError::StagedElsewhere.into()));
+    }
     let files = unsealed.begin_seal(&keys)?;
     let mut sealing = Sealing { unsealed, files };
     // From here on whatever fails drops `sealing`, which removes them. Nobody sees a handle before it is durable.

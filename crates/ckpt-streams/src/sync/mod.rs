@@ -7,12 +7,12 @@
 #[cfg(all(ckpt_loom, any(test, feature = "loom")))]
 mod model;
 #[cfg(all(ckpt_loom, any(test, feature = "loom")))]
-pub(crate) use model::{Arc, AtomicBool, AtomicU32, AtomicU64, Condvar, Mutex, Ordering, thread};
+pub(crate) use model::{Arc, AtomicBool, AtomicU32, AtomicU64, Condvar, LANES, Mutex, Ordering, thread};
 
 #[cfg(not(all(ckpt_loom, any(test, feature = "loom"))))]
 mod real;
 #[cfg(not(all(ckpt_loom, any(test, feature = "loom"))))]
-pub(crate) use real::{Arc, AtomicBool, AtomicU32, AtomicU64, Condvar, Mutex, Ordering, thread};
+pub(crate) use real::{Arc, AtomicBool, AtomicU32, AtomicU64, Condvar, LANES, Mutex, Ordering, thread};
 
 #[cfg(test)]
 mod contract_test;

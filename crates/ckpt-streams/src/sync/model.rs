@@ -6,6 +6,9 @@ use std::time::Duration;
 pub(crate) use loom::sync::Arc;
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+/// In how many lanes threads count apart. In a model all threads are of one.
+pub(crate) const LANES: usize = 1;
+
 /// Threads.
 pub(crate) mod thread {
     use std::io;

@@ -1,9 +1,12 @@
-//! What ships: re-exports only.
+//! What ships: re-exports, and what a model has less of.
 
 pub(crate) use std::sync::Arc;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 pub(crate) use parking_lot::{Condvar, Mutex};
+
+/// In how many lanes threads count apart.
+pub(crate) const LANES: usize = 16;
 
 /// Threads.
 pub(crate) mod thread {

@@ -116,6 +116,10 @@ impl Descriptor for File {
             Kind::File => FILE_MODE,
             Kind::Directory => DIRECTORY_MODE,
         };
+        // Few umasks narrow what its owner may do, and to look costs less than to change.
+        if Mode::from_raw_mode(rustix::fs::fstat(self)?.st_mode) == mode {
+            return Ok(());
+        }
         rustix::fs::fchmod(self, mode)
     }
 

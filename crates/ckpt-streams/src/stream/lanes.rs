@@ -1,0 +1,55 @@
+//! What many threads hold at once, without a counter that all of them write.
+
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::sync::{Arc, LANES};
+
+/// A shared value. Each thread counts who holds it in a lane of its own, as far as there are enough: taking and dropping a
+/// [`Lease`] writes no cache line that a thread of another lane uses.
+#[derive(Debug)]
+pub(crate) struct Lanes<T> {
+    lanes: [Lease<T>; LANES],
+}
+
+/// Holds the value.
+#[derive(Debug)]
+pub(crate) struct Lease<T>(Arc<Lane<T>>);
+
+/// As far apart as what a processor fetches at once, so that the counts before it have a line of their own.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Lane<T>(Arc<T>);
+
+impl<T> Lanes<T> {
+    pub(crate) fn new(shared: Arc<T>) -> Self {
+        Self { lanes: std::array::from_fn(|_| Lease(Arc::new(Lane(Arc::clone(&shared))))) }
+    }
+
+    /// Holds the value, counted in the lane of this thread.
+    pub(crate) fn lease(&self) -> Lease<T> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static LANE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % LANES;
+        }
+        // While a thread ends it may have lost its number. Any lane will do.
+        let lane = LANE.try_with(|lane| *lane).unwrap_or(0);
+        Lease(Arc::clone(&self.lanes[lane].0))
+    }
+}
+
+impl<T> Deref for Lanes<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.lanes[0]
+    }
+}
+
+impl<T> Deref for Lease<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.0
+    }
+}
