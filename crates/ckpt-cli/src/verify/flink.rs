@@ -10,6 +10,7 @@ use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
 use ckpt_streams::file_system::{FileSystem as _, LocalFileSystem};
 
+use super::copies::{is_original_of, originals};
 use super::maps::Maps;
 use super::moves::{Here, MovedDirectory, Moves, SnapshotSort};
 use super::references::{Reference, References};
@@ -54,7 +55,8 @@ impl<'a> FlinkFiles<'a> {
             Some(_) => SnapshotSort::Checkpoint,
         };
         let here = Here { directory: &file.directory, checkpoint_id: head.checkpoint_id, sort };
-        let moves = Moves::of(here, &references.directories, is_same);
+        let originals = || originals(&file.directory, &references.directories, |path| is_original_of(file, path));
+        let moves = Moves::of(here, &references.directories, is_same, originals);
         Self { directory: &file.directory, maps, moves, moved: BTreeSet::new(), roots: BTreeMap::new() }
     }
 

@@ -5,11 +5,12 @@
 //!    │
 //! references ── which files each of them names, and for whom
 //!    │
-//! maps, moves ── where they must be
+//! maps, moves, copies ── where they must be
 //!    │
 //! flink, ours ── what is there: lengths, and digests where there are any
 //! ```
 
+mod copies;
 mod directories;
 mod flink;
 mod heads;

@@ -4,7 +4,8 @@
 //! directory of its job, and of a savepoint its own. What its own files are called tells it. If the origin is where the
 //! snapshot is now, nothing has moved. Otherwise what lay below the origin must be next to the snapshot; and when both
 //! paths end alike, what lay below the part that differs has moved along. A file that must be next to the snapshot is not
-//! looked for where it was: a copy of which a part is lost would be fit for nothing as soon as the original is gone.
+//! looked for where it was: a copy of which a part is lost would be fit for nothing as soon as the original is gone. Where
+//! the original is still there, that tells more than any name.
 
 use std::collections::BTreeSet;
 use std::iter::successors;
@@ -70,6 +71,8 @@ enum Origin {
 /// How an origin is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Evidence {
+    /// By its metadata, which is still there.
+    Original,
     /// By a file of the snapshot's own directory.
     Own,
     /// By a file that its job shares, which may be older than a move of the job.
@@ -78,13 +81,20 @@ enum Evidence {
 
 impl Moves {
     /// How the snapshot moved by the directories that its files are said to lie in. `is_same` says whether a path of then
-    /// and one of now are one directory.
+    /// and one of now are one directory, and `originals` of which other directories it is a copy.
     pub(super) fn of<'a>(
         here: Here<'_>,
         directories: impl IntoIterator<Item = &'a FlinkPath>,
         is_same: impl Fn(&FlinkPath, &Path) -> bool,
+        originals: impl FnOnce() -> Vec<FlinkPath>,
     ) -> Self {
-        let found: BTreeSet<_> = directories.into_iter().filter_map(|it| here.origin_by(it)).collect();
+        let mut found: BTreeSet<_> = directories.into_iter().filter_map(|it| here.origin_by(it)).collect();
+        let best = found.first().map(|(evidence, _)| *evidence);
+        let is_here =
+            |(evidence, origin): &(_, Origin)| Some(*evidence) == best && is_same(origin.own(), here.directory);
+        if !found.iter().any(is_here) {
+            found.extend(originals().into_iter().map(|own| (Evidence::Original, Origin::of(own))));
+        }
         let best = found.first().map(|(evidence, _)| *evidence);
         let origins = found.into_iter().filter(|(evidence, _)| Some(*evidence) == best).map(|(_, origin)| origin);
         let origins: Vec<_> = origins.collect();
@@ -141,12 +151,9 @@ impl Here<'_> {
     fn origin_by(self, directory: &FlinkPath) -> Option<(Evidence, Origin)> {
         let name = directory.name()?;
         if self.is_called(name) {
-            let origin = match directory.parent().filter(|_| is_checkpoint(name)) {
-                None => Origin::Alone(directory.clone()),
-                Some(job) if self.may_be_its_job(&job) => Origin::Checkpoint { job, own: directory.clone() },
-                Some(_) => return None,
-            };
-            return Some((Evidence::Own, origin));
+            let origin = Origin::of(directory.clone());
+            let may_be = !matches!(&origin, Origin::Checkpoint { job, .. } if !self.may_be_its_job(job));
+            return may_be.then_some((Evidence::Own, origin));
         }
         if self.sort == SnapshotSort::Savepoint {
             // What it names elsewhere are files that the tasks of its job own.
@@ -220,6 +227,14 @@ impl Here<'_> {
 }
 
 impl Origin {
+    /// That of a snapshot in that directory.
+    fn of(own: FlinkPath) -> Self {
+        match own.parent().filter(|_| own.name().is_some_and(is_checkpoint)) {
+            Some(job) => Self::Checkpoint { job, own },
+            None => Self::Alone(own),
+        }
+    }
+
     fn top(&self) -> &FlinkPath {
         match self {
             Self::Checkpoint { job, .. } => job,
@@ -234,7 +249,8 @@ impl Origin {
     }
 }
 
-fn is_checkpoint(name: &str) -> bool {
+/// Whether a directory of that name is a checkpoint's.
+pub(super) fn is_checkpoint(name: &str) -> bool {
     let digits = name.strip_prefix(CHECKPOINT_DIRECTORY_PREFIX);
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()))
 }

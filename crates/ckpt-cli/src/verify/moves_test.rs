@@ -11,10 +11,16 @@ const OTHER: &str = "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b";
 /// Checkpoint 5, which lies in `here` and names files of those directories; no two paths are one directory unless they are
 /// alike. `J` and `K` stand for the names of two jobs.
 fn moves(sort: SnapshotSort, here: &str, directories: &[&str]) -> Moves {
-    let directories: Vec<_> = directories.iter().map(|it| FlinkPath::new(&named(it))).collect();
-    let here = named(here);
+    copied(sort, here, directories, &[])
+}
+
+/// The same when the metadata lies in those directories too.
+fn copied(sort: SnapshotSort, here: &str, directories: &[&str], originals: &[&str]) -> Moves {
+    let paths = |texts: &[&str]| texts.iter().map(|it| FlinkPath::new(&named(it))).collect::<Vec<_>>();
+    let (here, directories) = (named(here), paths(directories));
     let here = Here { directory: Path::new(&here), checkpoint_id: 5, sort };
-    Moves::of(here, &directories, |path, directory| path.local().map(Path::new) == Some(directory))
+    let is_same = |path: &FlinkPath, directory: &Path| path.local().map(Path::new) == Some(directory);
+    Moves::of(here, &directories, is_same, || paths(originals))
 }
 
 fn named(path: &str) -> String {
@@ -166,6 +172,29 @@ fn a_savepoint_moves_alone() {
             assert_places(&moves, &[("/a/savepoint-1-2/x", &format!("{here}/x")), ("/a/J/taskowned/x", with_base)]);
         }
     }
+}
+
+#[test]
+fn the_original_tells_more_than_names() {
+    // Nothing of its own is named.
+    let changes = copied(Checkpoint, "/b/ckpt/J/chk-5", &["/a/dstl/J"], &["/a/ckpt/J/chk-5"]);
+    assert_places(&changes, &[("/a/dstl/J/x", "/b/dstl/J/x"), ("/c/x", "!")]);
+    let claimed = copied(Checkpoint, "/b/J/chk-5", &["/a/K/shared"], &["/a/J/chk-5"]);
+    assert_places(&claimed, &[("/a/K/shared/x", "/b/K/shared/x")]);
+    // What its name says is not what it is.
+    let renamed = copied(Savepoint, "/b/savepoint-1-2", &["/a/J/chk-5", "/a/J/shared"], &["/a/J/chk-5"]);
+    assert_places(&renamed, &[("/a/J/chk-5/x", "/b/savepoint-1-2/x"), ("/a/J/shared/x", "/b/shared/x")]);
+    let renamed = copied(Checkpoint, "/b/chk-77", &["/a/savepoint-1-2"], &["/a/savepoint-1-2"]);
+    assert_places(&renamed, &[("/a/savepoint-1-2/x", "/b/chk-77/x")]);
+    // The files of the job are older than its move.
+    let job_moved = copied(Checkpoint, "/c/J/chk-5", &["/a/J/shared"], &["/b/J/chk-5"]);
+    assert_places(&job_moved, &[("/b/J/shared/x", "/c/J/shared/x"), ("/a/J/shared/x", "!")]);
+}
+
+#[test]
+fn what_is_where_it_was_has_no_original() {
+    let moves = copied(Checkpoint, "/a/J/chk-5", &["/a/J/shared", "/a/dstl"], &["/a/b/J/chk-5"]);
+    assert_places(&moves, &[("/a/J/shared/x", "="), ("/a/dstl/x", "!")]);
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn what_tells_nothing_is_found_where_it_may_have_moved() {
     plant(&tree, &format!("before/data/ckpt/{JOB}/chk-5"), &[Relative("r"), Absolute(&changes)]);
     copy(&tree, "before/data", "backup/data");
     let chk = format!("backup/data/ckpt/{JOB}/chk-5");
-    assert_eq!(found(&tree, &chk), of([2, 1, 0, 0], &NONE));
+    assert_eq!(found(&tree, &chk), of([1, 0, 1, 0], &NONE));
     fs::remove_dir_all(tree.join("before")).unwrap();
     assert_eq!(found(&tree, &chk), of([1, 0, 1, 0], &NONE));
     assert_eq!(moved(&tree, &chk)[0]["to"], "/data/backup/data");
@@ -218,6 +218,63 @@ fn what_tells_nothing_is_found_where_it_may_have_moved() {
     plant(&tree, &format!("copy/{JOB}/chk-5"), &[Named("s3://bucket/copy/dstl/d"), Named("s3://bucket/none/d")]);
     tree.put("copy/dstl/d", b"state");
     assert_eq!(found(&tree, &format!("copy/{JOB}/chk-5")), of([0, 0, 1, 0], &["elsewhere"]));
+}
+
+/// Nothing of its own names where it was, but the original is there to be seen.
+#[test]
+fn what_a_copy_lacks_is_told_by_the_metadata_of_the_original() {
+    let tree = Tree::new();
+    let changes = format!("data/dstl/{JOB}/dstl/d");
+    let chk = format!("data/ckpt/{JOB}/chk-5");
+    plant(&tree, &chk, &[Relative("r"), Absolute(&changes)]);
+    copy(&tree, "data/ckpt", "backup/ckpt");
+    let copied = chk.replace("data", "backup");
+    assert_eq!(found(&tree, &copied), of([1, 0, 0, 0], &["leftBehind"]));
+    // A hard link is the same file in another directory.
+    fs::remove_file(tree.join(&copied).join("_metadata")).unwrap();
+    fs::hard_link(tree.join(&chk).join("_metadata"), tree.join(&copied).join("_metadata")).unwrap();
+    assert_eq!(found(&tree, &copied), of([1, 0, 0, 0], &["leftBehind"]));
+    assert_eq!(moved(&tree, &copied)[0]["from"], format!("file:/data/data/ckpt/{JOB}"));
+    // The original itself is well.
+    assert_eq!(found(&tree, &chk), of([2, 1, 0, 0], &NONE));
+    // Another checkpoint of that job and number is not the original, whatever it is called.
+    let mut bytes = fs::read(tree.join(&chk).join("_metadata")).unwrap();
+    bytes.push(0);
+    tree.put(&format!("{chk}/_metadata.new"), &bytes);
+    fs::rename(tree.join(&chk).join("_metadata.new"), tree.join(&chk).join("_metadata")).unwrap();
+    assert_eq!(found(&tree, &copied), of([2, 1, 0, 0], &NONE));
+    *bytes.get_mut(12).unwrap() ^= 1;
+    bytes.pop();
+    fs::write(tree.join(&chk).join("_metadata"), &bytes).unwrap();
+    assert_eq!(found(&tree, &copied), of([2, 1, 0, 0], &NONE));
+}
+
+#[test]
+fn what_a_copy_lacks_of_a_claimed_job_is_told() {
+    let tree = Tree::new();
+    let (own, claimed) = (format!("orig/{JOB}/chk-5"), "orig/0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d/shared/s");
+    plant(&tree, &own, &[Relative("r"), Absolute(claimed)]);
+    copy(&tree, &format!("orig/{JOB}"), &format!("back/{JOB}"));
+    let copied = own.replace("orig", "back");
+    assert_eq!(found(&tree, &copied), of([1, 0, 0, 0], &["leftBehind"]));
+    copy(&tree, claimed, &claimed.replace("orig", "back"));
+    assert_eq!(found(&tree, &copied), of([1, 0, 1, 0], &NONE));
+}
+
+/// Old metadata does not say whether it is a checkpoint's; what its directory is called now may be wrong.
+#[test]
+fn what_a_renamed_copy_lacks_is_told() {
+    for (before, after) in [
+        (format!("data/{JOB}/chk-5"), "back/savepoint-abcdef-0123456789ab"),
+        ("data/savepoint-abcdef-0123456789ab".to_owned(), "back/chk-77"),
+    ] {
+        let tree = Tree::new();
+        plant(&tree, &before, &[Absolute(&format!("{before}/a"))]);
+        copy(&tree, &before, after);
+        assert_eq!(found(&tree, after), of([0, 0, 1, 0], &NONE), "{after}");
+        fs::remove_file(tree.join(after).join("a")).unwrap();
+        assert_eq!(found(&tree, after), of([0, 0, 0, 0], &["leftBehind"]), "{after}");
+    }
 }
 
 #[test]
