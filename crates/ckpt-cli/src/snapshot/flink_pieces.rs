@@ -48,7 +48,7 @@ impl InlineBytes for Described {
 
 impl Describe for Described {
     fn channels<I: ChannelInfo>(handle: &MergedChannels<I, Self>) -> String {
-        // What cannot be decoded is told by a restore only; here it is a name and no more.
+        // The reader has decoded them once, so they can be.
         let channels = handle.channels().unwrap_or_default();
         channels.iter().map(|channel| channel_name(channel.info)).collect::<Vec<_>>().join(", ")
     }

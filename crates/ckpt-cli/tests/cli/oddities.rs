@@ -68,3 +68,33 @@ fn notes_are_a_warning_even_with_strict() {
     assert!(tree.ckpt("ls .").stdout.contains("complete, 1 note\n"));
     assert_eq!(tree.ckpt("flink dump a/chk-1").json()["notes"][0], note);
 }
+
+/// Flink would read it and fail only when it restores.
+#[test]
+fn channels_that_cannot_be_decoded_are_damage_to_every_command() {
+    for (count, expected) in [(-3, "not negative"), (i32::MAX, "at most 0, since 0 bytes are left")] {
+        let tree = Tree::new();
+        let bytes = [
+            &[0x49, 0x60, 0x67, 0x2d, 0, 0, 0, 6][..],
+            &7_u64.to_be_bytes(),
+            // No master states, and one operator without names, with an id, parallelism 1 of 1, no coordinator, one subtask.
+            &[0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0],
+            &[5; 16],
+            &[0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+            // Subtask 0 without state but that of one file of channels, which is empty and in no file.
+            &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16],
+            &4_i32.to_be_bytes(),
+            &i32::to_be_bytes(count),
+            &[0, 0, 0, 0, 0xac, 0xed, 0, 5, 0x70],
+        ];
+        let at = bytes[..6].iter().map(|part| part.len()).sum::<usize>() + 4;
+        tree.put("a/chk-1/_metadata", &bytes.concat());
+        let place = "operator 05050505050505050505050505050505, subtask 0, input channels 0, serialized channels";
+        let found = format!("{place}, channels at byte {at} is {count}, expected {expected}");
+        for line in COMMANDS.iter().chain(&["show --handles a/chk-1"]) {
+            let run = tree.ckpt(line);
+            assert_eq!(run.status, 1, "{line}: {run:?}");
+            assert!(run.stdout.contains(&found) || run.stderr.contains(&found), "{line}: {run:?}");
+        }
+    }
+}

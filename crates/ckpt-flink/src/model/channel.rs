@@ -43,8 +43,8 @@ pub struct MergedChannels<I, D: InlineBytes = Bytes> {
     pub state_size: i64,
     /// The bytes.
     pub delegate: StreamHandle<D>,
-    /// The channels, as Flink encodes them: it decodes them only when it restores, so they may be anything here. See
-    /// [`channels`](Self::channels).
+    /// The channels, as Flink encodes them. Flink decodes them only when it restores; here a file whose channels cannot be
+    /// decoded is not read. See [`channels`](Self::channels).
     pub serialized_channels: D::Channels,
     pub(crate) info: PhantomData<I>,
 }

@@ -21,6 +21,13 @@ pub trait InlineBytes: Sized + fmt::Debug {
     /// What reading the source ends with.
     fn take<S: Source>(source: &mut S, length_bytes: usize) -> io::Result<Self>;
 
+    /// What stands for so many bytes that are looked at and not kept; `None` where they are kept, and so held in memory
+    /// while they are looked at.
+    fn skipped(length_bytes: u64) -> Option<Self> {
+        let _ = length_bytes;
+        None
+    }
+
     /// How many bytes it has in the file.
     fn length_bytes(&self) -> u64;
 }
@@ -67,6 +74,10 @@ impl InlineBytes for SkippedBytes {
         let length_bytes = length_bytes as u64;
         source.skip(length_bytes)?;
         Ok(Self { length_bytes })
+    }
+
+    fn skipped(length_bytes: u64) -> Option<Self> {
+        Some(Self { length_bytes })
     }
 
     fn length_bytes(&self) -> u64 {

@@ -27,6 +27,11 @@ impl KeyGroupRange {
         let last = self.start.checked_add(self.count.checked_sub(1)?)?;
         (self.count > 0).then_some(self.start..=last)
     }
+
+    /// There are some, and the last one has no number.
+    pub(crate) const fn ends_beyond_int(self) -> bool {
+        self.count > 0 && self.start.checked_add(self.count - 1).is_none()
+    }
 }
 
 /// A run of key groups, and where each begins in a stream.

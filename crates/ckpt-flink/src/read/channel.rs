@@ -7,8 +7,11 @@ use ckpt_core::Result;
 
 use super::input::Input;
 use super::{BytesSource, Source};
-use crate::error::{Read, ReadError};
-use crate::model::{ChannelEntry, ChannelHandle, ChannelInfo, InlineBytes, MergedChannels, SingleChannel};
+use crate::error::{Read, ReadError, Step, Within};
+use crate::model::{
+    ChannelEntry, ChannelHandle, ChannelInfo, InlineBytes, InputChannelInfo, MergedChannels, Offsets, SingleChannel,
+    SkippedOffsets,
+};
 use crate::version::MetadataVersion;
 
 /// What a handle of one channel takes at least: six numbers and a tag.
@@ -55,38 +58,61 @@ impl<S: Source> Input<S> {
     fn merged_channels<I: ChannelInfo, D: InlineBytes>(&mut self) -> Read<MergedChannels<I, D>> {
         let (subtask_index, state_size) = (self.i32("subtask index")?, self.state_size()?);
         let delegate = self.stream("delegate")?;
-        let serialized_channels = self.inline("serialized channels")?;
+        let field = "serialized channels";
+        let serialized_channels = self.serialized_channels(field).within(Step::Field(field))?;
         Ok(MergedChannels { subtask_index, state_size, delegate, serialized_channels, info: PhantomData })
+    }
+
+    /// Channels that can be decoded. Flink looks at them when it restores and not before, and fails then.
+    fn serialized_channels<C: InlineBytes>(&mut self, field: &'static str) -> Read<C> {
+        let length = self.count(field, 1)?;
+        if let Some(skipped) = C::skipped(length as u64) {
+            check(self.part(length as u64))?;
+            return Ok(skipped);
+        }
+        let begin = self.position();
+        let bytes = self.bytes(field, length)?;
+        check(Input::new(BytesSource::part(bytes.clone(), begin)))?;
+        Input::new(BytesSource::part(bytes, begin)).taken(length)
     }
 
     fn channel_info<I: ChannelInfo>(&mut self) -> Read<I> {
         Ok(I::of_numbers([self.i32("gate or partition")?, self.i32("channel or subpartition")?]))
     }
 
-    fn channel_entry<I: ChannelInfo>(&mut self) -> Read<ChannelEntry<I>> {
+    fn channel_entry<I: ChannelInfo, O: Offsets>(&mut self) -> Read<(I, i64, O)> {
         let (info, state_size) = (self.channel_info()?, self.state_size()?);
         let count = self.count("offsets", 8)?;
-        Ok(ChannelEntry { info, state_size, offsets: self.offsets("offsets", count)? })
+        Ok((info, state_size, self.offsets("offsets", count)?))
+    }
+
+    /// A list of channels that is all there is.
+    fn channel_entries<I: ChannelInfo, O: Offsets, T>(
+        mut self,
+        keep: impl Fn((I, i64, O)) -> Option<T>,
+    ) -> Read<Vec<T>> {
+        let channels = self.list_of_kept("channels", LEAST_ENTRY_BYTES, |input| input.channel_entry().map(&keep))?;
+        match self.remaining() {
+            0 => Ok(channels),
+            left => Err(ReadError::format(self.position(), "end", "nothing behind it", format!("{left} more bytes"))),
+        }
     }
 }
 
+/// Channels can be decoded; which kind they are of makes no difference.
+fn check(input: Input<impl Source>) -> Read<()> {
+    input.channel_entries::<InputChannelInfo, SkippedOffsets, ()>(|_| None).map(|_| ())
+}
+
 impl<I: ChannelInfo, D: InlineBytes<Channels = Bytes>> MergedChannels<I, D> {
-    /// The channels.
+    /// The channels. Those of a file that was read can always be decoded.
     ///
     /// # Errors
     ///
     /// `Corrupt`, with a place in [`serialized_channels`](Self::serialized_channels).
     pub fn channels(&self) -> Result<Vec<ChannelEntry<I>>> {
-        let mut input = Input::new(BytesSource::new(self.serialized_channels.clone()));
-        let channels = input.list("channels", LEAST_ENTRY_BYTES, Input::channel_entry)?;
-        match input.remaining() {
-            0 => Ok(channels),
-            left => Err(ReadError::format(
-                input.position(),
-                "serialized channels",
-                "their end",
-                format!("{left} more bytes"),
-            ))?,
-        }
+        let input = Input::new(BytesSource::new(self.serialized_channels.clone()));
+        let entry = |(info, state_size, offsets)| Some(ChannelEntry { info, state_size, offsets });
+        Ok(input.channel_entries(entry).within(Step::Field("serialized channels"))?)
     }
 }

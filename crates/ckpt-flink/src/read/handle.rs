@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::visitor::Sink;
-use super::{Source, SubtaskVisitor};
+use super::{NoteKind, Source, SubtaskVisitor};
 use crate::error::{Read, ReadError, Step, Within};
 use crate::model::{
     ByteStream, CheckpointedStateScope, DistributionMode, FileHandle, InlineBytes, KeyGroupOffsets, KeyGroupRange,
@@ -77,9 +77,8 @@ impl<S: Source> Input<S> {
         }
     }
 
-    /// A run of key groups.
     #[inline]
-    pub(super) fn key_group_range(&mut self) -> Read<KeyGroupRange> {
+    fn key_groups(&mut self) -> Read<KeyGroupRange> {
         let offset = self.position();
         let range = KeyGroupRange::new(self.i32("first key group")?, self.i32("number of key groups")?);
         if range.start < 0 && range.groups().is_some() {
@@ -88,10 +87,31 @@ impl<S: Source> Input<S> {
         Ok(range)
     }
 
-    /// A run of key groups with a position for each.
+    /// A run of key groups. Flink takes one that ends beyond its numbers for the empty one.
+    #[inline]
+    pub(super) fn key_group_range(&mut self) -> Read<KeyGroupRange> {
+        let offset = self.position();
+        let range = self.key_groups()?;
+        if range.ends_beyond_int() {
+            self.notes.add(offset, NoteKind::KeyGroupsBeyondInt { first: range.start, count: range.count });
+            return Ok(KeyGroupRange::new(0, 0));
+        }
+        Ok(range)
+    }
+
+    /// A run of key groups with a position for each. Of one that ends beyond its numbers Flink says that there are more
+    /// positions than key groups.
     #[inline]
     pub(super) fn key_group_offsets<D: InlineBytes>(&mut self) -> Read<KeyGroupOffsets<D>> {
-        let range = self.key_group_range()?;
+        let range = self.key_groups()?;
+        if range.ends_beyond_int() {
+            let most = format!(
+                "at most {}, since the first is {}",
+                i64::from(i32::MAX) - i64::from(range.start) + 1,
+                range.start
+            );
+            return Err(ReadError::format(self.position() - 4, "number of key groups", most, range.count));
+        }
         let count = self.count_of("number of key groups", self.position() - 4, range.count, 8)?;
         Ok(KeyGroupOffsets { start: range.start, offsets: self.offsets("key-group offsets", count)? })
     }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::source::Part;
 use super::{NoteKind, Notes, Source};
 use crate::error::{Read, ReadError, Step, Within};
 use crate::model::{InlineBytes, Offsets};
@@ -128,18 +129,8 @@ impl<S: Source> Input<S> {
         }
     }
 
-    /// A count, then so many elements. Memory grows with what was read, whatever the count says.
-    #[inline]
-    pub(crate) fn list<T>(
-        &mut self,
-        field: &'static str,
-        least_bytes: u64,
-        mut read: impl FnMut(&mut Self) -> Read<T>,
-    ) -> Read<Vec<T>> {
-        self.list_of_kept(field, least_bytes, |input| read(input).map(Some))
-    }
-
-    /// The same, without the elements of which nothing is kept.
+    /// A count, then so many elements, of which what is given back is kept. Memory grows with what was read, whatever the count
+    /// says.
     #[inline]
     pub(crate) fn list_of_kept<T>(
         &mut self,
@@ -160,7 +151,17 @@ impl<S: Source> Input<S> {
     /// A length, then so many bytes.
     pub(crate) fn inline<D: InlineBytes>(&mut self, field: &'static str) -> Read<D> {
         let length = self.count(field, 1)?;
+        self.taken(length)
+    }
+
+    /// So many bytes, all of which are there.
+    pub(super) fn taken<D: InlineBytes>(&mut self, length: usize) -> Read<D> {
         D::take(&mut self.source, length).map_err(|source| self.failed(source))
+    }
+
+    /// The next so many bytes, all of which are there, by themselves.
+    pub(super) fn part(&mut self, length_bytes: u64) -> Input<Part<'_, S>> {
+        Input::new(Part::new(&mut self.source, length_bytes))
     }
 
     /// So many bytes.

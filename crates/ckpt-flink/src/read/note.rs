@@ -26,6 +26,13 @@ pub enum NoteKind {
     FullyFinished(i32),
     /// The number of states from before Flink 1.2 is below 0. It is taken for 0; version 2 is never written.
     LegacyStates(i32),
+    /// A run of key groups ends beyond 2,147,483,647. It is taken, and written, for the empty one.
+    KeyGroupsBeyondInt {
+        /// The first.
+        first: i32,
+        /// How many.
+        count: i32,
+    },
 }
 
 impl fmt::Display for Note {
@@ -39,6 +46,9 @@ impl fmt::Display for Note {
                 write!(f, "{found} at byte {offset_bytes} is taken for -1, all subtasks are finished")
             }
             NoteKind::LegacyStates(found) => write!(f, "{found} at byte {offset_bytes} is taken for 0, no old state"),
+            NoteKind::KeyGroupsBeyondInt { first, count } => {
+                write!(f, "{count} key groups from {first} on at byte {offset_bytes} are taken for none")
+            }
         }
     }
 }

@@ -93,3 +93,40 @@ impl Source for BytesSource {
         Ok(())
     }
 }
+
+/// The next bytes of a source, as if there were no others.
+#[derive(Debug)]
+pub(super) struct Part<'a, S> {
+    source: &'a mut S,
+    end_bytes: u64,
+}
+
+impl<'a, S: Source> Part<'a, S> {
+    /// The next so many bytes, all of which are there.
+    pub(super) fn new(source: &'a mut S, length_bytes: u64) -> Self {
+        let end_bytes = source.position_bytes() + length_bytes;
+        Self { source, end_bytes }
+    }
+}
+
+impl<S: Source> Source for Part<'_, S> {
+    fn position_bytes(&self) -> u64 {
+        self.source.position_bytes()
+    }
+
+    fn remaining_bytes(&self) -> u64 {
+        self.end_bytes.saturating_sub(self.position_bytes())
+    }
+
+    fn read_exact(&mut self, into: &mut [u8]) -> io::Result<()> {
+        self.source.read_exact(into)
+    }
+
+    fn read_bytes(&mut self, length_bytes: usize) -> io::Result<Bytes> {
+        self.source.read_bytes(length_bytes)
+    }
+
+    fn skip(&mut self, length_bytes: u64) -> io::Result<()> {
+        self.source.skip(length_bytes)
+    }
+}

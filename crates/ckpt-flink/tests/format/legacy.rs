@@ -71,7 +71,7 @@ fn a_stream_that_is_divided_into_key_groups() {
 /// The ranges that Flink takes for the empty one are not told apart by it; here they stay.
 #[test]
 fn empty_ranges_of_key_groups_stay_as_they_are() {
-    for (start, count) in [(0, 0), (5, 0), (-7, -3), (i32::MAX, 9)] {
+    for (start, count) in [(0, 0), (5, 0), (-7, -3), (i32::MAX, 0)] {
         let body = Bytes::new().i32(start).i32(count).i64(1).i64(2).i32(0).text("id");
         let handle = read_and_written(Bytes::new().u8(9).raw(&body.0));
         let KeyedHandle::InMemoryChangelog(handle) = handle else { panic!("{handle:?}") };

@@ -1,7 +1,11 @@
 //! Files that Flink refuses are refused, each with what is wrong and where; what Flink reads and never writes is noted.
 
+use std::io;
+
 use ckpt_core::ErrorKind;
-use ckpt_flink::{FlinkMetadata, KeyedHandle, NoteKind, OperatorSubtasks, StreamHandle};
+use ckpt_flink::{
+    FlinkMetadata, FlinkReader, KeyedHandle, NoteKind, OperatorSubtasks, SkippedBytes, StreamHandle, StreamSource,
+};
 
 use super::by_hand::{Bytes, file_of, keyed_in, operator, subtask_in};
 
@@ -193,6 +197,61 @@ fn key_groups_are_not_negative() {
         refusal(keyed_in(3, keyed(0, -1))).ends_with("number of key groups at byte 70 is -1, expected not negative")
     );
     assert!(FlinkMetadata::decode(keyed_in(3, keyed(0, 1)).into()).is_ok());
+}
+
+/// Of positions there would be more than key groups, and Flink refuses that; a run without positions is the empty one to it.
+#[test]
+fn key_groups_end_within_the_numbers_of_java() {
+    let keyed = |start: i32, count: i32| Bytes::new().u8(7).i32(start).i32(count).raw(&[0; 24]).u8(16);
+    assert!(refusal(keyed_in(3, keyed(i32::MAX, 3))).ends_with(
+        "managed keyed state, number of key groups at byte 70 is 3, expected at most 1, since the first is 2147483647"
+    ));
+    assert!(FlinkMetadata::decode(keyed_in(3, keyed(i32::MAX - 2, 3)).into()).is_ok());
+    let changelog = |start: i32, count: i32| {
+        let bytes = Bytes::new().u8(14).i32(start).i32(count).i64(0).i32(0).i32(0);
+        keyed_in(3, bytes.i64(0).i64(0).text(""))
+    };
+    let decoded = FlinkMetadata::decode(changelog(i32::MAX, 3).into()).unwrap();
+    let [note] = decoded.notes.first() else { panic!("{:?}", decoded.notes) };
+    assert_eq!(note.kind, NoteKind::KeyGroupsBeyondInt { first: i32::MAX, count: 3 });
+    assert_eq!(note.to_string(), "3 key groups from 2147483647 on at byte 66 are taken for none");
+    assert!(decoded.metadata.encode().unwrap() == changelog(0, 0).0);
+    for (start, count) in [(i32::MAX, 1), (i32::MAX - 2, 3), (i32::MAX, 0), (i32::MAX, -1)] {
+        let decoded = FlinkMetadata::decode(changelog(start, count).into()).unwrap();
+        assert_eq!(decoded.notes.total(), 0);
+        assert!(decoded.metadata.encode().unwrap() == changelog(start, count).0);
+    }
+}
+
+/// Flink reads them, and fails when it restores from them.
+#[test]
+fn channels_of_one_file_can_be_decoded() {
+    let file = |serialized: &Bytes| {
+        let merged = Bytes::new().u8(4).i32(0).i64(0).u8(16).i32(serialized.0.len() as i32).raw(&serialized.0);
+        let state = Bytes::new().i32(0).i32(0).u8(0).u8(0).i32(0).i32(1).raw(&merged.0);
+        subtask_in(6, state).raw(&[0xac, 0xed, 0, 5, 0x70])
+    };
+    let channel = |offsets: i32| Bytes::new().i32(1).i32(0).i32(2).i64(8).i32(offsets).i64(7);
+    assert!(FlinkMetadata::decode(file(&channel(1)).into()).is_ok());
+    for (serialized, found) in [
+        (Bytes::new().i32(-3), "channels at byte 97 is -3, expected not negative"),
+        (Bytes::new().i32(i32::MAX), "channels at byte 97 is 2147483647, expected at most 0, since 0 bytes are left"),
+        (Bytes::new(), "channels at byte 97 is cut short after 0 bytes, expected 4 bytes"),
+        (channel(-1), "channels 0, offsets at byte 117 is -1, expected not negative"),
+        (channel(2), "channels 0, offsets at byte 117 is 2, expected at most 1, since 8 bytes are left"),
+        (channel(0), "end at byte 121 is 8 more bytes, expected nothing behind it"),
+    ] {
+        let bytes = file(&serialized);
+        let error = refusal(bytes.clone());
+        let place = "operator 07070707070707070707070707070707, subtask 0, result subpartitions 0, serialized channels";
+        assert_eq!(error, format!("{place}, {found}"));
+        // Nor where nothing of them is kept.
+        let source = StreamSource::new(io::Cursor::new(bytes.0)).unwrap();
+        let mut reader = FlinkReader::<_, SkippedBytes>::open(source).unwrap();
+        reader.next_operator().unwrap();
+        let skipped = reader.next_subtask().unwrap_err();
+        assert!(skipped.to_string().ends_with(&error), "{skipped}");
+    }
 }
 
 /// -1 stands for a length that is not known, and Flink writes nothing below.

@@ -212,7 +212,10 @@ fn merged_channels_that_cannot_be_decoded_say_where() {
     }
     merged.serialized_channels = [&whole[..], &[0]].concat().into();
     let error = merged.channels().unwrap_err().to_string();
-    assert!(error.ends_with("serialized channels at byte 32 is 1 more bytes, expected their end"), "{error}");
+    assert!(
+        error.ends_with("serialized channels, end at byte 32 is 1 more bytes, expected nothing behind it"),
+        "{error}"
+    );
 }
 
 #[test]
