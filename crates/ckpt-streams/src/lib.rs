@@ -4,6 +4,9 @@ pub mod file_system;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+mod budget;
+#[cfg(all(test, not(ckpt_loom)))]
+mod budget_test;
 mod directory;
 mod io_error;
 #[cfg(all(test, ckpt_loom))]
@@ -17,6 +20,7 @@ mod spawn;
 mod stream;
 mod sync;
 
+pub use budget::{Budget, BudgetAccount, Charge};
 pub use directory::StateDirectory;
 pub use io_error::into_error;
 pub use pending::{Abandoned, Pending, Promise};

@@ -15,8 +15,8 @@ use crate::spawn::{Job, Rejected, Spawn};
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering, thread};
 use crate::testing::{MemoryFileSystem, RefusingSpawn};
 use crate::{
-    FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, Pending, Pool, PoolOptions, Staged, StateDirectory,
-    StateScope, StreamFactory as _,
+    Budget, FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, Pending, Pool, PoolOptions, Staged,
+    StateDirectory, StateScope, StreamFactory as _,
 };
 
 /// Explores the interleavings of `body`, those with at most `preemptions` preemptions if a number is given.
@@ -314,6 +314,72 @@ fn loom_seal_with_a_helper() {
         for helper in helpers {
             helper.join().unwrap();
         }
+    });
+}
+
+/// Two checkpoints are sealed by jobs of a pool of one thread, which has no thread left to help them. Mutate: the sealing
+/// thread leaves the files to its helpers.
+#[test]
+fn loom_two_seals_on_a_pool_of_one_thread() {
+    model(Some(2), || {
+        let pool = StdArc::new(Pool::new(PoolOptions::new(1, 8)).unwrap());
+        let scene = Scene::new(StdArc::clone(&pool) as StdArc<dyn Spawn>);
+        let seals: Vec<_> = (0..2)
+            .map(|_| {
+                let staged = vec![scene.write().expect("nobody cancels"), scene.write().expect("nobody cancels")];
+                let (promise, pending) = Pending::channel();
+                let scene = scene.clone();
+                let seal = move || promise.keep(scene.seal(staged).map(|handles| handles.len()));
+                pool.spawn("seal", Box::new(seal)).unwrap();
+                pending
+            })
+            .collect();
+        for sealed in seals {
+            assert_eq!(sealed.wait(), Ok(Some(2)));
+        }
+        assert_eq!(scene.files.synced().len(), 4);
+    });
+}
+
+/// A budget of one byte is never exceeded, and everybody gets it in the end. Mutate: `Charge::give_back` wakes nobody.
+#[test]
+fn loom_a_budget_of_one_byte() {
+    model(Some(3), || {
+        let budget = Arc::new(Budget::new(1));
+        let holders = Arc::new(AtomicU32::new(0));
+        let charge = move |budget: &Budget, holders: &AtomicU32| {
+            let charge = budget.account().charge(1).unwrap();
+            assert_eq!(holders.fetch_add(1, Ordering::Relaxed), 0);
+            holders.fetch_sub(1, Ordering::Relaxed);
+            drop(charge);
+        };
+        let threads = [(); 2].map(|()| {
+            let (budget, holders) = (Arc::clone(&budget), Arc::clone(&holders));
+            spawn(move || charge(&budget, &holders))
+        });
+        charge(&budget, &holders);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(budget.charged_bytes(), 0);
+    });
+}
+
+/// A cancellation ends a wait whenever it comes, and takes nothing from others. Mutate: `BudgetAccount::cancel` wakes
+/// nobody.
+#[test]
+fn loom_charge_against_cancel() {
+    model(None, || {
+        let budget = Budget::new(1);
+        let held = budget.account().charge(1).unwrap();
+        let account = Arc::new(budget.account());
+        let waits = Arc::clone(&account);
+        let waiter = spawn(move || assert_eq!(waits.charge(1).unwrap_err().kind(), ErrorKind::Cancelled));
+        account.cancel();
+        waiter.join().unwrap();
+        drop(held);
+        assert_eq!(budget.charged_bytes(), 0);
+        assert!(budget.account().try_charge(1).is_some());
     });
 }
 
