@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::scan::{FoundJob, FoundSnapshot};
 use crate::error::CommandError;
+use crate::metadata_file::{MetadataFile, MetadataFormat};
 
 /// What HEAD says of a snapshot of its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -58,8 +59,9 @@ pub(crate) struct SavepointView {
     pub(crate) uri: String,
 }
 
-/// Reads HEAD of a job; `None` when it has none, as all jobs of Flink's. Or what is wrong with it.
-pub(crate) fn read(job: &FoundJob) -> Result<Option<Head>, String> {
+/// Reads HEAD of a job, of whose snapshots those are known; `None` when it has none, as all jobs of Flink's. Or what is wrong
+/// with it: a job of ours writes HEAD before any checkpoint.
+pub(crate) fn read(job: &FoundJob, known: &[FoundSnapshot]) -> Result<Option<Head>, String> {
     let read = || -> ckpt_core::Result<Option<Head>> {
         let record = RelPath::new(format!("{HEAD_DIRECTORY}/HEAD"))?;
         let Some((bytes, _)) = LocalFileSystem::open(&job.directory)?.read_record(&record)? else { return Ok(None) };
@@ -69,9 +71,18 @@ pub(crate) fn read(job: &FoundJob) -> Result<Option<Head>, String> {
         Ok(Some(head)) if head.job != job.id => {
             Err(format!("its HEAD is that of job {}, expected {}", head.job, job.id))
         }
+        Ok(None) if known.iter().any(|found| is_checkpoint_of_ours(job, found)) => {
+            Err("it has checkpoints of ours and no HEAD: which of them can be restored is not known".to_owned())
+        }
         Ok(head) => Ok(head),
         Err(error) => Err(format!("its HEAD cannot be read: {}", CommandError::chain(&error))),
     }
+}
+
+fn is_checkpoint_of_ours(job: &FoundJob, found: &FoundSnapshot) -> bool {
+    let is_its_checkpoint = found.number.is_some() && found.directory.parent() == Some(&job.directory);
+    let format = || MetadataFile::in_directory(&found.directory).map(|file| file.format);
+    is_its_checkpoint && found.is_complete && format().is_ok_and(|format| format == MetadataFormat::Ckpt)
 }
 
 /// The directory of a checkpoint that lies in that of its job.

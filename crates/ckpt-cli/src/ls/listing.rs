@@ -78,11 +78,11 @@ pub(crate) fn gather(args: &LsArgs) -> Result<Listing, CommandError> {
     for (path, error) in &scan.unreadable {
         listing.problem(below(&base, path), format!("cannot be read: {error}"));
     }
-    let heads = listing.add_jobs(&base, scan.jobs);
+    let heads = listing.add_jobs(&base, scan.jobs, &scan.snapshots);
     // That of a snapshot which is looked at by itself says what that is, and is not listed.
     let is_snapshot = scan.snapshots.first().is_some_and(|found| found.directory == base);
     let above = scan.job_above.filter(|_| is_snapshot).and_then(|job| {
-        let head = listing.head(&base, &job)?;
+        let head = listing.head(&base, &job, &[])?;
         Some((job, head))
     });
     for found in &scan.snapshots {
@@ -103,10 +103,10 @@ impl Listing {
         self.problems.push(Problem { path, message });
     }
 
-    fn add_jobs(&mut self, base: &Path, jobs: Vec<FoundJob>) -> Vec<(FoundJob, Head)> {
+    fn add_jobs(&mut self, base: &Path, jobs: Vec<FoundJob>, found: &[FoundSnapshot]) -> Vec<(FoundJob, Head)> {
         let mut heads = Vec::new();
         for job in jobs {
-            let head = self.head(base, &job);
+            let head = self.head(base, &job, found);
             let (id, path) = (job.id.to_string(), below(base, &job.directory));
             self.jobs.push(JobEntry { id, path, head: head.as_ref().map(HeadView::of) });
             heads.extend(head.map(|head| (job, head)));
@@ -115,8 +115,8 @@ impl Listing {
     }
 
     /// HEAD of a job; what is wrong with it becomes a problem.
-    fn head(&mut self, base: &Path, job: &FoundJob) -> Option<Head> {
-        let read = read(job).inspect_err(|message| self.problem(below(base, &job.directory), message.clone()));
+    fn head(&mut self, base: &Path, job: &FoundJob, found: &[FoundSnapshot]) -> Option<Head> {
+        let read = read(job, found).inspect_err(|message| self.problem(below(base, &job.directory), message.clone()));
         read.ok().flatten()
     }
 

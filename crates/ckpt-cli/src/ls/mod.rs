@@ -7,4 +7,4 @@ mod scan;
 
 pub(crate) use head::{checkpoint_directory, named, read as read_head};
 pub(crate) use listing::gather;
-pub(crate) use scan::{FoundJob, Scan, number_of};
+pub(crate) use scan::{FoundJob, FoundSnapshot, Scan, number_of};

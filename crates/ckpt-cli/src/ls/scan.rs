@@ -69,11 +69,8 @@ impl Scan {
         let (is_complete, is_named) = (metadata.is_some(), number.is_some() || is_savepoint(name));
         if is_complete || is_named {
             let directory = directory.to_owned();
+            // A stray `_metadata` must not hide what lies below, so that is looked at in any case.
             self.snapshots.push(FoundSnapshot { directory, job: job_above, number, is_complete });
-            // A directory of that name is damage, and must not hide what lies beside it.
-            if is_named || !metadata.is_some_and(|entry| entry.is_directory) {
-                return;
-            }
         }
         let job = FoundJob::at(directory);
         let id = job.as_ref().map(|job| job.id);
@@ -115,13 +112,16 @@ struct Entry {
     is_link: bool,
 }
 
+/// What may be, or may hold, a snapshot. A snapshot may have millions of files that are neither.
 fn entries(directory: &Path) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let kind = entry.file_type()?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        entries.push(Entry { path: entry.path(), name, is_directory: kind.is_dir(), is_link: kind.is_symlink() });
+        if kind.is_dir() || kind.is_symlink() || name == METADATA_FILE {
+            entries.push(Entry { path: entry.path(), name, is_directory: kind.is_dir(), is_link: kind.is_symlink() });
+        }
     }
     Ok(entries)
 }

@@ -10,7 +10,7 @@ use ckpt_storage::METADATA_FILE;
 use super::maps::Maps;
 use super::verdict::{Problem, ProblemKind};
 use crate::error::CommandError;
-use crate::ls::{FoundJob, checkpoint_directory, named, number_of, read_head};
+use crate::ls::{FoundJob, FoundSnapshot, checkpoint_directory, named, number_of, read_head};
 use crate::metadata_file::{MetadataFile, MetadataFormat};
 
 /// Of each job, what its HEAD says.
@@ -18,11 +18,15 @@ use crate::metadata_file::{MetadataFile, MetadataFormat};
 pub(super) struct Heads(Vec<(FoundJob, Head)>);
 
 impl Heads {
-    /// Reads HEAD of each of the jobs that has one.
-    pub(super) fn read(jobs: impl IntoIterator<Item = FoundJob>, problems: &mut Vec<Problem>) -> Self {
+    /// Reads HEAD of each of the jobs that has one, of whose snapshots those are known.
+    pub(super) fn read(
+        jobs: impl IntoIterator<Item = FoundJob>,
+        known: &[FoundSnapshot],
+        problems: &mut Vec<Problem>,
+    ) -> Self {
         let mut heads = Self::default();
         for job in jobs {
-            match read_head(&job) {
+            match read_head(&job, known) {
                 Ok(head) => heads.0.extend(head.map(|head| (job, head))),
                 Err(message) => {
                     problems.push(Problem::of_metadata(job.directory.to_string_lossy().into_owned(), message));

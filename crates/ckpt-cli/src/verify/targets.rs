@@ -45,9 +45,18 @@ impl Targets<'_> {
         };
         let problems = &mut verification.problems;
         let metadata = base.join(METADATA_FILE).symlink_metadata();
-        if !is_directory || metadata.is_ok_and(|it| !it.is_dir()) {
+        let is_snapshot = !is_directory || metadata.is_ok_and(|it| !it.is_dir());
+        let scan = match is_directory.then(|| Scan::of(&base)) {
+            Some(Ok(scan)) => Some(scan),
+            // It needs not be listed to be verified.
+            Some(Err(_)) if is_snapshot => None,
+            Some(Err(source)) => return Err(CommandError::Unreadable { path: path.into(), source }),
+            None => None,
+        };
+        let Some(scan) = scan.filter(|scan| !is_snapshot || scan.snapshots.len() > 1 || !scan.unreadable.is_empty())
+        else {
             let directory = if is_directory { base } else { base.parent().unwrap_or(&base).to_owned() };
-            let heads = Heads::read(directory.parent().and_then(FoundJob::at), problems);
+            let heads = Heads::read(directory.parent().and_then(FoundJob::at), &[], problems);
             let (mut snapshot, ended) = self.verify_one(path, &directory, &heads);
             match ended {
                 Ok(()) => {}
@@ -56,20 +65,19 @@ impl Targets<'_> {
             }
             verification.snapshots.push(snapshot);
             return Ok(verification);
-        }
-        let scan = Scan::of(&base).map_err(|source| CommandError::Unreadable { path: path.into(), source })?;
+        };
         oddity::tell_passed_over(&scan);
         for (path, error) in &scan.unreadable {
             let message = format!("cannot be read: {error}");
             problems.push(Problem::of_file(ProblemKind::Unreadable, &path.to_string_lossy(), message, None));
         }
-        let heads = Heads::read(scan.jobs, problems);
-        // One that is looked at by itself and has no metadata; the job above may say that it must have some.
-        let alone = scan.snapshots.first().filter(|found| found.directory == base && !found.is_complete);
-        if alone.is_some() {
-            let above = Heads::read(scan.job_above, problems);
+        let heads = Heads::read(scan.jobs, &scan.snapshots, problems);
+        // Of one that is looked at by itself the job above may say what it is, or that it must have metadata.
+        let itself = scan.snapshots.first().filter(|found| found.directory == base);
+        let above = Heads::read(scan.job_above.filter(|_| itself.is_some()), &[], problems);
+        if itself.is_some_and(|found| !found.is_complete) {
             problems.extend(above.missing_at(&base, self.maps));
-            if problems.is_empty() {
+            if problems.is_empty() && scan.snapshots.len() == 1 {
                 return Err(CommandError::WithoutMetadata { path: path.into() });
             }
         }
@@ -77,13 +85,14 @@ impl Targets<'_> {
             return Err(CommandError::NoSnapshots { path: path.into() });
         }
         for found in &scan.snapshots {
+            let heads = if found.directory == base { &above } else { &heads };
             let removed = heads.has_removed(&found.directory);
             let reason = if removed { SkipReason::Removed } else { SkipReason::Incomplete };
             if removed || !found.is_complete {
                 verification.skipped.push(Skipped { path: found.directory.to_string_lossy().into_owned(), reason });
                 continue;
             }
-            let (mut snapshot, ended) = self.verify_one(&found.directory, &found.directory, &heads);
+            let (mut snapshot, ended) = self.verify_one(&found.directory, &found.directory, heads);
             snapshot.problems.extend(ended.err().map(|error| problem_of(&error)));
             verification.snapshots.push(snapshot);
         }

@@ -50,6 +50,31 @@ fn what_head_retains_is_missing_though_nothing_else_is_there() {
     assert_eq!(tree.ckpt("verify jobs").status, 2);
 }
 
+/// A job of ours writes HEAD before any checkpoint.
+#[test]
+fn a_job_with_checkpoints_must_have_its_head() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let head = tree.join(&format!("jobs/{JOB}/head"));
+    let message = "it has checkpoints of ours and no HEAD: which of them can be restored is not known";
+    fs::remove_dir_all(&head).unwrap();
+    for emptied in [false, true] {
+        if emptied {
+            fs::create_dir(&head).unwrap();
+        }
+        for base in ["jobs".to_owned(), format!("jobs/{JOB}")] {
+            assert_eq!(problems(&tree, &base), one("metadata", &format!("/data/jobs/{JOB}"), message));
+            let run = tree.ckpt(&format!("ls {base}"));
+            assert!(run.status == 1 && run.stdout.contains(message), "{run:?}");
+        }
+        // Of one checkpoint alone that is not asked.
+        assert_eq!(problems(&tree, &format!("jobs/{JOB}/chk-3")), one("", "", "")[1..]);
+    }
+    // Jobs of Flink's have none.
+    super::flink_tree::moved_job(&tree);
+    assert_eq!(problems(&tree, "checkpoints"), one("", "", "")[1..]);
+}
+
 #[test]
 fn a_snapshot_elsewhere_must_be_there_and_be_what_head_names() {
     let tree = Tree::new();

@@ -57,6 +57,44 @@ fn each_way_to_damage_a_tree_is_told_with_the_owner() {
     tree.assert_snapshot("verify-damaged", &["verify .", &format!("verify --json {of_flink}/chk-2")]);
 }
 
+/// As one that was copied to the wrong place.
+#[test]
+fn stray_metadata_hides_nothing_that_is_below_it() {
+    let stray = metadata("1.14.6-finished-tasks");
+    for above in ["", "jobs/", &format!("jobs/{JOB}/"), &format!("jobs/{JOB}/chk-4/")] {
+        let tree = Tree::new();
+        our_tree::plant(&tree);
+        tree.put(&format!("jobs/{JOB}/chk-4/below/chk-9/_metadata"), &stray);
+        let snapshots = |command: &str, path: &str| {
+            let report = tree.ckpt(&format!("{command} --json {path}.")).json();
+            let snapshots = report["snapshots"].as_array().unwrap().iter();
+            snapshots.map(|it| it["path"].as_str().unwrap().trim_start_matches("/data/").to_owned()).collect::<Vec<_>>()
+        };
+        let is_snapshot = above.ends_with("chk-4/");
+        let (listed, verified) = (snapshots("ls", ""), snapshots("verify", ""));
+        assert_eq!((listed.len(), verified.len()), (6, 4), "{listed:?} {verified:?}");
+        tree.put(&format!("{above}_metadata"), &stray);
+        let more = usize::from(!is_snapshot);
+        for path in ["", above] {
+            let (now_listed, now_verified) = (snapshots("ls", path), snapshots("verify", path));
+            let below = if path.is_empty() || !is_snapshot { (6, 4) } else { (2, 2) };
+            assert_eq!((now_listed.len(), now_verified.len()), (below.0 + more, below.1 + more), "{above:?} {path:?}");
+        }
+    }
+}
+
+/// HEAD of its job counts for one with others below it too.
+#[test]
+fn a_snapshot_with_others_below_it_is_held_against_head() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let chk = |number: u64| format!("jobs/{JOB}/chk-{number}");
+    tree.put(&format!("{}/below/_metadata", chk(3)), &metadata("1.14.6-finished-tasks"));
+    fs::copy(tree.join(&chk(2)).join("_metadata"), tree.join(&chk(3)).join("_metadata")).unwrap();
+    let run = tree.ckpt(&format!("verify {}", chk(3)));
+    assert!(run.status == 1 && run.stdout.contains("is not what HEAD names"), "{run:?}");
+}
+
 #[test]
 fn absolute_paths_are_found_by_a_map() {
     let tree = Tree::new();
