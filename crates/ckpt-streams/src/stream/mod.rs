@@ -17,6 +17,8 @@ pub use names::FileNames;
 #[cfg(all(test, not(ckpt_loom)))]
 pub(crate) use stream_test::snapshot_of;
 
+#[cfg(all(test, not(ckpt_loom)))]
+mod cancel_test;
 mod error;
 #[cfg(all(test, not(ckpt_loom)))]
 mod fault_test;
