@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use ckpt_core::id::OperatorId;
 use ckpt_core::state::{OperatorState, StateHandle, SubtaskState, TaskSnapshot};
+use ckpt_streams::file_system::Durability;
 use ckpt_streams::{Staged, StateScope, StreamFactory};
 
 use crate::story::{Story, What, path};
@@ -32,22 +33,24 @@ impl Scenario {
 /// Two checkpoints, each with files of both scopes, in directories of which some are new; one stream is aborted.
 fn seal(story: &mut Story) {
     for checkpoint in 1..=2 {
-        write_and_seal(story, checkpoint);
+        write_and_seal(story, checkpoint, Durability::Full);
         if story.draw(3) == 0 {
             story.restart();
         }
     }
 }
 
-/// State is copied into the next checkpoint.
+/// State is copied, durable or not; the copy is.
 fn duplicate(story: &mut Story) {
-    let sealed = write_and_seal(story, 1);
-    let streams = story.streams(1);
+    let durability = if story.draw(2) == 0 { Durability::None } else { Durability::Full };
+    let sealed = write_and_seal(story, 1, durability);
+    let streams = story.streams(1, Durability::Full);
     let scope = scope_of(story.draw(2));
     let from: Vec<StateHandle> = sealed.iter().map(|(handle, _)| handle.clone()).collect();
     let copies = streams.duplicate(&from, scope).expect("a disk that works");
     let bytes = sealed.into_iter().map(|(_, bytes)| bytes).collect();
-    promise_sealed(story, 1, &streams, copies, bytes);
+    let sealed = seal_all(&streams, copies, bytes);
+    promise_sealed(story, 1, &sealed);
 }
 
 /// Files are published, and one of them by two at once.
@@ -67,9 +70,13 @@ fn publish(story: &mut Story) {
 /// Versions of a record, so many at times that old ones are removed.
 fn record(story: &mut Story) {
     let versions = if story.draw(4) == 0 { 20 } else { 1 + story.draw(4) };
-    for _ in 0..versions {
+    for version in 1..=versions {
         let length = 1 + story.draw(700);
-        story.record(length);
+        if version > 1 && story.draw(4) == 0 {
+            story.record_and_die(length);
+        } else {
+            story.record(length);
+        }
         if story.draw(4) == 0 {
             story.restart();
         }
@@ -79,15 +86,15 @@ fn record(story: &mut Story) {
 /// All of it, in the order of a checkpoint.
 fn commit(story: &mut Story) {
     for checkpoint in 1..=2 {
-        write_and_seal(story, checkpoint);
+        write_and_seal(story, checkpoint, Durability::Full);
         let length = 1 + story.draw(900);
         story.publish(path(&format!("chk-{checkpoint}/_metadata")), length);
         story.record(200);
     }
 }
 
-fn write_and_seal(story: &mut Story, checkpoint: u64) -> Vec<(StateHandle, Bytes)> {
-    let streams = story.streams(checkpoint);
+fn write_and_seal(story: &mut Story, checkpoint: u64, durability: Durability) -> Vec<(StateHandle, Bytes)> {
+    let streams = story.streams(checkpoint, durability);
     let (mut staged, mut all_bytes) = (Vec::new(), Vec::new());
     for _ in 0..1 + story.draw(4) {
         let length = match story.draw(8) {
@@ -106,26 +113,26 @@ fn write_and_seal(story: &mut Story, checkpoint: u64) -> Vec<(StateHandle, Bytes
         staged.extend(stream.finish().expect("a disk that works"));
         all_bytes.push(bytes);
     }
-    promise_sealed(story, checkpoint, &streams, staged, all_bytes)
+    let sealed = seal_all(&streams, staged, all_bytes);
+    if durability == Durability::Full {
+        promise_sealed(story, checkpoint, &sealed);
+    }
+    sealed
 }
 
-fn promise_sealed(
-    story: &mut Story,
-    checkpoint: u64,
-    streams: &dyn StreamFactory,
-    staged: Vec<Staged>,
-    bytes: Vec<Bytes>,
-) -> Vec<(StateHandle, Bytes)> {
+fn seal_all(streams: &dyn StreamFactory, staged: Vec<Staged>, bytes: Vec<Bytes>) -> Vec<(StateHandle, Bytes)> {
     let operators = staged.into_iter().enumerate().map(|(number, staged)| {
         let state = OperatorState::new(Default::default(), staged);
         (OperatorId::new((number as u128).to_be_bytes()), SubtaskState::new(Vec::new(), vec![state]))
     });
     let sealed = streams.seal(TaskSnapshot::new(operators.collect())).expect("a disk that works");
-    let sealed: Vec<_> = sealed.handles().cloned().zip(bytes).collect();
-    for (handle, bytes) in &sealed {
+    sealed.handles().cloned().zip(bytes).collect()
+}
+
+fn promise_sealed(story: &mut Story, checkpoint: u64, sealed: &[(StateHandle, Bytes)]) {
+    for (handle, bytes) in sealed {
         story.promise(What::Sealed { checkpoint, handle: handle.clone(), bytes: bytes.clone() });
     }
-    sealed
 }
 
 fn scope_of(draw: u64) -> StateScope {

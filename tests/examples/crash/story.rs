@@ -7,7 +7,7 @@ use bytes::Bytes;
 use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
 use ckpt_core::state::{RelPath, Root, StateHandle};
 use ckpt_streams::file_system::{CasOutcome, Durability, Expect, FileSystem, VersionTag, Visible};
-use ckpt_streams::testing::{Disk, RefusingSpawn};
+use ckpt_streams::testing::{Disk, FailingCalls, Failure, Fault, Injection, RefusingSpawn};
 use ckpt_streams::{FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, StateDirectory};
 
 /// Where the job is on the disk. Neither directory is there when a story begins.
@@ -91,11 +91,12 @@ impl Story {
     }
 
     /// Streams of one checkpoint.
-    pub(crate) fn streams(&mut self, checkpoint: u64) -> FileStreams {
+    pub(crate) fn streams(&mut self, checkpoint: u64, durability: Durability) -> FileStreams {
         let [exclusive, shared] = directories(&self.file_system, checkpoint);
         let spawn = Arc::new(RefusingSpawn::new());
         let mut options = FileStreamsOptions::default();
         options.inline_threshold_bytes = 100;
+        options.durability = durability;
         // Syncs some files early, and others when they are sealed.
         options.staged_descriptors = 1 + usize::try_from(self.draw(3)).unwrap_or(0);
         FileStreams::new(FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), spawn), options)
@@ -127,6 +128,25 @@ impl Story {
         let expect = self.newest.as_ref().map_or(Expect::Absent, Expect::Version);
         match self.file_system.put_record(&head(), body, expect) {
             CasOutcome::Done(tag) => self.newest = Some(tag),
+            other => panic!("{other:?}"),
+        }
+        self.promise(What::Recorded);
+    }
+
+    /// A version whose writer dies between naming it and syncing that name. Whoever reads it may rely on it.
+    pub(crate) fn record_and_die(&mut self, length: u64) {
+        let body = self.bytes(length);
+        self.versions.push((self.disk.done(), body.clone()));
+        let expect = self.newest.as_ref().map_or(Expect::Absent, Expect::Version);
+        // The first sync is that of the file.
+        let calls = FailingCalls::on(&self.disk, Injection::new(Fault::SyncFails, 2, Failure::FromThereOn));
+        let dying = calls.open(HOME).expect("a disk that works");
+        match dying.put_record(&head(), body.clone(), expect) {
+            CasOutcome::Unknown(_) => {}
+            other => panic!("{other:?}"),
+        }
+        match self.file_system.read_record(&head()).expect("a disk that works") {
+            Some((found, tag)) if found == body => self.newest = Some(tag),
             other => panic!("{other:?}"),
         }
         self.promise(What::Recorded);

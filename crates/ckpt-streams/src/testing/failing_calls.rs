@@ -12,6 +12,7 @@ use rustix::io::Result as CallResult;
 
 use crate::file_system::LocalFileSystem;
 use crate::file_system::local::system::{Descriptor, Kind, Open, Raw, Status, System};
+use crate::testing::disk::Disk;
 use crate::testing::fault::{Burn, Fuse, Injection, Step};
 
 /// Opens local file systems whose calls of the system fail as they are told, below the code that ships: see
@@ -40,6 +41,11 @@ impl FailingCalls {
     /// Fails as it is told; the calls of all file systems that it opens count together.
     pub fn new(injection: Injection) -> Self {
         Self { inner: LocalFileSystem::system(), fuse: Fuse::new(injection) }
+    }
+
+    /// The same on a simulated disk.
+    pub fn on(disk: &Disk, injection: Injection) -> Self {
+        Self { inner: disk.calls(), fuse: Fuse::new(injection) }
     }
 
     /// Opens a local file system.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +10,7 @@ use ckpt_core::state::{OperatorState, RelPath, Root, StateHandle, SubtaskState, 
 use ckpt_core::{Error, ErrorKind, Result};
 
 use crate::file_system::{CasOutcome, Durability, Expect, FileSystem, LocalFileSystem, Visible};
-use crate::testing::{FailingCalls, FailingFileSystem, Failure, Fault, Injection, RefusingSpawn, sweep_faults};
+use crate::testing::{Disk, FailingCalls, FailingFileSystem, Failure, Fault, Injection, RefusingSpawn, sweep_faults};
 use crate::{
     FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, Pool, PoolOptions, Spawn,
     StateDirectory, StateReader as _, StateScope, StreamFactory as _, into_error,
@@ -24,8 +23,8 @@ enum Level {
     Calls,
 }
 
-/// Is given the root, to look at it past the faults.
-type Test<'a, T> = dyn Fn(&Path, Arc<dyn FileSystem>) -> Result<T> + 'a;
+/// Is given the disk, to look at it past the faults.
+type Test<'a, T> = dyn Fn(&Disk, Arc<dyn FileSystem>) -> Result<T> + 'a;
 
 /// What a test did: whether it met the fault, and what became of it.
 struct Outcome<T> {
@@ -33,25 +32,44 @@ struct Outcome<T> {
     result: Result<T>,
 }
 
-/// Runs a test at a fresh root, with that fault.
+/// Runs a test on a fresh disk, with that fault.
 fn run<T>(level: Level, injection: Injection, test: &Test<'_, T>) -> Outcome<T> {
-    let scratch = tempfile::tempdir().unwrap();
-    let root = scratch.path().join("job");
-    match level {
+    let disk = Disk::new();
+    let outcome = match level {
         Level::Operations => {
-            let local = Arc::new(LocalFileSystem::open(&root).unwrap());
-            let failing = Arc::new(FailingFileSystem::new(local, injection));
-            let result = test(&root, Arc::clone(&failing) as Arc<dyn FileSystem>);
+            let failing = Arc::new(FailingFileSystem::new(Arc::new(open(&disk)), injection));
+            let result = test(&disk, Arc::clone(&failing) as Arc<dyn FileSystem>);
             Outcome { met: failing.has_failed(), result }
         }
         Level::Calls => {
-            // Making the root is another subject, and has a sweep of its own.
-            std::fs::create_dir(&root).unwrap();
-            let calls = FailingCalls::new(injection);
-            let result = calls.open(&root).and_then(|local| test(&root, Arc::new(local)));
+            let calls = FailingCalls::on(&disk, injection);
+            let result = calls.open(ROOT).and_then(|local| test(&disk, Arc::new(local)));
             Outcome { met: calls.has_failed(), result }
         }
-    }
+    };
+    assert_eq!(disk.descriptors(), 0, "{level:?}, {injection:?}");
+    outcome
+}
+
+const ROOT: &str = "/base/job";
+
+/// Without faults.
+fn open(disk: &Disk) -> LocalFileSystem {
+    disk.open(ROOT).unwrap()
+}
+
+/// The bytes of a file, if it is there.
+fn bytes_of(disk: &Disk, name: &str) -> Option<Vec<u8>> {
+    let file = open(disk).open(&path(name)).ok()?;
+    let mut bytes = vec![0; usize::try_from(file.length_bytes()).unwrap()];
+    file.read_exact_at(&mut bytes, 0).unwrap();
+    Some(bytes)
+}
+
+fn write(disk: &Disk, name: &str, bytes: &[u8]) {
+    let mut writer = open(disk).create_new(&path(name), Visible::AtOnce).unwrap();
+    writer.write_all(bytes).unwrap();
+    assert!(matches!(writer.finish(Durability::Full), CasOutcome::Done(_)));
 }
 
 /// Runs a test with every fault at both levels. An error is typed, names a path and the fault, and comes if and only if
@@ -75,9 +93,8 @@ fn sweep<T>(kinds: &[ErrorKind], test: &Test<'_, T>) -> u64 {
 }
 
 /// Names below the root, of a file system that does not fail.
-fn files_below(root: &Path) -> Vec<RelPath> {
-    let local = LocalFileSystem::open(root).unwrap();
-    local.list(None, None, usize::MAX).unwrap().into_iter().map(|entry| entry.path).collect()
+fn files_on(disk: &Disk) -> Vec<RelPath> {
+    open(disk).list(None, None, usize::MAX).unwrap().into_iter().map(|entry| entry.path).collect()
 }
 
 fn path(text: &str) -> RelPath {
@@ -114,8 +131,8 @@ fn write_and_seal(streams: &FileStreams) -> Result<Vec<StateHandle>> {
 }
 
 /// Sealed state is there and whole.
-fn assert_readable(root: &Path, handles: &[StateHandle]) {
-    let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(root).unwrap());
+fn assert_readable(disk: &Disk, handles: &[StateHandle]) {
+    let file_system: Arc<dyn FileSystem> = Arc::new(open(disk));
     let reader = FileStateReader::new(directories(&file_system).to_vec());
     for handle in handles {
         let mut bytes = Vec::new();
@@ -125,8 +142,8 @@ fn assert_readable(root: &Path, handles: &[StateHandle]) {
 }
 
 /// Nothing of ours is left but what the streams know to be left, and that has our name form.
-fn assert_nothing_left(root: &Path, streams: &FileStreams, sealed: usize) {
-    let left = files_below(root);
+fn assert_nothing_left(disk: &Disk, streams: &FileStreams, sealed: usize) {
+    let left = files_on(disk);
     assert!(left.iter().all(|left| left.file_name().parse::<FileName>().is_ok()), "{left:?}");
     assert_eq!(left.len() as u64, sealed as u64 + streams.counts().left_behind, "{left:?}");
 }
@@ -135,16 +152,17 @@ fn assert_nothing_left(root: &Path, streams: &FileStreams, sealed: usize) {
 fn streams_leave_nothing_and_name_their_error() {
     let pool: Arc<dyn Spawn> = Arc::new(Pool::new(PoolOptions::new(2, 8)).unwrap());
     let refusing: Arc<dyn Spawn> = Arc::new(RefusingSpawn::new());
-    for (spawn, durability) in [(&refusing, Durability::Full), (&pool, Durability::None)] {
-        let runs = sweep(&[ErrorKind::AbortCheckpoint, ErrorKind::Configuration], &|root, file_system| {
+    for (spawn, durability) in [(&refusing, Durability::Full), (&refusing, Durability::None), (&pool, Durability::Full)]
+    {
+        let runs = sweep(&[ErrorKind::AbortCheckpoint, ErrorKind::Configuration], &|disk, file_system| {
             let streams = streams(&file_system, spawn, durability);
             let sealed = write_and_seal(&streams);
             match &sealed {
                 Ok(handles) => {
-                    assert_readable(root, handles);
-                    assert_nothing_left(root, &streams, 2);
+                    assert_readable(disk, handles);
+                    assert_nothing_left(disk, &streams, 2);
                 }
-                Err(_) => assert_nothing_left(root, &streams, 0),
+                Err(_) => assert_nothing_left(disk, &streams, 0),
             }
             sealed.map(drop)
         });
@@ -156,13 +174,13 @@ fn streams_leave_nothing_and_name_their_error() {
 fn a_failure_of_one_sync_or_close_is_final_for_its_file() {
     let refusing: Arc<dyn Spawn> = Arc::new(RefusingSpawn::new());
     for fault in [Fault::SyncFails, Fault::CloseFails] {
-        let injection = Injection::new(fault, 1, Failure::Once);
-        let outcome = run(Level::Calls, injection, &|root, file_system| {
+        let injection = Injection::new(fault, if fault == Fault::SyncFails { 3 } else { 1 }, Failure::Once);
+        let outcome = run(Level::Calls, injection, &|disk, file_system| {
             let mut writer = file_system.create_new(&path("d/file"), Visible::AtOnce)?;
             writer.write_all(b"bytes").unwrap();
             let finished = writer.finish(Durability::Full);
             assert!(matches!(finished, CasOutcome::Failed(_)), "{fault}: {finished:?}");
-            assert_eq!(files_below(root), []);
+            assert_eq!(files_on(disk), []);
             // The next file is another one.
             write_and_seal(&streams(&file_system, &refusing, Durability::Full))
         });
@@ -174,7 +192,7 @@ fn a_failure_of_one_sync_or_close_is_final_for_its_file() {
 fn what_is_published_is_whole_or_absent() {
     let content = vec![7; 10_000];
     let runs =
-        sweep(&[ErrorKind::AbortCheckpoint, ErrorKind::Unknown, ErrorKind::Configuration], &|root, file_system| {
+        sweep(&[ErrorKind::AbortCheckpoint, ErrorKind::Unknown, ErrorKind::Configuration], &|disk, file_system| {
             let name = path("chk-1/_metadata");
             let publish = || -> Result<()> {
                 let mut writer = file_system.create_new(&name, Visible::WholeAtFinish)?;
@@ -188,14 +206,13 @@ fn what_is_published_is_whole_or_absent() {
                 }
             };
             let published = publish();
-            match std::fs::read(root.join("chk-1/_metadata")) {
-                Ok(there) => assert!(there == content),
-                Err(_) => assert!(published.is_err()),
+            match bytes_of(disk, "chk-1/_metadata") {
+                Some(there) => assert!(there == content),
+                None => assert!(published.is_err()),
             }
             // What an interrupted one left goes with the name.
-            let local = LocalFileSystem::open(root).unwrap();
-            assert!(local.remove(std::slice::from_ref(&name))[0].is_ok());
-            assert_eq!(files_below(root), []);
+            assert!(open(disk).remove(std::slice::from_ref(&name))[0].is_ok());
+            assert_eq!(files_on(disk), []);
             published
         });
     assert!(runs > 80, "only {runs} runs");
@@ -205,19 +222,22 @@ fn what_is_published_is_whole_or_absent() {
 fn a_copy_is_whole_or_absent_whichever_way_it_is_made() {
     let ours =
         ["chk-1/0000000000000001-0000000000000002-00000001", "shared/0000000000000001-0000000000000002-00000002"];
-    for [from, to] in [ours, ["chk-1/000012.sst", "shared/000012.sst"]] {
+    let theirs = ["chk-1/000012.sst", "shared/000012.sst"];
+    for ([from, to], shares_bytes) in [(ours, false), (ours, true), (theirs, false), (theirs, true)] {
         let kinds = [ErrorKind::AbortCheckpoint, ErrorKind::Configuration, ErrorKind::Retry];
-        let runs = sweep(&kinds, &|root, file_system| {
-            std::fs::create_dir_all(root.join("chk-1")).unwrap();
-            std::fs::write(root.join(from), [3; 20_000]).unwrap();
-            let outcome = file_system.duplicate(&path(from), &path(to));
-            match std::fs::read(root.join(to)) {
-                Ok(there) if outcome.is_ok() => assert!(there == [3; 20_000]),
-                // Its name could not be removed for want of a descriptor: one who made it removes it, and knows its name.
-                Ok(_) => assert!(LocalFileSystem::open(root).unwrap().remove(&[path(to)])[0].is_ok()),
-                Err(_) => assert!(outcome.is_err()),
+        let runs = sweep(&kinds, &|disk, file_system| {
+            write(disk, from, &[3; 20_000]);
+            if shares_bytes {
+                disk.share_bytes();
             }
-            assert_eq!(std::fs::read(root.join(from)).unwrap(), [3; 20_000]);
+            let outcome = file_system.duplicate(&path(from), &path(to));
+            match bytes_of(disk, to) {
+                Some(there) if outcome.is_ok() => assert!(there == [3; 20_000]),
+                // Its name could not be removed for want of a descriptor: one who made it removes it, and knows its name.
+                Some(_) => assert!(open(disk).remove(&[path(to)])[0].is_ok()),
+                None => assert!(outcome.is_err()),
+            }
+            assert!(bytes_of(disk, from).unwrap() == [3; 20_000]);
             outcome
         });
         assert!(runs > 30, "only {runs} runs");
@@ -228,15 +248,15 @@ fn a_copy_is_whole_or_absent_whichever_way_it_is_made() {
 fn a_record_is_the_old_version_or_the_new_one() {
     let head = path("head/HEAD");
     let kinds = [ErrorKind::Retry, ErrorKind::Unknown, ErrorKind::Configuration, ErrorKind::AbortCheckpoint];
-    let runs = sweep(&kinds, &|root, file_system| {
-        let tag = match LocalFileSystem::open(root).unwrap().put_record(&head, Bytes::from("old"), Expect::Absent) {
+    let runs = sweep(&kinds, &|disk, file_system| {
+        let tag = match open(disk).put_record(&head, Bytes::from("old"), Expect::Absent) {
             CasOutcome::Done(tag) => tag,
             other => panic!("{other:?}"),
         };
         let read = file_system.read_record(&head)?;
         assert_eq!(read, Some((Bytes::from("old"), tag.clone())));
         let outcome = file_system.put_record(&head, Bytes::from("new"), Expect::Version(&tag));
-        let found = LocalFileSystem::open(root).unwrap().read_record(&head).unwrap().unwrap().0;
+        let found = open(disk).read_record(&head).unwrap().unwrap().0;
         let bodies: BTreeSet<&str> = match &outcome {
             CasOutcome::Done(_) => ["new"].into(),
             CasOutcome::Failed(_) => ["old"].into(),

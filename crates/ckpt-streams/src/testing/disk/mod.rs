@@ -49,6 +49,7 @@ struct Machine {
     nodes: Nodes,
     umask: u32,
     shares_bytes: bool,
+    descriptors: usize,
 }
 
 impl Disk {
@@ -58,7 +59,8 @@ impl Disk {
     }
 
     fn of(base: Nodes) -> Self {
-        let machine = Machine { nodes: base.clone(), base, steps: Vec::new(), umask: 0o022, shares_bytes: false };
+        let machine =
+            Machine { nodes: base.clone(), base, steps: Vec::new(), umask: 0o022, shares_bytes: false, descriptors: 0 };
         Self { machine: Arc::new(Mutex::new(machine)) }
     }
 
@@ -84,6 +86,11 @@ impl Disk {
     /// How much was done so far: what came before this instant has a smaller [`Image::done`].
     pub fn done(&self) -> usize {
         self.machine.lock().steps.len()
+    }
+
+    /// How many descriptors are open. A file system that has found its root holds one.
+    pub fn descriptors(&self) -> usize {
+        self.machine.lock().descriptors
     }
 
     /// What is left when power is lost now and nothing survives that was not synced.

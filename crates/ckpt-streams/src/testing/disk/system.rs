@@ -115,6 +115,7 @@ impl Machine {
 
 impl Calls {
     fn opened(&self, inode: Inode) -> Box<dyn Descriptor> {
+        self.0.lock().descriptors += 1;
         Box::new(Opened { machine: Arc::clone(&self.0), inode, position: AtomicUsize::new(0) })
     }
 }
@@ -288,6 +289,12 @@ impl Descriptor for Opened {
 
     fn raw(&self) -> Raw<'_> {
         Raw::Simulated(self.inode, &self.position)
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.machine.lock().descriptors -= 1;
     }
 }
 
