@@ -10,10 +10,11 @@ use ckpt_core::ErrorKind;
 use ckpt_core::id::{LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::state::{OperatorState, RelPath, Root, StateHandle, SubtaskState, TaskSnapshot};
 
+use crate::file_system::MemoryFileSystem;
 use crate::file_system::{Durability, FileSystem};
 use crate::spawn::{Job, Rejected, Spawn};
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering, thread};
-use crate::testing::{MemoryFileSystem, RefusingSpawn};
+use crate::testing::RefusingSpawn;
 use crate::{
     Budget, FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, Pending, Pool, PoolOptions, Staged,
     StateDirectory, StateScope, StreamFactory as _,

@@ -8,9 +8,11 @@ use ckpt_core::state::RelPath;
 use ckpt_core::{Error, Result};
 
 pub use local::LocalFileSystem;
+pub use memory::MemoryFileSystem;
 pub use registry::FileSystems;
 
 pub(crate) mod local;
+mod memory;
 mod registry;
 
 /// A file system, opened at one root. Every path lies beneath the root, and no implementation follows a link out of it.

@@ -12,7 +12,8 @@ use crate::file_system::{FileSystem, LocalFileSystem};
 
 /// The file systems that there are, by scheme.
 ///
-/// It is a value, not a global: two parts of a process may have different ones.
+/// It is a value, not a global: two parts of a process may have different ones. `examples/own_file_system.rs` is a file
+/// system of one's own, registered and used.
 #[derive(Clone)]
 pub struct FileSystems {
     openers: BTreeMap<String, Opener>,

@@ -11,9 +11,10 @@ use ckpt_core::{ErrorKind, Result};
 
 use super::stream_test::{options, target};
 use crate::file_system::{
-    Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
+    Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, MemoryFileSystem, ReadAt, VersionTag,
+    Visible,
 };
-use crate::testing::{MemoryFileSystem, RefusingSpawn};
+use crate::testing::RefusingSpawn;
 use crate::{FileStreams, MemoryStreams, StateScope, StreamFactory as _};
 
 const MIB: usize = 1 << 20;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ckpt_core::ErrorKind;
 
 use super::stream_test::{files_below, handles_of, options, snapshot_of, stage, target};
-use crate::file_system::{Durability, FileSystem, LocalFileSystem};
-use crate::testing::{MemoryFileSystem, OperationKind, RecordingFileSystem, RefusingSpawn};
+use crate::file_system::{Durability, FileSystem, LocalFileSystem, MemoryFileSystem};
+use crate::testing::{OperationKind, RecordingFileSystem, RefusingSpawn};
 use crate::{FileStreams, FileStreamsOptions, Pool, PoolOptions, StateScope, StreamFactory as _};
 
 /// Writes three pieces of state, each in two writes, and seals them.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
 
-use crate::file_system::{CasOutcome, Durability, FileSystem, LocalFileSystem, Visible};
-use crate::testing::{MemoryFileSystem, contract};
+use crate::file_system::{CasOutcome, Durability, FileSystem, LocalFileSystem, MemoryFileSystem, Visible};
+use crate::testing::contract;
 
 fn path(text: &str) -> RelPath {
     RelPath::new(text).unwrap()

@@ -22,6 +22,7 @@ pub fn file_system(make: &dyn Fn() -> Arc<dyn FileSystem>) {
     lists_are_ordered_and_bounded(&*make());
     copies_are_files_of_their_own(&*make());
     records_change_by_compare_and_swap(&*make());
+    of_many_at_once_one_wins(&*make());
 }
 
 fn path(text: &str) -> RelPath {
@@ -129,15 +130,49 @@ fn lists_are_ordered_and_bounded(files: &dyn FileSystem) {
 }
 
 fn copies_are_files_of_their_own(files: &dyn FileSystem) {
-    write_new(files, "from", b"bytes");
-    files.duplicate(&path("from"), &path("to/copy")).unwrap();
-    assert!(files.remove(&[path("from")])[0].is_ok());
-    assert_eq!(read(files, "to/copy"), b"bytes");
-    assert_eq!(files.duplicate(&path("from"), &path("other")).unwrap_err().kind(), ErrorKind::NotFound);
-    write_new(files, "from", b"other");
-    let taken = files.duplicate(&path("from"), &path("to/copy")).unwrap_err();
-    assert_eq!(taken.kind(), ErrorKind::AbortCheckpoint);
-    assert_eq!(read(files, "to/copy"), b"bytes");
+    // State files, which a file system may know by their names, and others.
+    let state = ["s/0000000000000001-0000000000000002-00000001", "t/0000000000000001-0000000000000002-00000002"];
+    for [from, to] in [["from", "to/copy"], state] {
+        write_new(files, from, b"bytes");
+        files.duplicate(&path(from), &path(to)).unwrap();
+        files.sync_entries(&[path(to)]).unwrap();
+        assert_eq!(names(files).len(), 2);
+        assert!(files.remove(&[path(from)])[0].is_ok());
+        assert_eq!(read(files, to), b"bytes");
+        let missing = files.duplicate(&path(from), &path("other")).unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
+        write_new(files, from, b"other");
+        let taken = files.duplicate(&path(from), &path(to)).unwrap_err();
+        assert_eq!(taken.kind(), ErrorKind::AbortCheckpoint);
+        assert_eq!(read(files, to), b"bytes");
+        assert!(files.remove(&[path(from), path(to)]).iter().all(Result::is_ok));
+        assert_eq!(names(files), [""; 0]);
+    }
+}
+
+fn of_many_at_once_one_wins(files: &dyn FileSystem) {
+    let is_done = |outcome: &CasOutcome| match outcome {
+        CasOutcome::Done(_) => true,
+        CasOutcome::Lost => false,
+        other => panic!("expected Done or Lost, found {other:?}"),
+    };
+    let winners = |act: &(dyn Fn(u8) -> CasOutcome + Sync)| -> Vec<u8> {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|thread| (thread, scope.spawn(move || act(thread)))).collect();
+            let joined = threads.into_iter().map(|(thread, handle)| (thread, handle.join().unwrap()));
+            joined.filter(|(_, outcome)| is_done(outcome)).map(|(thread, _)| thread).collect()
+        })
+    };
+    let published = winners(&|thread| write(files, "d/whole", Visible::WholeAtFinish, &[thread; 100]));
+    assert_eq!(published.len(), 1, "{published:?}");
+    assert_eq!(read(files, "d/whole"), [published[0]; 100]);
+    let head = path("head/HEAD");
+    let recorded = winners(&|thread| files.put_record(&head, Bytes::from(vec![thread; 100]), Expect::Absent));
+    assert_eq!(recorded.len(), 1, "{recorded:?}");
+    let (body, tag) = files.read_record(&head).unwrap().unwrap();
+    assert_eq!(body, [recorded[0]; 100][..]);
+    let next = winners(&|thread| files.put_record(&head, Bytes::from(vec![thread; 99]), Expect::Version(&tag)));
+    assert_eq!(next.len(), 1, "{next:?}");
 }
 
 fn records_change_by_compare_and_swap(files: &dyn FileSystem) {

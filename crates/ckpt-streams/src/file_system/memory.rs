@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::Arc as StdArc;
 
 use bytes::Bytes;
 use ckpt_core::state::RelPath;
@@ -13,7 +14,19 @@ use crate::file_system::{
 };
 use crate::sync::{Arc, Mutex};
 
-/// A file system in memory. Clones see the same files.
+/// A file system in memory, for tests and for state that need not outlive its process. Clones see the same files.
+///
+/// No scheme is registered for it, since every part of a process that is to see the same files needs a clone of the same
+/// value:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use ckpt_streams::file_system::{FileSystems, MemoryFileSystem};
+/// let files = MemoryFileSystem::new();
+/// let mut file_systems = FileSystems::local();
+/// file_systems.register("mem", move |_location| Ok(Arc::new(files.clone())))?;
+/// # Ok::<(), ckpt_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct MemoryFileSystem {
     state: Arc<Mutex<State>>,
@@ -29,7 +42,8 @@ struct State {
 struct Stored {
     /// Tells a file from a later one of the same name.
     number: u64,
-    bytes: Vec<u8>,
+    /// Shared with those who read it.
+    bytes: StdArc<Vec<u8>>,
     synced: bool,
 }
 
@@ -46,7 +60,7 @@ enum Kind {
     Ended,
 }
 
-struct MemoryFile(Vec<u8>);
+struct MemoryFile(StdArc<Vec<u8>>);
 
 impl MemoryFileSystem {
     /// An empty one.
@@ -75,7 +89,7 @@ impl FileSystem for MemoryFileSystem {
                 }
                 state.made += 1;
                 let number = state.made;
-                state.files.insert(path.clone(), Stored { number, bytes: Vec::new(), synced: false });
+                state.files.insert(path.clone(), Stored { number, bytes: StdArc::default(), synced: false });
                 Kind::AtOnce(number)
             }
             Visible::WholeAtFinish => Kind::WholeAtFinish(Vec::new()),
@@ -85,7 +99,7 @@ impl FileSystem for MemoryFileSystem {
 
     fn open(&self, path: &RelPath) -> Result<Box<dyn ReadAt>> {
         match self.state.lock().files.get(path) {
-            Some(stored) => Ok(Box::new(MemoryFile(stored.bytes.clone()))),
+            Some(stored) => Ok(Box::new(MemoryFile(StdArc::clone(&stored.bytes)))),
             None => Err(Error::new(ErrorKind::NotFound, format!("'{path}' is not there"))),
         }
     }
@@ -98,7 +112,7 @@ impl FileSystem for MemoryFileSystem {
         let Some(stored) = state.files.get(from) else {
             return Err(Error::new(ErrorKind::NotFound, format!("'{from}' is not there")));
         };
-        let bytes = stored.bytes.clone();
+        let bytes = StdArc::clone(&stored.bytes);
         state.made += 1;
         let number = state.made;
         state.files.insert(to.clone(), Stored { number, bytes, synced: true });
@@ -167,7 +181,7 @@ impl Write for MemoryWriter {
                 // A file that was removed takes bytes and shows them to nobody.
                 if let Some(stored) = self.state.lock().files.get_mut(&self.path) {
                     if stored.number == *number {
-                        stored.bytes.extend_from_slice(bytes);
+                        StdArc::make_mut(&mut stored.bytes).extend_from_slice(bytes);
                     }
                 }
             }
@@ -199,7 +213,7 @@ impl FileWriter for MemoryWriter {
                 }
                 state.made += 1;
                 let number = state.made;
-                state.files.insert(self.path.clone(), Stored { number, bytes, synced });
+                state.files.insert(self.path.clone(), Stored { number, bytes: StdArc::new(bytes), synced });
             }
             Kind::Ended => {}
         }
