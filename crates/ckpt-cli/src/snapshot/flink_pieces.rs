@@ -153,8 +153,8 @@ impl<'a, D: Describe> Pieces<'a, D> {
         let Some((stream, number)) = self.stream.take() else { return 0 };
         let role = self.wanted.role(|| format!("changes {number}"));
         if let Some(location) = self.locate(&stream.stream) {
-            // Flink does not count the byte in front that says whether the changes are compressed.
-            self.push(role, Location { extent: Extent::Part, ..location }, state_bytes);
+            let extent = location.offset_bytes.map_or(Extent::Changes, |_| Extent::Part);
+            self.push(role, Location { extent, ..location }, state_bytes);
         }
         number + 1
     }

@@ -33,8 +33,11 @@ pub(crate) struct Piece {
 pub(crate) enum Extent {
     /// All of it.
     Whole,
-    /// Others may lie in it too, or a header that is not counted.
+    /// Others may lie in it too.
     Part,
+    /// All of it, but for a byte in front that says whether the changes behind it are compressed. The length is that of the
+    /// changes before they were.
+    Changes,
 }
 
 /// What state is to its operator.

@@ -1,8 +1,8 @@
 //! Files of Flink's: they are there, and have the right length. Flink keeps no digests.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -88,7 +88,7 @@ impl<'a> FlinkFiles<'a> {
         let (kind, looked_at, message) = match found {
             Found::Length(found) => {
                 let flaws = reference.expected.iter().filter_map(|(expected, owners)| {
-                    let (message, owners) = (expected.flaw(found)?, Some(owners.clone()));
+                    let (message, owners) = (expected.flaw(found, || self.first_byte(&place))?, Some(owners.clone()));
                     Some(problem(ProblemKind::WrongLength, Some(shown.clone()), message, owners))
                 });
                 let flaws: Vec<_> = flaws.collect();
@@ -188,6 +188,19 @@ impl<'a> FlinkFiles<'a> {
             Err(error) => unreadable(&error),
         }
     }
+
+    /// The first byte of the file that is there, if there is one.
+    fn first_byte(&self, place: &Place) -> Option<u8> {
+        let mut first = [0];
+        match &place.root {
+            Some(root) => {
+                let below = RelPath::new(place.below.clone()).ok()?;
+                self.roots.get(root)?.open(&below).ok()?.read_exact_at(&mut first, 0).ok()?;
+            }
+            None => File::open(&place.below).ok()?.read_exact(&mut first).ok()?,
+        }
+        Some(first[0])
+    }
 }
 
 impl Place {
@@ -209,7 +222,7 @@ fn is_same(path: &FlinkPath, directory: &Path) -> bool {
     there.is_some() && there == identity(directory)
 }
 
-/// A path that Flink itself would open, wherever that leads. It is not opened here.
+/// A path that Flink itself would open, wherever that leads. It is not opened here: it may be a pipe.
 fn look_anywhere(path: &str) -> Found {
     match fs::metadata(path) {
         Ok(found) if found.is_file() => Found::Length(found.len()),

@@ -41,6 +41,8 @@ pub(super) enum Expected {
     Exactly(u64),
     /// At least so many, since there may be more in the file.
     AtLeast(u64),
+    /// So many bytes of changes before they were compressed, if they are, behind a byte that says whether.
+    Changes(u64),
     /// A length that no file has.
     Impossible(i64),
 }
@@ -137,22 +139,30 @@ impl Expected {
         match (offset, u64::try_from(piece.length_bytes), piece.extent) {
             (Ok(_), Ok(length), Extent::Whole) => Self::Exactly(length),
             (Ok(offset), Ok(length), Extent::Part) => Self::AtLeast(offset.saturating_add(length)),
+            (Ok(_), Ok(length), Extent::Changes) => Self::Changes(length),
             _ => Self::Impossible(piece.length_bytes),
         }
     }
 
-    /// What is wrong with a file of that length.
-    pub(super) fn flaw(self, found: u64) -> Option<String> {
+    /// What is wrong with a file of that length, whose first byte can be asked for.
+    pub(super) fn flaw(self, found: u64, first_byte: impl FnOnce() -> Option<u8>) -> Option<String> {
         match self {
             Self::Anything => None,
             Self::Exactly(expected) if found == expected => None,
             Self::AtLeast(expected) if found >= expected => None,
+            Self::Changes(changes) if found == changes.saturating_add(1) => None,
+            // How long they are when they are compressed is not said, but they are not nothing.
+            Self::Changes(changes) if found > changes.min(1) && first_byte() == Some(COMPRESSED) => None,
+            Self::Changes(changes) => Some(format!("has {found} bytes, expected {}", changes.saturating_add(1))),
             Self::Exactly(expected) => Some(format!("has {found} bytes, expected {expected}")),
             Self::AtLeast(expected) => Some(format!("has {found} bytes, expected at least {expected}")),
             Self::Impossible(expected) => Some(format!("is named with a length of {expected}, which no file has")),
         }
     }
 }
+
+/// What is in front of compressed changes.
+const COMPRESSED: u8 = 1;
 
 impl Reference {
     fn to(file: PieceFile) -> Self {

@@ -63,7 +63,8 @@ pub(crate) fn plant(tree: &Tree, fixture: &str, directory: &str, place: impl Fn(
             Some(below) => tree.join(&place(below.trim_start_matches('/'))),
             None => tree.join(directory).join(name),
         };
-        let length = handle["offsetBytes"].as_u64().unwrap_or(0) + handle["lengthBytes"].as_u64().unwrap();
+        let header = u64::from(handle["role"].as_str().unwrap().starts_with("changes "));
+        let length = handle["offsetBytes"].as_u64().unwrap_or(header) + handle["lengthBytes"].as_u64().unwrap();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let file = fs::File::options().create(true).truncate(false).write(true).open(path).unwrap();
         file.set_len(length.max(file.metadata().unwrap().len())).unwrap();

@@ -1,6 +1,7 @@
 //! `ckpt verify`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -55,6 +56,54 @@ fn each_way_to_damage_a_tree_is_told_with_the_owner() {
     tree.change(&ours("chk-2")[0], |bytes| bytes.push(0));
     tree.change(&format!("jobs/{JOB}/chk-4/_metadata"), |bytes| bytes.truncate(100));
     tree.assert_snapshot("verify-damaged", &["verify .", &format!("verify --json {of_flink}/chk-2")]);
+}
+
+/// The directory of a snapshot, and the path and the length of one of its files: of segments the longest.
+fn snapshot_with(fixture: &str, is_it: impl Fn(&Value) -> bool) -> (Tree, PathBuf, u64) {
+    let tree = Tree::new();
+    flink_tree::plant(&tree, fixture, "snapshot", |below| format!("elsewhere/{below}"));
+    let handle = handles(&tree, "snapshot").into_iter().find(is_it).unwrap();
+    let below = handle["file"].as_str().unwrap().strip_prefix(BEFORE).unwrap().trim_start_matches('/').to_owned();
+    let path = tree.join("elsewhere").join(below);
+    let length = fs::metadata(&path).unwrap().len();
+    (tree, path, length)
+}
+
+fn problems_of_lengths(tree: &Tree) -> Vec<String> {
+    let report = tree.ckpt(&format!("verify --json snapshot --map-root {BEFORE}=elsewhere")).json();
+    assert!(kinds(&report).iter().all(|kind| kind == "wrongLength"), "{report}");
+    let problems = report["snapshots"][0]["problems"].as_array().unwrap();
+    problems.iter().map(|problem| problem["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_file_that_ends_within_a_segment_is_told() {
+    let (tree, path, length) = snapshot_with("1.20.3-filemerging-hashmap", |handle| !handle["offsetBytes"].is_null());
+    let set_length = |length| File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
+    assert_eq!(problems_of_lengths(&tree), [""; 0]);
+    // Others may lie behind it.
+    set_length(length + 1);
+    assert_eq!(problems_of_lengths(&tree), [""; 0]);
+    set_length(length - 1);
+    assert_eq!(problems_of_lengths(&tree), [format!("has {} bytes, expected at least {length}", length - 1)]);
+}
+
+/// A byte in front says whether they are compressed, and Flink does not count that; of compressed ones it counts what they
+/// were before.
+#[test]
+fn files_of_changes_are_as_long_as_their_changes_and_the_byte_in_front() {
+    let is_of_changes = |handle: &Value| handle["role"].as_str().unwrap().starts_with("changes ");
+    let (tree, path, length) = snapshot_with("1.20.3-changelog-fs-hashmap-files", is_of_changes);
+    let set_length = |length| File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
+    assert_eq!(problems_of_lengths(&tree), [""; 0]);
+    for found in [0, 1, length - 1, length + 1] {
+        set_length(found);
+        assert_eq!(problems_of_lengths(&tree), [format!("has {found} bytes, expected {length}")]);
+    }
+    for (compressed, is_well) in [(&b"\x01snappy"[..], true), (b"\x01", false), (b"\x02snappy", false)] {
+        fs::write(&path, compressed).unwrap();
+        assert_eq!(problems_of_lengths(&tree).is_empty(), is_well, "{compressed:?}");
+    }
 }
 
 /// As one that was copied to the wrong place.
