@@ -12,6 +12,7 @@ mod dump;
 mod error;
 mod flink;
 mod help;
+mod json;
 mod ls;
 mod manual;
 mod map_root;

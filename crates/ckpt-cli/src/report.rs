@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write};
 use serde::Serialize;
 
 use crate::error::CommandError;
+use crate::json::print_json;
 
 /// What a command gathered.
 pub(crate) trait Report: Serialize {
@@ -76,7 +77,7 @@ pub(crate) fn print(report: &impl Report, format: Format) -> Result<Exit, Comman
     let mut out = io::BufWriter::new(io::stdout().lock());
     let printed = match format {
         Format::Tables => report.print(&mut out, Style::of_output()),
-        Format::Json => json(report, &mut out),
+        Format::Json => print_json(report, &mut out),
     };
     match printed.and_then(|()| out.flush()) {
         Ok(()) => Ok(report.exit()),
@@ -87,12 +88,6 @@ pub(crate) fn print(report: &impl Report, format: Format) -> Result<Exit, Comman
         }
         Err(source) => Err(CommandError::Output { source }),
     }
-}
-
-/// Prints a value as JSON and a line end.
-pub(crate) fn json(value: &(impl Serialize + ?Sized), out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)
 }
 
 /// Tells of something that is no reason to stop.

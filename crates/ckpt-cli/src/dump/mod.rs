@@ -19,11 +19,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::args::DumpArgs;
 use crate::error::{CommandError, MetadataError};
+use crate::json::print_json;
 use crate::map_root::MapRoot;
 use crate::metadata_file::{MetadataFile, MetadataFormat};
 use crate::oddity;
 use crate::place::DirectoryUri;
-use crate::report::{Report, Style, json};
+use crate::report::{Report, Style};
 use digested::Digested;
 use operator::Operator;
 
@@ -155,7 +156,7 @@ impl Dump {
 impl Report for Dump {
     /// It is JSON for people too: whoever wants less of it wants `ckpt show`.
     fn print(&self, out: &mut dyn Write, _: Style) -> io::Result<()> {
-        json(self, out)
+        print_json(self, out)
     }
 }
 

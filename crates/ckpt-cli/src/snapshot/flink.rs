@@ -4,7 +4,8 @@ use ckpt_flink::{
     CheckpointProperties, Ending, FlinkReader, InlineBytes as _, SkippedBytes, SnapshotType, StreamSource,
 };
 
-use super::flink_pieces::{Describe, Described, OwnDirectory, Pieces};
+use super::flink_pieces::{Describe, Described, Pieces};
+use super::own_directory::OwnDirectory;
 use super::piece::{Extent, Piece, StateKind};
 use super::walk::{MasterState, OperatorHead, SnapshotHead, SubtaskEnd, Walk, Wanted};
 use crate::error::CommandError;

@@ -2,15 +2,16 @@
 
 use std::io;
 use std::mem;
-use std::path::Path;
 
 use bytes::Bytes;
 use ckpt_flink::{
-    ChannelHandle, ChannelInfo, InMemoryChange, InlineBytes, InputChannelInfo, JavaText, KeyGroupRange, KeyedHandle,
+    ChannelHandle, ChannelInfo, InMemoryChange, InlineBytes, InputChannelInfo, KeyGroupRange, KeyedHandle,
     LocalPathAndHandle, MergedChannels, OffsetAndStream, OperatorHandle, OperatorStateOffsets, ResultSubpartitionInfo,
     SkippedBytes, SkippedOffsets, Source, StreamHandle, SubtaskStateKind, SubtaskVisitor,
 };
 
+use super::names::Names;
+use super::own_directory::OwnDirectory;
 use super::piece::{Extent, Piece, PieceFile, StateKind};
 use super::walk::{SubtaskEnd, Walk, Wanted};
 use crate::flink::path::FlinkPath;
@@ -50,28 +51,7 @@ impl Describe for Described {
     fn channels<I: ChannelInfo>(handle: &MergedChannels<I, Self>) -> String {
         // The reader has decoded them once, so they can be.
         let channels = handle.channels().unwrap_or_default();
-        channels.iter().map(|channel| channel_name(channel.info)).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// The directory that a snapshot lies in, by which its own files are known.
-pub(super) struct OwnDirectory<'a> {
-    directory: &'a Path,
-    /// `/<name>/`: what has that in its path lies there, or did before it moved.
-    marker: Option<String>,
-}
-
-impl<'a> OwnDirectory<'a> {
-    pub(super) fn of(directory: &'a Path) -> Self {
-        Self { directory, marker: directory.file_name().map(|name| format!("/{}/", name.to_string_lossy())) }
-    }
-
-    fn file(&self, path: &JavaText) -> PieceFile {
-        let path = FlinkPath::new(&path.to_string_lossy());
-        let by_path = path.local().and_then(|path| Path::new(path).parent()) == Some(self.directory);
-        let by_name = || self.marker.as_ref().is_some_and(|marker| path.as_str().contains(marker.as_str()));
-        let exclusive = by_path || by_name();
-        PieceFile::Flink { path, exclusive }
+        Names::of(channels.iter().map(|channel| channel_name(channel.info))).to_string()
     }
 }
 
@@ -79,11 +59,11 @@ impl<'a> OwnDirectory<'a> {
 pub(super) struct Pieces<'a, D: Describe> {
     walk: &'a mut dyn Walk,
     wanted: Wanted,
-    own: &'a OwnDirectory<'a>,
+    own: &'a OwnDirectory,
     kind: StateKind,
     key_groups: Option<[i32; 2]>,
     /// The names of the states in the operator handle that follows.
-    states: Vec<String>,
+    states: Names,
     /// The stream of changes before the next one, if any, and which one it was.
     stream: Option<(OffsetAndStream<D>, usize)>,
     /// How many bytes the changes in memory have that were told.
@@ -95,14 +75,14 @@ pub(super) struct Pieces<'a, D: Describe> {
 
 impl<'a, D: Describe> Pieces<'a, D> {
     /// Of the subtask that comes next.
-    pub(super) fn new(walk: &'a mut dyn Walk, own: &'a OwnDirectory<'a>) -> Self {
+    pub(super) fn new(walk: &'a mut dyn Walk, own: &'a OwnDirectory) -> Self {
         Self {
             wanted: walk.wanted(),
             walk,
             own,
             kind: StateKind::ManagedOperator,
             key_groups: None,
-            states: Vec::new(),
+            states: Names::default(),
             stream: None,
             changes_bytes: 0,
             keyed_bytes: 0,
@@ -246,13 +226,13 @@ impl<D: Describe> SubtaskVisitor<D> for Pieces<'_, D> {
 
     fn operator_state(&mut self, state: OperatorStateOffsets<D>) {
         if self.wanted == Wanted::Everything {
-            self.states.push(state.name.to_string());
+            self.states.add(&state.name.to_string_lossy());
         }
     }
 
     fn operator_handle(&mut self, handle: OperatorHandle<D>) {
         self.sizes = self.sizes.add(of_operator_handle(&handle));
-        let names = mem::take(&mut self.states).join(", ");
+        let names = mem::take(&mut self.states).to_string();
         self.stream(names, &handle.delegate);
     }
 

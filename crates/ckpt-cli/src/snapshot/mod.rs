@@ -8,8 +8,10 @@
 
 mod flink;
 mod flink_pieces;
+mod names;
 mod our_pieces;
 mod ours;
+mod own_directory;
 mod piece;
 mod size;
 mod value;

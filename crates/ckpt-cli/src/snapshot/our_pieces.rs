@@ -6,6 +6,7 @@ use ckpt_core::state::{
     SubtaskState,
 };
 
+use super::names::Names;
 use super::piece::{Extent, Piece, PieceFile, StateKind};
 use super::walk::Walk;
 use crate::flink::size::java_long;
@@ -28,18 +29,18 @@ pub(super) fn of_subtask(state: &SubtaskState, walk: &mut dyn Walk) {
         [(StateKind::ManagedOperator, state.operator()), (StateKind::RawOperator, state.raw_operator())]
     {
         for state in states {
-            let role = wanted.role(|| joined(state.states().iter().map(|(name, _)| name.to_string())));
+            let role = wanted.role(|| Names::of(state.states().iter().map(|(name, _)| name)).to_string());
             walk.piece(piece(kind, role, None, state.handle()));
         }
     }
     let input = |it: &InputChannel| format!("{}/{}", it.gate, it.channel);
     for state in state.input_channels() {
-        let role = wanted.role(|| joined(state.channels().iter().map(|(channel, _)| input(channel))));
+        let role = wanted.role(|| Names::of(state.channels().iter().map(|(channel, _)| input(channel))).to_string());
         walk.piece(piece(StateKind::InputChannel, role, None, state.handle()));
     }
     let result = |it: &ResultSubpartition| format!("{}/{}", it.partition, it.subpartition);
     for state in state.result_subpartitions() {
-        let role = wanted.role(|| joined(state.channels().iter().map(|(channel, _)| result(channel))));
+        let role = wanted.role(|| Names::of(state.channels().iter().map(|(channel, _)| result(channel))).to_string());
         walk.piece(piece(StateKind::ResultSubpartition, role, None, state.handle()));
     }
 }
@@ -61,10 +62,6 @@ fn of_incremental(kind: StateKind, state: &IncrementalState, walk: &mut dyn Walk
     for (name, handle) in state.private().iter() {
         walk.piece(piece(kind, wanted.role(|| format!("private {name}")), range, handle));
     }
-}
-
-fn joined(names: impl Iterator<Item = String>) -> String {
-    names.collect::<Vec<_>>().join(", ")
 }
 
 fn piece(kind: StateKind, role: String, range: Option<KeyGroupRange>, handle: &StateHandle) -> Piece {

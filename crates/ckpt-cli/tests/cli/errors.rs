@@ -65,6 +65,21 @@ fn names_cannot_control_the_terminal() {
     }
 }
 
+#[test]
+fn names_in_json_cannot_control_the_terminal() {
+    let tree = Tree::new();
+    let name = "a\u{9b}31mb\u{202e}\u{2028}c";
+    tree.put(&format!("{name}/_metadata"), &metadata("2.2.1-flip27-coordinator"));
+    for line in
+        [&["ls", "--json", "."][..], &["show", "--json", name], &["verify", "--json", "."], &["flink", "dump", name]]
+    {
+        let run = tree.run(line);
+        assert!(run.stdout.contains("a\\u009b31mb\\u202e\\u2028c"), "{run:?}");
+        assert!(!run.stdout.contains(['\u{9b}', '\u{202e}', '\u{2028}']), "{run:?}");
+        assert!(run.json().to_string().contains(name));
+    }
+}
+
 /// Whatever the bytes are: it ends, with a status of its own.
 #[test]
 fn no_damage_makes_it_panic() {

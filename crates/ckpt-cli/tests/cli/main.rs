@@ -8,6 +8,7 @@ mod flink_tree;
 mod heads;
 mod help;
 mod ls;
+mod made;
 mod memory;
 mod moved;
 mod oddities;
