@@ -9,7 +9,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// An error of ckpt: one lower-case sentence that names the place, what was expected and what was found, and a
 /// [kind](ErrorKind) that tells the caller what to do.
 ///
-/// Each crate builds it from an error type of its own with structured fields, which stays private.
+/// Each crate builds it from an error type of its own with structured fields. It stays private where the kind is all that a
+/// program can act on; where it is public, [`downcast_ref`](Self::downcast_ref) has it.
 pub struct Error {
     kind: ErrorKind,
     detail: Box<dyn StdError + Send + Sync>,
@@ -48,6 +49,11 @@ impl Error {
     /// What to do about it.
     pub const fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// What went wrong with its fields, where that is of this type.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        self.detail.downcast_ref()
     }
 }
 

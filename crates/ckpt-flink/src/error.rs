@@ -12,7 +12,7 @@ use crate::version::MetadataVersion;
 /// A file that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
-    #[error("Flink metadata cannot be read: {0}")]
+    #[error(transparent)]
     Format(FlinkFormatError),
     #[error(
         "Flink metadata has version 1, expected 2 to {}: Flink 1.1 and 1.2 wrote it, and Flink no longer supports it either",
@@ -25,15 +25,69 @@ pub(crate) enum ReadError {
     Source { offset_bytes: u64, source: io::Error },
 }
 
-/// Bytes that are not what Flink writes or reads.
+/// Bytes that are not what Flink writes or reads: where they are, what was expected and what was found.
+///
+/// ```
+/// use ckpt_core::ErrorKind;
+/// use ckpt_flink::{FlinkFormatError, FlinkMetadata};
+///
+/// # let mut file = include_bytes!("../testdata/samples/meta_v6.bin").to_vec();
+/// file.truncate(100);
+/// let error = FlinkMetadata::decode(file.into()).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Corrupt);
+/// let at = error.downcast_ref::<FlinkFormatError>().unwrap();
+/// println!("byte {}, {}: {}, expected {}", at.offset_bytes(), at.place(), at.found(), at.expected());
+/// # assert!(at.offset_bytes() <= 100);
+/// ```
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct FlinkFormatError {
-    pub(crate) offset_bytes: u64,
+pub struct FlinkFormatError {
+    offset_bytes: u64,
     /// From the innermost field outwards.
     path: Vec<Step>,
-    pub(crate) expected: Cow<'static, str>,
-    pub(crate) found: String,
+    expected: Cow<'static, str>,
+    found: String,
 }
+
+impl FlinkFormatError {
+    /// The byte in the file.
+    pub const fn offset_bytes(&self) -> u64 {
+        self.offset_bytes
+    }
+
+    /// The operator, once its id was read.
+    pub fn operator(&self) -> Option<OperatorId> {
+        self.path.iter().find_map(|step| match step {
+            Step::Operator(operator) => Some(*operator),
+            _ => None,
+        })
+    }
+
+    /// The subtask, once its index was read.
+    pub fn subtask(&self) -> Option<i32> {
+        self.path.iter().find_map(|step| match step {
+            Step::Subtask(subtask) => Some(*subtask),
+            _ => None,
+        })
+    }
+
+    /// The field, behind all that it is in.
+    pub fn place(&self) -> impl fmt::Display + '_ {
+        Place(&self.path)
+    }
+
+    /// What Flink would have written.
+    pub fn expected(&self) -> &str {
+        &self.expected
+    }
+
+    /// What is there.
+    pub fn found(&self) -> &str {
+        &self.found
+    }
+}
+
+/// Steps, the outermost first.
+struct Place<'a>(&'a [Step]);
 
 /// One step from the file as a whole to a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,13 +133,23 @@ impl<T> Within for Read<T> {
 
 impl fmt::Display for FlinkFormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, step) in self.path.iter().rev().enumerate() {
+        let Self { offset_bytes, path, expected, found } = self;
+        let place = Place(path);
+        write!(f, "Flink metadata cannot be read: {place} at byte {offset_bytes} is {found}, expected {expected}")
+    }
+}
+
+impl std::error::Error for FlinkFormatError {}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, step) in self.0.iter().rev().enumerate() {
             if index > 0 {
                 f.write_str(", ")?;
             }
             step.fmt(f)?;
         }
-        write!(f, " at byte {} is {}, expected {}", self.offset_bytes, self.found, self.expected)
+        Ok(())
     }
 }
 
@@ -102,13 +166,15 @@ impl fmt::Display for Step {
 
 impl From<Box<ReadError>> for Error {
     fn from(error: Box<ReadError>) -> Self {
-        let kind = match &*error {
-            ReadError::Format(_) => ErrorKind::Corrupt,
-            ReadError::TooOld | ReadError::Newer { .. } => ErrorKind::Configuration,
-            ReadError::Source { source, .. } if source.kind() == io::ErrorKind::UnexpectedEof => ErrorKind::Corrupt,
-            ReadError::Source { .. } => ErrorKind::Retry,
-        };
-        Self::new(kind, error)
+        match *error {
+            ReadError::Format(error) => Self::new(ErrorKind::Corrupt, error),
+            error @ (ReadError::TooOld | ReadError::Newer { .. }) => Self::new(ErrorKind::Configuration, error),
+            ReadError::Source { offset_bytes, source } => {
+                let is_shorter = source.kind() == io::ErrorKind::UnexpectedEof;
+                let kind = if is_shorter { ErrorKind::Corrupt } else { ErrorKind::Retry };
+                Self::new(kind, ReadError::Source { offset_bytes, source })
+            }
+        }
     }
 }
 

@@ -13,6 +13,9 @@
 //! | write a file, or one in another version | [`FlinkMetadata::encode`] |
 //! | know whether a file is one of Flink's | [`MAGIC`] |
 //! | know what Flink would change if it wrote the file again | [`Decoded::notes`] |
+//! | make it metadata of ours, or ours Flink's | [`to_checkpoint`], [`to_flink`] |
+//! | know what that changes and leaves out | [`Converted::changes`], [`Converted::not_carried`] |
+//! | know where a file is damaged, as fields | [`FlinkFormatError`] |
 //!
 //! ```
 //! use bytes::Bytes;
@@ -41,7 +44,7 @@
 //! # What holds everywhere
 //!
 //! * *Errors* are [`ckpt_core::Error`]s. Of a file that cannot be read they name the place: the byte, the operator, the
-//!   subtask, the field, what was expected and what was found.
+//!   subtask, the field, what was expected and what was found; a [`FlinkFormatError`] has them as fields.
 //! * *Memory* grows with what was read, whatever a file says of itself. Texts and inline state of a file in memory share its
 //!   memory; a value of them keeps all of it.
 //! * *Sizes and positions* are in bytes, and signed as Flink has them: -1 stands for a size that is unknown.
@@ -61,6 +64,7 @@ pub use convert::{
     Change, ChangeKind, ChangePlace, ConversionContext, Converted, Direction, Effect, Field, FlinkTarget,
     KeyGroupsFormat, RootPath, to_checkpoint, to_flink,
 };
+pub use error::FlinkFormatError;
 pub use model::{
     ByteStream, ChangelogHandle, ChangelogStreamHandle, ChannelEntry, ChannelHandle, ChannelInfo, ChannelTags,
     CheckpointedStateScope, DistributionMode, FileHandle, FlinkMetadata, InMemoryChange, InMemoryChangelogHandle,

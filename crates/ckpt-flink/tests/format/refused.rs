@@ -3,8 +3,10 @@
 use std::io;
 
 use ckpt_core::ErrorKind;
+use ckpt_core::id::OperatorId;
 use ckpt_flink::{
-    FlinkMetadata, FlinkReader, KeyedHandle, NoteKind, OperatorSubtasks, SkippedBytes, StreamHandle, StreamSource,
+    FlinkFormatError, FlinkMetadata, FlinkReader, KeyedHandle, NoteKind, OperatorSubtasks, SkippedBytes, StreamHandle,
+    StreamSource,
 };
 
 use super::by_hand::{Bytes, file_of, keyed_in, operator, subtask_in};
@@ -25,6 +27,23 @@ fn what_is_no_metadata_of_flink() {
         "magic at byte 0 is [43, 4b, 50, 54], expected [49, 60, 67, 2d]: it is no metadata of Flink, or of one before \
          1.1, or damaged"
     );
+}
+
+#[test]
+fn an_error_has_its_fields() {
+    let keyed = Bytes::new().u8(7).i32(-1).i32(1).i64(0).u8(16);
+    let error = FlinkMetadata::decode(keyed_in(3, keyed).into()).unwrap_err();
+    let format = error.downcast_ref::<FlinkFormatError>().unwrap();
+    assert_eq!((format.offset_bytes(), format.found(), format.expected()), (66, "-1", "not negative"));
+    assert_eq!((format.operator(), format.subtask()), (Some(OperatorId::new([7; 16])), Some(0)));
+    let place = "operator 07070707070707070707070707070707, subtask 0, managed keyed state, first key group";
+    assert_eq!(format.place().to_string(), place);
+    let error = FlinkMetadata::decode(Bytes::new().into()).unwrap_err();
+    let format = error.downcast_ref::<FlinkFormatError>().unwrap();
+    assert_eq!((format.offset_bytes(), format.operator(), format.subtask()), (0, None, None));
+    // A newer version is no damage.
+    let newer = FlinkMetadata::decode(Bytes::begin(7).into()).unwrap_err();
+    assert_eq!(newer.downcast_ref::<FlinkFormatError>(), None);
 }
 
 #[test]
