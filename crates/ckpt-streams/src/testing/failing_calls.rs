@@ -11,7 +11,7 @@ use rustix::fs::FileType;
 use rustix::io::Result as CallResult;
 
 use crate::file_system::LocalFileSystem;
-use crate::file_system::local::system::{Descriptor, Kind, Open, Raw, Status, System};
+use crate::file_system::local::system::{Descriptor, Identity, Kind, Open, Raw, Status, System};
 use crate::testing::disk::Disk;
 use crate::testing::fault::{Burn, Fuse, Injection, Step};
 
@@ -149,6 +149,11 @@ impl Descriptor for FailingDescriptor {
     fn status(&self) -> CallResult<Status> {
         self.fuse.check(Step::Look)?;
         self.inner.status()
+    }
+
+    fn identity(&self) -> CallResult<Identity> {
+        self.fuse.check(Step::Look)?;
+        self.inner.identity()
     }
 
     fn set_mode(&self, kind: Kind) -> CallResult<()> {

@@ -72,14 +72,15 @@ fn write(disk: &Disk, name: &str, bytes: &[u8]) {
     assert!(matches!(writer.finish(Durability::Full), CasOutcome::Done(_)));
 }
 
-/// Runs a test with every fault at both levels. An error is typed, names a path and the fault, and comes if and only if
-/// something went wrong.
-fn sweep<T>(kinds: &[ErrorKind], test: &Test<'_, T>) -> u64 {
+/// Runs a test with every fault at both levels. An error is typed, names a path, and comes only if something went wrong;
+/// and it must come of the faults that nobody may pass over.
+fn sweep<T>(kinds: &[ErrorKind], must_fail: &dyn Fn(Injection) -> bool, test: &Test<'_, T>) -> u64 {
     let mut runs = 0;
     for level in [Level::Operations, Level::Calls] {
         runs += sweep_faults(&mut |injection| {
             let Outcome { met, result } = run(level, injection, test);
             let case = format!("{level:?}, {injection:?}");
+            assert!(!met || result.is_err() || !must_fail(injection), "{case}: was passed over");
             if let Err(error) = result {
                 assert!(met && !injection.fault.is_harmless(), "{case}: {error}");
                 assert!(kinds.contains(&error.kind()), "{case}: {:?}: {error}", error.kind());
@@ -90,6 +91,12 @@ fn sweep<T>(kinds: &[ErrorKind], test: &Test<'_, T>) -> u64 {
         });
     }
     runs
+}
+
+/// Whether nobody may go on as if it had not been: what was written is not as it should be.
+fn is_final(injection: Injection) -> bool {
+    use Fault::{CloseFails, DiskFull, QuotaExceeded, ReadOnly, SyncFails, WriteFails};
+    matches!(injection.fault, DiskFull | QuotaExceeded | ReadOnly | WriteFails | SyncFails | CloseFails)
 }
 
 /// Names below the root, of a file system that does not fail.
@@ -154,7 +161,7 @@ fn streams_leave_nothing_and_name_their_error() {
     let refusing: Arc<dyn Spawn> = Arc::new(RefusingSpawn::new());
     for (spawn, durability) in [(&refusing, Durability::Full), (&refusing, Durability::None), (&pool, Durability::Full)]
     {
-        let runs = sweep(&[ErrorKind::AbortCheckpoint, ErrorKind::Configuration], &|disk, file_system| {
+        let runs = sweep(&[ErrorKind::AbortCheckpoint, ErrorKind::Configuration], &is_final, &|disk, file_system| {
             let streams = streams(&file_system, spawn, durability);
             let sealed = write_and_seal(&streams);
             match &sealed {
@@ -191,8 +198,10 @@ fn a_failure_of_one_sync_or_close_is_final_for_its_file() {
 #[test]
 fn what_is_published_is_whole_or_absent() {
     let content = vec![7; 10_000];
-    let runs =
-        sweep(&[ErrorKind::AbortCheckpoint, ErrorKind::Unknown, ErrorKind::Configuration], &|disk, file_system| {
+    let runs = sweep(
+        &[ErrorKind::AbortCheckpoint, ErrorKind::Unknown, ErrorKind::Configuration],
+        &is_final,
+        &|disk, file_system| {
             let name = path("chk-1/_metadata");
             let publish = || -> Result<()> {
                 let mut writer = file_system.create_new(&name, Visible::WholeAtFinish)?;
@@ -214,7 +223,8 @@ fn what_is_published_is_whole_or_absent() {
             assert!(open(disk).remove(std::slice::from_ref(&name))[0].is_ok());
             assert_eq!(files_on(disk), []);
             published
-        });
+        },
+    );
     assert!(runs > 80, "only {runs} runs");
 }
 
@@ -225,7 +235,7 @@ fn a_copy_is_whole_or_absent_whichever_way_it_is_made() {
     let theirs = ["chk-1/000012.sst", "shared/000012.sst"];
     for ([from, to], shares_bytes) in [(ours, false), (ours, true), (theirs, false), (theirs, true)] {
         let kinds = [ErrorKind::AbortCheckpoint, ErrorKind::Configuration, ErrorKind::Retry];
-        let runs = sweep(&kinds, &|disk, file_system| {
+        let runs = sweep(&kinds, &|_| false, &|disk, file_system| {
             write(disk, from, &[3; 20_000]);
             if shares_bytes {
                 disk.share_bytes();
@@ -248,7 +258,7 @@ fn a_copy_is_whole_or_absent_whichever_way_it_is_made() {
 fn a_record_is_the_old_version_or_the_new_one() {
     let head = path("head/HEAD");
     let kinds = [ErrorKind::Retry, ErrorKind::Unknown, ErrorKind::Configuration, ErrorKind::AbortCheckpoint];
-    let runs = sweep(&kinds, &|disk, file_system| {
+    let runs = sweep(&kinds, &|_| false, &|disk, file_system| {
         let tag = match open(disk).put_record(&head, Bytes::from("old"), Expect::Absent) {
             CasOutcome::Done(tag) => tag,
             other => panic!("{other:?}"),

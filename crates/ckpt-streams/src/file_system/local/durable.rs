@@ -49,9 +49,8 @@ impl Beneath {
                     .open_directory(directory.as_ref())
                     .map_err(|error| LocalError::io("open directory", self.shown(directory.as_ref()), error))?;
                 if let Some(path) = &directory {
-                    let identity = retry_on_intr(|| opened.status())
-                        .map_err(|error| LocalError::io("look at directory", self.shown(Some(path)), error))?
-                        .identity;
+                    let identity = retry_on_intr(|| opened.identity())
+                        .map_err(|error| LocalError::io("look at directory", self.shown(Some(path)), error))?;
                     if self.durable.lock().directories.get(path.as_str()) != Some(&identity) {
                         newly_durable.push((path.as_str().to_owned(), identity));
                         next = Some(path.parent());

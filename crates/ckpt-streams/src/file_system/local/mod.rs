@@ -48,6 +48,9 @@ use crate::file_system::{
 ///
 /// Directories are made with mode 0700 and files with 0600, whatever the umask. No symbolic link below the root is
 /// followed. A record has a directory of its own.
+///
+/// What never replaces is a hard link, so there must be such links. A state file is duplicated without copying its bytes:
+/// by sharing them (reflink) where the file system can, or else by a second name.
 #[derive(Debug)]
 pub struct LocalFileSystem {
     system: Arc<dyn System>,

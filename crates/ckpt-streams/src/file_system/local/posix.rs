@@ -1,14 +1,14 @@
 //! The calls of the system that this process runs on.
 
 use std::ffi::CStr;
-use std::fs::{DirBuilder, File, Metadata, Permissions};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use ckpt_core::state::RelPath;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 
 use crate::file_system::local::entries::visit_entries;
@@ -33,11 +33,11 @@ impl System for Posix {
     }
 
     fn make_directory(&self, path: &Path) -> Result<()> {
-        DirBuilder::new().mode(DIRECTORY_MODE.bits()).create(path).map_err(errno)
+        rustix::fs::mkdir(path, DIRECTORY_MODE)
     }
 
     fn set_directory_mode(&self, path: &Path) -> Result<()> {
-        std::fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE.bits())).map_err(errno)
+        rustix::fs::chmod(path, DIRECTORY_MODE)
     }
 }
 
@@ -90,11 +90,7 @@ impl Descriptor for File {
 
     fn status_at(&self, name: &str) -> Result<Status> {
         let found = rustix::fs::statat(self, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok(Status {
-            kind: FileType::from_raw_mode(found.st_mode),
-            length_bytes: u64::try_from(found.st_size).unwrap_or(0),
-            identity: Identity { device: found.st_dev, inode: found.st_ino, born: None },
-        })
+        Ok(status_of(&found))
     }
 
     fn visit_entries(&self, visit: &mut dyn FnMut(&CStr, FileType) -> Result<()>) -> Result<()> {
@@ -102,13 +98,12 @@ impl Descriptor for File {
     }
 
     fn status(&self) -> Result<Status> {
-        let found: Metadata = self.metadata().map_err(errno)?;
-        let born = found.created().ok();
-        Ok(Status {
-            kind: FileType::from_raw_mode(found.mode()),
-            length_bytes: found.len(),
-            identity: Identity { device: found.dev(), inode: found.ino(), born },
-        })
+        Ok(status_of(&rustix::fs::fstat(self)?))
+    }
+
+    fn identity(&self) -> Result<Identity> {
+        let found = self.metadata().map_err(errno)?;
+        Ok(Identity { device: found.dev(), inode: found.ino(), born: found.created().ok() })
     }
 
     fn set_mode(&self, kind: Kind) -> Result<()> {
@@ -183,6 +178,11 @@ impl Open {
             Self::NewFile => FILE_MODE,
         }
     }
+}
+
+fn status_of(found: &Stat) -> Status {
+    let kind = FileType::from_raw_mode(found.st_mode);
+    Status { kind, length_bytes: u64::try_from(found.st_size).unwrap_or(0) }
 }
 
 fn boxed(file: File) -> Box<dyn Descriptor> {

@@ -59,6 +59,9 @@ pub(crate) trait Descriptor: Send + Sync + Debug {
     /// What it is.
     fn status(&self) -> Result<Status>;
 
+    /// Which one it is.
+    fn identity(&self) -> Result<Identity>;
+
     /// Gives it to its owner alone, whatever the umask was.
     fn set_mode(&self, kind: Kind) -> Result<()>;
 
@@ -109,7 +112,6 @@ pub(crate) enum Kind {
 pub(crate) struct Status {
     pub(crate) kind: FileType,
     pub(crate) length_bytes: u64,
-    pub(crate) identity: Identity,
 }
 
 /// Tells a file or a directory from a later one of the same name. Inode numbers are reused, so the time of birth counts

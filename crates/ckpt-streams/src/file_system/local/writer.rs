@@ -103,8 +103,8 @@ impl LocalWriter {
     }
 
     fn is_published(&self, identity: Identity) -> bool {
-        let published = self.beneath.open_file(&self.path).and_then(|file| retry_on_intr(|| file.status()));
-        published.is_ok_and(|published| published.identity == identity)
+        let published = self.beneath.open_file(&self.path).and_then(|file| retry_on_intr(|| file.identity()));
+        published == Ok(identity)
     }
 
     /// Ends the writing: syncs if that is asked for, and closes. What the file is, for a file that gets another name.
@@ -114,7 +114,7 @@ impl LocalWriter {
             retry_on_intr(|| file.sync()).map_err(|error| self.error("sync", error))?;
         }
         let identity = match self.temporary {
-            Some(_) => Some(retry_on_intr(|| file.status()).map_err(|error| self.error("look at", error))?.identity),
+            Some(_) => Some(retry_on_intr(|| file.identity()).map_err(|error| self.error("look at", error))?),
             None => None,
         };
         match file.close() {

@@ -105,7 +105,7 @@ impl Machine {
             Content::File(bytes) => (FileType::RegularFile, bytes.len() as u64),
             Content::Directory(_) => (FileType::Directory, 0),
         };
-        Ok(Status { kind, length_bytes, identity: Identity { device: 1, inode: inode as u64, born: None } })
+        Ok(Status { kind, length_bytes })
     }
 
     fn write(&mut self, inode: Inode, offset: usize, bytes: Bytes) {
@@ -229,6 +229,10 @@ impl Descriptor for Opened {
 
     fn status(&self) -> Result<Status> {
         self.machine.lock().status(self.inode)
+    }
+
+    fn identity(&self) -> Result<Identity> {
+        Ok(Identity { device: 1, inode: self.inode as u64, born: None })
     }
 
     fn set_mode(&self, kind: Kind) -> Result<()> {
