@@ -10,7 +10,9 @@ mod erase;
 mod flinks_own;
 mod from_flink;
 mod from_ours;
+mod made;
 mod oddities;
+mod pieces;
 mod round_trip;
 #[path = "../format/truth.rs"]
 mod truth;

@@ -4,123 +4,19 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use ckpt_core::id::OperatorId;
-use ckpt_core::key_group::KeyGroup;
-use ckpt_core::state::{KeyedState, SubtaskReport};
 use ckpt_flink::{
-    ByteStream, ChangeKind, ChangelogHandle, ChannelEntry, ChannelHandle, ChannelInfo as _, CheckpointProperties,
-    CheckpointedStateScope, Direction, DistributionMode, Field, FileHandle, FlinkMetadata, IncrementalHandle,
-    IncrementalIdentity, InputChannelInfo, JavaText, KeyGroupOffsets, KeyGroupRange, KeyGroupsHandle, KeyGroupsKind,
-    KeyGroupsStream, KeyedHandle, LocalPathAndHandle, MasterState, MergedChannels, MergingDirectories, MetadataVersion,
-    OperatorDescription, OperatorHandle, OperatorState, OperatorStateOffsets, OperatorSubtasks, PostCheckpointAction,
-    RelativeFileHandle, SavepointFormat, SegmentHandle, SingleChannel, SnapshotType, StoredProperties, StreamHandle,
-    Subtask, SubtaskState,
+    ByteStream, ChangeKind, ChannelHandle, CheckpointProperties, Direction, Field, FileHandle, FlinkMetadata,
+    KeyGroupOffsets, KeyGroupsHandle, KeyGroupsKind, KeyGroupsStream, KeyedHandle, LocalPathAndHandle, MasterState,
+    MergingDirectories, OperatorDescription, OperatorState, OperatorSubtasks, PostCheckpointAction, RelativeFileHandle,
+    SavepointFormat, SingleChannel, SnapshotType, StoredProperties, StreamHandle, Subtask,
 };
 
 use super::from_flink::files;
-use super::round_trip::there_and_back;
-
-const ID: OperatorId = OperatorId::new([5; 16]);
-
-fn text(text: &str) -> JavaText {
-    JavaText::new(text).unwrap()
-}
-
-fn file(size: i64) -> StreamHandle {
-    StreamHandle::File(FileHandle::new(text("file:/data/chk-7/file"), size))
-}
-
-fn key_groups(start: i32, offsets: &[i64], delegate: StreamHandle) -> KeyedHandle {
-    let kind = KeyGroupsKind::Checkpoint { state_handle_id: text("id") };
-    KeyedHandle::KeyGroups(KeyGroupsHandle::new(kind, KeyGroupOffsets::new(start, offsets.to_vec()), delegate))
-}
-
-fn operator_handle(states: &[(&str, &[i64])], delegate: StreamHandle) -> OperatorHandle {
-    let states = states.iter().map(|(name, offsets)| {
-        OperatorStateOffsets::new(text(name), DistributionMode::SplitDistribute, offsets.to_vec())
-    });
-    OperatorHandle::new(states.collect(), delegate)
-}
-
-/// One operator of two subtasks, each with two key groups, of which the first has state.
-fn base() -> FlinkMetadata {
-    let mut metadata = FlinkMetadata::new(MetadataVersion::V6, 7);
-    let mut properties = CheckpointProperties::new(SnapshotType::checkpoint());
-    properties.discard_subsumed = true;
-    properties.discard_finished = true;
-    metadata.properties = Some(StoredProperties::new(properties));
-    let description = OperatorDescription::new(ID, 2, 4);
-    let subtasks = vec![Subtask::with_state(0, SubtaskState::default())];
-    metadata.operators.push(OperatorState::new(description, OperatorSubtasks::Subtasks(subtasks)));
-    metadata
-}
-
-fn subtasks(metadata: &mut FlinkMetadata) -> &mut Vec<Subtask> {
-    match &mut metadata.operators[0].subtasks {
-        OperatorSubtasks::Subtasks(subtasks) => subtasks,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn state(metadata: &mut FlinkMetadata) -> &mut SubtaskState {
-    subtasks(metadata)[0].state.as_deref_mut().unwrap()
-}
-
-fn managed(metadata: &mut FlinkMetadata, delegate: StreamHandle) {
-    state(metadata).managed_operator = Some(Box::new(operator_handle(&[("list", &[0])], delegate)));
-}
-
-fn keyed(metadata: &mut FlinkMetadata, handle: KeyedHandle) {
-    state(metadata).managed_keyed = Some(Box::new(handle));
-}
-
-fn segment(start: i64, size: i64) -> StreamHandle {
-    let scope = CheckpointedStateScope::Shared;
-    let segment = SegmentHandle::new(text("file:/data/shared/merged"), start, size, scope, text("logical"));
-    StreamHandle::Segment(Box::new(segment))
-}
-
-fn incremental() -> IncrementalHandle {
-    let (groups, identity) = (KeyGroupRange::new(0, 2), IncrementalIdentity::new(20, text("id")));
-    let mut handle = IncrementalHandle::new(7, text("backend"), groups, identity, file(10));
-    handle.shared = vec![LocalPathAndHandle::new(text("1.sst"), file(20))];
-    handle
-}
-
-fn changelog() -> ChangelogHandle {
-    ChangelogHandle::new(KeyGroupRange::new(0, 2), 7, text("id"))
-}
-
-fn channel(gate: i32, channel: i32) -> InputChannelInfo {
-    InputChannelInfo::of_numbers([gate, channel])
-}
-
-fn channels(metadata: &mut FlinkMetadata, entries: &[((i32, i32), i64, &[i64])]) {
-    let entries = entries
-        .iter()
-        .map(|((gate, number), size, offsets)| ChannelEntry::new(channel(*gate, *number), *size, offsets.to_vec()));
-    let merged = MergedChannels::new(0, &entries.collect::<Vec<_>>(), file(100)).unwrap();
-    state(metadata).input_channels.push(ChannelHandle::Merged(merged));
-}
-
-/// With a lone surrogate, which Java can write.
-fn no_unicode() -> JavaText {
-    let mut metadata = FlinkMetadata::new(MetadataVersion::V3, 1);
-    metadata.master_states.push(MasterState::new(0, text("xyz"), Bytes::new()));
-    let mut file = metadata.encode().unwrap();
-    let at = file.windows(3).position(|window| window == b"xyz").unwrap();
-    file[at..at + 3].copy_from_slice(&[0xed, 0xa0, 0x80]);
-    FlinkMetadata::decode(file.into()).unwrap().metadata.master_states.remove(0).name
-}
-
-/// As Java reads it and does not write it: in two bytes where one is enough.
-fn overlong() -> JavaText {
-    let mut metadata = FlinkMetadata::new(MetadataVersion::V3, 1);
-    metadata.master_states.push(MasterState::new(0, text("xy"), Bytes::new()));
-    let mut file = metadata.encode().unwrap();
-    let at = file.windows(2).position(|window| window == b"xy").unwrap();
-    file[at..at + 2].copy_from_slice(&[0xc1, 0x80]);
-    FlinkMetadata::decode(file.into()).unwrap().metadata.master_states.remove(0).name
-}
+use super::made::{
+    base, changelog, channel, channels, file, incremental, key_groups, keyed, managed, no_unicode, operator_handle,
+    overlong, segment, state, subtasks, text,
+};
+use super::round_trip::{context, there_and_back};
 
 type Case = (Field, ChangeKind, fn(&mut FlinkMetadata));
 
@@ -283,6 +179,11 @@ fn cases() -> Vec<Case> {
             keyed(it, KeyedHandle::Changelog(handle));
         }),
         (InputChannels, Kind::ChannelSize, |it| channels(it, &[((0, 0), 50, &[4])])),
+        (InputChannels, Kind::ChannelSize, |it| {
+            channels(it, &[((0, 0), 96, &[4])]);
+            let ChannelHandle::Merged(merged) = &mut state(it).input_channels[0] else { panic!("it is merged") };
+            merged.state_size = 97;
+        }),
         (InputChannels, Kind::Order, |it| channels(it, &[((0, 1), 46, &[54]), ((0, 0), 50, &[4])])),
         (InputChannels, Kind::ChannelNumbers, |it| channels(it, &[((0, -1), 96, &[4])])),
         (InputChannels, Kind::ChannelNumbers, |it| channels(it, &[((0, 0), 50, &[4]), ((0, 0), 46, &[54])])),
@@ -328,7 +229,7 @@ fn each_kind_of_change_is_listed_at_its_place() {
 fn a_subtask_beyond_the_parallelism_is_left_out() {
     let mut metadata = base();
     subtasks(&mut metadata).push(Subtask::finished(2));
-    let there = ckpt_flink::to_checkpoint(&metadata, &super::round_trip::context()).unwrap();
+    let there = ckpt_flink::to_checkpoint(&metadata, &context()).unwrap();
     let left_out: Vec<_> = there.not_carried().map(|change| (change.kind, change.found.as_deref())).collect();
     assert_eq!(left_out, [(ChangeKind::SubtaskOutOfRange, Some("2"))]);
 }
@@ -337,67 +238,7 @@ fn a_subtask_beyond_the_parallelism_is_left_out() {
 fn a_secret_in_a_path_is_shown_nowhere() {
     let mut metadata = base();
     managed(&mut metadata, StreamHandle::File(FileHandle::new(text("s3://user:hunter2@bucket/a"), 9)));
-    let there = ckpt_flink::to_checkpoint(&metadata, &super::round_trip::context()).unwrap();
+    let there = ckpt_flink::to_checkpoint(&metadata, &context()).unwrap();
     assert!(there.not_carried().any(|change| change.kind == ChangeKind::Path));
     assert!(!format!("{there:?}").contains("hunter2"));
-}
-
-/// Several subtasks may write data in flight into one file.
-#[test]
-fn data_in_flight_ends_where_that_of_another_subtask_begins() {
-    let mut metadata = base();
-    channels(&mut metadata, &[((0, 0), 30, &[4, 60])]);
-    let mut other = metadata.clone();
-    state(&mut other).input_channels.clear();
-    channels(&mut other, &[((0, 0), 66, &[14, 80])]);
-    let mut second = subtasks(&mut other).remove(0);
-    second.index = 1;
-    subtasks(&mut metadata).push(second);
-    let round_trip = there_and_back("a shared file", &metadata);
-    let operator = round_trip.there.metadata.operator(ID).unwrap();
-    let sections = operator.subtasks().map(|subtask| {
-        let (_, SubtaskReport::State(state)) = subtask.unwrap() else { panic!("it has state") };
-        let [file] = state.input_channels() else { panic!("it has one file") };
-        file.channels().values().next().unwrap().ranges_bytes().to_vec()
-    });
-    assert_eq!(sections.collect::<Vec<_>>(), [[4..14, 60..80], [14..60, 80..100]]);
-    // The sizes are the sums, so they came back.
-    assert!(round_trip.changes().all(|change| change.kind != ChangeKind::ChannelSize));
-}
-
-#[test]
-fn of_what_is_left_out_nothing_else_is_listed() {
-    let mut metadata = base();
-    let stream = StreamHandle::ByteStream(ByteStream::new(text("name"), Bytes::from_static(b"12")));
-    keyed(&mut metadata, key_groups(0, &[1, 9], stream));
-    let changes = there_and_back("left out", &metadata).there.changes;
-    let of_subtask: Vec<_> = changes.iter().filter(|change| change.place.subtask.is_some()).collect();
-    let [change] = of_subtask[..] else { panic!("{of_subtask:?}") };
-    assert_eq!((change.kind, change.found.as_deref()), (ChangeKind::OffsetOutOfRange, Some("9 of 2")));
-    let said =
-        format!("operator {ID}, subtask 0, managed keyed state: An offset is negative or beyond the end. (9 of 2)");
-    assert_eq!(change.to_string(), said);
-}
-
-#[test]
-fn a_key_group_without_state_has_no_bytes() {
-    let mut metadata = base();
-    keyed(&mut metadata, key_groups(0, &[0, 3], file(9)));
-    let round_trip = there_and_back("without state", &metadata);
-    let report = round_trip.there.metadata.operator(ID).unwrap().subtask(0).unwrap();
-    let Some(SubtaskReport::State(state)) = report else { panic!("it has state") };
-    let [KeyedState::KeyGroups(state)] = state.keyed() else { panic!("it has key groups") };
-    assert_eq!(state.section_of(KeyGroup::new(0)), Some((3, Some(3))));
-    assert_eq!(state.section_of(KeyGroup::new(1)), Some((3, None)));
-}
-
-/// An empty stream instead would fail Flink's restore, which reads what describes the states.
-#[test]
-fn a_handle_that_stands_for_its_directories_is_no_state() {
-    let mut metadata = base();
-    let directories = MergingDirectories::empty(text("file:/data/taskowned"), text("file:/data/shared"));
-    let handle = operator_handle(&[], StreamHandle::EmptySegment).with_merging(directories);
-    state(&mut metadata).managed_operator = Some(Box::new(handle));
-    let mut back = there_and_back("directories", &metadata).back.metadata;
-    assert_eq!(*state(&mut back), SubtaskState::default());
 }
