@@ -83,11 +83,12 @@ impl<'a> FlinkFiles<'a> {
         let problem =
             |kind, looked_at, message, owners| Problem { looked_at, ..Problem::of_file(kind, name, message, owners) };
         let found = self.find(&reference.file);
-        let (place, found) = found.map_err(|(kind, message)| vec![problem(kind, None, message, reference.owners())])?;
+        let (place, found) =
+            found.map_err(|(kind, message)| vec![problem(kind, None, message, Some(reference.owners()))])?;
         let shown = place.path().to_string_lossy().into_owned();
         let (kind, looked_at, message) = match found {
             Found::Length(found) => {
-                let flaws = reference.expected.iter().filter_map(|(expected, owners)| {
+                let flaws = reference.expected().filter_map(|(expected, owners)| {
                     let (message, owners) = (expected.flaw(found, || self.first_byte(&place))?, Some(owners.clone()));
                     Some(problem(ProblemKind::WrongLength, Some(shown.clone()), message, owners))
                 });
@@ -107,7 +108,7 @@ impl<'a> FlinkFiles<'a> {
                 }
             },
         };
-        Err(vec![problem(kind, Some(looked_at), message, reference.owners())])
+        Err(vec![problem(kind, Some(looked_at), message, Some(reference.owners()))])
     }
 
     /// What is where the file must be.

@@ -79,7 +79,7 @@ impl OurFiles {
                     verified.files.add(by.unwrap_or(FoundBy::Place));
                 }
                 Err((kind, message)) => {
-                    verified.problems.push(Problem::of_file(kind, name, message, reference.owners()));
+                    verified.problems.push(Problem::of_file(kind, name, message, Some(reference.owners())));
                 }
             }
         }

@@ -1,10 +1,13 @@
 //! Which files a snapshot names, and for whom.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::mem;
+use std::sync::Arc;
 
 use ckpt_core::state::StateHandle;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::CommandError;
 use crate::flink::path::FlinkPath;
@@ -27,7 +30,10 @@ pub(super) struct References {
 #[derive(Debug)]
 pub(super) struct Reference {
     pub(super) file: PieceFile,
-    pub(super) expected: BTreeMap<Expected, Owners>,
+    /// What was said first. Most files are named once, and an empty map takes no memory.
+    first: (Expected, Owners),
+    /// What else was said.
+    others: BTreeMap<Expected, Owners>,
     /// Of files of ours, what is named of it: all of it, or several segments.
     pub(super) named: BTreeMap<(Option<i64>, i64, Option<String>), Box<StateHandle>>,
 }
@@ -58,14 +64,30 @@ pub(super) struct Owners {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Owner {
-    /// The id of its operator.
-    operator: String,
-    /// The operator's uid or name.
-    operator_name: Option<String>,
+    #[serde(flatten)]
+    operator: OperatorName,
     /// `None` of the coordinator.
     subtask: Option<u32>,
     kind: StateKind,
     role: String,
+}
+
+/// What an operator is called, which all owners of it share.
+#[derive(Clone, Debug, Default, Serialize)]
+struct OperatorName {
+    #[serde(rename = "operator", serialize_with = "shared_text")]
+    id: Arc<str>,
+    /// Its uid or name.
+    #[serde(rename = "operatorName", serialize_with = "shared_text_if_any")]
+    name: Option<Arc<str>>,
+}
+
+fn shared_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
+}
+
+fn shared_text_if_any<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().serialize(serializer)
 }
 
 /// All files that a metadata file names.
@@ -77,8 +99,7 @@ pub(super) fn of(file: &MetadataFile) -> Result<(SnapshotHead, References), Comm
 
 #[derive(Default)]
 struct Gathering {
-    operator: String,
-    operator_name: Option<String>,
+    operator: OperatorName,
     subtask: Option<u32>,
     found: References,
 }
@@ -89,8 +110,8 @@ impl Walk for Gathering {
     }
 
     fn operator(&mut self, operator: OperatorHead) {
-        self.operator_name = operator.uid.or(operator.name);
-        self.operator = operator.id;
+        let name = operator.uid.or(operator.name);
+        self.operator = OperatorName { id: operator.id.into(), name: name.map(Arc::from) };
     }
 
     fn subtask(&mut self, index: Option<u32>) {
@@ -112,19 +133,23 @@ impl Walk for Gathering {
             PieceFile::Ours { handle, .. } => Some(handle.clone()),
             _ => None,
         };
-        let reference = self.found.files.entry(file.name()).or_insert_with(|| Reference::to(file));
         let named = (piece.offset_bytes, piece.length_bytes, piece.digest);
+        let owner =
+            Owner { operator: self.operator.clone(), subtask: self.subtask, kind: piece.kind, role: piece.role };
+        let reference = match self.found.files.entry(file.name()) {
+            Entry::Occupied(known) => {
+                let known = known.into_mut();
+                known.needs(expected, owner);
+                known
+            }
+            Entry::Vacant(place) => place.insert(Reference {
+                file,
+                first: (expected, Owners { first: owner, more: 0 }),
+                others: BTreeMap::new(),
+                named: BTreeMap::new(),
+            }),
+        };
         reference.named.extend(handle.map(|handle| (named, handle)));
-        reference.expected.entry(expected).and_modify(|owners| owners.more += 1).or_insert_with(|| Owners {
-            first: Owner {
-                operator: self.operator.clone(),
-                operator_name: self.operator_name.clone(),
-                subtask: self.subtask,
-                kind: piece.kind,
-                role: piece.role,
-            },
-            more: 0,
-        });
     }
 
     fn end_of_subtask(&mut self, _: SubtaskEnd) {}
@@ -165,24 +190,38 @@ impl Expected {
 const COMPRESSED: u8 = 1;
 
 impl Reference {
-    fn to(file: PieceFile) -> Self {
-        Self { file, expected: BTreeMap::new(), named: BTreeMap::new() }
+    fn needs(&mut self, expected: Expected, owner: Owner) {
+        let known = match &mut self.first {
+            (first, owners) if *first == expected => Some(owners),
+            _ => self.others.get_mut(&expected),
+        };
+        match known {
+            Some(owners) => owners.more += 1,
+            None => {
+                self.others.insert(expected, Owners { first: owner, more: 0 });
+            }
+        }
     }
 
-    /// Everybody who needs it. There is one at least, since every reference was made for one.
-    pub(super) fn owners(&self) -> Option<Owners> {
-        let all = self.expected.values().cloned();
-        all.reduce(|sum, owners| Owners { more: sum.more + owners.more + 1, ..sum })
+    /// What is said of its length, and by whom.
+    pub(super) fn expected(&self) -> impl Iterator<Item = (Expected, &Owners)> {
+        let (first, owners) = &self.first;
+        iter::once((*first, owners)).chain(self.others.iter().map(|(expected, owners)| (*expected, owners)))
+    }
+
+    /// Everybody who needs it.
+    pub(super) fn owners(&self) -> Owners {
+        let more = self.others.values().map(|owners| owners.more + 1).sum::<u64>();
+        let (_, owners) = &self.first;
+        Owners { more: owners.more + more, ..owners.clone() }
     }
 }
 
 impl Owner {
     /// For people.
     pub(super) fn text(&self) -> String {
-        let operator = match &self.operator_name {
-            Some(name) => format!("{name} ({})", self.operator),
-            None => self.operator.clone(),
-        };
+        let OperatorName { id, name } = &self.operator;
+        let operator = name.as_ref().map_or_else(|| id.to_string(), |name| format!("{name} ({id})"));
         let place = self.subtask.map_or_else(|| "its coordinator".to_owned(), |index| format!("subtask {index}"));
         let role = if self.role.is_empty() { String::new() } else { format!(" ({})", self.role) };
         format!("operator {operator}, {place}, {} state{role}", self.kind.name())

@@ -359,6 +359,30 @@ fn of_handles_that_are_shown() {
     }
 }
 
+/// What is held for each file that is named is bounded, and nothing is for each state of a handle.
+#[test]
+fn of_a_verification() {
+    let (states, files) = if cfg!(debug_assertions) { (600_000, 50_000) } else { (20_000_000, 500_000) };
+    let state = [&text("the name of a state")[..], &[0], &[0; 4]].concat();
+    let states_of_one =
+        [&subtask(3)[..], &[0, 0, 0, 1, 4], &(states as u32).to_be_bytes(), &state.repeat(states), &file()].concat();
+    let tree = Tree::new();
+    tree.put("states/chk-7/_metadata", &[&states_of_one[..], &[0; 4 + 1], NO_MORE].concat());
+    let run = bounded(&tree, "verify states/chk-7");
+    // As many names as begin within 256 bytes: each takes 21 with what is between them.
+    let role = format!("{}the name of a state and {} more", "the name of a state, ".repeat(12), states - 13);
+    assert!(run.status == 1 && run.stdout.contains(&role), "{}", run.stderr);
+    let file = |number: usize| {
+        let path = text(&format!("hdfs://namenode:8020/checkpoints/0123456789abcdef/shared/{number:010}"));
+        [&text(&format!("{number}.sst"))[..], &[2], &100_u64.to_be_bytes(), &path].concat()
+    };
+    let shared: Vec<_> = (0..files).flat_map(file).collect();
+    let incremental = [&incremental()[..], &(files as u32).to_be_bytes(), &shared, &[0; 4], NO_MORE].concat();
+    tree.put("files/chk-7/_metadata", &incremental);
+    let run = bounded_by(&tree, MOST_MEMORY_KILOBYTES + files as u64, "verify files/chk-7");
+    assert_eq!((run.status, run.stdout.matches("\n    needed by ").count()), (1, files), "{}", run.stderr);
+}
+
 /// As many operators and places as there may be, with names that fill the summary.
 #[test]
 fn of_ours_by_operators_and_places() {
