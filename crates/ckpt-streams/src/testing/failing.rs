@@ -72,7 +72,7 @@ fn check(fuse: &Fuse, step: Step, operation: &'static str, path: &str, kind: Err
             let source = errno.into();
             Err(Error::new(kind, Injected { operation, path: path.to_owned(), source }))
         }
-        Burn::Passes | Burn::Halves => Ok(()),
+        Burn::Passes | Burn::Halves | Burn::FailsAfterwards(_) => Ok(()),
     }
 }
 
@@ -143,7 +143,7 @@ impl FileSystem for FailingFileSystem {
 impl Write for FailingWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.fuse.burn(Step::Write) {
-            Burn::Passes => self.inner.write(bytes),
+            Burn::Passes | Burn::FailsAfterwards(_) => self.inner.write(bytes),
             Burn::Halves => self.inner.write(&bytes[..bytes.len().div_ceil(2)]),
             Burn::Fails(Errno::INTR) => Err(Errno::INTR.into()),
             Burn::Fails(errno) => {

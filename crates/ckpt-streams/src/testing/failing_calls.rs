@@ -68,7 +68,7 @@ impl Fuse {
     fn check(&self, step: Step) -> CallResult<()> {
         match self.burn(step) {
             Burn::Fails(errno) => Err(errno),
-            Burn::Passes | Burn::Halves => Ok(()),
+            Burn::Passes | Burn::Halves | Burn::FailsAfterwards(_) => Ok(()),
         }
     }
 
@@ -127,8 +127,11 @@ impl Descriptor for FailingDescriptor {
     }
 
     fn link_at(&self, name: &str, to: &dyn Descriptor, new_name: &str) -> CallResult<()> {
-        self.fuse.check(Step::Link)?;
-        self.inner.link_at(name, to, new_name)
+        match self.fuse.burn(Step::Link) {
+            Burn::Fails(errno) => Err(errno),
+            Burn::FailsAfterwards(errno) => self.inner.link_at(name, to, new_name).and(Err(errno)),
+            Burn::Passes | Burn::Halves => self.inner.link_at(name, to, new_name),
+        }
     }
 
     fn unlink_at(&self, name: &str, kind: Kind) -> CallResult<()> {
@@ -168,7 +171,7 @@ impl Descriptor for FailingDescriptor {
 
     fn write(&self, bytes: &[u8]) -> CallResult<usize> {
         match self.fuse.burn(Step::Write) {
-            Burn::Passes => self.inner.write(bytes),
+            Burn::Passes | Burn::FailsAfterwards(_) => self.inner.write(bytes),
             Burn::Halves => self.inner.write(&bytes[..bytes.len().div_ceil(2)]),
             Burn::Fails(errno) => Err(errno),
         }
@@ -181,7 +184,7 @@ impl Descriptor for FailingDescriptor {
 
     fn copy_from(&self, source: &dyn Descriptor, length_bytes: usize) -> CallResult<usize> {
         match self.fuse.burn(Step::Write) {
-            Burn::Passes => self.inner.copy_from(source, length_bytes),
+            Burn::Passes | Burn::FailsAfterwards(_) => self.inner.copy_from(source, length_bytes),
             Burn::Halves => self.inner.copy_from(source, 1),
             Burn::Fails(errno) => Err(errno),
         }

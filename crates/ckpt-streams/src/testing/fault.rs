@@ -34,6 +34,8 @@ pub enum Fault {
     Interrupted,
     /// `EAGAIN` of a write, a read or an open.
     WouldBlock,
+    /// `ETIMEDOUT` of a link that was made: the server's answer is lost. Met below the local file system only.
+    LinkAnswerLost,
 }
 
 /// How long it goes wrong.
@@ -106,13 +108,15 @@ struct FuseState {
 pub(crate) enum Burn {
     Passes,
     Fails(Errno),
+    /// It is done, and says that it failed.
+    FailsAfterwards(Errno),
     /// A write takes half.
     Halves,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::DiskFull,
         Self::QuotaExceeded,
         Self::TooManyOpenFiles,
@@ -124,6 +128,7 @@ impl Fault {
         Self::ShortWrite,
         Self::Interrupted,
         Self::WouldBlock,
+        Self::LinkAnswerLost,
     ];
 
     /// Whether it is none, to code that does as it should: what was asked for is done nevertheless.
@@ -144,6 +149,7 @@ impl Fault {
             Self::ReadFails => matches!(step, Step::Read | Step::Look),
             Self::Interrupted => true,
             Self::WouldBlock => matches!(step, Step::Write | Step::Read | Step::Open),
+            Self::LinkAnswerLost => matches!(step, Step::Link),
         }
     }
 
@@ -157,6 +163,7 @@ impl Fault {
             Self::Interrupted => Errno::INTR,
             Self::WouldBlock => Errno::AGAIN,
             Self::ShortWrite => return Burn::Halves,
+            Self::LinkAnswerLost => return Burn::FailsAfterwards(Errno::TIMEDOUT),
         })
     }
 }
@@ -164,7 +171,7 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.burn() {
-            Burn::Fails(errno) => fmt::Display::fmt(&io::Error::from(errno), f),
+            Burn::Fails(errno) | Burn::FailsAfterwards(errno) => fmt::Display::fmt(&io::Error::from(errno), f),
             Burn::Halves | Burn::Passes => f.write_str("short write"),
         }
     }

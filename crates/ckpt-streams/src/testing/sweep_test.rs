@@ -178,6 +178,45 @@ fn streams_leave_nothing_and_name_their_error() {
 }
 
 #[test]
+fn a_link_whose_answer_is_lost_was_made() {
+    let injection = Injection::new(Fault::LinkAnswerLost, 1, Failure::FromThereOn);
+    let state = ["s/0000000000000001-0000000000000002-00000001", "t/0000000000000001-0000000000000002-00000002"];
+    let outcome = run(Level::Calls, injection, &|disk, file_system| {
+        write(disk, state[0], b"bytes");
+        file_system.duplicate(&path(state[0]), &path(state[1]))?;
+        let mut writer = file_system.create_new(&path("d/whole"), Visible::WholeAtFinish)?;
+        writer.write_all(b"whole").unwrap();
+        let published = writer.finish(Durability::Full);
+        assert!(matches!(published, CasOutcome::Done(_)), "{published:?}");
+        let recorded = file_system.put_record(&path("head/HEAD"), Bytes::from("one"), Expect::Absent);
+        assert!(matches!(recorded, CasOutcome::Done(_)), "{recorded:?}");
+        assert_eq!(bytes_of(disk, state[1]).unwrap(), b"bytes");
+        assert_eq!(bytes_of(disk, "d/whole").unwrap(), b"whole");
+        Ok(())
+    });
+    assert!(outcome.met && outcome.result.is_ok());
+}
+
+#[test]
+fn what_is_read_is_right_or_an_error_that_says_to_try_again() {
+    let refusing: Arc<dyn Spawn> = Arc::new(RefusingSpawn::new());
+    let runs = sweep(&[ErrorKind::Retry, ErrorKind::Configuration], &|_| false, &|disk, file_system| {
+        let sound: Arc<dyn FileSystem> = Arc::new(open(disk));
+        let handles = write_and_seal(&streams(&sound, &refusing, Durability::Full))?;
+        let reader = FileStateReader::new(directories(&file_system).to_vec());
+        for handle in &handles {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut reader.open(handle)?, &mut bytes)
+                .map_err(|error| into_error(error, ErrorKind::Retry))?;
+            assert!(bytes == vec![1; usize::try_from(handle.length_bytes()).unwrap()]);
+        }
+        assert_eq!(file_system.list(None, None, usize::MAX)?.len(), 2);
+        Ok(())
+    });
+    assert!(runs > 60, "only {runs} runs");
+}
+
+#[test]
 fn a_failure_of_one_sync_or_close_is_final_for_its_file() {
     let refusing: Arc<dyn Spawn> = Arc::new(RefusingSpawn::new());
     for fault in [Fault::SyncFails, Fault::CloseFails] {

@@ -79,6 +79,8 @@ impl Beneath {
                 Err(Errno::EXIST) => return Err(abort(LocalError::Exists { path: self.shown(Some(to)) })),
                 Err(error) if self.is_remembered(&self.links, error) || matches!(error, Errno::MLINK | Errno::XDEV) => {
                 }
+                // A server may have done it and lost the answer.
+                Err(_) if self.is_linked(&*source, to) => return Ok(()),
                 Err(error) => return Err(fail("link", to, error)),
             }
         }
@@ -110,6 +112,11 @@ impl Beneath {
             way.store(false, Ordering::Relaxed);
         }
         is_missing
+    }
+
+    fn is_linked(&self, source: &dyn Descriptor, to: &RelPath) -> bool {
+        let linked = self.open_file(to).and_then(|linked| retry_on_intr(|| linked.identity()));
+        matches!((linked, retry_on_intr(|| source.identity())), (Ok(linked), Ok(source)) if linked == source)
     }
 
     /// Gives a file a second name.
