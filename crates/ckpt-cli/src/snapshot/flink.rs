@@ -103,6 +103,7 @@ fn coordinator(length_bytes: i64) -> Piece {
         file: None,
         unwritten: None,
         offset_bytes: None,
+        elements_at: None,
         length_bytes,
         extent: Extent::Whole,
         state_bytes: length_bytes,

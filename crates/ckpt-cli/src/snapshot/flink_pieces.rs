@@ -7,10 +7,11 @@ use bytes::Bytes;
 use ckpt_flink::{
     ChannelHandle, ChannelInfo, InMemoryChange, InlineBytes, InputChannelInfo, KeyGroupRange, KeyedHandle,
     LocalPathAndHandle, MergedChannels, OffsetAndStream, OperatorHandle, OperatorStateOffsets, ResultSubpartitionInfo,
-    SkippedBytes, SkippedOffsets, Source, StreamHandle, SubtaskStateKind, SubtaskVisitor,
+    SkippedBytes, Source, StreamHandle, SubtaskStateKind, SubtaskVisitor,
 };
 
 use super::names::Names;
+use super::offsets::{OffsetBounds, around};
 use super::own_directory::OwnDirectory;
 use super::piece::{Extent, Piece, PieceFile, StateKind};
 use super::walk::{SubtaskEnd, Walk, Wanted};
@@ -21,12 +22,19 @@ use crate::flink::size::{Sizes, checkpointed, java_long, of_channel, of_operator
 pub(super) trait Describe: InlineBytes {
     /// The names of merged channels.
     fn channels<I: ChannelInfo>(handle: &MergedChannels<I, Self>) -> String;
+
+    /// The first and the last of some positions.
+    fn bounds(offsets: &Self::Offsets) -> Option<[i64; 2]>;
 }
 
 /// Where roles are not wanted.
 impl Describe for SkippedBytes {
     fn channels<I: ChannelInfo>(_: &MergedChannels<I, Self>) -> String {
         String::new()
+    }
+
+    fn bounds(_: &Self::Offsets) -> Option<[i64; 2]> {
+        None
     }
 }
 
@@ -35,7 +43,7 @@ impl Describe for SkippedBytes {
 pub(super) struct Described(SkippedBytes);
 
 impl InlineBytes for Described {
-    type Offsets = SkippedOffsets;
+    type Offsets = OffsetBounds;
     type Channels = Bytes;
 
     fn take<S: Source>(source: &mut S, length_bytes: usize) -> io::Result<Self> {
@@ -53,6 +61,10 @@ impl Describe for Described {
         let channels = handle.channels().unwrap_or_default();
         Names::of(channels.iter().map(|channel| channel_name(channel.info))).to_string()
     }
+
+    fn bounds(offsets: &OffsetBounds) -> Option<[i64; 2]> {
+        offsets.bounds()
+    }
 }
 
 /// Tells the pieces of a subtask to a walk as they come, and counts as Flink counts.
@@ -64,6 +76,8 @@ pub(super) struct Pieces<'a, D: Describe> {
     key_groups: Option<[i32; 2]>,
     /// The names of the states in the operator handle that follows.
     states: Names,
+    /// The first and the last position in the stream that follows.
+    elements_at: Option<[i64; 2]>,
     /// The stream of changes before the next one, if any, and which one it was.
     stream: Option<(OffsetAndStream<D>, usize)>,
     /// How many bytes the changes in memory have that were told.
@@ -83,6 +97,7 @@ impl<'a, D: Describe> Pieces<'a, D> {
             kind: StateKind::ManagedOperator,
             key_groups: None,
             states: Names::default(),
+            elements_at: None,
             stream: None,
             changes_bytes: 0,
             keyed_bytes: 0,
@@ -107,6 +122,9 @@ impl<'a, D: Describe> Pieces<'a, D> {
         match handle {
             KeyedHandle::KeyGroups(handle) => {
                 self.range(handle.key_groups.range());
+                // Of raw state, one that was never begun is at -1.
+                let begin = |offset| if offset == -1 { 0 } else { offset };
+                self.elements_at = D::bounds(&handle.key_groups.offsets).map(|bounds| bounds.map(begin));
                 self.stream(String::new(), &handle.delegate);
             }
             KeyedHandle::InMemoryChangelog(handle) => {
@@ -155,9 +173,10 @@ impl<'a, D: Describe> Pieces<'a, D> {
     }
 
     fn stream(&mut self, role: String, handle: &StreamHandle<D>) {
+        let elements_at = mem::take(&mut self.elements_at);
         if let Some(location) = self.locate(handle) {
             let state_bytes = location.length_bytes;
-            self.push(role, location, state_bytes);
+            self.push(role, Location { elements_at, ..location }, state_bytes);
         }
     }
 
@@ -193,7 +212,7 @@ impl<'a, D: Describe> Pieces<'a, D> {
     }
 
     fn push(&mut self, role: String, location: Location, state_bytes: i64) {
-        let Location { file, unwritten, offset_bytes, length_bytes, extent } = location;
+        let Location { file, unwritten, offset_bytes, elements_at, length_bytes, extent } = location;
         self.walk.piece(Piece {
             kind: self.kind,
             role,
@@ -201,6 +220,7 @@ impl<'a, D: Describe> Pieces<'a, D> {
             file,
             unwritten,
             offset_bytes,
+            elements_at,
             length_bytes,
             extent,
             state_bytes,
@@ -225,6 +245,7 @@ impl<D: Describe> SubtaskVisitor<D> for Pieces<'_, D> {
     }
 
     fn operator_state(&mut self, state: OperatorStateOffsets<D>) {
+        self.elements_at = around(self.elements_at, D::bounds(&state.offsets));
         if self.wanted == Wanted::Everything {
             self.states.add(&state.name.to_string_lossy());
         }
@@ -284,13 +305,14 @@ struct Location {
     file: Option<PieceFile>,
     unwritten: Option<FlinkPath>,
     offset_bytes: Option<i64>,
+    elements_at: Option<[i64; 2]>,
     length_bytes: i64,
     extent: Extent,
 }
 
 impl Location {
     const fn inline(length_bytes: i64) -> Self {
-        Self { file: None, unwritten: None, offset_bytes: None, length_bytes, extent: Extent::Whole }
+        Self { file: None, unwritten: None, offset_bytes: None, elements_at: None, length_bytes, extent: Extent::Whole }
     }
 }
 

@@ -9,6 +9,7 @@
 mod flink;
 mod flink_pieces;
 mod names;
+mod offsets;
 mod our_pieces;
 mod ours;
 mod own_directory;

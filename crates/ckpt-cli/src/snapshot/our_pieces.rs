@@ -77,6 +77,7 @@ fn piece(kind: StateKind, role: String, range: Option<KeyGroupRange>, handle: &S
         unwritten: None,
         file: file.map(|root| PieceFile::Ours { root, handle: Box::new(handle.clone()) }),
         offset_bytes,
+        elements_at: None,
         length_bytes: java_long(handle.length_bytes()),
         extent: offset_bytes.map_or(Extent::Whole, |_| Extent::Part),
         state_bytes: java_long(handle.length_bytes()),

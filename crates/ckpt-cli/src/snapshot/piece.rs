@@ -19,6 +19,9 @@ pub(crate) struct Piece {
     pub(crate) unwritten: Option<FlinkPath>,
     /// Where in the file it begins, when it shares that with others.
     pub(crate) offset_bytes: Option<i64>,
+    /// Where in it the first and the last of its elements or key groups begin, of Flink's that are told everything of. Ours
+    /// are known to be within it when they are read.
+    pub(crate) elements_at: Option<[i64; 2]>,
     /// How many bytes the handle names; -1 of a file of Flink's whose length it does not know.
     pub(crate) length_bytes: i64,
     pub(crate) extent: Extent,
@@ -26,6 +29,15 @@ pub(crate) struct Piece {
     /// that hold more.
     pub(crate) state_bytes: i64,
     pub(crate) digest: Option<String>,
+}
+
+impl Piece {
+    /// Where something is said to begin that cannot be there.
+    pub(crate) fn element_outside(&self) -> Option<i64> {
+        let [first, last] = self.elements_at?;
+        let is_behind = self.length_bytes >= 0 && last > self.length_bytes;
+        Some(first).filter(|first| *first < 0).or_else(|| Some(last).filter(|_| is_behind))
+    }
 }
 
 /// How much of its file a piece is.

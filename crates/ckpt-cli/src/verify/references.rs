@@ -7,8 +7,10 @@ use std::mem;
 use std::sync::Arc;
 
 use ckpt_core::state::StateHandle;
+use ckpt_storage::METADATA_FILE;
 use serde::{Serialize, Serializer};
 
+use super::verdict::{Problem, ProblemKind};
 use crate::error::CommandError;
 use crate::flink::path::FlinkPath;
 use crate::metadata_file::MetadataFile;
@@ -20,6 +22,8 @@ use crate::snapshot::{
 #[derive(Debug, Default)]
 pub(super) struct References {
     pub(super) files: BTreeMap<String, Reference>,
+    /// What is wrong with what the metadata says.
+    pub(super) flaws: Vec<Problem>,
     /// How many pieces lie in the metadata itself.
     pub(super) inline: u64,
     /// Where files of Flink's lie, and where pieces would that are in the metadata because they are small.
@@ -124,6 +128,18 @@ impl Walk for Gathering {
             _ => piece.unwritten.as_ref(),
         };
         self.found.directories.extend(path.and_then(FlinkPath::parent));
+        let owner = || Owner {
+            operator: self.operator.clone(),
+            subtask: self.subtask,
+            kind: piece.kind,
+            role: piece.role.clone(),
+        };
+        if let Some(offset_bytes) = piece.element_outside() {
+            let file = piece.file.as_ref().map_or_else(|| METADATA_FILE.to_owned(), PieceFile::name);
+            let message = format!("has state said to begin at byte {offset_bytes}, of {}", piece.length_bytes);
+            let owners = Some(Owners { first: owner(), more: 0 });
+            self.found.flaws.push(Problem::of_file(ProblemKind::Metadata, &file, message, owners));
+        }
         let Some(file) = mem::take(&mut piece.file) else {
             self.found.inline += 1;
             return;

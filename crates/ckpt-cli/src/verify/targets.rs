@@ -110,7 +110,8 @@ impl Targets<'_> {
     fn fill(self, path: &Path, heads: &Heads, verified: &mut VerifiedSnapshot) -> Result<(), CommandError> {
         let file = MetadataFile::find(path)?;
         verified.format = Some(file.format);
-        let (snapshot, references) = references::of(&file)?;
+        let (snapshot, mut references) = references::of(&file)?;
+        verified.problems.append(&mut references.flaws);
         verified.checkpoint_id = Some(snapshot.checkpoint_id);
         verified.files.named = references.files.len() as u64;
         verified.files.inline = references.inline;

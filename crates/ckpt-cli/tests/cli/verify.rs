@@ -3,6 +3,13 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 
+use bytes::Bytes;
+use ckpt_core::id::OperatorId;
+use ckpt_flink::{
+    DistributionMode, FlinkMetadata, JavaText, KeyGroupOffsets, KeyGroupsHandle, KeyGroupsKind, KeyedHandle,
+    MetadataVersion, OperatorDescription, OperatorHandle, OperatorState, OperatorStateOffsets, OperatorSubtasks,
+    RelativeFileHandle, StreamHandle, Subtask, SubtaskState,
+};
 use serde_json::Value;
 
 use super::flink_tree::{self, BEFORE, fixtures, handles, metadata, replace};
@@ -74,6 +81,37 @@ fn problems_of_lengths(tree: &Tree) -> Vec<String> {
     assert!(kinds(&report).iter().all(|kind| kind == "wrongLength"), "{report}");
     let problems = report["snapshots"][0]["problems"].as_array().unwrap();
     problems.iter().map(|problem| problem["message"].as_str().unwrap().to_owned()).collect()
+}
+
+/// State that a restore would look for outside of its file, or before it.
+#[test]
+fn positions_outside_of_a_file_are_told() {
+    let of_operator = |offset: i64| {
+        let text = |text: &str| JavaText::new(text).unwrap();
+        let mut metadata = FlinkMetadata::<Bytes>::new(MetadataVersion::V3, 5);
+        let states =
+            vec![OperatorStateOffsets::new(text("elements"), DistributionMode::SplitDistribute, vec![3, offset])];
+        let stream = StreamHandle::RelativeFile(RelativeFileHandle::new(text("state"), 5));
+        let mut state = SubtaskState::default();
+        state.managed_operator = Some(Box::new(OperatorHandle::new(states, stream.clone())));
+        let key_groups = KeyGroupOffsets::new(0, vec![offset, 3]);
+        let keyed = KeyGroupsHandle::new(KeyGroupsKind::Legacy, key_groups, stream);
+        state.raw_keyed = Some(Box::new(KeyedHandle::KeyGroups(keyed)));
+        let subtasks = OperatorSubtasks::Subtasks(vec![Subtask::with_state(0, state)]);
+        let description = OperatorDescription::new(OperatorId::new([7; 16]), 1, 128);
+        metadata.operators.push(OperatorState::new(description, subtasks));
+        metadata.encode().unwrap()
+    };
+    let tree = Tree::new();
+    tree.put("snapshot/state", b"state");
+    for (offset, expected) in [(0, 0), (5, 0), (6, 2), (-1, 1), (-2, 2), (i64::MAX, 2), (i64::MIN, 2)] {
+        tree.put("snapshot/_metadata", &of_operator(offset));
+        let report = tree.ckpt("verify --json snapshot").json();
+        assert_eq!(kinds(&report), vec!["metadata"; expected], "{offset}");
+        let message = format!("has state said to begin at byte {offset}, of 5");
+        let problems = report["snapshots"][0]["problems"].as_array().unwrap();
+        assert!(problems.iter().all(|it| it["message"] == message.as_str() && it["file"] == "state"), "{problems:?}");
+    }
 }
 
 #[test]
