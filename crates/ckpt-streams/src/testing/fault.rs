@@ -64,6 +64,27 @@ pub struct Injection {
 ///
 /// `run` says whether the operation came that was to fail: with the first run where it did not, that fault is done. How
 /// many runs there were is returned; a caller knows how many there are at least.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use ckpt_core::state::RelPath;
+/// # use ckpt_streams::file_system::{CasOutcome, Durability, FileSystem, MemoryFileSystem, Visible};
+/// # use ckpt_streams::testing::{FailingFileSystem, sweep_faults};
+/// # let path = RelPath::new("file")?;
+/// let runs = sweep_faults(&mut |injection| {
+///     let files = MemoryFileSystem::new();
+///     let failing = FailingFileSystem::new(Arc::new(files.clone()), injection);
+///     let written = failing.create_new(&path, Visible::AtOnce).map(|mut writer| {
+///         writer.write_all(b"bytes").is_ok()
+///             && matches!(writer.finish(Durability::Full), CasOutcome::Done(_))
+///     });
+///     // Whatever failed, nothing is left of a file that was not finished.
+///     assert_eq!(files.paths().len(), if matches!(written, Ok(true)) { 1 } else { 0 });
+///     failing.has_failed()
+/// });
+/// assert!(runs > 20);
+/// # Ok::<(), ckpt_core::Error>(())
+/// ```
 pub fn sweep_faults(run: &mut dyn FnMut(Injection) -> bool) -> u64 {
     let mut runs = 0;
     for fault in Fault::ALL {

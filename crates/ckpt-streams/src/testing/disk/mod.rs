@@ -33,6 +33,30 @@ use system::Calls;
 pub use image::{Image, ImageOptions};
 
 /// A disk whose machine may lose power at any instant. Clones are the same disk.
+///
+/// ```
+/// # use std::ops::ControlFlow;
+/// # use ckpt_core::state::RelPath;
+/// # use ckpt_streams::file_system::{CasOutcome, Durability, FileSystem, Visible};
+/// # use ckpt_streams::testing::{Disk, ImageOptions};
+/// let disk = Disk::new();
+/// let files = disk.open("/job")?;
+/// let path = RelPath::new("d/file")?;
+/// let mut writer = files.create_new(&path, Visible::AtOnce)?;
+/// writer.write_all(b"bytes").expect("room");
+/// assert!(matches!(writer.finish(Durability::Full), CasOutcome::Done(_)));
+/// files.sync_entries(&[path.clone()])?;
+/// let promised = disk.done();
+///
+/// let images = disk.visit_images(ImageOptions::default(), &|done| usize::from(done >= promised), &mut |image| {
+///     let found = image.disk.open("/job").and_then(|files| files.open(&path));
+///     // What was promised is there; until then it may be.
+///     assert!(found.is_ok() || image.done < promised, "{image:?}");
+///     ControlFlow::Continue(())
+/// });
+/// assert!(images > 10);
+/// # Ok::<(), ckpt_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Disk {
     machine: Arc<Mutex<Machine>>,
