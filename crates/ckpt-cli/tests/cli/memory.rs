@@ -149,12 +149,10 @@ fn by_offsets() {
 
 #[test]
 fn by_bytes_in_the_metadata() {
-    let merged = [&subtask(6)[..], &[0; 10], &[0, 0, 0, 1, 3], &[0; 4], &60_u64.to_be_bytes(), &file()].concat();
     let coordinator = operator(3);
     let coordinator = [&coordinator[..coordinator.len() - 1], &[1], &text("coordinator")].concat();
     let shape = |name, before, after, holds| Shape { name, before, element: vec![0], after, holds };
     assert_summed_up(vec![
-        shape("bytes of merged channels", merged, [&[0; 4], NO_PROPERTIES].concat(), |_| (1, 60)),
         shape("bytes of a coordinator", coordinator, vec![0; 4], |bytes| (1, bytes)),
         shape(
             "bytes of keyed state",
