@@ -48,7 +48,10 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
     for (scenario, images) in &seen.scenarios {
         summary.hit(scenario, *images);
     }
-    println!("{} passed, {} failed", seen.images - seen.failures, seen.failures);
+    // An image is no test: what passes is a scenario.
+    let (scenarios, failures) = (seen.scenarios.len() as u64, seen.failures);
+    println!("{} images of {scenarios} scenarios", seen.images);
+    println!("{} passed, {failures} failed", scenarios.saturating_sub(failures));
     let too_few = seen.failures == 0 && seen.images < images;
     summary.finish(workspace, "crash")?;
     if too_few { Err(format!("{} images, expected {images}", seen.images).into()) } else { ended }

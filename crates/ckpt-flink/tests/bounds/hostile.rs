@@ -130,7 +130,8 @@ fn operator(subtasks: &[u8]) -> Bytes {
 }
 
 fn merged_channels() -> Bytes {
-    let channel = [&[3][..], &[0; 4 + 8], &[16], &[0; 4]].concat();
+    // Its channels are four bytes: that there are none.
+    let channel = [&[3][..], &[0; 4 + 8], &[16], &[0, 0, 0, 4], &[0; 4]].concat();
     let subtask = [&[0, 0, 0, 1][..], &[0; 4 + 10], &list(&channel), &[0; 4]].concat();
     [&version(6)[..], &[0; 4], OPERATOR, PARALLELISM, &subtask, NO_PROPERTIES].concat().into()
 }
