@@ -69,7 +69,7 @@ fn verdict(comparisons: &[Comparison], strictness: Strictness) -> Result {
     let mut names = BTreeSet::new();
     for comparison in comparisons {
         let measured = comparison.ratio.is_finite() && comparison.ratio > 0.0 && comparison.runs > 0;
-        if !measured || !names.insert(&comparison.name) {
+        if !measured || !names.insert((&comparison.name, &comparison.baseline_name)) {
             return Err(format!("{}: not measured, or twice", comparison.name).into());
         }
     }
@@ -167,6 +167,8 @@ mod tests {
         assert!(verdict(&[comparison("a", 2.0)]).is_ok());
         assert!(verdict(&[comparison("a", f64::NAN)]).is_err());
         assert!(verdict(&[comparison("a", 2.0), comparison("a", 2.0)]).is_err());
+        let beside_another = Comparison { baseline_name: "other".to_owned(), ..comparison("a", 2.0) };
+        assert!(verdict(&[comparison("a", 2.0), beside_another]).is_ok());
     }
 
     #[test]
