@@ -56,8 +56,8 @@ pub(crate) fn check(story: &Story, image: &Image) -> Result<(), Wrong> {
 /// What was promised is there. Returns the files that belong to it.
 fn check_promises(story: &Story, image: &Image, file_system: &Arc<dyn FileSystem>) -> Result<BTreeSet<RelPath>, Wrong> {
     let mut kept = BTreeSet::new();
-    for promise in story.promises.iter().filter(|promise| promise.done <= image.done) {
-        match &promise.what {
+    for what in story.promised(image.done) {
+        match what {
             What::Sealed { checkpoint, handle, bytes } => {
                 read_sealed(file_system, *checkpoint, handle, bytes)?;
                 kept.extend(path_of(file_system, *checkpoint, handle));
@@ -100,8 +100,7 @@ fn path_of(file_system: &Arc<dyn FileSystem>, checkpoint: u64, handle: &StateHan
 
 /// The record is the last version that was acknowledged or one that was begun.
 fn check_record(story: &Story, image: &Image, file_system: &Arc<dyn FileSystem>) -> Result<(), Wrong> {
-    let acknowledged = story.promises.iter().filter(|promise| promise.done <= image.done);
-    let first = acknowledged.filter(|promise| matches!(promise.what, What::Recorded)).count();
+    let first = story.promised(image.done).filter(|what| matches!(what, What::Recorded)).count();
     let last = story.versions.iter().filter(|(begun, _)| *begun <= image.done).count();
     // Versions are counted from 1; 0 is none.
     let found = match file_system.read_record(&head())?.map(|(body, _)| body) {

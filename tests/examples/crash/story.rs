@@ -34,8 +34,10 @@ pub(crate) struct Story {
 
 /// Something that the caller was told.
 pub(crate) struct Promise {
-    /// By then.
+    /// From then on.
     pub(crate) done: usize,
+    /// Until its owner let it be removed.
+    pub(crate) until: usize,
     pub(crate) what: What,
 }
 
@@ -80,14 +82,23 @@ impl Story {
         (0..length).map(|_| 1 + u8::try_from(self.draw(255)).unwrap_or(0)).collect()
     }
 
-    /// How much was promised and begun by then.
+    /// What holds at that instant.
+    pub(crate) fn promised(&self, done: usize) -> impl Iterator<Item = &What> {
+        let holds = move |promise: &&Promise| promise.done <= done && done < promise.until;
+        self.promises.iter().filter(holds).map(|promise| &promise.what)
+    }
+
+    /// How much was promised, taken back and begun by then.
     pub(crate) fn epoch(&self, done: usize) -> usize {
-        self.promises.iter().filter(|promise| promise.done <= done).count()
+        self.promises
+            .iter()
+            .map(|promise| usize::from(promise.done <= done) + usize::from(promise.until <= done))
+            .sum::<usize>()
             + self.versions.iter().filter(|(begun, _)| *begun <= done).count()
     }
 
     pub(crate) fn promise(&mut self, what: What) {
-        self.promises.push(Promise { done: self.disk.done(), what });
+        self.promises.push(Promise { done: self.disk.done(), until: usize::MAX, what });
     }
 
     /// Streams of one checkpoint.
@@ -150,6 +161,26 @@ impl Story {
             other => panic!("{other:?}"),
         }
         self.promise(What::Recorded);
+    }
+
+    /// Another process removes the state of a checkpoint, and its directory with it, which a file of its own then makes
+    /// anew. What this process knows of the directory is of one that is gone.
+    pub(crate) fn replace_directory(&mut self, checkpoint: u64) {
+        let other = open(&self.disk);
+        let directory = path(&format!("chk-{checkpoint}"));
+        let begun = self.disk.done();
+        for promise in &mut self.promises {
+            if matches!(&promise.what, What::Sealed { checkpoint: of, .. } if *of == checkpoint) {
+                promise.until = begun;
+            }
+        }
+        let entries = other.list(Some(&directory), None, usize::MAX).expect("a disk that works");
+        let paths: Vec<RelPath> = entries.into_iter().map(|entry| entry.path).collect();
+        assert!(other.remove(&paths).iter().all(Result::is_ok), "a disk that works");
+        let file = directory.join(&path("0000000000000001-0000000000000003-00000000"));
+        let mut writer = other.create_new(&file, Visible::AtOnce).expect("a new name");
+        writer.write_all(b"x").expect("room");
+        assert!(matches!(writer.finish(Durability::None), CasOutcome::Done(_)), "a disk that works");
     }
 
     /// Another process takes over: what the former one knew is forgotten.
