@@ -25,13 +25,15 @@ pub(super) struct Beneath {
     pub(super) clones: AtomicBool,
     /// Whether a file may have several names here; `false` once that was refused.
     pub(super) links: AtomicBool,
+    /// Held while a directory is made: before it has its mode, the umask may lock even its owner out.
+    making: Mutex<()>,
     /// Directories whose own entries were synced.
     pub(super) durable: Mutex<KnownDurable>,
 }
 
 impl Beneath {
     /// How often a directory is made again that somebody else removes because it is empty, and how often a path is
-    /// resolved again that somebody else renames.
+    /// resolved again on which somebody else makes or renames a directory.
     pub(super) const ATTEMPTS: u32 = 64;
 
     pub(super) fn new(system: Arc<dyn System>, root: Box<dyn Descriptor>, path: PathBuf) -> Self {
@@ -42,6 +44,7 @@ impl Beneath {
             resolves_whole_paths: AtomicBool::new(true),
             clones: AtomicBool::new(true),
             links: AtomicBool::new(true),
+            making: Mutex::new(()),
             durable: Mutex::new(KnownDurable::default()),
         }
     }
@@ -95,6 +98,7 @@ impl Beneath {
     /// Makes a directory and those above it that are missing.
     pub(super) fn make_directories(&self, path: Option<&RelPath>) -> Result<()> {
         let Some(path) = path else { return Ok(()) };
+        let _making = self.making.lock();
         let mut parent: Option<Box<dyn Descriptor>> = None;
         let mut above: Option<String> = None;
         for component in path.components() {
@@ -132,6 +136,17 @@ impl Beneath {
     }
 
     fn resolve(&self, path: &RelPath, open: Open) -> Result<Box<dyn Descriptor>> {
+        for _ in 0..Self::ATTEMPTS {
+            match self.try_resolve(path, open) {
+                // Perhaps another thread is making a directory on the way.
+                Err(Errno::ACCESS) => drop(self.making.lock()),
+                outcome => return outcome,
+            }
+        }
+        Err(Errno::ACCESS)
+    }
+
+    fn try_resolve(&self, path: &RelPath, open: Open) -> Result<Box<dyn Descriptor>> {
         let mut attempts = 0;
         while self.resolves_whole_paths.load(Ordering::Relaxed) {
             match self.root.open_beneath(path, open) {

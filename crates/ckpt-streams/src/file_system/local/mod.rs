@@ -30,6 +30,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use ckpt_core::state::RelPath;
 use ckpt_core::{ErrorKind, Result};
+use parking_lot::Mutex;
 use rustix::fs::FileType;
 use rustix::io::{Errno, retry_on_intr};
 
@@ -57,6 +58,8 @@ pub struct LocalFileSystem {
     path: PathBuf,
     /// Empty until the root is there.
     root: OnceLock<Arc<Beneath>>,
+    /// Held while the root is looked for and made: before it has its mode, the umask may lock even its owner out.
+    making: Mutex<()>,
 }
 
 impl LocalFileSystem {
@@ -77,7 +80,7 @@ impl LocalFileSystem {
 
     /// The same on that system.
     pub(crate) fn open_on(system: Arc<dyn System>, root: &Path) -> Result<Self> {
-        let local = Self { system, path: root.to_owned(), root: OnceLock::new() };
+        let local = Self { system, path: root.to_owned(), root: OnceLock::new(), making: Mutex::new(()) };
         local.existing().map_err(|error| error.of_kind(ErrorKind::Configuration))?;
         Ok(local)
     }
@@ -85,23 +88,36 @@ impl LocalFileSystem {
     /// The root if it is there.
     fn existing(&self) -> Result<Option<&Arc<Beneath>>, LocalError> {
         if self.root.get().is_none() {
-            if let Some(opened) = root::open(&self.system, &self.path)? {
-                // Another thread may have been first; both opened the same.
-                let _ = self.root.set(Arc::new(opened));
-            }
+            let _making = self.making.lock();
+            self.find()?;
         }
         Ok(self.root.get())
     }
 
     /// The root, made if it is missing.
     fn made(&self) -> Result<&Arc<Beneath>, LocalError> {
-        match self.existing()? {
+        if let Some(root) = self.root.get() {
+            return Ok(root);
+        }
+        let _making = self.making.lock();
+        self.find()?;
+        match self.root.get() {
             Some(root) => Ok(root),
             None => {
                 let made = Arc::new(root::make(&self.system, &self.path)?);
                 Ok(self.root.get_or_init(|| made))
             }
         }
+    }
+
+    /// Opens the root if it is there and was not opened yet.
+    fn find(&self) -> Result<(), LocalError> {
+        if self.root.get().is_none() {
+            if let Some(opened) = root::open(&self.system, &self.path)? {
+                let _ = self.root.set(Arc::new(opened));
+            }
+        }
+        Ok(())
     }
 }
 
