@@ -139,6 +139,10 @@ impl StoragePath {
             normal.push_str(component);
         }
         let normal = Normal { scheme, authority, path: normal };
+        // A slash behind a space does not make it another path than the one without.
+        if !is_printable(&normal.text()) {
+            return Err(StoragePathFlaw::Unprintable);
+        }
         match normal.uri().len() <= most_bytes {
             true => Ok(normal),
             false => Err(StoragePathFlaw::TooLong),

@@ -102,6 +102,8 @@ fn a_directory_for_checkpoints_has_no_flaw() {
         ("s3://bucket/a?key=hunter2", Some(Secret)),
         ("s3://bucket/a#hunter2", Some(Secret)),
         ("/a ", Some(Unprintable)),
+        ("/a /", Some(Unprintable)),
+        ("s3://bucket/a /", None),
         ("/a\n/b", Some(Unprintable)),
         ("//host/a", Some(NotAbsolute)),
         ("//", Some(Root)),
