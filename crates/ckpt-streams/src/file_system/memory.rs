@@ -238,10 +238,7 @@ impl Drop for MemoryWriter {
 
 impl ReadAt for MemoryFile {
     fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
-        let from = usize::try_from(offset_bytes).map_err(|_| io::ErrorKind::UnexpectedEof)?;
-        let to = from.checked_add(buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
-        buffer.copy_from_slice(self.0.get(from..to).ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
+        copy_exact_at(&self.0, buffer, offset_bytes)
     }
 
     fn length_bytes(&self) -> u64 {
@@ -265,6 +262,14 @@ impl fmt::Debug for MemoryFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MemoryFile({} bytes)", self.0.len())
     }
+}
+
+/// What [`ReadAt::read_exact_at`] does, of bytes in memory.
+pub(crate) fn copy_exact_at(bytes: &[u8], buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
+    let from = usize::try_from(offset_bytes).map_err(|_| io::ErrorKind::UnexpectedEof)?;
+    let to = from.checked_add(buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+    buffer.copy_from_slice(bytes.get(from..to).ok_or(io::ErrorKind::UnexpectedEof)?);
+    Ok(())
 }
 
 fn tag_of(version: u64) -> VersionTag {

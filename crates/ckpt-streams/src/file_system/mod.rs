@@ -12,7 +12,7 @@ pub use memory::MemoryFileSystem;
 pub use registry::FileSystems;
 
 pub(crate) mod local;
-mod memory;
+pub(crate) mod memory;
 mod registry;
 
 /// A file system, opened at one root. Every path lies beneath the root, and no implementation follows a link out of it.

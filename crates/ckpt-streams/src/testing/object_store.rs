@@ -8,6 +8,7 @@ use bytes::Bytes;
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, ErrorKind, Result};
 
+use crate::file_system::memory::copy_exact_at;
 use crate::file_system::{
     Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
 };
@@ -310,10 +311,7 @@ impl Drop for Upload {
 
 impl ReadAt for Object {
     fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
-        let from = usize::try_from(offset_bytes).map_err(|_| io::ErrorKind::UnexpectedEof)?;
-        let to = from.checked_add(buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
-        buffer.copy_from_slice(self.0.get(from..to).ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
+        copy_exact_at(&self.0, buffer, offset_bytes)
     }
 
     fn length_bytes(&self) -> u64 {
