@@ -2,6 +2,7 @@
 
 use std::sync::Arc as StdArc;
 
+use ckpt_core::id::FileName;
 use ckpt_core::state::{Place, RelPath, StateHandle, TaskSnapshot};
 use ckpt_core::{Error, Result};
 
@@ -90,6 +91,19 @@ impl FileStreams {
         let FileStreamsTarget { exclusive, shared, names, spawn } = target;
         let inner = FileStreamsInner { exclusive, shared, spawn, names, options, unsealed };
         Self { inner: Lanes::new(Arc::new(inner)) }
+    }
+
+    /// Begins a stream into the file of that name, which is made now whatever will be written: a local copy, whose path is
+    /// known from the first and whose disk shows at once if it is broken (Flink's `FileBasedStateOutputStream`).
+    ///
+    /// The caller never gives a name twice; [`FileNames`] has such. A stream into which nothing was written is no state, and
+    /// its file goes.
+    ///
+    /// # Errors
+    ///
+    /// `Cancelled` after a cancellation, `AbortCheckpoint` when the file cannot be made or is there already.
+    pub fn create_at(&self, scope: StateScope, name: FileName) -> Result<Box<dyn StateOutputStream>> {
+        Ok(Box::new(FileStream::into_file(self.inner.lease(), scope, name)?))
     }
 
     /// What went past it.

@@ -62,6 +62,20 @@ impl FileStream {
         stream
     }
 
+    /// A stream into a file of that name, which is made now.
+    pub(crate) fn into_file(streams: Lease<FileStreamsInner>, scope: StateScope, name: FileName) -> Result<Self> {
+        let mut stream = Self::new(streams, scope);
+        stream.open_file(name)?;
+        stream.look_ahead();
+        Ok(stream)
+    }
+
+    fn open_file(&mut self, name: FileName) -> Result<()> {
+        let file = create_file(&self.streams.unsealed, self.streams.directory(self.scope), name)?;
+        self.output = Output::File(Box::new(file));
+        Ok(())
+    }
+
     fn check_cancelled(&self) -> Result<(), StreamError> {
         if self.streams.unsealed.is_cancelled() { Err(StreamError::Cancelled) } else { Ok(()) }
     }
@@ -94,7 +108,7 @@ impl FileStream {
                 Ok(())
             }
             Output::Inline => {
-                self.output = Output::File(Box::new(create_file(&self.streams, self.streams.directory(self.scope))?));
+                self.open_file(self.streams.names.next()?)?;
                 self.write_to_file(bytes)
             }
             Output::File(_) => self.write_to_file(bytes),
@@ -175,6 +189,10 @@ impl FileStream {
             Output::Ended => Err(StreamError::FailedEarlier.into()),
             Output::Inline if self.buffer.is_empty() => Ok(None),
             Output::Inline => Ok(Some(Staged::inline(std::mem::take(&mut self.buffer).into()))),
+            // Made before there was anything to write, and there never was.
+            Output::File(file) if self.position() == 0 => {
+                remove_open(&self.streams.unsealed, file.key, file.writer).map(|()| None)
+            }
             Output::File(file) => self.stage(*file).map(Some),
         }
     }
@@ -264,10 +282,8 @@ impl Drop for FileStream {
     }
 }
 
-fn create_file(streams: &FileStreamsInner, directory: &StateDirectory) -> Result<OpenFile> {
-    let name = streams.names.next()?;
+fn create_file(unsealed: &Unsealed, directory: &StateDirectory, name: FileName) -> Result<OpenFile> {
     let path = directory.path_of(&RelPath::new(name.to_string())?);
-    let unsealed = &streams.unsealed;
     let at = FileAt { file_system: StdArc::clone(&directory.file_system), path: path.clone() };
     let key = unsealed.begin(at.clone())?;
     let writer = match directory.file_system.create_new(&path, Visible::AtOnce) {

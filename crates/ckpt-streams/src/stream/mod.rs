@@ -24,6 +24,8 @@ mod error;
 mod fault_test;
 mod file;
 mod file_stream;
+#[cfg(all(test, not(ckpt_loom)))]
+mod fixed_path_test;
 mod lanes;
 mod memory;
 mod names;

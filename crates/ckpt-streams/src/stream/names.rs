@@ -28,7 +28,7 @@ impl FileNames {
     /// # Errors
     ///
     /// `FailJob` when the writer has used up its 2^32 − 1 names: the task is deployed anew under another writer.
-    pub(crate) fn next(&self) -> Result<FileName> {
+    pub fn next(&self) -> Result<FileName> {
         // Only the number itself is shared, so no order with other memory is needed. The last number is never given
         // out: reaching it must not begin again at zero.
         self.next
