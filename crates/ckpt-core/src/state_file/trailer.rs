@@ -78,6 +78,18 @@ impl Trailer {
         }
     }
 
+    /// Whether it ends a file with so much payload.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt`, with what was expected and what was found.
+    pub fn verify_length(&self, payload_bytes: u64) -> Result<()> {
+        match self.payload_bytes {
+            found if found == payload_bytes => Ok(()),
+            found => Err(StateFileError::PayloadLength { expected: payload_bytes, found }.into()),
+        }
+    }
+
     /// Verifies the table that stands before it, and that the file is the one of that name, length and digest. What it
     /// yields verifies blocks.
     ///
@@ -85,9 +97,7 @@ impl Trailer {
     ///
     /// `Corrupt`, with what was expected and what was found.
     pub fn verify(&self, name: &FileName, payload_bytes: u64, table: Vec<u8>, digest: Digest) -> Result<BlockDigests> {
-        if self.payload_bytes != payload_bytes {
-            return Err(StateFileError::PayloadLength { expected: payload_bytes, found: self.payload_bytes }.into());
-        }
+        self.verify_length(payload_bytes)?;
         let (expected, found) = (table_bytes(payload_bytes), table.len() as u64);
         if found != expected {
             return Err(StateFileError::TableLength { expected, found }.into());

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ckpt_core::state::Root;
+use ckpt_core::state::{Root, StateHandle};
 use ckpt_core::{Digest, Error, ErrorKind};
 
 /// What went wrong when state was read.
@@ -20,6 +20,10 @@ pub(crate) enum ReadError {
     FileLength { file: String, payload_bytes: u64, expected_bytes: u64, found_bytes: u64 },
     #[error("state file '{file}' has {found_bytes} bytes, expected {expected_bytes}")]
     Length { file: String, expected_bytes: u64, found_bytes: u64 },
+    #[error(
+        "state file '{file}' ends before byte {at}: it has {present_bytes} of {payload_bytes} bytes of state, and was not verified"
+    )]
+    EndsBefore { file: String, at: u64, payload_bytes: u64, present_bytes: u64 },
     #[error("state file '{file}' is not what was written")]
     Damaged { file: String, source: Error },
     #[error("there is no memory for the {table_bytes} bytes of digests that state file '{file}' says it has")]
@@ -36,8 +40,18 @@ pub(crate) enum ReadError {
         "state at {place} is of a kind that this version cannot read: expected inline state, a file or a segment of one"
     )]
     UnknownPlace { place: String },
+    #[error("section {begin_bytes}..{end_bytes} is not within the {length_bytes} bytes of {stream}")]
+    Section { begin_bytes: u64, end_bytes: u64, length_bytes: u64, stream: String },
+    #[error("there is no memory for section {begin_bytes}..{end_bytes} of {stream}")]
+    SectionMemory { begin_bytes: u64, end_bytes: u64, stream: String },
     #[error("a seek to {to} is before the beginning or beyond any file")]
     Seek { to: i128 },
+}
+
+impl ReadError {
+    pub(super) fn no_digest(handle: &StateHandle) -> Self {
+        Self::NoDigest { place: format!("{:?}", handle.place()) }
+    }
 }
 
 impl From<ReadError> for Error {
@@ -48,7 +62,9 @@ impl From<ReadError> for Error {
             ReadError::Io { source, .. } if source.kind() != io::ErrorKind::UnexpectedEof => ErrorKind::Retry,
             ReadError::Damaged { source, .. } => source.kind(),
             ReadError::UnknownPlace { .. } => ErrorKind::Configuration,
-            ReadError::TableMemory { .. } | ReadError::Seek { .. } => ErrorKind::FailJob,
+            ReadError::TableMemory { .. } | ReadError::SectionMemory { .. } | ReadError::Seek { .. } => {
+                ErrorKind::FailJob
+            }
             _ => ErrorKind::Corrupt,
         };
         Self::new(kind, error)

@@ -1,4 +1,4 @@
-//! Reading state files.
+//! State files, opened and read block by block.
 
 use ckpt_core::id::FileName;
 use ckpt_core::state::{FileRef, Place, RelPath, Root, StateHandle};
@@ -8,68 +8,32 @@ use ckpt_core::{Digest, Digester, ErrorKind, Result};
 use crate::StateDirectory;
 use crate::file_system::ReadAt;
 use crate::read::error::ReadError;
+use crate::read::options::Verification;
 use crate::read::segment::Segment;
-use crate::read::stream::{InlineStream, VerifiedStream};
-use crate::read::{StateInputStream, StateReader};
 
-/// Reads inline state, state files and segments of them below known roots. Every block is verified before a byte of it is yielded.
-#[derive(Debug)]
-pub struct FileStateReader {
-    directories: Vec<StateDirectory>,
-}
+/// The most that is read at once: whole blocks, few enough that they are still in the processor's second cache when they
+/// are verified, and many enough that the calls do not count.
+pub(super) const PIECE_BYTES: usize = 4 * BLOCK_BYTES;
 
-/// A state file, or a segment of one, whose length, trailer and table are those of its handle.
+/// A state file, or a segment of one, that was compared with its handle as far as it was to be.
 #[derive(Debug)]
 pub(crate) struct StateFile {
-    pub(crate) name: String,
-    pub(crate) file: Box<dyn ReadAt>,
-    pub(crate) payload_bytes: u64,
-    /// One digest for each block. `None` for a foreign file that nothing is known of.
+    name: String,
+    file: Box<dyn ReadAt>,
+    payload_bytes: u64,
+    /// How many of them the file has; less than all only of one that was not compared.
+    present_bytes: u64,
+    /// One digest for each block. `None` when blocks are not verified.
     digests: Option<BlockDigests>,
 }
 
-impl FileStateReader {
-    /// A reader of those directories, at most one for each root. State below any other root is `NotFound`.
-    pub const fn new(directories: Vec<StateDirectory>) -> Self {
-        Self { directories }
-    }
-}
-
-impl StateReader for FileStateReader {
-    fn open(&self, handle: &StateHandle) -> Result<Box<dyn StateInputStream>> {
-        match handle.place() {
-            Place::Inline(bytes) => {
-                verify_inline(handle, bytes)?;
-                Ok(Box::new(InlineStream::new(bytes.clone())))
-            }
-            Place::File { root, file } | Place::Segment { root, file, .. } => {
-                let directory = self
-                    .directories
-                    .iter()
-                    .find(|directory| directory.root == *root)
-                    .ok_or_else(|| ReadError::UnknownRoot { root: *root, file: file.to_string() })?;
-                Ok(Box::new(VerifiedStream::new(StateFile::open(directory, file, handle)?)))
-            }
-            place => Err(ReadError::UnknownPlace { place: format!("{place:?}") }.into()),
-        }
-    }
-}
-
-/// Whether inline bytes are those of their handle.
-pub(crate) fn verify_inline(handle: &StateHandle, bytes: &[u8]) -> Result<(), ReadError> {
-    let length_bytes = bytes.len() as u64;
-    if length_bytes != handle.length_bytes() {
-        return Err(ReadError::InlineLength { expected_bytes: handle.length_bytes(), found_bytes: length_bytes });
-    }
-    let expected = handle.digest().ok_or_else(|| ReadError::NoDigest { place: format!("{:?}", handle.place()) })?;
-    match Digest::of(bytes) {
-        found if found == expected => Ok(()),
-        found => Err(ReadError::Inline { length_bytes, expected, found }),
-    }
-}
-
 impl StateFile {
-    pub(crate) fn open(directory: &StateDirectory, file: &FileRef, handle: &StateHandle) -> Result<Self> {
+    pub(crate) fn open(
+        directory: &StateDirectory,
+        file: &FileRef,
+        handle: &StateHandle,
+        verification: Verification,
+    ) -> Result<Self> {
         let path = match file {
             FileRef::Ours(name) => directory.path_of(&RelPath::new(name.to_string())?),
             FileRef::Foreign(path) => directory.path_of(path),
@@ -80,120 +44,154 @@ impl StateFile {
             ErrorKind::NotFound => ReadError::Missing { file: name.clone(), source: error }.into(),
             _ => error,
         })?;
-        let no_digest = || ReadError::NoDigest { place: format!("{:?}", handle.place()) };
+        let payload_bytes = handle.length_bytes();
         let (name, opened) = match handle.place() {
             Place::Segment { offset_bytes, .. } => {
                 let stored_bytes = match file {
-                    FileRef::Ours(_) => file_bytes(handle.length_bytes()).unwrap_or(u64::MAX),
-                    _ => handle.length_bytes(),
+                    FileRef::Ours(_) => file_bytes(payload_bytes).unwrap_or(u64::MAX),
+                    _ => payload_bytes,
                 };
                 let segment = Segment::new(opened, *offset_bytes, stored_bytes);
                 (format!("{name}, from byte {offset_bytes}"), Box::new(segment) as Box<dyn ReadAt>)
             }
             _ => (name, opened),
         };
-        Ok(match (file, handle.digest()) {
-            (FileRef::Ours(ours), Some(digest)) => {
-                Self::open_ours(name, opened, (ours, handle.length_bytes(), digest))?
+        let present_bytes = opened.length_bytes().min(payload_bytes);
+        let mut this = Self { name, file: opened, payload_bytes, present_bytes, digests: None };
+        this.digests = match (verification, file, handle.digest()) {
+            (Verification::Off, ..) => None,
+            (Verification::Lengths, FileRef::Ours(_), _) => this.trailer().map(|_| None)?,
+            (Verification::Lengths, ..) => this.check_length(payload_bytes).map(|()| None)?,
+            (Verification::Always, FileRef::Ours(ours), Some(digest)) => Some(this.table(ours, digest)?),
+            (Verification::Always, FileRef::Foreign(_), Some(digest)) => Some(this.read_whole(digest)?),
+            (Verification::Always, FileRef::Foreign(_), None)
+                if matches!(directory.root, Root::Claimed(_) | Root::Borrowed(_)) =>
+            {
+                this.check_length(payload_bytes).map(|()| None)?
             }
-            (FileRef::Foreign(_), Some(digest)) => Self::open_foreign(name, opened, handle.length_bytes(), digest)?,
-            (FileRef::Foreign(_), None) if matches!(directory.root, Root::Claimed(_) | Root::Borrowed(_)) => {
-                check_length(&name, handle.length_bytes(), opened.length_bytes())?;
-                Self { name, file: opened, payload_bytes: handle.length_bytes(), digests: None }
-            }
-            _ => return Err(no_digest().into()),
-        })
+            _ => return Err(ReadError::no_digest(handle).into()),
+        };
+        Ok(this)
     }
 
-    /// A file of our format: the trailer and the table are verified here, blocks when they are read.
-    fn open_ours(
-        name: String,
-        file: Box<dyn ReadAt>,
-        (ours, payload_bytes, digest): (&FileName, u64, Digest),
-    ) -> Result<Self, ReadError> {
-        let found_bytes = file.length_bytes();
-        let expected_bytes = file_bytes(payload_bytes).unwrap_or(u64::MAX);
-        if found_bytes < expected_bytes {
-            return Err(ReadError::FileLength { file: name, payload_bytes, expected_bytes, found_bytes });
-        }
-        check_length(&name, expected_bytes, found_bytes)?;
-        let mut trailer = [0; Trailer::BYTES];
-        read(&*file, &name, &mut trailer, expected_bytes - Trailer::BYTES as u64)?;
-        let damaged = |source| ReadError::Damaged { file: name.clone(), source };
-        let trailer = Trailer::decode(&trailer).map_err(damaged)?;
-        let table_bytes = table_bytes(payload_bytes);
-        let mut table =
-            zeroed(table_bytes).ok_or_else(|| ReadError::TableMemory { file: name.clone(), table_bytes })?;
-        read(&*file, &name, &mut table, payload_bytes)?;
-        let digests = trailer.verify(ours, payload_bytes, table, digest).map_err(damaged)?;
-        Ok(Self { name, file, payload_bytes, digests: Some(digests) })
+    /// Payload bytes in all.
+    pub(super) const fn payload_bytes(&self) -> u64 {
+        self.payload_bytes
     }
 
-    /// A file as somebody else wrote it, with a digest of the whole. It is read once now; the digests of its blocks
-    /// then tell whether later reads yield the same.
-    fn open_foreign(
-        name: String,
-        file: Box<dyn ReadAt>,
-        length_bytes: u64,
-        expected: Digest,
-    ) -> Result<Self, ReadError> {
-        check_length(&name, length_bytes, file.length_bytes())?;
-        let mut whole = Digester::new();
-        let mut blocks = BlockDigester::new();
-        let mut block = vec![0; BLOCK_BYTES];
-        let mut at = 0;
-        while at < length_bytes {
-            let take = (length_bytes - at).min(BLOCK_BYTES as u64);
-            let block = &mut block[..to_memory(&name, take)?];
-            read(&*file, &name, block, at)?;
-            whole.update(block);
-            blocks.update(block);
-            at += take;
+    /// As people find it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Fills `blocks`, with which the payload may end, with whole blocks from `at` on, and verifies them where they are.
+    ///
+    /// It says how many bytes of them there are. That is all, or up to the first block that is not as it was written; if
+    /// that is the first, it is an error. Behind them are zeros, and so is everything when there is an error.
+    pub(super) fn read_blocks(&self, at: u64, blocks: &mut [u8]) -> Result<usize, ReadError> {
+        let present = self.present_bytes.saturating_sub(at);
+        if present == 0 {
+            return Err(self.ends_before(at));
         }
-        match whole.finish() {
-            found if found == expected => {
-                Ok(Self { name, file, payload_bytes: length_bytes, digests: Some(blocks.into_digests()) })
-            }
-            found => Err(ReadError::Whole { file: name, expected, found }),
+        // No longer than what is in memory.
+        let length = (blocks.len() as u64).min(present) as usize;
+        let (found, behind) = blocks.split_at_mut(length);
+        behind.fill(0);
+        let Err((verified, error)) = self.read_and_verify(at, found) else { return Ok(length) };
+        found[verified..].fill(0);
+        match verified {
+            0 => Err(error),
+            _ => Ok(verified),
         }
     }
 
-    /// Fills `block` with one block and verifies it. Afterwards it holds that block alone.
-    pub(crate) fn read_block(&self, number: u64, block: &mut Vec<u8>) -> Result<(), ReadError> {
-        let at = number * BLOCK_BYTES as u64;
-        let length = to_memory(&self.name, self.payload_bytes.saturating_sub(at).min(BLOCK_BYTES as u64))?;
-        block.resize(length, 0);
-        read(&*self.file, &self.name, block, at)?;
+    /// On an error, how many bytes are right.
+    fn read_and_verify(&self, at: u64, blocks: &mut [u8]) -> Result<(), (usize, ReadError)> {
+        self.read(blocks, at).map_err(|error| (0, error))?;
         let Some(digests) = &self.digests else { return Ok(()) };
-        digests.verify(number, block).map_err(|source| {
-            block.clear();
-            ReadError::Damaged { file: self.name.clone(), source }
-        })
+        for (number, block) in (at / BLOCK_BYTES as u64..).zip(blocks.chunks(BLOCK_BYTES)) {
+            digests.verify(number, block).map_err(|source| {
+                // A block of these, so it fits.
+                let verified = (number * BLOCK_BYTES as u64 - at) as usize;
+                (verified, self.damaged(source))
+            })?;
+        }
+        Ok(())
     }
 
     /// The digests of its blocks, when there are any.
     pub(crate) fn into_digests(self) -> Option<BlockDigests> {
         self.digests
     }
-}
 
-fn check_length(name: &str, expected_bytes: u64, found_bytes: u64) -> Result<(), ReadError> {
-    match found_bytes == expected_bytes {
-        true => Ok(()),
-        false => Err(ReadError::Length { file: name.to_owned(), expected_bytes, found_bytes }),
+    /// Of a file of our format: whether it is as long as it says and as the handle says.
+    fn trailer(&self) -> Result<Trailer, ReadError> {
+        let (payload_bytes, found_bytes) = (self.payload_bytes, self.file.length_bytes());
+        let expected_bytes = file_bytes(payload_bytes).unwrap_or(u64::MAX);
+        if found_bytes < expected_bytes {
+            return Err(ReadError::FileLength { file: self.name.clone(), payload_bytes, expected_bytes, found_bytes });
+        }
+        self.check_length(expected_bytes)?;
+        let mut trailer = [0; Trailer::BYTES];
+        self.read(&mut trailer, expected_bytes - Trailer::BYTES as u64)?;
+        let trailer = Trailer::decode(&trailer).map_err(|source| self.damaged(source))?;
+        trailer.verify_length(payload_bytes).map_err(|source| self.damaged(source))?;
+        Ok(trailer)
     }
-}
 
-fn read(file: &dyn ReadAt, name: &str, buffer: &mut [u8], at: u64) -> Result<(), ReadError> {
-    file.read_exact_at(buffer, at).map_err(|source| ReadError::Io { file: name.to_owned(), source })
-}
+    /// Of a file of our format: the digests of its blocks, verified.
+    fn table(&self, ours: &FileName, digest: Digest) -> Result<BlockDigests, ReadError> {
+        let trailer = self.trailer()?;
+        let table_bytes = table_bytes(self.payload_bytes);
+        let mut table =
+            zeroed(table_bytes).ok_or_else(|| ReadError::TableMemory { file: self.name.clone(), table_bytes })?;
+        self.read(&mut table, self.payload_bytes)?;
+        trailer.verify(ours, self.payload_bytes, table, digest).map_err(|source| self.damaged(source))
+    }
 
-/// A length that was compared with that of a file, as one of memory.
-fn to_memory(name: &str, bytes: u64) -> Result<usize, ReadError> {
-    usize::try_from(bytes).map_err(|error| ReadError::Io {
-        file: name.to_owned(),
-        source: std::io::Error::new(std::io::ErrorKind::OutOfMemory, error),
-    })
+    /// Of a file as somebody else wrote it, with a digest of the whole. It is read once now; the digests of its blocks
+    /// then tell whether later reads yield the same.
+    fn read_whole(&self, expected: Digest) -> Result<BlockDigests, ReadError> {
+        self.check_length(self.payload_bytes)?;
+        let mut whole = Digester::new();
+        let mut blocks = BlockDigester::new();
+        let mut piece = vec![0; PIECE_BYTES];
+        let mut at = 0;
+        while at < self.payload_bytes {
+            // At most a piece, so it fits.
+            let take = (self.payload_bytes - at).min(PIECE_BYTES as u64) as usize;
+            let piece = &mut piece[..take];
+            self.read(piece, at)?;
+            whole.update(piece);
+            blocks.update(piece);
+            at += take as u64;
+        }
+        match whole.finish() {
+            found if found == expected => Ok(blocks.into_digests()),
+            found => Err(ReadError::Whole { file: self.name.clone(), expected, found }),
+        }
+    }
+
+    fn check_length(&self, expected_bytes: u64) -> Result<(), ReadError> {
+        match self.file.length_bytes() {
+            found if found == expected_bytes => Ok(()),
+            found_bytes => Err(ReadError::Length { file: self.name.clone(), expected_bytes, found_bytes }),
+        }
+    }
+
+    fn read(&self, buffer: &mut [u8], at: u64) -> Result<(), ReadError> {
+        self.file.read_exact_at(buffer, at).map_err(|source| ReadError::Io { file: self.name.clone(), source })
+    }
+
+    fn damaged(&self, source: ckpt_core::Error) -> ReadError {
+        ReadError::Damaged { file: self.name.clone(), source }
+    }
+
+    /// What is wrong with a read at a place that only a longer file would have.
+    pub(super) fn ends_before(&self, at: u64) -> ReadError {
+        let (payload_bytes, present_bytes) = (self.payload_bytes, self.present_bytes);
+        ReadError::EndsBefore { file: self.name.clone(), at, payload_bytes, present_bytes }
+    }
 }
 
 /// So many zeros; `None` when there is no memory for them. A file may be sparse, so that its length proves nothing.
@@ -235,8 +233,9 @@ mod tests {
     fn the_table_of_a_sparse_file_is_an_error_and_ends_no_process() {
         let payload_bytes = 1 << 62;
         let name = Writer::new(LeaderEpoch::new(1), WriterId::new(2)).file(3);
-        let expects = (&name, payload_bytes, Digest::of(&[]));
-        let opened = StateFile::open_ours("sparse".to_owned(), Box::new(Sparse { payload_bytes }), expects);
+        let file = Box::new(Sparse { payload_bytes });
+        let file = StateFile { name: "sparse".to_owned(), file, payload_bytes, present_bytes: 0, digests: None };
+        let opened = file.table(&name, Digest::of(&[]));
         let expected =
             "there is no memory for the 562949953421312 bytes of digests that state file 'sparse' says it has";
         assert_eq!(opened.unwrap_err().to_string(), expected);

@@ -7,7 +7,7 @@ use ckpt_core::state::{Place, RelPath, StateHandle, TaskSnapshot};
 use ckpt_core::{Error, Result};
 
 use crate::file_system::Durability;
-use crate::read::StateFile;
+use crate::read::{StateFile, Verification};
 use crate::spawn::Spawn;
 use crate::stream::error::StreamError;
 use crate::stream::file_stream::{CHECK_EVERY_BYTES, FileStream};
@@ -119,7 +119,7 @@ impl FileStreams {
         };
         let (root, file) = match from.place() {
             Place::Inline(bytes) => {
-                crate::read::verify_inline(from, bytes)?;
+                crate::read::verify_inline(from, bytes, Verification::Always)?;
                 return Ok(Staged::inline(bytes.clone()));
             }
             Place::File { root, file } => (root, file),
@@ -130,7 +130,7 @@ impl FileStreams {
         if !StdArc::ptr_eq(&source.file_system, &to.file_system) {
             return Err(refuse());
         }
-        let digests = StateFile::open(source, file, from)?.into_digests().ok_or_else(refuse)?;
+        let digests = StateFile::open(source, file, from, Verification::Always)?.into_digests().ok_or_else(refuse)?;
         let name = self.inner.names.next()?;
         let path = to.path_of(&RelPath::new(name.to_string())?);
         let from_path = source.path_of(&RelPath::new(file.to_string())?);

@@ -8,7 +8,7 @@ use ckpt_core::state::{Place, StateHandle, TaskSnapshot};
 
 use crate::Pending;
 use crate::io_error::into_io;
-use crate::read::verify_inline;
+use crate::read::{Verification, verify_inline};
 use crate::stream::error::StreamError;
 use crate::stream::lanes::{Lanes, Lease};
 use crate::stream::staged::{Content, Staged};
@@ -57,7 +57,7 @@ impl StreamFactory for MemoryStreams {
         from.iter()
             .map(|handle| match handle.place() {
                 Place::Inline(bytes) => {
-                    verify_inline(handle, bytes)?;
+                    verify_inline(handle, bytes, Verification::Always)?;
                     Ok(Staged::inline(bytes.clone()))
                 }
                 place => {
