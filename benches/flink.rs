@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ckpt_benches::{
-    Bar, Bench, FLINK_DIRECTORY, FLINK_HANDLES, FLINK_SUBTASKS, FlinkLoader, Work, flink_metadata, processor_time_of,
-    thread_time_of,
+    Bar, Bench, FLINK_DIRECTORY, FLINK_HANDLES, FLINK_SUBTASKS, FlinkHarness, FlinkLoader, Work, flink_metadata,
+    processor_time_of, thread_time_of,
 };
 use ckpt_core::id::JobId;
 use ckpt_core::uri::Uri;
@@ -120,12 +120,12 @@ fn beside_flinks_benchmark(bench: &Bench, file: &Bytes) -> Result<()> {
     if !NAMES.iter().any(|name| bench.takes(name)) {
         return Ok(());
     }
-    let (Some(jars), Some(harness)) = (FlinkLoader::jars(), std::env::var_os("CKPT_FLINK_HARNESS")) else {
-        eprintln!("skipped: CKPT_FLINK_LIB and CKPT_FLINK_HARNESS do not say where Flink's jars and its harness are");
-        return Ok(());
-    };
-    let size = [OPERATORS as usize, FLINK_SUBTASKS as usize];
-    let theirs = FlinkLoader::benchmark(&jars, &harness, size, bench.large_pairs())?;
+    let Some(harness) = FlinkHarness::from_environment()? else { return Ok(()) };
+    let mut arguments = vec![harness.directory().display().to_string()];
+    arguments
+        .extend([OPERATORS as usize, FLINK_SUBTASKS as usize, bench.large_pairs()].map(|number| number.to_string()));
+    let report = harness.run("Metadata", &arguments)?;
+    let theirs = [report.runs("deserialize from memory, ", "ms")?, report.runs("deserialize from a file ", "ms")?];
     let mut stored = tempfile::NamedTempFile::new()?;
     stored.write_all(file)?;
     let from_memory = || Ok(FlinkMetadata::decode(file.clone())?);
@@ -134,12 +134,12 @@ fn beside_flinks_benchmark(bench: &Bench, file: &Bytes) -> Result<()> {
     let bench = bench.bar(Bar::RatioAtMost(1.0 / 20.0));
     for ((name, ours), theirs) in NAMES.into_iter().zip(ours).zip(theirs) {
         let mut pairs = Vec::new();
-        for theirs in [None; 3].into_iter().chain(theirs.into_iter().map(Some)) {
+        for theirs in [None; 3].into_iter().chain(theirs.iter().map(Some)) {
             let begin = Instant::now();
             let decoded = ours()?;
             let taken = begin.elapsed();
             give_back(decoded);
-            pairs.extend(theirs.map(|theirs| (taken, theirs)));
+            pairs.extend(theirs.map(|milliseconds| (taken, Duration::from_secs_f64(milliseconds / 1e3))));
         }
         bench.compare_durations(name, "benchmark of Flink's harness", Work::Operations(HANDLES), pairs);
     }

@@ -1,5 +1,7 @@
 //! What state streams add to the bare system calls beneath them: names, digests of every block, verification.
 
+#[path = "streams_flink.rs"]
+mod flink;
 #[path = "streams_read.rs"]
 mod read;
 #[path = "streams_write.rs"]
@@ -23,7 +25,8 @@ fn main() -> Result<()> {
     let piece: Vec<u8> = (0..PIECE as u32).map(|number| number.wrapping_mul(0x9e37_79b9) as u8).collect();
     let directory = tempfile::tempdir().map_err(failed)?;
     write::all(&bench, &piece, directory.path())?;
-    read::all(&bench, &piece, directory.path())
+    read::all(&bench, &piece, directory.path())?;
+    flink::all(&bench, &piece)
 }
 
 fn file_streams(directory: &Path, durability: Durability) -> Result<FileStreams> {

@@ -6,8 +6,6 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use serde::Deserialize;
-
 /// A JVM that loads one file whenever it is asked to.
 #[derive(Debug)]
 pub struct FlinkLoader {
@@ -28,19 +26,6 @@ pub struct Load {
     pub thread: Duration,
     /// Processor time of the whole JVM, its collector's too.
     pub process: Duration,
-}
-
-/// What Flink's benchmark says.
-#[derive(Debug, Deserialize)]
-struct Report {
-    cases: Vec<Case>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Case {
-    name: String,
-    unit: String,
-    runs: Vec<f64>,
 }
 
 /// More memory than any load needs, so that the collector seldom has to work, and none is fetched while there is a load.
@@ -67,34 +52,6 @@ impl FlinkLoader {
             (Some(orders), Some(answers)) => Ok(Self { jvm, orders, answers: BufReader::new(answers) }),
             _ => Err(io::Error::other("the JVM has no pipes")),
         }
-    }
-
-    /// Runs Flink's benchmark of metadata for that many operators of that many subtasks, so many times after some that do not
-    /// count: what reading all of it takes from memory, and from a file as Flink opens it.
-    ///
-    /// # Errors
-    ///
-    /// The harness cannot be built or run.
-    pub fn benchmark(
-        jars: &OsStr,
-        harness: &OsStr,
-        [operators, subtasks]: [usize; 2],
-        times: usize,
-    ) -> io::Result<[Vec<Duration>; 2]> {
-        let directory = tempfile::tempdir()?;
-        let mut bash = Command::new("bash");
-        bash.arg(Path::new(harness).join("run.sh")).arg(jars).args(["bench", "Metadata"]).arg(directory.path());
-        bash.args([operators, subtasks, times].map(|number| number.to_string()));
-        let output = bash.env("TMPDIR", directory.path()).output()?;
-        let report: Report = serde_json::from_slice(&output.stdout).map_err(|error| {
-            io::Error::other(format!("Flink's benchmark: {error}; {}", String::from_utf8_lossy(&output.stderr)))
-        })?;
-        let runs = |name: &str| {
-            let case = report.cases.iter().find(|case| case.name.starts_with(name) && case.unit == "ms");
-            let runs = case.map(|case| case.runs.as_slice()).unwrap_or_default();
-            runs.iter().map(|milliseconds| Duration::from_secs_f64(milliseconds / 1e3)).collect()
-        };
-        Ok([runs("deserialize from memory, "), runs("deserialize from a file ")])
     }
 
     /// Has it load the file once.

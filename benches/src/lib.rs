@@ -4,11 +4,13 @@
 //! minute. So each measurement is a comparison: ours and a baseline take turns in one process, the ratio is taken pair
 //! by pair, and the clock is processor time, which a neighbour's load hardly touches.
 
+mod flink_harness;
 mod flink_loader;
 mod flink_metadata;
 mod measure;
 mod process;
 
+pub use flink_harness::{FlinkHarness, FlinkReport};
 pub use flink_loader::{FlinkLoader, Load};
 pub use flink_metadata::{FLINK_DIRECTORY, FLINK_HANDLES, FLINK_SUBTASKS, flink_metadata, write_flink_metadata};
 pub use measure::{Bar, Bench, Work, processor_time_of, thread_time_of};

@@ -46,7 +46,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "loom", arguments: "[CRATE]", about: "the loom models", run: command::loom::run },
     Entry {
         name: "bench",
-        arguments: "[--quick] [--strict] [NAME]",
+        arguments: "[--quick] [--strict] [--record] [NAME]",
         about: "ours against a baseline measured in the same run",
         run: command::bench::run,
     },

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: ours against a baseline that was measured in the same run.
 
+mod record;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,7 @@ use crate::workspace::Workspace;
 use crate::{Result, shell};
 
 /// One line that a benchmark prints.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 struct Comparison {
     name: String,
     ours: f64,
@@ -34,8 +36,12 @@ enum Strictness {
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
     let quick = arguments.flag("--quick");
     let strictness = if arguments.flag("--strict") { Strictness::Strict } else { Strictness::Lenient };
+    let record = arguments.flag("--record");
     let name = arguments.positional();
     arguments.finish_all()?;
+    if record && (quick || name.is_none()) {
+        return Err("--record needs the name of a section, and measures that are not quick".into());
+    }
 
     // Some measure the command as a process.
     shell::run(workspace.cargo("build").args(["--release", "-p", "ckpt-cli"]))?;
@@ -54,9 +60,13 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
     std::fs::create_dir_all(&directory)?;
     std::fs::write(directory.join("summary.json"), serde_json::to_string_pretty(&comparisons)? + "\n")?;
     let verdict = verdict(&comparisons, strictness);
-    println!("\n{}", table(comparisons).trim_end());
+    println!("\n{}", table(comparisons.clone()).trim_end());
     if !status.success() {
         return Err(format!("a benchmark failed: {status}").into());
+    }
+    match name {
+        Some(name) if record && !comparisons.is_empty() => record::record(workspace, &name, comparisons)?,
+        _ => {}
     }
     verdict
 }
@@ -96,9 +106,8 @@ const ORDER: &[&str] = &[
 ];
 
 /// A line for each comparison, those with a bar first, and how many bars hold.
-fn table(mut comparisons: Vec<Comparison>) -> String {
-    let rank = |name: &str| ORDER.iter().position(|first| name.starts_with(first)).unwrap_or(ORDER.len());
-    comparisons.sort_by_key(|comparison| (comparison.bar.is_none(), rank(&comparison.name)));
+fn table(comparisons: Vec<Comparison>) -> String {
+    let comparisons = sorted(comparisons);
     let mut rows = vec![["what", "measured", "bar", "holds", "ratio", "beside"].map(str::to_owned)];
     rows.extend(comparisons.iter().map(Comparison::row));
     let mut widths = [0; 6];
@@ -114,6 +123,13 @@ fn table(mut comparisons: Vec<Comparison>) -> String {
     }
     let bars = comparisons.iter().filter(|comparison| comparison.bar.is_some()).count();
     table + &format!("{} of {bars} bars hold\n", bars - missed(&comparisons).len())
+}
+
+/// Those with a bar first, and of each kind in the order of [`ORDER`].
+fn sorted(mut comparisons: Vec<Comparison>) -> Vec<Comparison> {
+    let rank = |name: &str| ORDER.iter().position(|first| name.starts_with(first)).unwrap_or(ORDER.len());
+    comparisons.sort_by_key(|comparison| (comparison.bar.is_none(), rank(&comparison.name)));
+    comparisons
 }
 
 /// The names of those that do not do what their bar asks.
