@@ -37,18 +37,8 @@ pub(crate) enum StorageError {
     PlaceUnknown { path: String, source: Error },
     #[error("metadata of checkpoint {found} of {found_epoch:?} and job {found_job} does not belong into '{path}'")]
     NotOfThisPlace { path: String, found: CheckpointId, found_epoch: LeaderEpoch, found_job: JobId },
-    #[error("'{path}' exists with other content than the {expected_bytes} bytes to be published, and is not replaced")]
-    PublishedByAnother { path: String, expected_bytes: usize },
-    #[error("'{path}' could not be written")]
-    PublishFailed { path: String, source: Error },
-    #[error("'{path}' could not be written")]
-    PublishWrite { path: String, source: std::io::Error },
-    #[error("'{path}' was published, and its name could not be made durable")]
-    PublishNotSynced { path: String, source: Error },
-    #[error("'{path}' exists, and could not be read to tell whose it is")]
-    PublishedUnread { path: String, source: Error },
-    #[error("'{path}' may have been published: no answer was certain in {tries} tries")]
-    PublishUnknown { path: String, tries: u32, source: Error },
+    #[error("'{path}' is not published")]
+    NotPublished { path: String, source: Error },
     #[error("checkpoint {id} is committed in '{head}' and is not discarded")]
     DiscardCommitted { id: CheckpointId, head: String },
 
@@ -62,8 +52,6 @@ pub(crate) enum StorageError {
     MetadataMissing { path: String, source: Error },
     #[error("metadata file '{path}' could not be opened")]
     MetadataNotOpened { path: String, source: Error },
-    #[error("metadata file '{path}' could not be read")]
-    MetadataUnreadable { path: String, source: std::io::Error },
     #[error("metadata file '{path}' cannot be used")]
     MetadataNotRead { path: String, source: Error },
     #[error("metadata file '{path}' is of job {found}, expected {expected}")]

@@ -29,6 +29,7 @@ pub use read::{FileStateReader, ReadOptions, StateInputStream, StateReader, Veri
 pub use spawn::{Job, Rejected, Spawn};
 pub use stream::staged::Staged;
 pub use stream::{
-    FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, MemoryStreams, StateOutputStream, StateScope,
-    StreamCounts, StreamFactory,
+    Duplicated, DuplicatingStream, FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, KeyGroupsStream,
+    LocalCopy, MemoryStreams, MetadataStream, MetadataTarget, PartitionsStream, RawStateStreams, SnapshotResult,
+    SnapshotStream, StateOutputStream, StateScope, StreamCounts, StreamFactory,
 };

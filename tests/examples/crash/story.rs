@@ -6,9 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
 use ckpt_core::state::{RelPath, Root, StateHandle};
+use ckpt_core::{ErrorKind, Result};
 use ckpt_streams::file_system::{CasOutcome, Durability, Expect, FileSystem, VersionTag, Visible};
 use ckpt_streams::testing::{Disk, FailingCalls, Failure, Fault, Injection, RefusingSpawn};
-use ckpt_streams::{FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, StateDirectory};
+use ckpt_streams::{
+    FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, MetadataTarget, StateDirectory, into_error,
+};
 
 /// Where the job is on the disk. Neither directory is there when a story begins.
 pub(crate) const HOME: &str = "/base/job";
@@ -113,22 +116,23 @@ impl Story {
         FileStreams::new(FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), spawn), options)
     }
 
-    /// Publishes a file whole, as `_metadata` is.
+    /// Publishes a file whole, as `_metadata` is. Some are sent twice, as those are whose answer was lost.
     pub(crate) fn publish(&mut self, name: RelPath, length: u64) {
         let bytes = self.bytes(length);
         self.published.push((name.clone(), bytes.clone()));
         let number = self.published.len() - 1;
-        let mut writer = self.file_system.create_new(&name, Visible::WholeAtFinish).expect("a new name");
-        for piece in bytes.chunks(bytes.len().div_ceil(2)) {
-            writer.write_all(piece).expect("room");
-        }
-        match writer.finish(Durability::Full) {
-            CasOutcome::Done(_) => {
-                self.file_system.sync_entries(&[name]).expect("a disk that works");
-                self.promise(What::Published(number));
+        if self.draw(3) == 0 {
+            // Dies between naming it and syncing that name; the first sync is that of the file.
+            let calls = FailingCalls::on(&self.disk, Injection::new(Fault::SyncFails, 2, Failure::FromThereOn));
+            let dying = Arc::new(calls.open(HOME).expect("a disk that works"));
+            if let Err(error) = send(dying, &name, &bytes) {
+                assert!(matches!(error.kind(), ErrorKind::Unknown | ErrorKind::AbortCheckpoint), "{error}");
             }
-            CasOutcome::Lost => {}
-            other => panic!("{other:?}"),
+        }
+        match send(Arc::clone(&self.file_system), &name, &bytes) {
+            Ok(()) => self.promise(What::Published(number)),
+            // Another was first.
+            Err(error) => assert_eq!(error.kind(), ErrorKind::AbortCheckpoint, "{error}"),
         }
     }
 
@@ -187,6 +191,14 @@ impl Story {
     pub(crate) fn restart(&mut self) {
         self.file_system = open(&self.disk);
     }
+}
+
+fn send(file_system: Arc<dyn FileSystem>, name: &RelPath, bytes: &Bytes) -> Result<()> {
+    let target = MetadataTarget::new(file_system, name.clone(), Durability::Full);
+    target.publish(&mut |out| {
+        let mut pieces = bytes.chunks(bytes.len().div_ceil(2));
+        pieces.try_for_each(|piece| out.write_all(piece)).map_err(|error| into_error(error, ErrorKind::Retry))
+    })
 }
 
 pub(crate) fn open(disk: &Disk) -> Arc<dyn FileSystem> {

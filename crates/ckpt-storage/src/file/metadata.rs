@@ -12,9 +12,6 @@ use ckpt_streams::file_system::{FileSystem, ReadAt};
 
 use crate::error::StorageError;
 
-/// How much is compared at a time.
-const PIECE_BYTES: usize = 256 * 1024;
-
 /// A metadata file that is there. Its errors name it.
 #[derive(Debug)]
 pub(crate) struct MetadataFile {
@@ -73,28 +70,6 @@ impl MetadataFile {
             return Err(StorageError::MetadataOfAnotherJob { path, found, expected: job }.corrupt());
         }
         Ok(metadata)
-    }
-
-    /// Whether it holds exactly those bytes.
-    ///
-    /// # Errors
-    ///
-    /// `Retry` when it could not be read.
-    pub(crate) fn holds(&self, bytes: &[u8]) -> Result<bool> {
-        if self.file.length_bytes() != bytes.len() as u64 {
-            return Ok(false);
-        }
-        let mut buffer = vec![0; PIECE_BYTES.min(bytes.len())];
-        for (number, expected) in bytes.chunks(PIECE_BYTES).enumerate() {
-            let found = &mut buffer[..expected.len()];
-            self.file
-                .read_exact_at(found, (number * PIECE_BYTES) as u64)
-                .map_err(|source| StorageError::MetadataUnreadable { path: self.shown.clone(), source }.retry())?;
-            if found != expected {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     fn damaged(&self, source: Error) -> Error {

@@ -1,5 +1,6 @@
 //! What goes wrong with streams.
 
+use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
 use ckpt_core::{Error, ErrorKind};
 
 /// What went wrong with a stream.
@@ -21,6 +22,14 @@ pub(crate) enum StreamError {
     SyncPanicked { path: String },
     #[error("state at {place} cannot be duplicated here: expected inline state or a file of ours below {expected}")]
     CannotDuplicate { place: String, expected: String },
+    #[error("a copy that stands at {secondary_bytes} bytes would be none of a stream that stands at {primary_bytes}")]
+    PositionsDiffer { primary_bytes: u64, secondary_bytes: u64 },
+    #[error("key group {group} is none of those that are written here, {range}")]
+    GroupOutside { group: KeyGroup, range: KeyGroupRange },
+    #[error("key group {group} cannot begin after key group {current}: groups ascend, and each begins once")]
+    GroupNotAfter { group: KeyGroup, current: KeyGroup },
+    #[error("an operator whose input has no keys has no state that belongs to keys")]
+    NoKeys,
 }
 
 impl From<StreamError> for Error {
@@ -28,6 +37,9 @@ impl From<StreamError> for Error {
         let kind = match error {
             StreamError::Cancelled => ErrorKind::Cancelled,
             StreamError::StagedElsewhere | StreamError::CannotDuplicate { .. } => ErrorKind::FailJob,
+            StreamError::GroupOutside { .. } | StreamError::GroupNotAfter { .. } | StreamError::NoKeys => {
+                ErrorKind::Configuration
+            }
             _ => ErrorKind::AbortCheckpoint,
         };
         Self::new(kind, error)

@@ -11,14 +11,23 @@ use crate::pending::Pending;
 use crate::stream::error::StreamError;
 use crate::stream::staged::Staged;
 
+pub use duplicating::{Duplicated, DuplicatingStream};
 pub use file::{FileStreams, FileStreamsOptions, FileStreamsTarget, StreamCounts};
+pub use key_groups::KeyGroupsStream;
 pub use memory::MemoryStreams;
+pub use metadata::{MetadataStream, MetadataTarget};
 pub use names::FileNames;
+pub use partitions::PartitionsStream;
+pub use raw_state::RawStateStreams;
+pub use snapshot_stream::{LocalCopy, SnapshotResult, SnapshotStream};
 #[cfg(all(test, not(ckpt_loom)))]
-pub(crate) use stream_test::snapshot_of;
+pub(crate) use stream_test::{options, snapshot_of, target};
 
 #[cfg(all(test, not(ckpt_loom)))]
 mod cancel_test;
+mod duplicating;
+#[cfg(all(test, not(ckpt_loom)))]
+mod duplicating_test;
 mod error;
 #[cfg(all(test, not(ckpt_loom)))]
 mod fault_test;
@@ -26,10 +35,19 @@ mod file;
 mod file_stream;
 #[cfg(all(test, not(ckpt_loom)))]
 mod fixed_path_test;
+mod key_groups;
+#[cfg(all(test, not(ckpt_loom)))]
+pub(crate) mod kinds_test;
 mod lanes;
 mod memory;
+mod metadata;
 mod names;
+mod partitions;
+mod raw_state;
+#[cfg(all(test, not(ckpt_loom)))]
+mod raw_state_test;
 mod seal;
+mod snapshot_stream;
 pub(crate) mod staged;
 #[cfg(all(test, not(ckpt_loom)))]
 mod stream_test;

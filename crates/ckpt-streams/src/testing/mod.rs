@@ -26,6 +26,8 @@ mod slow;
 mod slow_test;
 mod spawn;
 #[cfg(all(test, not(ckpt_loom)))]
+mod stream_sweep_test;
+#[cfg(all(test, not(ckpt_loom)))]
 mod sweep_test;
 
 pub use clock::VirtualClock;

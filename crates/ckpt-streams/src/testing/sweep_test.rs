@@ -12,19 +12,19 @@ use ckpt_core::{Error, ErrorKind, Result};
 use crate::file_system::{CasOutcome, Durability, Expect, FileSystem, LocalFileSystem, Visible};
 use crate::testing::{Disk, FailingCalls, FailingFileSystem, Failure, Fault, Injection, RefusingSpawn, sweep_faults};
 use crate::{
-    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, Pool, PoolOptions, Spawn,
-    StateDirectory, StateReader as _, StateScope, StreamFactory as _, into_error,
+    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, MetadataTarget, Pool, PoolOptions,
+    Spawn, StateDirectory, StateReader as _, StateScope, StreamFactory as _, into_error,
 };
 
 /// Where the faults are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Level {
+pub(super) enum Level {
     Operations,
     Calls,
 }
 
 /// Is given the disk, to look at it past the faults.
-type Test<'a, T> = dyn Fn(&Disk, Arc<dyn FileSystem>) -> Result<T> + 'a;
+pub(super) type Test<'a, T> = dyn Fn(&Disk, Arc<dyn FileSystem>) -> Result<T> + 'a;
 
 /// What a test did: whether it met the fault, and what became of it.
 struct Outcome<T> {
@@ -54,7 +54,7 @@ fn run<T>(level: Level, injection: Injection, test: &Test<'_, T>) -> Outcome<T> 
 const ROOT: &str = "/base/job";
 
 /// Without faults.
-fn open(disk: &Disk) -> LocalFileSystem {
+pub(super) fn open(disk: &Disk) -> LocalFileSystem {
     disk.open(ROOT).unwrap()
 }
 
@@ -74,7 +74,7 @@ fn write(disk: &Disk, name: &str, bytes: &[u8]) {
 
 /// Runs a test with every fault at both levels. An error is typed, names a path, and comes only if something went wrong;
 /// and it must come of the faults that nobody may pass over.
-fn sweep<T>(kinds: &[ErrorKind], must_fail: &dyn Fn(Injection) -> bool, test: &Test<'_, T>) -> u64 {
+pub(super) fn sweep<T>(kinds: &[ErrorKind], must_fail: &dyn Fn(Injection) -> bool, test: &Test<'_, T>) -> u64 {
     let mut runs = 0;
     for level in [Level::Operations, Level::Calls] {
         runs += sweep_faults(&mut |injection| {
@@ -94,21 +94,21 @@ fn sweep<T>(kinds: &[ErrorKind], must_fail: &dyn Fn(Injection) -> bool, test: &T
 }
 
 /// Whether nobody may go on as if it had not been: what was written is not as it should be.
-fn is_final(injection: Injection) -> bool {
+pub(super) fn is_final(injection: Injection) -> bool {
     use Fault::{CloseFails, DiskFull, QuotaExceeded, ReadOnly, SyncFails, WriteFails};
     matches!(injection.fault, DiskFull | QuotaExceeded | ReadOnly | WriteFails | SyncFails | CloseFails)
 }
 
 /// Names below the root, of a file system that does not fail.
-fn files_on(disk: &Disk) -> Vec<RelPath> {
+pub(super) fn files_on(disk: &Disk) -> Vec<RelPath> {
     open(disk).list(None, None, usize::MAX).unwrap().into_iter().map(|entry| entry.path).collect()
 }
 
-fn path(text: &str) -> RelPath {
+pub(super) fn path(text: &str) -> RelPath {
     RelPath::new(text).unwrap()
 }
 
-fn directories(file_system: &Arc<dyn FileSystem>) -> [StateDirectory; 2] {
+pub(super) fn directories(file_system: &Arc<dyn FileSystem>) -> [StateDirectory; 2] {
     let of = |root, name| StateDirectory::new(root, Arc::clone(file_system), Some(path(name)));
     [of(Root::ThisSnapshot, "chk-1"), of(Root::JobShared, "shared")]
 }
@@ -236,26 +236,24 @@ fn a_failure_of_one_sync_or_close_is_final_for_its_file() {
 
 #[test]
 fn what_is_published_is_whole_or_absent() {
-    let content = vec![7; 10_000];
+    let content = vec![7; 600_000];
     let runs = sweep(
         &[ErrorKind::AbortCheckpoint, ErrorKind::Unknown, ErrorKind::Configuration],
         &is_final,
         &|disk, file_system| {
             let name = path("chk-1/_metadata");
-            let publish = || -> Result<()> {
-                let mut writer = file_system.create_new(&name, Visible::WholeAtFinish)?;
-                for half in content.chunks(5_000) {
-                    writer.write_all(half).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
-                }
-                match writer.finish(Durability::Full) {
-                    CasOutcome::Done(_) => file_system.sync_entries(std::slice::from_ref(&name)),
-                    CasOutcome::Failed(error) | CasOutcome::Unknown(error) => Err(error),
-                    CasOutcome::Lost => panic!("nobody else writes"),
-                }
-            };
-            let published = publish();
+            let target = MetadataTarget::new(Arc::clone(&file_system), name.clone(), Durability::Full);
+            let published = target.publish(&mut |out| {
+                content.chunks(300_000).try_for_each(|half| {
+                    out.write_all(half).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))
+                })
+            });
             match bytes_of(disk, "chk-1/_metadata") {
-                Some(there) => assert!(there == content),
+                Some(there) => {
+                    assert!(there == content);
+                    // Nobody is told that it is certainly not there.
+                    assert!(published.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::Unknown));
+                }
                 None => assert!(published.is_err()),
             }
             // What an interrupted one left goes with the name.
