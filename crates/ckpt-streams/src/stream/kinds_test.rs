@@ -200,7 +200,7 @@ impl FileSubject {
     fn new(kind: Kind) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let file_systems = ["remote", "local"].map(|name| {
-            let local = LocalFileSystem::open(&scratch.path().join(name)).unwrap();
+            let local = LocalFileSystem::open(scratch.path().join(name)).unwrap();
             Arc::new(local) as Arc<dyn FileSystem>
         });
         let streams = FileStreams::new(target(&file_systems[0], Arc::new(RefusingSpawn::new())), options(100));

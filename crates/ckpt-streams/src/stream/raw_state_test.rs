@@ -170,7 +170,8 @@ fn what_is_written_without_a_partition_is_one_from_the_first_byte() {
     stream.write_all(b" of it").unwrap();
     assert_eq!(stream.partitions(), 0);
     let state = stream.finish().unwrap().stored.unwrap();
-    assert_eq!(state.states().get(PartitionsStream::STATE_NAME).unwrap().ranges_bytes(), [0..9]);
+    let partitions = state.states().get(PartitionsStream::STATE_NAME).unwrap();
+    assert_eq!(partitions.ranges_bytes(), std::slice::from_ref(&(0..9)));
 }
 
 #[test]
