@@ -11,7 +11,7 @@ const PAGE: &str = "docs/flink-test-map.md";
 const LISTED: Listed = Listed { classes: 60, cases: 695, bugs: 86 };
 
 /// Who may have something still to show.
-const AREAS: &[&str] = &["core", "streams", "storage", "coordinator", "task"];
+const AREAS: &[&str] = &["core", "streams", "merging", "storage", "coordinator", "task"];
 
 struct Listed {
     classes: usize,
@@ -138,6 +138,7 @@ mod tests {
 | n/a | 1 | 0 |
 | todo: core | 0 | 0 |
 | todo: streams | 0 | 0 |
+| todo: merging | 0 | 0 |
 | todo: storage | 1 | 0 |
 | todo: coordinator | 0 | 0 |
 | todo: task | 1 | 1 |
@@ -193,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_test_or_a_script_that_is_not_there_fails() {
-        assert!(finding("`it_holds` (", "`gone` (").ends_with(":16 there is no test `gone`"));
+        assert!(finding("`it_holds` (", "`gone` (").ends_with(":17 there is no test `gone`"));
         assert!(finding("`one.txt`", "`ne.txt`").ends_with("there is no script `ne.txt`"));
         assert!(finding("`it_holds`;", "`shipped`;").ends_with("there is no test `shipped`"));
         assert!(finding("and `it_holds`", "and `no_more`").ends_with("there is no test `no_more`"));
@@ -214,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_number_that_is_missing_or_doubled_fails() {
-        assert!(finding("| T1.2 |", "| T1.1 |").ends_with(":17 expected the number T1.2, found T1.1"));
+        assert!(finding("| T1.2 |", "| T1.1 |").ends_with(":18 expected the number T1.2, found T1.1"));
         assert!(finding("| T2.2 |", "| T2.3 |").ends_with("expected the number T2.2, found T2.3"));
         assert!(finding("| B2 |", "| B1 |").ends_with("expected the number B2, found B1"));
         assert!(finding("## T2.", "## T3.").contains("expected the class T2"));

@@ -176,6 +176,7 @@ fn a_copy_that_stands_elsewhere_is_none() {
     primary.write_all(b"ahead").unwrap();
     let mut stream = DuplicatingStream::new(primary, secondary);
     assert_eq!(disks.files(), (0, 0), "it is removed at once");
+    assert_eq!(disks.copies.streams.counts().dropped, 0);
     stream.write_all(b" and further").unwrap();
     let both = stream.finish_both().unwrap();
     assert_eq!(both.primary.unwrap().length_bytes(), 17);
