@@ -1,16 +1,19 @@
 //! Reading state from the page cache: how much verification adds to bare `pread` calls, by whichever way it is read.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
 use ckpt_benches::{Bar, Bench, Work, processor_time_of};
-use ckpt_core::Result;
-use ckpt_core::state::{Root, StateHandle};
+use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
+use ckpt_core::state::{KeyGroupsState, Root, StateHandle};
+use ckpt_core::{Error, Result};
 use ckpt_streams::file_system::Durability;
-use ckpt_streams::{FileStateReader, ReadOptions, StateReader, StateScope, StreamFactory, Verification};
+use ckpt_streams::{
+    FileStateReader, KeyGroupSections, ReadOptions, StateReader, StateScope, StreamFactory, Verification,
+};
 
 use crate::{failed, file_streams, state_directory};
 
@@ -18,12 +21,19 @@ use crate::{failed, file_streams, state_directory};
 const LARGE: usize = 1 << 30;
 /// What it is read in.
 const READ: usize = 256 << 10;
+/// What a decoder asks for at a time.
+const SMALL_READ: usize = 100;
+const GROUPS: u16 = 128;
+const PART: usize = 16;
+const LARGE_PART: usize = LARGE / PART;
 
 /// Every line about reading.
 pub(crate) fn all(bench: &Bench, piece: &[u8], directory: &Path) -> Result<()> {
-    const NAMES: [&str; 2] = [
+    const NAMES: [&str; 4] = [
         "streams: read 1 GiB from a file, verified, in reads of 256 KiB",
         "streams: read 1 GiB from a file, not verified, in reads of 256 KiB",
+        "streams: read 1 GiB from a file, verified, in reads of 100 B",
+        "streams: read 1/16 of 1 GiB by key groups, verified",
     ];
     if !NAMES.iter().any(|name| bench.takes(name)) {
         return Ok(());
@@ -35,18 +45,26 @@ pub(crate) fn all(bench: &Bench, piece: &[u8], directory: &Path) -> Result<()> {
     let file = File::open(&plain).map_err(failed)?;
     let reader = |verification| {
         let directories = vec![state_directory(Root::ThisSnapshot, directory)?];
-        Ok::<_, ckpt_core::Error>(
+        Ok::<_, Error>(
             FileStateReader::new(directories).with_options(ReadOptions::default().with_verification(verification)),
         )
     };
     let (verified, bare) = (reader(Verification::Always)?, reader(Verification::Off)?);
     let preads = || preads(&file, READ);
-    let faster = bench.bar(Bar::RatioAtMost(1.0 / 0.8));
     let large = || whole(&verified, &handle, READ);
     let not_verified = || whole(&bare, &handle, READ);
-    pairs(&faster, NAMES[0], "pread calls of 256 KiB", &large, &preads);
-    pairs(&faster, NAMES[0], "the same, not verified", &large, &not_verified);
-    pairs(bench, NAMES[1], "pread calls of 256 KiB", &not_verified, &preads);
+    let faster = bench.bar(Bar::RatioAtMost(1.0 / 0.8));
+    pairs(&faster, NAMES[0], "pread calls of 256 KiB", Work::Bytes(LARGE), &large, &preads);
+    pairs(&faster, NAMES[0], "the same, not verified", Work::Bytes(LARGE), &large, &not_verified);
+    pairs(bench, NAMES[1], "pread calls of 256 KiB", Work::Bytes(LARGE), &not_verified, &preads);
+    let small = || whole(&verified, &handle, SMALL_READ);
+    let buffered = || in_small_reads(BufReader::with_capacity(piece.len(), File::open(&plain).map_err(failed)?));
+    pairs(bench, NAMES[2], "a buffered reader of 64 KiB", Work::Bytes(LARGE), &small, &buffered);
+    let state = keyed(handle.clone())?;
+    let groups = || part(&verified, &state);
+    let share = || large().map(|taken| taken / PART as u32);
+    let bar = bench.bar(Bar::RatioAtMost(1.15));
+    pairs(&bar, NAMES[3], "1/16 of reading it all", Work::Bytes(LARGE_PART), &groups, &share);
     Ok(())
 }
 
@@ -55,6 +73,7 @@ fn pairs(
     bench: &Bench,
     name: &str,
     baseline_name: &str,
+    work: Work,
     ours: &dyn Fn() -> Result<Duration>,
     baseline: &dyn Fn() -> Result<Duration>,
 ) {
@@ -68,25 +87,61 @@ fn pairs(
         })
         .collect();
     match measured {
-        Ok(pairs) => bench.compare_durations(name, baseline_name, Work::Bytes(LARGE), pairs),
+        Ok(pairs) => bench.compare_durations(name, baseline_name, work, pairs),
         Err(error) => eprintln!("{name}: {error}"),
     }
 }
 
 /// The processor time of reading it, opening included.
 fn whole(reader: &FileStateReader, handle: &StateHandle, read_bytes: usize) -> Result<Duration> {
+    let (taken, read) = processor_time_of(|| all_of(reader.open(handle)?, read_bytes));
+    read.map(|()| taken)
+}
+
+fn in_small_reads(file: BufReader<File>) -> Result<Duration> {
+    let (taken, read) = processor_time_of(|| all_of(file, SMALL_READ));
+    read.map(|()| taken)
+}
+
+fn all_of(mut from: impl Read, read_bytes: usize) -> Result<()> {
     let mut buffer = vec![0; read_bytes];
+    let mut left = LARGE;
+    while left > 0 {
+        let take = left.min(read_bytes);
+        from.read_exact(&mut buffer[..take]).map_err(failed)?;
+        left -= take;
+    }
+    Ok(())
+}
+
+/// The processor time of reading 1/16 of the key groups, opening included.
+fn part(reader: &FileStateReader, state: &KeyGroupsState) -> Result<Duration> {
+    let groups = KeyGroupRange::new(KeyGroup::new(40), KeyGroup::new(40 + GROUPS / PART as u16 - 1))?;
+    let mut buffer = vec![0; READ];
     let (taken, read) = processor_time_of(|| {
-        let mut stream = reader.open(handle)?;
-        let mut left = LARGE;
-        while left > 0 {
-            let take = left.min(read_bytes);
-            stream.read_exact(&mut buffer[..take]).map_err(failed)?;
-            left -= take;
+        let mut sections = KeyGroupSections::open(reader, state, &[groups])?;
+        let mut read_bytes = 0;
+        while let Some(mut section) = sections.next_section() {
+            loop {
+                match section.read(&mut buffer).map_err(failed)? {
+                    0 => break,
+                    read => read_bytes += read,
+                }
+            }
         }
-        Ok(buffer[0])
+        Ok::<usize, Error>(read_bytes)
     });
-    read.map(|_: u8| taken)
+    match read? {
+        LARGE_PART => Ok(taken),
+        read => Err(failed(format!("expected {LARGE_PART} bytes, found {read}"))),
+    }
+}
+
+/// Key groups of equal size, none of which begins where a block does.
+fn keyed(handle: StateHandle) -> Result<KeyGroupsState> {
+    let each = (LARGE / usize::from(GROUPS)) as u64;
+    let offsets: Vec<u64> = (0..u64::from(GROUPS)).map(|group| (group * each).saturating_sub(12_345)).collect();
+    KeyGroupsState::new(KeyGroupRange::new(KeyGroup::new(0), KeyGroup::new(GROUPS - 1))?, offsets, handle)
 }
 
 fn preads(file: &File, read_bytes: usize) -> Result<Duration> {

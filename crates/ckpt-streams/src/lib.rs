@@ -25,7 +25,10 @@ pub use directory::StateDirectory;
 pub use io_error::into_error;
 pub use pending::{Abandoned, Pending, Promise};
 pub use pool::{Pool, PoolOptions};
-pub use read::{FileStateReader, ReadOptions, StateInputStream, StateReader, Verification, read_section};
+pub use read::{
+    FileStateReader, KeyGroupSection, KeyGroupSections, ReadOptions, StateInputStream, StateReader, Verification,
+    read_section,
+};
 pub use spawn::{Job, Rejected, Spawn};
 pub use stream::staged::Staged;
 pub use stream::{

@@ -7,7 +7,7 @@ use ckpt_core::key_group::KeyGroup;
 use ckpt_core::state::{KeyedState, OperatorRestore, TaskRestore};
 use ckpt_core::{Error, Result};
 use ckpt_storage::WorkerView;
-use ckpt_streams::{StateReader, read_section};
+use ckpt_streams::{KeyGroupSections, StateReader, read_section};
 
 use crate::error::Fault;
 
@@ -60,12 +60,9 @@ impl<'a> Restored<'a> {
             let KeyedState::KeyGroups(keyed) = keyed else {
                 return Err(self.damaged("its keyed state is not of the kind that it writes".to_owned()));
             };
-            let Some(owned) = keyed.range().intersection(state.key_groups) else { continue };
-            let mut stream = reader.open(keyed.handle())?;
-            for group in owned.iter() {
-                // Each group of the range has a section; a missing one reads as empty.
-                let (begin, end) = keyed.section_of(group).unwrap_or((0, Some(0)));
-                take(group, &read_section(&mut *stream, begin, end)?)?;
+            let mut sections = KeyGroupSections::open(&**reader, keyed, &[state.key_groups])?;
+            while let Some(section) = sections.next_section() {
+                take(section.group(), &section.into_bytes()?)?;
             }
         }
         Ok(())

@@ -16,10 +16,12 @@ pub(super) fn sought(to: SeekFrom, position: u64, length_bytes: u64) -> io::Resu
     u64::try_from(to).map_err(|_| into_io(ReadError::Seek { to }.into()))
 }
 
-/// Where so many bytes from there on end, when all of them are within the state.
-pub(super) fn exact_range(stream: &dyn StateInputStream, length: usize, begin_bytes: u64) -> Result<u64, ReadError> {
-    let end_bytes = begin_bytes.saturating_add(length as u64);
-    within(stream, begin_bytes, end_bytes).map(|()| end_bytes)
+/// Whether so many bytes from there on are within the state.
+pub(super) fn holds(stream: &dyn StateInputStream, length: usize, begin_bytes: u64) -> Result<(), ReadError> {
+    match begin_bytes.checked_add(length as u64) {
+        Some(end_bytes) => within(stream, begin_bytes, end_bytes),
+        None => within(stream, u64::MAX, begin_bytes),
+    }
 }
 
 /// Whether a section is within the state.

@@ -9,7 +9,7 @@ use ckpt_core::state_file::BLOCK_BYTES;
 
 use crate::io_error::into_io;
 use crate::read::StateInputStream;
-use crate::read::cursor::{exact_range, sought};
+use crate::read::cursor::{holds, sought};
 use crate::read::error::ReadError;
 use crate::read::file::{PIECE_BYTES, StateFile};
 
@@ -98,7 +98,7 @@ impl StateInputStream for FileInputStream {
     }
 
     fn read_exact_at(&mut self, mut buffer: &mut [u8], offset_bytes: u64) -> Result<()> {
-        exact_range(self, buffer.len(), offset_bytes)?;
+        holds(self, buffer.len(), offset_bytes)?;
         let mut at = offset_bytes;
         while !buffer.is_empty() {
             // Never 0, since all of the range is within the state.

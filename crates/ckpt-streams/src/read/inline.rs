@@ -7,7 +7,7 @@ use bytes::Bytes;
 use ckpt_core::Result;
 
 use crate::read::StateInputStream;
-use crate::read::cursor::{exact_range, sought};
+use crate::read::cursor::{holds, sought};
 
 /// State in a handle, verified when it was opened.
 pub(crate) struct InlineInputStream {
@@ -45,7 +45,7 @@ impl StateInputStream for InlineInputStream {
     }
 
     fn read_exact_at(&mut self, buffer: &mut [u8], offset_bytes: u64) -> Result<()> {
-        exact_range(self, buffer.len(), offset_bytes)?;
+        holds(self, buffer.len(), offset_bytes)?;
         // Within bytes in memory, as was just compared.
         let from = offset_bytes as usize;
         buffer.copy_from_slice(&self.bytes[from..from + buffer.len()]);

@@ -7,22 +7,32 @@ use ckpt_core::Result;
 use ckpt_core::state::StateHandle;
 
 pub(crate) use file::StateFile;
+pub use key_groups::{KeyGroupSection, KeyGroupSections};
 pub use options::{ReadOptions, Verification};
 pub use reader::FileStateReader;
 pub(crate) use reader::verify_inline;
 pub use section::read_section;
 
 mod cursor;
+#[cfg(all(test, not(ckpt_loom)))]
+mod damage_test;
 mod error;
 mod file;
 mod file_input;
 mod inline;
+mod key_groups;
+#[cfg(all(test, not(ckpt_loom)))]
+mod key_groups_test;
 mod options;
 #[cfg(all(test, not(ckpt_loom)))]
 mod read_test;
 mod reader;
 mod section;
 mod segment;
+#[cfg(all(test, not(ckpt_loom)))]
+mod sequence_test;
+#[cfg(all(test, not(ckpt_loom)))]
+mod stored_test;
 
 /// Opens stored state. Any thread may call it.
 pub trait StateReader: Send + Sync + Debug {

@@ -1,64 +1,16 @@
 //! Damage of every kind is found, and named.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
 use ckpt_core::state::{FileRef, Place, RelPath, Root, StateHandle};
 use ckpt_core::state_file::BLOCK_BYTES;
-use ckpt_core::{Digest, Error, ErrorKind};
+use ckpt_core::{Digest, ErrorKind};
 
 use crate::file_system::{FileSystem, LocalFileSystem};
-use crate::testing::RefusingSpawn;
-use crate::{
-    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, StateDirectory, StateReader as _,
-    StateScope, StreamFactory as _, into_error, read_section,
-};
-
-struct Stored {
-    _scratch: tempfile::TempDir,
-    reader: FileStateReader,
-    files: Vec<(PathBuf, StateHandle)>,
-}
-
-/// Files of those lengths.
-fn store(lengths: &[usize]) -> Stored {
-    let scratch = tempfile::tempdir().unwrap();
-    let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(scratch.path()).unwrap());
-    let directory = StateDirectory::new(Root::ThisSnapshot, file_system, None);
-    let names = Arc::new(FileNames::new(Writer::new(LeaderEpoch::new(1), WriterId::new(1))));
-    let target = FileStreamsTarget::new(directory.clone(), directory.clone(), names, Arc::new(RefusingSpawn::new()));
-    let options = FileStreamsOptions { inline_threshold_bytes: 0, ..FileStreamsOptions::default() };
-    let streams = FileStreams::new(target, options);
-    let mut files = Vec::new();
-    for length in lengths {
-        let mut stream = streams.create(StateScope::Exclusive).unwrap();
-        stream.write_all(&payload(*length)).unwrap();
-        let staged = stream.finish().unwrap().into_iter().collect();
-        let sealed = streams.seal(crate::stream::snapshot_of(staged)).unwrap();
-        let handle = sealed.handles().next().unwrap().clone();
-        let Place::File { file, .. } = handle.place() else { panic!("{handle:?}") };
-        files.push((scratch.path().join(file.to_string()), handle));
-    }
-    Stored { _scratch: scratch, reader: FileStateReader::new(vec![directory]), files }
-}
-
-fn payload(length: usize) -> Vec<u8> {
-    (0..length).map(|n| (n % 253) as u8).collect()
-}
-
-/// Reads everything; what was yielded before an error, and the error.
-fn read(reader: &FileStateReader, handle: &StateHandle) -> (Vec<u8>, Option<Error>) {
-    let mut stream = match reader.open(handle) {
-        Ok(stream) => stream,
-        Err(error) => return (Vec::new(), Some(error)),
-    };
-    let mut found = Vec::new();
-    let outcome = stream.read_to_end(&mut found);
-    (found, outcome.err().map(|error| into_error(error, ErrorKind::Retry)))
-}
+use crate::read::stored_test::{Stored, payload, read, store, write_foreign};
+use crate::{FileStateReader, StateDirectory, StateReader as _, read_section};
 
 fn assert_corrupt(stored: &Stored, damage: &str) {
     let (path, handle) = &stored.files[0];
@@ -169,7 +121,7 @@ fn what_a_handle_cannot_mean_is_a_typed_error() {
 fn files_of_others_are_verified_as_a_whole_or_only_borrowed() {
     let scratch = tempfile::tempdir().unwrap();
     let content = payload(BLOCK_BYTES + 100);
-    write(scratch.path(), &content);
+    write_foreign(scratch.path(), &content);
     let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(scratch.path()).unwrap());
     let reader = FileStateReader::new(
         [Root::Borrowed(1), Root::JobShared]
@@ -189,7 +141,7 @@ fn files_of_others_are_verified_as_a_whole_or_only_borrowed() {
     let opened = reader.open(&handle(Root::JobShared, digest)).unwrap();
     let mut bad = content.clone();
     bad[3] ^= 1;
-    write(scratch.path(), &bad);
+    write_foreign(scratch.path(), &bad);
     assert_eq!(read(&reader, &handle(Root::JobShared, digest)).1.unwrap().kind(), ErrorKind::Corrupt);
     let mut opened = opened;
     assert_eq!(opened.read(&mut [0; 10]).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
@@ -245,7 +197,7 @@ fn a_segment_is_read_as_a_file_of_its_own() {
 fn a_segment_of_a_file_of_others_is_its_bytes_alone() {
     let scratch = tempfile::tempdir().unwrap();
     let content = payload(1000);
-    write(scratch.path(), &content);
+    write_foreign(scratch.path(), &content);
     let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(scratch.path()).unwrap());
     let reader = FileStateReader::new(vec![StateDirectory::new(Root::Borrowed(1), file_system, None)]);
     let segment = |offset_bytes, length_bytes, digest| {
@@ -262,8 +214,4 @@ fn a_segment_of_a_file_of_others_is_its_bytes_alone() {
         let (found, error) = segment(offset_bytes, length_bytes, digest);
         assert_eq!((found, error.unwrap().kind()), (Vec::new(), ErrorKind::Corrupt), "{offset_bytes}");
     }
-}
-
-fn write(directory: &Path, content: &[u8]) {
-    std::fs::write(directory.join("000012.sst"), content).unwrap();
 }

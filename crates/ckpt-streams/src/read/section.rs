@@ -8,7 +8,7 @@ use crate::read::error::ReadError;
 use crate::read::file::zeroed;
 
 /// Reads the bytes from `begin_bytes` on, up to `end_bytes` (exclusive) or the end of the state, such as a partition of
-/// operator state.
+/// operator state. Sections of key groups are read with [`KeyGroupSections`](crate::KeyGroupSections).
 ///
 /// # Errors
 ///

@@ -21,7 +21,7 @@ pub use partitions::PartitionsStream;
 pub use raw_state::RawStateStreams;
 pub use snapshot_stream::{LocalCopy, SnapshotResult, SnapshotStream};
 #[cfg(all(test, not(ckpt_loom)))]
-pub(crate) use stream_test::{options, snapshot_of, target};
+pub(crate) use stream_test::{options, target};
 
 #[cfg(all(test, not(ckpt_loom)))]
 mod cancel_test;
