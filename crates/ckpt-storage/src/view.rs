@@ -10,7 +10,7 @@ use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, LocationReference};
 use ckpt_core::state::{Places, StateHandle};
-use ckpt_streams::{StateInputStream, StateReader, StreamFactory};
+use ckpt_streams::{Budget, StateInputStream, StateReader, StreamFactory};
 
 use crate::context::StorageContext;
 use crate::head::HeadStore;
@@ -153,6 +153,9 @@ pub trait WorkerView: Send + Sync + Debug {
     ///
     /// `AbortCheckpoint` when the place cannot be opened.
     fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>>;
+
+    /// The budget to which streams charge what they collect, and tasks what they capture: that of the process.
+    fn budget(&self) -> Arc<Budget>;
 
     /// Reads state of the snapshot `from`, whose claimed and borrowed roots lie at `places`.
     ///

@@ -366,6 +366,24 @@ fn loom_a_budget_of_one_byte() {
     });
 }
 
+/// Captured state that fills the budget keeps nobody from sending it piece by piece, the one whose it is neither. Mutate:
+/// `State::piece_fits` lets no piece pass beside it.
+#[test]
+fn loom_pieces_of_captured_state_that_fills_the_budget() {
+    model(Some(3), || {
+        let budget = Arc::new(Budget::new(1));
+        let account = budget.account();
+        let captured = account.try_charge(1).unwrap();
+        let other = Arc::clone(&budget);
+        let writer = spawn(move || drop(other.account().charge(1).unwrap()));
+        drop(account.charge(1).unwrap());
+        drop(captured);
+        writer.join().unwrap();
+        assert_eq!(budget.charged_bytes(), 0);
+        assert!(budget.most_charged_bytes() <= 2);
+    });
+}
+
 /// A cancellation ends a wait whenever it comes, and takes nothing from others. Mutate: `BudgetAccount::cancel` wakes
 /// nobody.
 #[test]

@@ -108,6 +108,10 @@ impl ReceivingTask for CountTask {
 }
 
 impl CheckpointedTask for CountTask {
+    fn capture_bytes(&self) -> u64 {
+        self.tables.iter().map(|table| table.most_encoded_bytes() as u64).sum()
+    }
+
     fn capture(&mut self, _barrier: &CheckpointBarrier) -> Result<Box<dyn CapturedState>> {
         let mut offsets_bytes = Vec::with_capacity(self.tables.len());
         let mut bytes = Vec::new();

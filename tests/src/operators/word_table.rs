@@ -39,6 +39,11 @@ impl WordTable {
         }
     }
 
+    /// How many bytes [`encode`](Self::encode) appends at most: no number takes more than ten.
+    pub(crate) fn most_encoded_bytes(&self) -> usize {
+        self.arena.len() + 20 * self.entries.len()
+    }
+
     /// Adds counts that were written by [`encode`](Self::encode).
     ///
     /// # Errors

@@ -17,6 +17,13 @@ pub trait CheckpointedTask {
     /// Any: the checkpoint is declined and the task goes on.
     fn capture(&mut self, barrier: &CheckpointBarrier) -> Result<Box<dyn CapturedState>>;
 
+    /// How many bytes of memory a capture would take now, beyond what it shares with the state. They are charged to the
+    /// budget of the process before they are taken, until they are written; without room for them the checkpoint is
+    /// declined and nothing is captured.
+    fn capture_bytes(&self) -> u64 {
+        0
+    }
+
     /// Sends the marker on every output, after every record that was emitted before.
     ///
     /// # Errors

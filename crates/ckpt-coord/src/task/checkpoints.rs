@@ -8,7 +8,7 @@ use ckpt_core::message::{Decline, DeclineReason, Marker, ToCoordinator, ToTask};
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointMetricsBuilder};
 use ckpt_core::state::TaskRestore;
 use ckpt_core::{Error, ErrorKind, Result};
-use ckpt_streams::Pending;
+use ckpt_streams::{Charge, Pending};
 
 use crate::barrier::{BarrierAction, BarrierAligner, BarrierEvent};
 use crate::observer::Phase;
@@ -280,6 +280,7 @@ impl TaskCheckpoints {
         }
         self.enter(Phase::Capturing, Some(barrier.id()));
         let streams = self.options.view.streams(barrier).map_err(failed)?;
+        let charge = self.charge(task.capture_bytes())?;
         let clock = &self.options.clock;
         let began_at = clock.now().monotonic;
         let captured = task.capture(barrier).map_err(|error| (DeclineReason::CaptureFailed, describe(&error)))?;
@@ -290,6 +291,7 @@ impl TaskCheckpoints {
         metrics.set_sync_duration(captured_at.since(began_at));
         let job = SnapshotJob {
             captured: Some(captured),
+            charge,
             ticket: self.in_flight.enter(barrier.id(), Arc::clone(&streams)),
             streams,
             reporter: self.reporter.clone(),
@@ -304,6 +306,21 @@ impl TaskCheckpoints {
         // A refused job is dropped, and says so to the coordinator itself.
         let _ = self.options.spawn.spawn("ckpt-snapshot", Box::new(move || job.run()));
         Ok(())
+    }
+
+    /// Never waits: a task that stood still would hear of no cancellation either.
+    fn charge(&self, bytes: u64) -> Result<Option<Charge>, (DeclineReason, String)> {
+        if bytes == 0 {
+            return Ok(None);
+        }
+        let budget = self.options.view.budget();
+        budget.account().try_charge(bytes).map(Some).ok_or_else(|| {
+            let (charged, limit) = (budget.charged_bytes(), budget.limit_bytes());
+            let why = format!(
+                "a capture takes {bytes} bytes of memory, and {charged} of a budget of {limit} bytes are on their way to storage"
+            );
+            (DeclineReason::SnapshotFailed, why)
+        })
     }
 
     /// Commits what is certain and was not committed yet.

@@ -4,9 +4,12 @@ use std::sync::Barrier;
 
 use bytes::Bytes;
 use ckpt_core::snapshot::{CheckpointOptions, LocationReference, SnapshotKind};
+use ckpt_streams::Budget;
+use parking_lot::Mutex;
 
 use super::*;
-use crate::task::rig_test::{EPOCH, MemoryView, Rig, aborted, barrier, completed, files, id, on_disk};
+use crate::observer::CheckpointObserver;
+use crate::task::rig_test::{EPOCH, Jobs, MemoryView, Rig, aborted, barrier, completed, files, id, on_disk, restore};
 
 #[test]
 fn a_source_forwards_captures_and_acknowledges_in_this_order() {
@@ -106,7 +109,7 @@ fn a_lost_notice_of_completion_is_healed_by_the_next_notice_of_an_abort() {
 
 #[test]
 fn what_it_began_from_is_committed_again_before_the_first_record() {
-    let mut rig = Rig::with(1, Some(7), Arc::new(MemoryView { limit_bytes: 100 }));
+    let mut rig = Rig::with(1, Some(7), Arc::new(MemoryView::new(100)));
     assert_eq!(rig.checkpoints().completed_upto(), None);
     rig.checkpoints.as_mut().unwrap().restored(&mut rig.task).unwrap();
     assert_eq!(rig.log.take(), ["phase Committing 7", "commit 7", "phase Reading"]);
@@ -177,7 +180,7 @@ fn every_failure_is_declined_with_its_reason() {
 #[test]
 fn an_acknowledgement_that_no_file_can_hold_is_declined() {
     const MIB: usize = 1 << 20;
-    let mut rig = Rig::with(0, None, Arc::new(MemoryView { limit_bytes: 2 * MIB }));
+    let mut rig = Rig::with(0, None, Arc::new(MemoryView::new(2 * MIB)));
     rig.task.state_bytes = MIB - 1000;
     rig.trigger(1, None);
     rig.jobs.run_all();
@@ -200,6 +203,68 @@ fn an_acknowledgement_that_no_file_can_hold_is_declined() {
     rig.jobs.run_all();
     let last = rig.log.take_but_phases().pop().unwrap();
     assert!(last.starts_with("decline 3 SpillFailed: "), "{last}");
+}
+
+/// Bytes are charged before they are taken and given back when they are written, not when they are sealed.
+#[test]
+fn what_a_task_captures_is_charged_until_it_is_written() {
+    let mut view = MemoryView::new(100);
+    view.budget = Arc::new(Budget::new(25));
+    let budget = Arc::clone(&view.budget);
+    let mut rig = Rig::with(0, None, Arc::new(view));
+    rig.trigger(1, None);
+    rig.trigger(2, None);
+    assert_eq!(budget.charged_bytes(), 20);
+    rig.log.take();
+    rig.trigger(3, None);
+    let why = "decline 3 SnapshotFailed: a capture takes 10 bytes of memory, and 20 of a budget of 25 bytes are on their way \
+               to storage";
+    assert_eq!(rig.log.take_but_phases(), ["forward barrier 3", why], "nothing was captured");
+    rig.jobs.run_all();
+    assert_eq!((budget.charged_bytes(), budget.most_charged_bytes()), (0, 20));
+    // One of more than the budget passes alone, and an error gives it back.
+    rig.task.state_bytes = 101;
+    rig.trigger(4, None);
+    assert_eq!(budget.charged_bytes(), 101);
+    rig.log.take();
+    rig.jobs.run_all();
+    assert!(rig.log.take_but_phases()[0].starts_with("decline 4 SnapshotFailed: a write of "));
+    rig.trigger(5, None);
+    assert_eq!(budget.charged_bytes(), 101);
+    rig.checkpoints = None;
+    drop(std::mem::take(&mut *rig.jobs.0.lock()));
+    assert_eq!(budget.charged_bytes(), 0, "a job that is dropped gives it back");
+}
+
+/// Says what is charged at each phase of a job.
+#[derive(Debug)]
+struct Charged(Arc<Budget>, Mutex<Vec<(Phase, u64)>>);
+
+impl CheckpointObserver for Charged {
+    fn phase(&self, phase: Phase, _checkpoint: Option<CheckpointId>) {
+        self.1.lock().push((phase, self.0.charged_bytes()));
+    }
+}
+
+/// Whoever seals holds no bytes of the budget, however long the disk takes.
+#[test]
+fn sealing_holds_nothing_of_the_budget() {
+    let view = Arc::new(MemoryView::new(100));
+    let charged = Arc::new(Charged(Arc::clone(&view.budget), Mutex::default()));
+    let mut rig = Rig::new(0);
+    let options = TaskOptions::new(view, Arc::new(rig.log.clone()), Arc::<Jobs>::clone(&rig.jobs));
+    let options = options.with_observer(Arc::<Charged>::clone(&charged));
+    rig.checkpoints = Some(TaskCheckpoints::new(&restore(None), 0, options));
+    rig.trigger(1, None);
+    rig.jobs.run_all();
+    let phases = [
+        (Phase::Capturing, 0),
+        (Phase::Reading, 10),
+        (Phase::WritingState, 10),
+        (Phase::Sealing, 0),
+        (Phase::Acknowledging, 0),
+    ];
+    assert_eq!(*charged.1.lock(), phases);
 }
 
 #[test]

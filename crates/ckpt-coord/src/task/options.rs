@@ -14,7 +14,8 @@ use crate::observer::{CheckpointObserver, NoObserver};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TaskOptions {
-    /// Where state is written: the view of this task's writer.
+    /// Where state is written: the view of this task's writer. What the task captures is charged to its budget
+    /// (`StorageContext::budget`, in bytes).
     pub view: Arc<dyn WorkerView>,
     /// The way to the coordinator.
     pub coordinator: Arc<dyn CoordinatorGateway>,

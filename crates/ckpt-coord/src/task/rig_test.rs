@@ -11,7 +11,7 @@ use ckpt_core::state::{OperatorState, Partitions, Places, Redistribution, Subtas
 use ckpt_core::{Error, ErrorKind, Monotonic, Now, Result, Timestamp};
 use ckpt_storage::{CheckpointStorage, FileSystemStorage, StorageContext, WorkerView};
 use ckpt_streams::file_system::FileSystems;
-use ckpt_streams::{Job, MemoryStreams, Rejected, Spawn, Staged, StateReader, StateScope, StreamFactory};
+use ckpt_streams::{Budget, Job, MemoryStreams, Rejected, Spawn, Staged, StateReader, StateScope, StreamFactory};
 use parking_lot::Mutex;
 
 use crate::clock::Clock;
@@ -116,7 +116,14 @@ impl Jobs {
 #[derive(Debug)]
 pub(super) struct MemoryView {
     /// Of each stream.
-    pub(super) limit_bytes: usize,
+    limit_bytes: usize,
+    pub(super) budget: Arc<Budget>,
+}
+
+impl MemoryView {
+    pub(super) fn new(limit_bytes: usize) -> Self {
+        Self { limit_bytes, budget: Arc::new(Budget::default()) }
+    }
 }
 
 impl WorkerView for MemoryView {
@@ -129,6 +136,10 @@ impl WorkerView for MemoryView {
 
     fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>> {
         Ok(Arc::new(MemoryStreams::new(self.limit_bytes)))
+    }
+
+    fn budget(&self) -> Arc<Budget> {
+        Arc::clone(&self.budget)
     }
 
     fn reader(&self, _: CheckpointId, _: &Places) -> Result<Arc<dyn StateReader>> {
@@ -147,6 +158,10 @@ pub(super) struct Task {
 }
 
 impl CheckpointedTask for Task {
+    fn capture_bytes(&self) -> u64 {
+        self.state_bytes as u64
+    }
+
     fn capture(&mut self, barrier: &CheckpointBarrier) -> Result<Box<dyn CapturedState>> {
         self.log.add(format!("capture {}", barrier.id()));
         if self.capture_fails {
@@ -245,7 +260,7 @@ pub(super) fn aborted(number: u64) -> ToTask {
 
 impl Rig {
     pub(super) fn new(inputs: u32) -> Self {
-        Self::with(inputs, None, Arc::new(MemoryView { limit_bytes: 100 }))
+        Self::with(inputs, None, Arc::new(MemoryView::new(100)))
     }
 
     pub(super) fn with(inputs: u32, from: Option<u64>, view: Arc<dyn WorkerView>) -> Self {

@@ -9,7 +9,7 @@ use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToCoordinator};
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointMetrics, CheckpointMetricsBuilder};
 use ckpt_core::state::{StateHandle, TaskSnapshot};
 use ckpt_core::{Error, Monotonic, Result};
-use ckpt_streams::StreamFactory;
+use ckpt_streams::{Charge, StreamFactory};
 
 use crate::clock::Clock;
 use crate::gateway::CoordinatorGateway;
@@ -22,6 +22,8 @@ use crate::task::spill;
 /// that is refused, or dropped with its pool, or whose writing panics, declines.
 pub(super) struct SnapshotJob {
     pub(super) captured: Option<Box<dyn CapturedState>>,
+    /// For what was captured, as long as it is in memory.
+    pub(super) charge: Option<Charge>,
     pub(super) streams: Arc<dyn StreamFactory>,
     pub(super) reporter: Reporter,
     pub(super) observer: Arc<dyn CheckpointObserver>,
@@ -70,9 +72,12 @@ impl SnapshotJob {
     fn write_and_seal(&mut self) -> Result<TaskSnapshot> {
         self.phase(Phase::WritingState);
         let staged = match self.captured.take() {
-            Some(captured) => captured.write(&*self.streams)?,
-            None => TaskSnapshot::default(),
+            Some(captured) => captured.write(&*self.streams),
+            None => Ok(TaskSnapshot::default()),
         };
+        // Written, or given up: sealing may wait for disks, and nobody is to wait for that.
+        self.charge = None;
+        let staged = staged?;
         self.phase(Phase::Sealing);
         self.streams.seal(staged)
     }
@@ -111,7 +116,7 @@ impl SnapshotJob {
 impl Drop for SnapshotJob {
     fn drop(&mut self) {
         if self.outcome == Outcome::Open {
-            self.captured = None;
+            (self.captured, self.charge) = (None, None);
             self.fail(
                 DeclineReason::SnapshotFailed,
                 "the captured state was not written: the pool refused the job, or it panicked",

@@ -9,8 +9,8 @@ use ckpt_core::snapshot::{CheckpointBarrier, LocationReference};
 use ckpt_core::state::{Places, RelPath, Root};
 use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{
-    FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, Spawn, StateDirectory, StateReader,
-    StreamFactory,
+    Budget, FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, Spawn, StateDirectory,
+    StateReader, StreamFactory,
 };
 use parking_lot::Mutex;
 
@@ -32,6 +32,7 @@ pub(crate) struct FileWorkerView {
     options: FileStreamsOptions,
     file_systems: Arc<FileSystems>,
     spawn: Arc<dyn Spawn>,
+    budget: Arc<Budget>,
     /// The factories that somebody holds, so that whoever cancels a checkpoint gets the one that writes it.
     alive: Mutex<HashMap<CheckpointId, Weak<FileStreams>>>,
 }
@@ -57,7 +58,13 @@ impl WorkerView for FileWorkerView {
 
     fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>> {
         let directory = self.state_directory(Root::JobTaskOwned, layout::task_owned_directory());
-        Ok(Arc::new(self.streams_into(directory.clone(), directory)))
+        // Such a stream may be open for as long as the task lives, and no checkpoint is to wait for it: so it has a budget
+        // of its own.
+        Ok(Arc::new(FileStreams::new(self.target(directory.clone(), directory), self.options)))
+    }
+
+    fn budget(&self) -> Arc<Budget> {
+        Arc::clone(&self.budget)
     }
 
     fn reader(&self, from: CheckpointId, places: &Places) -> Result<Arc<dyn StateReader>> {
@@ -96,18 +103,19 @@ impl FileWorkerView {
             options,
             file_systems: Arc::clone(&context.file_systems),
             spawn: Arc::clone(&context.spawn),
+            budget: Arc::clone(&context.budget),
             alive: Mutex::new(HashMap::new()),
         })
     }
 
     fn streams_in(&self, root: Root, exclusive: RelPath) -> FileStreams {
         let shared = self.state_directory(Root::JobShared, layout::shared_directory());
-        self.streams_into(self.state_directory(root, exclusive), shared)
+        let target = self.target(self.state_directory(root, exclusive), shared);
+        FileStreams::new(target.with_budget(Arc::clone(&self.budget)), self.options)
     }
 
-    fn streams_into(&self, exclusive: StateDirectory, shared: StateDirectory) -> FileStreams {
-        let (names, spawn) = (Arc::clone(&self.names), Arc::clone(&self.spawn));
-        FileStreams::new(FileStreamsTarget::new(exclusive, shared, names, spawn), self.options)
+    fn target(&self, exclusive: StateDirectory, shared: StateDirectory) -> FileStreamsTarget {
+        FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), Arc::clone(&self.spawn))
     }
 
     fn state_directory(&self, root: Root, directory: RelPath) -> StateDirectory {

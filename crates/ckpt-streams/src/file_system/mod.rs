@@ -7,6 +7,8 @@ use bytes::Bytes;
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, Result};
 
+use crate::Charge;
+
 pub use local::LocalFileSystem;
 pub use memory::MemoryFileSystem;
 pub use registry::FileSystems;
@@ -84,6 +86,24 @@ pub trait FileSystem: Send + Sync + Debug {
 
 /// A file that is being written, by one thread.
 pub trait FileWriter: io::Write + Send {
+    /// How long the parts are in which an upload is sent, and of which each is in memory until storage has confirmed it.
+    /// 0 says that there are none: what was written is out of our memory when a write returns.
+    fn part_bytes(&self) -> usize {
+        0
+    }
+
+    /// Writes a part of [`part_bytes`](Self::part_bytes), or the last one, which may be shorter. A writer that returns
+    /// before storage has it keeps `charge` for as long: that is how the bytes stay within the budget of the process.
+    ///
+    /// # Errors
+    ///
+    /// Those of a write.
+    fn write_part(&mut self, part: Bytes, charge: Charge) -> io::Result<()> {
+        let outcome = self.write_all(&part);
+        drop((part, charge));
+        outcome
+    }
+
     /// Ends the file. With [`Durability::Full`] its bytes are durable on `Done`; its name is after
     /// [`FileSystem::sync_entries`]. `Lost` says that the name was taken (with [`Visible::WholeAtFinish`]).
     ///

@@ -18,7 +18,7 @@ use crate::stream::staged::{Staged, StagedFile};
 use crate::stream::unsealed::{FileAt, Removal, Taken, Unsealed};
 use crate::stream::{StateOutputStream, StateScope, StreamFactory};
 use crate::sync::Arc;
-use crate::{Pending, StateDirectory};
+use crate::{Budget, BudgetAccount, Pending, StateDirectory};
 
 /// Streams into state files, for one checkpoint of one writer. Small state stays in its handle and makes no file.
 ///
@@ -42,6 +42,9 @@ pub struct FileStreamsTarget {
     pub names: StdArc<FileNames>,
     /// Syncs and removes files side by side. It may refuse: then the caller's thread does everything.
     pub spawn: StdArc<dyn Spawn>,
+    /// What streams collect on its way into files is charged to it; state that stays in its handle is not. One of its own
+    /// unless [`with_budget`](Self::with_budget) gives that of the process.
+    pub budget: StdArc<Budget>,
 }
 
 /// How a [`FileStreams`] writes.
@@ -50,7 +53,8 @@ pub struct FileStreamsTarget {
 pub struct FileStreamsOptions {
     /// State of at most that many bytes stays in its handle.
     pub inline_threshold_bytes: usize,
-    /// Smaller writes are collected until there are that many bytes; at most 1 MiB.
+    /// Smaller writes are collected until there are that many bytes; at most 1 MiB. Where the budget has no room for it,
+    /// fewer.
     pub write_buffer_bytes: usize,
     /// What a crash may take of state that was sealed.
     pub durability: Durability,
@@ -74,6 +78,7 @@ pub(crate) struct FileStreamsInner {
     exclusive: StateDirectory,
     shared: StateDirectory,
     spawn: StdArc<dyn Spawn>,
+    pub(crate) budget: BudgetAccount,
     pub(crate) names: StdArc<FileNames>,
     pub(crate) options: FileStreamsOptions,
     pub(crate) unsealed: Arc<Unsealed>,
@@ -88,8 +93,8 @@ impl FileStreams {
             options.staged_descriptors = 0;
         }
         let unsealed = Arc::new(Unsealed::new(options.staged_descriptors));
-        let FileStreamsTarget { exclusive, shared, names, spawn } = target;
-        let inner = FileStreamsInner { exclusive, shared, spawn, names, options, unsealed };
+        let FileStreamsTarget { exclusive, shared, names, spawn, budget } = target;
+        let inner = FileStreamsInner { exclusive, shared, spawn, budget: budget.account(), names, options, unsealed };
         Self { inner: Lanes::new(Arc::new(inner)) }
     }
 
@@ -178,6 +183,7 @@ impl StreamFactory for FileStreams {
 
     fn cancel(&self) -> Pending<()> {
         let (pending, files) = self.inner.unsealed.cancel();
+        self.inner.budget.cancel();
         if !files.is_empty() {
             let removal = Removal::new(Arc::clone(&self.inner.unsealed), files);
             // A job that is refused is dropped, and that removes the files as well.
@@ -189,13 +195,20 @@ impl StreamFactory for FileStreams {
 
 impl FileStreamsTarget {
     /// Both directories, the writer's names and where blocking work runs.
-    pub const fn new(
+    pub fn new(
         exclusive: StateDirectory,
         shared: StateDirectory,
         names: StdArc<FileNames>,
         spawn: StdArc<dyn Spawn>,
     ) -> Self {
-        Self { exclusive, shared, names, spawn }
+        Self { exclusive, shared, names, spawn, budget: StdArc::new(Budget::default()) }
+    }
+
+    /// Charges what is collected to that budget, of which there is one in a process.
+    #[must_use]
+    pub fn with_budget(mut self, budget: StdArc<Budget>) -> Self {
+        self.budget = budget;
+        self
     }
 }
 

@@ -9,7 +9,6 @@ use ckpt_core::state::RelPath;
 use ckpt_core::state_file::{BlockDigester, FileEnd};
 use ckpt_core::{Error, ErrorKind, Result};
 
-use crate::StateDirectory;
 use crate::file_system::{CasOutcome, Durability, FileWriter, Visible};
 use crate::io_error::{into_error, into_io};
 use crate::stream::error::StreamError;
@@ -19,6 +18,9 @@ use crate::stream::staged::{Staged, StagedFile};
 use crate::stream::unsealed::{FileAt, Key, Taken, Unsealed};
 use crate::stream::{StateOutputStream, StateScope};
 use crate::sync::Arc;
+use crate::{Charge, StateDirectory};
+
+mod parts;
 
 /// The most bytes that are written between two looks at a cancellation.
 pub(crate) const CHECK_EVERY_BYTES: usize = 1 << 20;
@@ -52,6 +54,12 @@ struct OpenFile {
     name: FileName,
     writer: Box<dyn FileWriter>,
     digester: BlockDigester,
+    /// How long the buffer may be; 0 before there is one.
+    buffer_bytes: usize,
+    /// As [`FileWriter::part_bytes`] said.
+    part_bytes: usize,
+    /// For the buffer, or for the part that is being collected.
+    charge: Option<Charge>,
 }
 
 impl FileStream {
@@ -82,11 +90,14 @@ impl FileStream {
 
     /// Says which writes need nothing but the buffer: at most so many that a cancellation is looked for often enough.
     fn look_ahead(&mut self) {
-        let FileStreamsOptions { inline_threshold_bytes, write_buffer_bytes, .. } = self.streams.options;
+        let FileStreamsOptions { inline_threshold_bytes, .. } = self.streams.options;
         let free_bytes = |limit_bytes: usize| limit_bytes.saturating_sub(self.buffer.len());
-        self.buffered_below_bytes = match self.output {
+        self.buffered_below_bytes = match &self.output {
             Output::Inline => free_bytes(inline_threshold_bytes).min(CHECK_EVERY_BYTES) + 1,
-            Output::File(_) => free_bytes(write_buffer_bytes),
+            // As long as there is a part to collect; and many a part is so long that a cancellation must be looked for.
+            Output::File(file) if file.part_bytes > 0 && file.charge.is_none() => 0,
+            Output::File(file) if file.part_bytes > 0 => free_bytes(file.part_bytes).min(CHECK_EVERY_BYTES),
+            Output::File(file) => free_bytes(file.buffer_bytes),
             Output::Ended => 0,
         };
     }
@@ -118,11 +129,14 @@ impl FileStream {
     /// Large writes go through, small ones and what is left over are collected: so the file is written in whole buffers,
     /// from multiples of their size.
     fn write_to_file(&mut self, mut bytes: &[u8]) -> Result<()> {
-        let buffer_bytes = self.streams.options.write_buffer_bytes;
+        if matches!(&self.output, Output::File(file) if file.part_bytes > 0) {
+            return self.write_parts(bytes);
+        }
+        let buffer_bytes = self.claim_buffer(bytes.len());
         if !self.buffer.is_empty() {
             let free_bytes = buffer_bytes.saturating_sub(self.buffer.len());
             let (filling, rest) = bytes.split_at(bytes.len().min(free_bytes));
-            self.collect(filling);
+            self.collect(filling, buffer_bytes);
             if self.buffer.len() < buffer_bytes {
                 return Ok(());
             }
@@ -131,13 +145,13 @@ impl FileStream {
         }
         let (through, rest) = bytes.split_at(bytes.len() - bytes.len() % buffer_bytes);
         self.write_through(through)?;
-        self.collect(rest);
+        self.collect(rest, buffer_bytes);
         Ok(())
     }
 
-    fn collect(&mut self, bytes: &[u8]) {
+    fn collect(&mut self, bytes: &[u8], buffer_bytes: usize) {
         if !bytes.is_empty() {
-            let missing_bytes = self.streams.options.write_buffer_bytes.saturating_sub(self.buffer.len());
+            let missing_bytes = buffer_bytes.saturating_sub(self.buffer.len());
             // All at once: it will be filled again and again.
             self.buffer.reserve_exact(missing_bytes.max(bytes.len()));
             self.buffer.extend_from_slice(bytes);
@@ -145,7 +159,8 @@ impl FileStream {
     }
 
     fn write_buffer(&mut self) -> Result<()> {
-        if matches!(self.output, Output::File(_)) {
+        // A part of an upload cannot be sent before it is full.
+        if matches!(&self.output, Output::File(file) if file.part_bytes == 0) {
             let mut buffer = std::mem::take(&mut self.buffer);
             let outcome = self.write_through(&buffer);
             buffer.clear();
@@ -197,19 +212,29 @@ impl FileStream {
         }
     }
 
+    /// Writes what was collected last and what stands behind it: by one write, if it is no upload. Nothing of it is in
+    /// memory then.
+    fn write_last(&mut self, file: &mut OpenFile, end: &[u8]) -> Result<()> {
+        if file.part_bytes > 0 {
+            return self.write_last_parts(file, end);
+        }
+        let mut last = std::mem::take(&mut self.buffer);
+        last.extend_from_slice(end);
+        let outcome = file.writer.write_all(&last);
+        drop((last, file.charge.take()));
+        outcome.map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))
+    }
+
     /// Ends the file and hands it to the factory.
     fn stage(&mut self, mut file: OpenFile) -> Result<Staged> {
         let length_bytes = self.position();
-        let unsealed = &self.streams.unsealed;
         file.digester.update(&self.buffer);
-        let FileEnd { bytes, handle_digest: digest, .. } = file.digester.finish(&file.name);
-        // What was collected and what stands behind it, by one write.
-        let mut last = std::mem::take(&mut self.buffer);
-        last.extend_from_slice(&bytes);
-        if let Err(error) = file.writer.write_all(&last) {
-            let _ = remove_open(unsealed, file.key, file.writer);
-            return Err(into_error(error, ErrorKind::AbortCheckpoint));
+        let FileEnd { bytes, handle_digest: digest, .. } = std::mem::take(&mut file.digester).finish(&file.name);
+        if let Err(error) = self.write_last(&mut file, &bytes) {
+            let _ = remove_open(&self.streams.unsealed, file.key, file.writer);
+            return Err(error);
         }
+        let unsealed = &self.streams.unsealed;
         let oldest = match unsealed.stage(file.key, file.writer) {
             Ok(oldest) => oldest,
             Err((error, writer)) => {
@@ -294,7 +319,10 @@ fn create_file(unsealed: &Unsealed, directory: &StateDirectory, name: FileName) 
         }
     };
     match unsealed.opened(key) {
-        Ok(()) => Ok(OpenFile { key, name, writer, digester: BlockDigester::new() }),
+        Ok(()) => {
+            let (digester, part_bytes) = (BlockDigester::new(), writer.part_bytes());
+            Ok(OpenFile { key, name, writer, digester, buffer_bytes: 0, part_bytes, charge: None })
+        }
         Err(error) => {
             let _ = unsealed.remove(Taken { key, at, writer: Some(writer) });
             Err(error.into())
