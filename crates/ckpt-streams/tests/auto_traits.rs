@@ -4,8 +4,9 @@
 
 use ckpt_streams::file_system::{FileSystem, FileSystems, FileWriter, LocalFileSystem, ReadAt};
 use ckpt_streams::{
-    FileNames, FileStateReader, FileStreams, MemoryStreams, Pending, Pool, Promise, Spawn, Staged, StateDirectory,
-    StateInputStream, StateOutputStream, StateReader, StreamFactory,
+    DuplicatingStream, FileNames, FileStateReader, FileStreams, KeyGroupsStream, MemoryStreams, MetadataStream,
+    MetadataTarget, PartitionsStream, Pending, Pool, Promise, RawStateStreams, SnapshotResult, SnapshotStream, Spawn,
+    Staged, StateDirectory, StateInputStream, StateOutputStream, StateReader, StreamFactory,
 };
 
 fn send<T: Send + ?Sized>() {}
@@ -19,6 +20,7 @@ fn shared_by_threads() {
     send_and_sync::<FileNames>();
     send_and_sync::<FileStreams>();
     send_and_sync::<MemoryStreams>();
+    send_and_sync::<MetadataTarget>();
     send_and_sync::<FileStateReader>();
     send_and_sync::<StateDirectory>();
     send_and_sync::<Pool>();
@@ -35,6 +37,13 @@ fn given_to_another_thread() {
     send::<Pending<u8>>();
     send::<Promise<u8>>();
     unpin::<Pending<u8>>();
+    send::<DuplicatingStream>();
+    send::<SnapshotStream>();
+    send::<SnapshotResult<Staged>>();
+    send::<KeyGroupsStream>();
+    send::<PartitionsStream>();
+    send::<RawStateStreams<'_>>();
+    send::<MetadataStream>();
     send::<dyn FileWriter>();
     send::<dyn StateOutputStream>();
     send::<dyn StateInputStream>();

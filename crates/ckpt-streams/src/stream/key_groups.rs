@@ -19,7 +19,6 @@ use crate::stream::staged::Staged;
 ///
 /// ```
 /// # use std::io::Write as _;
-/// # use ckpt_core::key_group::KeyGroupRange;
 /// # use ckpt_streams::KeyGroupsStream;
 /// fn operator(stream: &mut KeyGroupsStream) -> Result<(), Box<dyn std::error::Error>> {
 ///     stream.start_key_group(stream.range().first())?;
@@ -30,7 +29,6 @@ use crate::stream::staged::Staged;
 ///
 /// ```compile_fail,E0507
 /// # use std::io::Write as _;
-/// # use ckpt_core::key_group::KeyGroupRange;
 /// # use ckpt_streams::KeyGroupsStream;
 /// fn operator(stream: &mut KeyGroupsStream) -> Result<(), Box<dyn std::error::Error>> {
 ///     stream.start_key_group(stream.range().first())?;

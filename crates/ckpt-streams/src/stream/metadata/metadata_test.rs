@@ -21,10 +21,8 @@ fn target(file_system: &Arc<dyn FileSystem>) -> MetadataTarget {
 }
 
 fn publish(file_system: &Arc<dyn FileSystem>, bytes: &[u8]) -> ckpt_core::Result<()> {
-    target(file_system).publish(&mut |out| {
-        out.write_all(bytes).unwrap();
-        Ok(())
-    })
+    target(file_system)
+        .publish(&mut |out| out.write_all(bytes).map_err(|error| crate::into_error(error, ErrorKind::Retry)))
 }
 
 /// What is there under the name.
@@ -147,6 +145,20 @@ fn a_publication_whose_answer_is_lost_is_sent_again() {
         store.land();
         assert!(found(&*file_system).unwrap() == pattern(5_000), "{replies:?}");
         assert_eq!(publish(&file_system, &pattern(5_001)).unwrap_err().kind(), ErrorKind::AbortCheckpoint);
+    }
+}
+
+#[test]
+fn what_may_be_there_stays_unknown_whatever_fails_afterwards() {
+    // Both meet the second try: it cannot be made, or cannot be written.
+    for (fault, at) in [(Fault::TooManyOpenFiles, 2), (Fault::WriteFails, 2)] {
+        let store = ObjectStoreFileSystem::new();
+        let injection = Injection::new(fault, at, Failure::FromThereOn);
+        let file_system: Arc<dyn FileSystem> = Arc::new(FailingFileSystem::new(Arc::new(store.clone()), injection));
+        store.answer_next([Reply::LostAfterApplied]);
+        let error = publish(&file_system, b"metadata").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unknown, "{error}");
+        assert_eq!(found(&store).unwrap(), b"metadata");
     }
 }
 

@@ -26,6 +26,36 @@ const MOST_BYTES: usize = 300_000;
 
 /// Runs the suite. `make` gives a subject whose streams take state of 300,000 bytes.
 ///
+/// ```
+/// use ckpt_streams::testing::contract::{self, StreamSubject};
+/// use ckpt_streams::{FileStateReader, MemoryStreams, Staged, StateOutputStream, StateReader, StateScope, StreamFactory};
+///
+/// struct InMemory(MemoryStreams);
+///
+/// impl StreamSubject for InMemory {
+///     fn begin(&self) -> Box<dyn StateOutputStream> {
+///         self.0.create(StateScope::Exclusive).unwrap()
+///     }
+///
+///     fn seal_and_read(&self, staged: Staged) -> Vec<u8> {
+///         let handle = self.0.seal_piece(staged).unwrap();
+///         let mut found = Vec::new();
+///         FileStateReader::new(Vec::new()).open(&handle).unwrap().read_to_end(&mut found).unwrap();
+///         found
+///     }
+///
+///     fn files(&self) -> usize {
+///         0
+///     }
+///
+///     fn cancel(&self) {
+///         self.0.cancel().wait().unwrap();
+///     }
+/// }
+///
+/// contract::stream(&|| Box::new(InMemory(MemoryStreams::new(1 << 20))));
+/// ```
+///
 /// # Panics
 ///
 /// When the contract is broken.
