@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::id::FileName;
 use crate::state::error::{PathFlaw, StateError};
 use crate::uri::encoded_separator;
 
@@ -77,7 +78,9 @@ impl RelPath {
     /// This path with one more component, or several, below it.
     #[must_use]
     pub fn join(&self, below: &Self) -> Self {
-        Self(format!("{}/{}", self.0, below.0).into_boxed_str())
+        let mut whole = String::with_capacity(self.0.len() + 1 + below.0.len());
+        whole.extend([&*self.0, "/", &*below.0]);
+        Self(whole.into_boxed_str())
     }
 
     /// The components, outermost first; at least one.
@@ -115,6 +118,17 @@ fn flaw(path: &str) -> Option<PathFlaw> {
         component if component.len() > RelPath::MAX_COMPONENT_BYTES => Some(PathFlaw::LongComponent),
         _ => None,
     })
+}
+
+impl From<&FileName> for RelPath {
+    /// The written form of a name is one component.
+    fn from(name: &FileName) -> Self {
+        use fmt::Write as _;
+        let mut text = String::with_capacity(FileName::LENGTH);
+        // Writing into a string does not fail.
+        let _ = write!(text, "{name}");
+        Self(text.into_boxed_str())
+    }
 }
 
 impl FromStr for RelPath {

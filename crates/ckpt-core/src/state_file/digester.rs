@@ -57,6 +57,7 @@ impl BlockDigester {
         let handle_digest = digests.handle_digest(name, payload_bytes);
         let trailer = Trailer::new(payload_bytes, &digests);
         let mut bytes = digests.into_table();
+        bytes.reserve_exact(Trailer::BYTES);
         bytes.extend_from_slice(&trailer.encode());
         FileEnd { bytes, handle_digest }
     }

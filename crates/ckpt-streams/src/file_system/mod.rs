@@ -1,5 +1,6 @@
 //! File systems: what streams and storage need of a place that keeps files.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::io;
 
@@ -110,6 +111,10 @@ pub trait FileWriter: io::Write + Send {
     /// A failed write or sync is final: the file is dead and is removed. A writer that is dropped is discarded.
     fn finish(self: Box<Self>, durability: Durability) -> CasOutcome;
 
+    /// Says that all is written and that [`Durability::Full`] is what will end it, so that bytes may be on their way by
+    /// then. Waits for nothing, as far as that is possible, and promises nothing: what goes wrong is told by `finish`.
+    fn begin_sync(&mut self) {}
+
     /// Removes what was written.
     ///
     /// # Errors
@@ -164,7 +169,7 @@ pub enum Expect<'a> {
 
 /// Tells one version of a record from every other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct VersionTag(String);
+pub struct VersionTag(Cow<'static, str>);
 
 /// What became of a write that must not replace.
 #[derive(Debug)]
@@ -204,7 +209,12 @@ pub struct Capabilities {
 impl VersionTag {
     /// Wraps what an implementation tells versions by.
     pub fn new(tag: impl Into<String>) -> Self {
-        Self(tag.into())
+        Self(Cow::Owned(tag.into()))
+    }
+
+    /// One that is always the same, without an allocation: every file that is finished has a tag.
+    pub(crate) const fn fixed(tag: &'static str) -> Self {
+        Self(Cow::Borrowed(tag))
     }
 
     /// What the implementation wrapped.

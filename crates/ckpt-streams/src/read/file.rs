@@ -35,7 +35,7 @@ impl StateFile {
         verification: Verification,
     ) -> Result<Self> {
         let path = match file {
-            FileRef::Ours(name) => directory.path_of(&RelPath::new(name.to_string())?),
+            FileRef::Ours(name) => directory.path_of(&RelPath::from(name)),
             FileRef::Foreign(path) => directory.path_of(path),
             other => return Err(ReadError::UnknownPlace { place: format!("{other:?}") }.into()),
         };
