@@ -294,11 +294,51 @@ fn loom_early_sync_against_cancel() {
 #[derive(Debug)]
 struct Helping(Mutex<Vec<thread::JoinHandle<()>>>);
 
+impl Helping {
+    fn join(&self) {
+        let helpers = std::mem::take(&mut *self.0.lock());
+        for helper in helpers {
+            helper.join().unwrap();
+        }
+    }
+}
+
 impl Spawn for Helping {
     fn spawn(&self, _name: &'static str, job: Job) -> Result<(), Rejected> {
         self.0.lock().push(spawn(job));
         Ok(())
     }
+}
+
+/// A file that a job has in its hands while it is cancelled goes when the job is done with it. Mutate: `begun` does not
+/// look whether it was cancelled.
+#[test]
+fn loom_write_back_against_cancel() {
+    model(Some(2), || {
+        let helping = StdArc::new(Helping(Mutex::new(Vec::new())));
+        let scene = Scene::new(StdArc::clone(&helping) as StdArc<dyn Spawn>);
+        let staged = scene.write().expect("not yet");
+        scene.streams.cancel().wait().unwrap();
+        assert_eq!(scene.paths(), []);
+        helping.join();
+        assert_eq!(scene.paths(), []);
+        drop(staged);
+    });
+}
+
+/// A file that is finished while the only job ends is found by it, or by another. Mutate: a job that finds nothing is
+/// counted out when it is dropped.
+#[test]
+fn loom_write_back_of_the_last_file() {
+    model(Some(2), || {
+        let helping = StdArc::new(Helping(Mutex::new(Vec::new())));
+        let scene = Scene::with_descriptors(StdArc::clone(&helping) as StdArc<dyn Spawn>, 3);
+        let staged = [scene.write().expect("nobody cancels"), scene.write().expect("nobody cancels")];
+        helping.join();
+        assert_eq!(scene.files.synced().len(), 2);
+        drop(staged);
+        assert_eq!(scene.paths(), []);
+    });
 }
 
 /// Sealing with a helper waits for what the helper has taken, and for nothing else. Mutate: `SyncList::join` does not
@@ -311,10 +351,7 @@ fn loom_seal_with_a_helper() {
         let staged = vec![scene.write().expect("nobody cancels"), scene.write().expect("nobody cancels")];
         let sealed = scene.seal(staged).expect("nobody cancels");
         assert_eq!(scene.files.synced().len(), sealed.len());
-        let helpers = std::mem::take(&mut *helping.0.lock());
-        for helper in helpers {
-            helper.join().unwrap();
-        }
+        helping.join();
     });
 }
 

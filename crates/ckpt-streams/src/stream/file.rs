@@ -58,7 +58,8 @@ pub struct FileStreamsOptions {
     pub write_buffer_bytes: usize,
     /// What a crash may take of state that was sealed.
     pub durability: Durability,
-    /// How many files that are finished and not sealed may hold a descriptor. With one more the oldest is synced early.
+    /// How many files that are finished and not sealed may hold a descriptor, besides those in the hands of at most seven
+    /// jobs. Beyond three quarters of it jobs sync the oldest, and beyond all of it whoever finishes one more.
     pub staged_descriptors: usize,
 }
 
@@ -77,7 +78,7 @@ pub struct StreamCounts {
 pub(crate) struct FileStreamsInner {
     exclusive: StateDirectory,
     shared: StateDirectory,
-    spawn: StdArc<dyn Spawn>,
+    pub(crate) spawn: StdArc<dyn Spawn>,
     pub(crate) budget: BudgetAccount,
     pub(crate) names: StdArc<FileNames>,
     pub(crate) options: FileStreamsOptions,
@@ -88,10 +89,6 @@ impl FileStreams {
     /// Streams there.
     pub fn new(target: FileStreamsTarget, mut options: FileStreamsOptions) -> Self {
         options.write_buffer_bytes = options.write_buffer_bytes.clamp(1, CHECK_EVERY_BYTES);
-        if options.durability == Durability::None {
-            // Nothing is synced, so nothing needs the descriptor that wrote.
-            options.staged_descriptors = 0;
-        }
         let unsealed = Arc::new(Unsealed::new(options.staged_descriptors));
         let FileStreamsTarget { exclusive, shared, names, spawn, budget } = target;
         let inner = FileStreamsInner { exclusive, shared, spawn, budget: budget.account(), names, options, unsealed };
@@ -137,7 +134,7 @@ impl FileStreams {
         }
         let digests = StateFile::open(source, file, from, Verification::Always)?.into_digests().ok_or_else(refuse)?;
         let name = self.inner.names.next()?;
-        let path = to.path_of(&RelPath::new(name.to_string())?);
+        let path = to.path_of(&RelPath::from(&name));
         let from_path = source.path_of(&RelPath::new(file.to_string())?);
         let unsealed = &self.inner.unsealed;
         let at = FileAt { file_system: StdArc::clone(&to.file_system), path };

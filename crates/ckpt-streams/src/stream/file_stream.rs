@@ -11,11 +11,12 @@ use ckpt_core::{Error, ErrorKind, Result};
 
 use crate::file_system::{CasOutcome, Durability, FileWriter, Visible};
 use crate::io_error::{into_error, into_io};
+use crate::stream::early::{self, Helper};
 use crate::stream::error::StreamError;
 use crate::stream::file::{FileStreamsInner, FileStreamsOptions};
 use crate::stream::lanes::Lease;
 use crate::stream::staged::{Staged, StagedFile};
-use crate::stream::unsealed::{FileAt, Key, Taken, Unsealed};
+use crate::stream::unsealed::{Ahead, FileAt, Key, Taken, Unsealed};
 use crate::stream::{StateOutputStream, StateScope};
 use crate::sync::Arc;
 use crate::{Charge, StateDirectory};
@@ -235,13 +236,16 @@ impl FileStream {
             return Err(error);
         }
         let unsealed = &self.streams.unsealed;
-        let oldest = match unsealed.stage(file.key, file.writer) {
-            Ok(oldest) => oldest,
-            Err((error, writer)) => {
-                // Whoever cancelled ends the file; this closes it.
-                let _ = writer.discard();
-                return Err(error.into());
-            }
+        let ahead = match self.streams.options.durability {
+            Durability::None => close(unsealed, &file.name, file.key, file.writer).map(|()| None)?,
+            Durability::Full => match unsealed.stage(file.key, file.writer) {
+                Ok(ahead) => Some(ahead),
+                Err((error, writer)) => {
+                    // Whoever cancelled ends the file; this closes it.
+                    let _ = writer.discard();
+                    return Err(error.into());
+                }
+            },
         };
         // From here on dropping it removes the file.
         let staged = Staged::file(StagedFile {
@@ -252,8 +256,13 @@ impl FileStream {
             length_bytes,
             digest,
         });
-        if let Some(oldest) = oldest {
-            sync_early(unsealed, oldest, self.streams.options.durability);
+        if let Some(Ahead { helper_is_wanted, oldest }) = ahead {
+            if helper_is_wanted {
+                Helper::spawn(unsealed, &*self.streams.spawn);
+            }
+            if let Some(oldest) = oldest {
+                early::sync(unsealed, oldest);
+            }
         }
         Ok(staged)
     }
@@ -308,10 +317,10 @@ impl Drop for FileStream {
 }
 
 fn create_file(unsealed: &Unsealed, directory: &StateDirectory, name: FileName) -> Result<OpenFile> {
-    let path = directory.path_of(&RelPath::new(name.to_string())?);
-    let at = FileAt { file_system: StdArc::clone(&directory.file_system), path: path.clone() };
+    let path = directory.path_of(&RelPath::from(&name));
+    let at = FileAt { file_system: StdArc::clone(&directory.file_system), path };
     let key = unsealed.begin(at.clone())?;
-    let writer = match directory.file_system.create_new(&path, Visible::AtOnce) {
+    let writer = match directory.file_system.create_new(&at.path, Visible::AtOnce) {
         Ok(writer) => writer,
         Err(error) => {
             unsealed.end(key);
@@ -339,16 +348,17 @@ fn remove_open(unsealed: &Unsealed, key: Key, writer: Box<dyn FileWriter>) -> Re
     }
 }
 
-fn sync_early(unsealed: &Unsealed, oldest: Taken, durability: Durability) {
-    let Taken { key, at, writer } = oldest;
-    let outcome = match writer.map(|writer| writer.finish(durability)) {
-        None | Some(CasOutcome::Done(_)) => Ok(()),
-        Some(CasOutcome::Lost) => Err(StreamError::NameTaken { path: at.path.to_string() }.into()),
-        Some(CasOutcome::Failed(error) | CasOutcome::Unknown(error)) => Err(error),
+/// Nothing is synced, so nothing needs the descriptor that wrote.
+fn close(unsealed: &Unsealed, name: &FileName, key: Key, writer: Box<dyn FileWriter>) -> Result<()> {
+    let error = match writer.finish(Durability::None) {
+        CasOutcome::Done(_) => return Ok(unsealed.closed(key)?),
+        CasOutcome::Lost => StreamError::NameTaken { path: name.to_string() }.into(),
+        CasOutcome::Failed(error) | CasOutcome::Unknown(error) => error,
     };
-    if unsealed.synced_early(key, outcome).is_err() {
-        let _ = unsealed.remove(Taken { key, at, writer: None });
+    if let Some(taken) = unsealed.give_up(key) {
+        let _ = unsealed.remove(taken);
     }
+    Err(error)
 }
 
 impl fmt::Debug for FileStream {

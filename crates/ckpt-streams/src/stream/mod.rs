@@ -28,6 +28,9 @@ mod cancel_test;
 mod duplicating;
 #[cfg(all(test, not(ckpt_loom)))]
 mod duplicating_test;
+mod early;
+#[cfg(all(test, not(ckpt_loom)))]
+mod early_test;
 mod error;
 #[cfg(all(test, not(ckpt_loom)))]
 mod fault_test;
@@ -52,6 +55,8 @@ pub(crate) mod staged;
 #[cfg(all(test, not(ckpt_loom)))]
 mod stream_test;
 mod unsealed;
+#[cfg(all(test, not(ckpt_loom)))]
+mod watched_test;
 
 /// State on its way into storage. Written by one thread; what was written is visible to nobody before it is sealed.
 ///

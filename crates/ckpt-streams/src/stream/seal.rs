@@ -9,11 +9,8 @@ use crate::file_system::{CasOutcome, Durability, FileSystem, FileWriter};
 use crate::spawn::Spawn;
 use crate::stream::error::StreamError;
 use crate::stream::staged::{Content, Staged};
-use crate::stream::unsealed::{Key, Taken, Unsealed};
+use crate::stream::unsealed::{HELPERS, Key, Taken, Unsealed};
 use crate::sync::{Arc, Condvar, Mutex};
-
-/// How many jobs help the sealing thread to sync. Beyond that a disk gains nothing.
-const HELPERS: usize = 7;
 
 /// Makes everything in the snapshot durable and names it.
 ///
@@ -76,9 +73,13 @@ struct Unsynced {
 impl Sealing<'_> {
     /// Syncs every file that was not synced early. The caller's thread works through the list; jobs only help it.
     fn sync_files(&mut self, spawn: &dyn Spawn, durability: Durability) -> Result<()> {
-        let ahead: Vec<Unsynced> = (self.files.iter_mut())
+        let mut ahead: Vec<Unsynced> = (self.files.iter_mut())
             .filter_map(|file| Some(Unsynced { path: file.at.path.clone(), writer: file.writer.take()? }))
             .collect();
+        if durability == Durability::Full && ahead.len() > 1 {
+            // One after the other would have the disk wait for each.
+            ahead.iter_mut().for_each(|file| file.writer.begin_sync());
+        }
         let helpers = if durability == Durability::Full { ahead.len().saturating_sub(1).min(HELPERS) } else { 0 };
         let list = Arc::new(SyncList {
             state: Mutex::new(SyncState { ahead, running: 0, failure: None }),

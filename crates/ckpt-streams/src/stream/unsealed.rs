@@ -23,6 +23,7 @@ use ckpt_core::Error;
 use ckpt_core::state::RelPath;
 
 use crate::file_system::{FileSystem, FileWriter};
+use crate::stream::early::Step;
 use crate::stream::error::StreamError;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Condvar, Mutex, Ordering};
 use crate::{Pending, Promise};
@@ -59,12 +60,28 @@ pub(crate) struct Taken {
     pub(crate) writer: Option<Box<dyn FileWriter>>,
 }
 
+/// What is to be done once a file is staged.
+pub(crate) struct Ahead {
+    /// There is work for one more helper, who is counted already.
+    pub(crate) helper_is_wanted: bool,
+    /// Too many files hold a descriptor: the caller syncs this one and says so to
+    /// [`synced_early`](Unsealed::synced_early).
+    pub(crate) oldest: Option<Taken>,
+}
+
+/// How many jobs help one factory to sync. Beyond that a disk gains nothing.
+pub(crate) const HELPERS: usize = 7;
+
 #[derive(Default)]
 struct State {
     next_key: u64,
     files: BTreeMap<Key, File>,
     /// Files that hold a descriptor though their stream has ended, oldest first.
     with_descriptor: BTreeSet<Key>,
+    /// Those of them that nobody has begun to write back.
+    to_begin: BTreeSet<Key>,
+    /// Jobs that do so, and sync the oldest. Each may hold one descriptor more.
+    helpers: usize,
     /// Whoever cancelled, until nothing is left.
     cancelling: Vec<Promise<()>>,
 }
@@ -140,15 +157,26 @@ impl Unsealed {
         Ok(())
     }
 
-    /// The stream has ended its file. When too many such files hold a descriptor, the oldest is handed to the caller,
-    /// who syncs it and says so to [`synced_early`](Self::synced_early).
+    /// The stream has ended its file and closed it.
+    pub(crate) fn closed(&self, key: Key) -> Result<(), StreamError> {
+        let mut state = self.state.lock();
+        match state.files.get_mut(&key) {
+            Some(file) if !self.is_cancelled() && matches!(file.phase, Phase::Open) => {
+                file.phase = Phase::Synced;
+                Ok(())
+            }
+            _ => Err(StreamError::Cancelled),
+        }
+    }
+
+    /// The stream has ended its file, which is to be durable.
     ///
     /// The writer comes back when it was cancelled.
     pub(crate) fn stage(
         &self,
         key: Key,
         writer: Box<dyn FileWriter>,
-    ) -> Result<Option<Taken>, (StreamError, Box<dyn FileWriter>)> {
+    ) -> Result<Ahead, (StreamError, Box<dyn FileWriter>)> {
         let mut state = self.state.lock();
         let state = &mut *state;
         match state.files.get_mut(&key) {
@@ -158,14 +186,60 @@ impl Unsealed {
             _ => return Err((StreamError::Cancelled, writer)),
         }
         state.with_descriptor.insert(key);
-        if state.with_descriptor.len() <= self.descriptor_limit {
-            return Ok(None);
-        }
-        let oldest = state.with_descriptor.first().copied();
-        Ok(oldest.and_then(|oldest| state.take(oldest)))
+        state.to_begin.insert(key);
+        let beyond = state.with_descriptor.len().saturating_sub(self.synced_beyond());
+        let helper_is_wanted = state.helpers < beyond.clamp(1, HELPERS);
+        state.helpers += usize::from(helper_is_wanted);
+        let oldest = match state.with_descriptor.first().copied() {
+            Some(oldest) if state.with_descriptor.len() > self.descriptor_limit => state.take(oldest),
+            _ => None,
+        };
+        Ok(Ahead { helper_is_wanted, oldest })
     }
 
-    /// A file that [`stage`](Self::stage) handed out is synced, or is not and is gone. Not, when nobody wants it any
+    /// Helpers leave that many files their descriptors, so that whoever finishes one more need not sync any.
+    const fn synced_beyond(&self) -> usize {
+        self.descriptor_limit / 4 * 3
+    }
+
+    /// What a helper does next. One that has nothing to do is counted no more.
+    pub(crate) fn next_step(&self) -> Option<Step> {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        if let Some(taken) = state.to_begin.first().copied().and_then(|key| state.take(key)) {
+            return Some(Step::Begin(taken));
+        }
+        if state.with_descriptor.len() > self.synced_beyond() {
+            if let Some(taken) = state.with_descriptor.first().copied().and_then(|key| state.take(key)) {
+                return Some(Step::Sync(taken));
+            }
+        }
+        state.helpers -= 1;
+        None
+    }
+
+    /// A helper has ended early, or never began.
+    pub(crate) fn count_out_helper(&self) {
+        self.state.lock().helpers -= 1;
+    }
+
+    /// A file that [`next_step`](Self::next_step) handed out is being written back. It comes back when nobody wants it any
+    /// more: then the caller removes it and [ends](Self::end) it.
+    pub(crate) fn begun(&self, taken: Taken) -> Result<(), Taken> {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        match state.files.get_mut(&taken.key) {
+            Some(file) if !self.is_cancelled() && matches!(file.phase, Phase::Busy { unwanted: false }) => {
+                file.phase = taken.writer.map_or(Phase::Synced, Phase::Staged);
+                state.with_descriptor.insert(taken.key);
+            }
+            _ => return Err(taken),
+        }
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// A file that was handed out to be synced is, or is not and is gone. Not, when nobody wants it any
     /// more: then the caller removes it and [ends](Self::end) it.
     pub(crate) fn synced_early(&self, key: Key, outcome: Result<(), Error>) -> Result<(), StreamError> {
         self.put_back(key, outcome.map_or_else(Phase::Dead, |()| Phase::Synced))
@@ -298,6 +372,7 @@ impl State {
             Phase::Busy { .. } | Phase::Open | Phase::Synced | Phase::Dead(_) => None,
         };
         self.with_descriptor.remove(&key);
+        self.to_begin.remove(&key);
         Some(Taken { key, at: file.at.clone(), writer })
     }
 }

@@ -178,6 +178,10 @@ impl FileWriter for FailingWriter {
         }
     }
 
+    fn begin_sync(&mut self) {
+        self.inner.begin_sync();
+    }
+
     fn discard(self: Box<Self>) -> Result<()> {
         self.inner.discard()
     }

@@ -190,6 +190,10 @@ impl Descriptor for FailingDescriptor {
         }
     }
 
+    fn begin_write_back(&self) {
+        self.inner.begin_write_back();
+    }
+
     fn sync(&self) -> CallResult<()> {
         self.fuse.check(Step::Sync)?;
         self.inner.sync()

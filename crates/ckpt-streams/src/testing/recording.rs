@@ -153,6 +153,12 @@ impl FileWriter for RecordingWriter {
         outcome
     }
 
+    fn begin_sync(&mut self) {
+        if let Some(inner) = &mut self.inner {
+            inner.begin_sync();
+        }
+    }
+
     fn discard(mut self: Box<Self>) -> Result<()> {
         let inner = self.inner.take().expect("a writer is finished or discarded once");
         let outcome = inner.discard();

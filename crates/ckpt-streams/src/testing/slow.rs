@@ -142,6 +142,10 @@ impl FileWriter for SlowWriter {
         self.inner.finish(durability)
     }
 
+    fn begin_sync(&mut self) {
+        self.inner.begin_sync();
+    }
+
     fn discard(self: Box<Self>) -> Result<()> {
         self.clock.sleep(self.delays.operation);
         self.inner.discard()

@@ -146,6 +146,15 @@ impl Descriptor for File {
         Err(Errno::OPNOTSUPP)
     }
 
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn begin_write_back(&self) {
+        // Of bytes that are not needed the system writes back those that are not written, and drops only the others.
+        let _ = rustix::fs::fadvise(self, 0, None, rustix::fs::Advice::DontNeed);
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn begin_write_back(&self) {}
+
     fn sync(&self) -> Result<()> {
         // By the standard library, which knows what it takes elsewhere than on Linux.
         self.sync_all().map_err(errno)

@@ -77,6 +77,9 @@ pub(crate) trait Descriptor: Send + Sync + Debug {
     /// Copies within the system, from the positions of both; nothing at the end of the source.
     fn copy_from(&self, source: &dyn Descriptor, length_bytes: usize) -> Result<usize>;
 
+    /// Begins to write back the bytes of a file. An error of that is one of [`sync`](Self::sync) too.
+    fn begin_write_back(&self);
+
     /// Makes the bytes of a file, or the names in a directory, durable.
     fn sync(&self) -> Result<()>;
 

@@ -24,6 +24,8 @@ pub(super) struct LocalWriter {
     /// `None` once it is finished or discarded.
     file: Option<Box<dyn Descriptor>>,
     dead: bool,
+    /// Whether it is being written back.
+    is_begun: bool,
 }
 
 impl LocalWriter {
@@ -39,7 +41,14 @@ impl LocalWriter {
             };
             match beneath.create_file(temporary.as_ref().unwrap_or(path)) {
                 Ok(file) => {
-                    return Ok(Self { beneath, path: path.clone(), temporary, file: Some(file), dead: false });
+                    return Ok(Self {
+                        beneath,
+                        path: path.clone(),
+                        temporary,
+                        file: Some(file),
+                        dead: false,
+                        is_begun: false,
+                    });
                 }
                 Err(Errno::EXIST) if temporary.is_none() => {
                     return Err(LocalError::Exists { path: beneath.shown(Some(path)) });
@@ -173,6 +182,14 @@ impl FileWriter for LocalWriter {
         }
     }
 
+    fn begin_sync(&mut self) {
+        // Once: a second time the system would drop from memory what it has written.
+        if let Some(file) = self.file.as_ref().filter(|_| !self.is_begun) {
+            file.begin_write_back();
+        }
+        self.is_begun = true;
+    }
+
     fn discard(mut self: Box<Self>) -> Result<()> {
         self.file = None;
         self.remove().map_err(|error| {
@@ -210,7 +227,7 @@ const fn is_refusal(error: Errno) -> bool {
 }
 
 fn done() -> CasOutcome {
-    CasOutcome::Done(VersionTag::new("1"))
+    CasOutcome::Done(VersionTag::fixed("1"))
 }
 
 const TEMPORARY_PREFIX: &str = ".tmp-";

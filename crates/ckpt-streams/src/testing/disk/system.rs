@@ -282,6 +282,9 @@ impl Descriptor for Opened {
         Ok(copied)
     }
 
+    /// What is not synced may be lost, whether it is on its way or not.
+    fn begin_write_back(&self) {}
+
     fn sync(&self) -> Result<()> {
         self.machine.lock().log(Step::Sync { inode: self.inode });
         Ok(())

@@ -1,0 +1,129 @@
+//! Files in memory whose writers tell what is done with them.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ckpt_core::Result;
+use ckpt_core::state::RelPath;
+
+use crate::file_system::{
+    Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, MemoryFileSystem, ReadAt, VersionTag,
+    Visible,
+};
+
+/// What a writer tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// It has written so many bytes.
+    Written(usize),
+    /// It is about to begin a sync.
+    Beginning,
+    /// It is about to sync.
+    Syncing,
+}
+
+/// Is told, in the thread that does it.
+type Watch = dyn Fn(Event, &MemoryFileSystem) + Send + Sync;
+
+/// Files in memory.
+#[derive(Clone)]
+pub(crate) struct Watched {
+    files: MemoryFileSystem,
+    watch: Arc<Watch>,
+}
+
+struct WatchedWriter {
+    inner: Box<dyn FileWriter>,
+    files: Watched,
+}
+
+impl Watched {
+    pub(crate) fn new(watch: impl Fn(Event, &MemoryFileSystem) + Send + Sync + 'static) -> Self {
+        Self { files: MemoryFileSystem::new(), watch: Arc::new(watch) }
+    }
+
+    pub(crate) fn paths(&self) -> Vec<RelPath> {
+        self.files.paths()
+    }
+
+    fn tell(&self, event: Event) {
+        (self.watch)(event, &self.files);
+    }
+}
+
+impl Write for WatchedWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.files.tell(Event::Written(written));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl FileWriter for WatchedWriter {
+    fn finish(self: Box<Self>, durability: Durability) -> CasOutcome {
+        if durability == Durability::Full {
+            self.files.tell(Event::Syncing);
+        }
+        self.inner.finish(durability)
+    }
+
+    fn begin_sync(&mut self) {
+        self.files.tell(Event::Beginning);
+        self.inner.begin_sync();
+    }
+
+    fn discard(self: Box<Self>) -> Result<()> {
+        self.inner.discard()
+    }
+}
+
+impl FileSystem for Watched {
+    fn create_new(&self, path: &RelPath, visible: Visible) -> Result<Box<dyn FileWriter>> {
+        let inner = self.files.create_new(path, visible)?;
+        Ok(Box::new(WatchedWriter { inner, files: self.clone() }))
+    }
+
+    fn open(&self, path: &RelPath) -> Result<Box<dyn ReadAt>> {
+        self.files.open(path)
+    }
+
+    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
+        self.files.duplicate(from, to)
+    }
+
+    fn sync_entries(&self, written: &[RelPath]) -> Result<()> {
+        self.files.sync_entries(written)
+    }
+
+    fn read_record(&self, path: &RelPath) -> Result<Option<(Bytes, VersionTag)>> {
+        self.files.read_record(path)
+    }
+
+    fn put_record(&self, path: &RelPath, body: Bytes, expect: Expect<'_>) -> CasOutcome {
+        self.files.put_record(path, body, expect)
+    }
+
+    fn list(&self, prefix: Option<&RelPath>, after: Option<&RelPath>, limit: usize) -> Result<Vec<Entry>> {
+        self.files.list(prefix, after, limit)
+    }
+
+    fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>> {
+        self.files.remove(paths)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.files.capabilities()
+    }
+}
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched").finish_non_exhaustive()
+    }
+}
