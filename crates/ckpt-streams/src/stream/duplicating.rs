@@ -13,8 +13,10 @@ use crate::stream::staged::Staged;
 /// `DuplicatingCheckpointOutputStream`).
 ///
 /// What goes wrong with the primary goes wrong. What goes wrong with the secondary is kept and told at the
-/// [end](Self::finish_both), and the secondary is given up: it is removed at once and never touched again. Nothing is gathered
-/// here; both streams do that themselves.
+/// [end](Self::finish_both), and the secondary is given up: it is removed at once and never touched again.
+///
+/// Nothing is gathered here; both streams do that themselves. So the secondary must not be an upload in
+/// [parts](crate::file_system::FileWriter::part_bytes): it would wait for room in the budget while the primary holds some.
 #[derive(Debug)]
 pub struct DuplicatingStream {
     primary: Box<dyn StateOutputStream>,

@@ -9,8 +9,8 @@ use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
 use ckpt_core::state::{KeyedState, RelPath, Root};
 
 use super::stream_test::{directories, options, target};
-use crate::file_system::{FileSystem, LocalFileSystem};
-use crate::testing::{RefusingSpawn, contract};
+use crate::file_system::{FileSystem, LocalFileSystem, MemoryFileSystem};
+use crate::testing::{ObjectStoreFileSystem, RefusingSpawn, contract};
 use crate::{
     DuplicatingStream, FileNames, FileStateReader, FileStreams, FileStreamsTarget, KeyGroupsStream, MemoryStreams,
     PartitionsStream, SnapshotResult, SnapshotStream, Staged, StateDirectory, StateOutputStream, StateReader as _,
@@ -187,7 +187,15 @@ impl Copies {
     }
 }
 
-/// Streams of one kind, on two disks.
+/// Where the state goes.
+#[derive(Clone, Copy, Debug)]
+enum Storage {
+    Local,
+    Memory,
+    ObjectStore,
+}
+
+/// Streams of one kind, whose copies go to another disk.
 struct FileSubject {
     kind: Kind,
     streams: FileStreams,
@@ -197,12 +205,15 @@ struct FileSubject {
 }
 
 impl FileSubject {
-    fn new(kind: Kind) -> Self {
+    fn new(kind: Kind, storage: Storage) -> Self {
         let scratch = tempfile::tempdir().unwrap();
-        let file_systems = ["remote", "local"].map(|name| {
-            let local = LocalFileSystem::open(scratch.path().join(name)).unwrap();
-            Arc::new(local) as Arc<dyn FileSystem>
-        });
+        let local = |name| Arc::new(LocalFileSystem::open(scratch.path().join(name)).unwrap());
+        let storage: Arc<dyn FileSystem> = match storage {
+            Storage::Local => local("storage"),
+            Storage::Memory => Arc::new(MemoryFileSystem::new()),
+            Storage::ObjectStore => Arc::new(ObjectStoreFileSystem::new()),
+        };
+        let file_systems: [Arc<dyn FileSystem>; 2] = [storage, local("local")];
         let streams = FileStreams::new(target(&file_systems[0], Arc::new(RefusingSpawn::new())), options(100));
         let copies = Copies::new(&file_systems[1]);
         Self { kind, streams, copies, file_systems, _scratch: scratch }
@@ -261,6 +272,8 @@ impl contract::StreamSubject for MemorySubject {
 fn the_contract_of_streams() {
     contract::stream(&|| Box::new(MemorySubject(MemoryStreams::new(2 << 20))));
     for kind in Kind::ALL {
-        contract::stream(&|| Box::new(FileSubject::new(kind)));
+        for storage in [Storage::Local, Storage::Memory, Storage::ObjectStore] {
+            contract::stream(&|| Box::new(FileSubject::new(kind, storage)));
+        }
     }
 }
