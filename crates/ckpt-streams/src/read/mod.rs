@@ -17,6 +17,8 @@ mod cursor;
 #[cfg(all(test, not(ckpt_loom)))]
 mod damage_test;
 mod error;
+#[cfg(all(test, not(ckpt_loom)))]
+mod faults_test;
 mod file;
 mod file_input;
 mod inline;

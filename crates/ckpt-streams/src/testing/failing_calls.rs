@@ -165,8 +165,14 @@ impl Descriptor for FailingDescriptor {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> CallResult<usize> {
-        self.fuse.check(Step::Read)?;
-        self.inner.read_at(buffer, offset_bytes)
+        match self.fuse.burn(Step::Read) {
+            Burn::Passes | Burn::FailsAfterwards(_) => self.inner.read_at(buffer, offset_bytes),
+            Burn::Halves => {
+                let half = buffer.len().div_ceil(2);
+                self.inner.read_at(&mut buffer[..half], offset_bytes)
+            }
+            Burn::Fails(errno) => Err(errno),
+        }
     }
 
     fn write(&self, bytes: &[u8]) -> CallResult<usize> {

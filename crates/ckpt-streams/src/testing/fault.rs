@@ -29,6 +29,8 @@ pub enum Fault {
     ReadFails,
     /// A write takes half of the bytes. Nothing is wrong with that: whoever writes goes on.
     ShortWrite,
+    /// A read yields half of the bytes. Nothing is wrong with that either.
+    ShortRead,
     /// `EINTR` of whatever may be interrupted. Nothing is wrong with that: whoever calls calls again. For ever means
     /// every other time.
     Interrupted,
@@ -131,13 +133,13 @@ pub(crate) enum Burn {
     Fails(Errno),
     /// It is done, and says that it failed.
     FailsAfterwards(Errno),
-    /// A write takes half.
+    /// A write takes half, a read yields half.
     Halves,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::DiskFull,
         Self::QuotaExceeded,
         Self::TooManyOpenFiles,
@@ -147,6 +149,7 @@ impl Fault {
         Self::CloseFails,
         Self::ReadFails,
         Self::ShortWrite,
+        Self::ShortRead,
         Self::Interrupted,
         Self::WouldBlock,
         Self::LinkAnswerLost,
@@ -154,7 +157,7 @@ impl Fault {
 
     /// Whether it is none, to code that does as it should: what was asked for is done nevertheless.
     pub const fn is_harmless(self) -> bool {
-        matches!(self, Self::ShortWrite | Self::Interrupted)
+        matches!(self, Self::ShortWrite | Self::ShortRead | Self::Interrupted)
     }
 
     const fn meets(self, step: Step) -> bool {
@@ -165,6 +168,7 @@ impl Fault {
             Self::TooManyOpenFiles => matches!(step, Step::Create | Step::Open),
             Self::ReadOnly => matches!(step, Step::Create | Step::SetMode | Step::Write | Step::Sync | Step::Link),
             Self::WriteFails | Self::ShortWrite => matches!(step, Step::Write),
+            Self::ShortRead => matches!(step, Step::Read),
             Self::SyncFails => matches!(step, Step::Sync),
             Self::CloseFails => matches!(step, Step::Close),
             Self::ReadFails => matches!(step, Step::Read | Step::Look),
@@ -183,7 +187,7 @@ impl Fault {
             Self::WriteFails | Self::SyncFails | Self::CloseFails | Self::ReadFails => Errno::IO,
             Self::Interrupted => Errno::INTR,
             Self::WouldBlock => Errno::AGAIN,
-            Self::ShortWrite => return Burn::Halves,
+            Self::ShortWrite | Self::ShortRead => return Burn::Halves,
             Self::LinkAnswerLost => return Burn::FailsAfterwards(Errno::TIMEDOUT),
         })
     }
@@ -193,7 +197,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.burn() {
             Burn::Fails(errno) | Burn::FailsAfterwards(errno) => fmt::Display::fmt(&io::Error::from(errno), f),
-            Burn::Halves | Burn::Passes => f.write_str("short write"),
+            Burn::Halves | Burn::Passes => f.write_str("short read or write"),
         }
     }
 }
