@@ -110,6 +110,11 @@ impl Budget {
         self.shared.state.lock().most_charged_bytes
     }
 
+    /// How many pieces wait for others to be written.
+    pub fn waiting(&self) -> usize {
+        self.shared.state.lock().turns.len()
+    }
+
     /// How many may be.
     pub fn limit_bytes(&self) -> u64 {
         self.shared.limit_bytes

@@ -53,6 +53,8 @@ mod seal;
 mod snapshot_stream;
 pub(crate) mod staged;
 #[cfg(all(test, not(ckpt_loom)))]
+mod stall_test;
+#[cfg(all(test, not(ckpt_loom)))]
 mod stream_test;
 mod unsealed;
 #[cfg(all(test, not(ckpt_loom)))]

@@ -161,6 +161,10 @@ impl Write for FailingWriter {
 }
 
 impl FileWriter for FailingWriter {
+    fn part_bytes(&self) -> usize {
+        self.inner.part_bytes()
+    }
+
     fn finish(self: Box<Self>, durability: Durability) -> CasOutcome {
         let check =
             |step, operation| check(&self.fuse, step, operation, self.path.as_str(), ErrorKind::AbortCheckpoint);

@@ -24,6 +24,7 @@ use crate::sync::{Arc, Mutex};
 #[derive(Clone)]
 pub struct ObjectStoreFileSystem {
     store: Arc<Mutex<Store>>,
+    part_bytes: usize,
 }
 
 /// What becomes of a request that changes something, and of the answer to it.
@@ -71,6 +72,7 @@ struct Upload {
     path: RelPath,
     number: u64,
     bytes: Vec<u8>,
+    part_bytes: usize,
 }
 
 struct Object(Bytes);
@@ -93,7 +95,14 @@ enum ObjectError {
 impl ObjectStoreFileSystem {
     /// An empty one, in which every answer arrives and lists are of the present.
     pub fn new() -> Self {
-        Self { store: Arc::new(Mutex::new(Store::default())) }
+        Self { store: Arc::new(Mutex::new(Store::default())), part_bytes: 0 }
+    }
+
+    /// Takes uploads in parts of that many bytes, of which each is confirmed when its write returns.
+    #[must_use]
+    pub const fn with_part_bytes(mut self, part_bytes: usize) -> Self {
+        self.part_bytes = part_bytes;
+        self
     }
 
     /// What becomes of the next requests that change something (a file finished, a record written), one each.
@@ -199,7 +208,8 @@ impl FileSystem for ObjectStoreFileSystem {
         store.last_upload += 1;
         let number = store.last_upload;
         store.uploads.entry(path.clone()).or_default().insert(number);
-        Ok(Box::new(Upload { store: Arc::clone(&self.store), path: path.clone(), number, bytes: Vec::new() }))
+        let (path, part_bytes) = (path.clone(), self.part_bytes);
+        Ok(Box::new(Upload { store: Arc::clone(&self.store), path, number, bytes: Vec::new(), part_bytes }))
     }
 
     fn open(&self, path: &RelPath) -> Result<Box<dyn ReadAt>> {
@@ -288,6 +298,10 @@ impl Write for Upload {
 }
 
 impl FileWriter for Upload {
+    fn part_bytes(&self) -> usize {
+        self.part_bytes
+    }
+
     fn finish(mut self: Box<Self>, _durability: Durability) -> CasOutcome {
         let bytes = std::mem::take(&mut self.bytes).into();
         let mut store = self.store.lock();

@@ -143,6 +143,10 @@ impl Write for RecordingWriter {
 }
 
 impl FileWriter for RecordingWriter {
+    fn part_bytes(&self) -> usize {
+        self.inner.as_ref().map_or(0, |inner| inner.part_bytes())
+    }
+
     fn finish(mut self: Box<Self>, durability: Durability) -> CasOutcome {
         let inner = self.inner.take().expect("a writer is finished or discarded once");
         let outcome = inner.finish(durability);

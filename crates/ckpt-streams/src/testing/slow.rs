@@ -8,6 +8,7 @@ use bytes::Bytes;
 use ckpt_core::Result;
 use ckpt_core::state::RelPath;
 
+use crate::Charge;
 use crate::file_system::{
     Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
 };
@@ -136,6 +137,15 @@ impl Write for SlowWriter {
 }
 
 impl FileWriter for SlowWriter {
+    fn part_bytes(&self) -> usize {
+        self.inner.part_bytes()
+    }
+
+    fn write_part(&mut self, part: Bytes, charge: Charge) -> io::Result<()> {
+        self.clock.sleep(self.delays.of_bytes(part.len()));
+        self.inner.write_part(part, charge)
+    }
+
     fn finish(self: Box<Self>, durability: Durability) -> CasOutcome {
         let sync = if durability == Durability::Full { self.delays.sync } else { Duration::ZERO };
         self.clock.sleep(self.delays.operation + sync);
