@@ -109,7 +109,12 @@ fn write_and_seal(story: &mut Story, checkpoint: u64, durability: Durability) ->
             _ => 101 + story.draw(3_000),
         };
         let bytes = story.bytes(length);
-        let mut stream = streams.create(scope_of(story.draw(2))).expect("a disk that works");
+        let scope = scope_of(story.draw(2));
+        let begun = match story.draw(4) {
+            0 => streams.create_at(scope, story.next_name()),
+            _ => streams.create(scope),
+        };
+        let mut stream = begun.expect("a disk that works");
         stream.write_all(&bytes).expect("room");
         if story.draw(6) == 0 {
             stream.abort().expect("a disk that works");

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
+use ckpt_core::id::{FileName, LeaderEpoch, Writer, WriterId};
 use ckpt_core::state::{RelPath, Root, StateHandle};
 use ckpt_core::{ErrorKind, Result};
 use ckpt_streams::file_system::{CasOutcome, Durability, Expect, FileSystem, VersionTag, Visible};
@@ -114,6 +114,11 @@ impl Story {
         // Syncs some files early, and others when they are sealed.
         options.staged_descriptors = 1 + usize::try_from(self.draw(3)).unwrap_or(0);
         FileStreams::new(FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), spawn), options)
+    }
+
+    /// A name for a file whose path is fixed beforehand.
+    pub(crate) fn next_name(&self) -> FileName {
+        self.names.next().expect("a name is left")
     }
 
     /// Publishes a file whole, as `_metadata` is. Some are sent twice, as those are whose answer was lost.
