@@ -5,17 +5,23 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
 use ckpt_core::state::{KeyGroupsState, StateHandle};
 use ckpt_core::state_file::{BLOCK_BYTES, BlockDigester};
 use ckpt_core::{Error, ErrorKind, Result};
 
+use crate::read::file::PIECE_BYTES;
 use crate::read::stored_test::{Stored, payload, store};
-use crate::{FileStateReader, KeyGroupSections, ReadOptions, StateInputStream, StateReader, Verification, into_error};
+use crate::{
+    FileStateReader, KeyGroupSections, Pool, PoolOptions, ReadAhead, ReadOptions, Spawn, StateInputStream, StateReader,
+    Verification, into_error,
+};
 
-/// Five blocks and a short one, so that a piece ends within.
-const LENGTH: usize = 5 * BLOCK_BYTES + 1000;
+/// Nine blocks and a short one: three pieces, the last of which is short.
+const LENGTH: usize = 9 * BLOCK_BYTES + 1000;
+const TABLE: usize = 10 * 8;
 /// What no byte of the state is.
 const BAD: u8 = 0xfd;
 /// What is in a buffer before it is read into.
@@ -200,17 +206,22 @@ fn assert_found(stored: &Stored, damage: &Damage, when: When) {
     let (path, handle) = &stored.files[0];
     let sound = fs::read(path).unwrap();
     let state = payload(LENGTH);
-    for ((verification, expected), (way, read, stops)) in
-        VERIFICATIONS.iter().zip(damage.found).flat_map(|case| WAYS.map(|way| (case, way)))
+    let pool: Arc<dyn Spawn> = Arc::new(Pool::new(PoolOptions::new(2, 16)).unwrap());
+    let ahead = [None, Some(ReadAhead::new(pool, 2 * PIECE_BYTES))];
+    for (((verification, expected), (way, read, stops)), read_ahead) in VERIFICATIONS
+        .iter()
+        .zip(damage.found)
+        .flat_map(|case| WAYS.map(|way| (case, way)))
+        .flat_map(|case| ahead.clone().map(|ahead| (case, ahead)))
     {
         if when == When::Before {
             (damage.make)(path);
         }
-        let options = ReadOptions::default().with_verification(*verification);
+        let case = format!("{}, {when:?}, {verification}, {way}, ahead: {}", damage.name, read_ahead.is_some());
+        let options = ReadOptions { verification: *verification, read_ahead };
         let inner = FileStateReader::new(vec![stored.directory.clone()]).with_options(options);
         let reader = Meddling { inner, path, damage: (when == When::Opened).then_some(damage) };
         let outcome = read(&reader, handle);
-        let case = format!("{}, {when:?}, {verification}, {way}", damage.name);
         let Outcome { yielded, error, opened } = &outcome;
         let at = |up_to| yielded.len() == up_to || stops == Stops::Earlier && yielded.len() < up_to;
         let right = state.starts_with(yielded);
@@ -275,7 +286,7 @@ fn a_changed_byte_of_any_block() {
 fn a_file_that_is_cut_off_or_goes_on() {
     use Found::{AtMost, Refused, State, UpTo};
     let stored = store(&[LENGTH]);
-    let whole = LENGTH + 6 * 8 + 32;
+    let whole = LENGTH + TABLE + 32;
     for length in [whole - 1, whole - 32, LENGTH + 1, LENGTH] {
         let found = [Refused(CORRUPT), Refused(CORRUPT), State];
         let shorter = damage("a shorter end", found, move |path| cut(path, length));
@@ -283,13 +294,13 @@ fn a_file_that_is_cut_off_or_goes_on() {
         let after = damage("a shorter end", [State; 3], move |path| cut(path, length));
         assert_found(&stored, &after, When::Opened);
     }
-    for length in [LENGTH - 1, 2 * BLOCK_BYTES + 77, 2 * BLOCK_BYTES, 1, 0] {
+    for length in [LENGTH - 1, 7 * BLOCK_BYTES + 77, 2 * BLOCK_BYTES, 1, 0] {
         let found = [Refused(CORRUPT), Refused(CORRUPT), UpTo(length, CORRUPT)];
         assert_found(&stored, &damage("cut off", found, move |path| cut(path, length)), When::Before);
         let found = [AtMost(length, CORRUPT); 3];
         assert_found(&stored, &damage("cut off", found, move |path| cut(path, length)), When::Opened);
     }
-    let longer = |found| damage("a longer file", found, |path| write_at(path, LENGTH + 6 * 8 + 32, &[0]));
+    let longer = |found| damage("a longer file", found, |path| write_at(path, LENGTH + TABLE + 32, &[0]));
     assert_found(&stored, &longer([Refused(CORRUPT), Refused(CORRUPT), State]), When::Before);
     assert_found(&stored, &longer([State; 3]), When::Opened);
 }
@@ -299,24 +310,24 @@ fn a_wrong_table_or_trailer() {
     use Found::{Refused, State};
     let stored = store(&[LENGTH]);
     let table = |at| damage("a changed table", [Refused(CORRUPT), State, State], move |path| flip(path, LENGTH + at));
-    for at in [0, 7, 20, 47] {
+    for at in [0, 7, 20, TABLE - 1] {
         assert_found(&stored, &table(at), When::Before);
     }
     // What it says of the table is not looked at where the table is not.
     for at in 24..32 {
-        assert_found(&stored, &table(48 + at), When::Before);
+        assert_found(&stored, &table(TABLE + at), When::Before);
     }
     for at in (0..8).chain(10..24) {
         let found = [Refused(CORRUPT), Refused(CORRUPT), State];
         assert_found(
             &stored,
-            &damage("a changed trailer", found, move |path| flip(path, LENGTH + 48 + at)),
+            &damage("a changed trailer", found, move |path| flip(path, LENGTH + TABLE + at)),
             When::Before,
         );
     }
     let newer = [Refused(ErrorKind::Configuration), Refused(ErrorKind::Configuration), State];
     for at in [8, 9] {
-        let newer = damage("a newer format", newer, move |path| flip(path, LENGTH + 48 + at));
+        let newer = damage("a newer format", newer, move |path| flip(path, LENGTH + TABLE + at));
         assert_found(&stored, &newer, When::Before);
     }
     // All that is looked at of them was looked at.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::sync::Arc;
 
 use ckpt_core::Result;
@@ -9,23 +10,29 @@ use ckpt_core::state_file::BLOCK_BYTES;
 
 use crate::io_error::into_io;
 use crate::read::StateInputStream;
+use crate::read::ahead::{Ahead, Next};
 use crate::read::cursor::{holds, sought};
 use crate::read::error::ReadError;
 use crate::read::file::{PIECE_BYTES, StateFile};
+use crate::read::options::ReadAhead;
 
 /// State in a file. Reads of a block or more go straight into the buffer of the caller and are verified there; smaller
-/// ones are served of one block in memory, which was verified.
+/// ones are served of one block in memory, which was verified, and so is what was read ahead.
 pub(crate) struct FileInputStream {
     file: Arc<StateFile>,
     position: u64,
-    block: Vec<u8>,
-    /// Which block that is.
-    number: Option<u64>,
+    /// Of `bytes`, which begin and end with blocks.
+    held: Range<u64>,
+    bytes: Vec<u8>,
+    ahead: Option<Ahead>,
+    /// How much was read in order.
+    in_order_bytes: u64,
 }
 
 impl FileInputStream {
-    pub(crate) const fn new(file: Arc<StateFile>) -> Self {
-        Self { file, position: 0, block: Vec::new(), number: None }
+    pub(crate) fn new(file: Arc<StateFile>, ahead: Option<&ReadAhead>) -> Self {
+        let ahead = ahead.map(|ahead| Ahead::new(Arc::clone(&file), ahead));
+        Self { file, position: 0, held: 0..0, bytes: Vec::new(), ahead, in_order_bytes: 0 }
     }
 
     /// Reads some bytes from there on, at least one unless there are none or the buffer is empty. Whatever happens, the
@@ -35,34 +42,57 @@ impl FileInputStream {
         if left == 0 || buffer.is_empty() {
             return Ok(0);
         }
-        let number = at / BLOCK_BYTES as u64;
-        if self.number != Some(number) {
+        if !self.held.contains(&at) {
             let straight = straight_bytes(at, buffer.len(), left);
             if straight > 0 {
                 return self.file.read_blocks(at, &mut buffer[..straight]);
             }
-            self.load(number)?;
+            self.load(at - at % BLOCK_BYTES as u64)?;
         }
-        // Less than a block, so it fits.
-        let within = (at % BLOCK_BYTES as u64) as usize;
-        let held = self.block.get(within..).filter(|held| !held.is_empty()).ok_or_else(|| self.file.ends_before(at))?;
+        // Of a block of a file that is too short and not verified, less may be held.
+        let within = at.checked_sub(self.held.start).filter(|_| at < self.held.end);
+        // Less than what is in memory, so it fits.
+        let within = within.ok_or_else(|| self.file.ends_before(at))? as usize;
+        let held = &self.bytes[within..];
         let take = held.len().min(buffer.len());
         buffer[..take].copy_from_slice(&held[..take]);
         Ok(take)
     }
 
-    /// Holds that block, verified.
-    fn load(&mut self, number: u64) -> Result<(), ReadError> {
-        self.number = None;
-        let at = number * BLOCK_BYTES as u64;
+    /// Holds the block that begins there, verified.
+    fn load(&mut self, at: u64) -> Result<(), ReadError> {
+        self.held = 0..0;
         // At most a block, so it fits. Zeros are written once, since a block is as long as the one before.
         let length = self.file.payload_bytes().saturating_sub(at).min(BLOCK_BYTES as u64) as usize;
-        self.block.resize(length, 0);
-        let found = self.file.read_blocks(at, &mut self.block)?;
-        // Less of a file that is too short and not verified.
-        self.block.truncate(found);
-        self.number = Some(number);
+        self.bytes.resize(length, 0);
+        let found = self.file.read_blocks(at, &mut self.bytes)?;
+        self.bytes.truncate(found);
+        self.held = at..at + found as u64;
         Ok(())
+    }
+
+    /// Takes the piece at the position, if it was read ahead. How many bytes may be read of what was not.
+    fn take_ahead(&mut self) -> usize {
+        let Some(ahead) = self.ahead.as_ref().filter(|_| self.in_order_bytes >= PIECE_BYTES as u64) else {
+            return usize::MAX;
+        };
+        match ahead.next(self.position, &mut self.bytes) {
+            Next::Piece(bytes) => {
+                self.held = self.position..self.position + bytes.len() as u64;
+                self.bytes = bytes;
+                usize::MAX
+            }
+            Next::Alone(until) => usize::try_from(until - self.position).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Has read what follows, once it is clear that it is read in order.
+    fn request_ahead(&self) {
+        let Some(ahead) = self.ahead.as_ref().filter(|_| self.in_order_bytes >= PIECE_BYTES as u64) else { return };
+        let from = if self.held.contains(&self.position) { self.held.end } else { self.position };
+        if from % BLOCK_BYTES as u64 == 0 {
+            ahead.request(from);
+        }
     }
 }
 
@@ -79,16 +109,30 @@ fn straight_bytes(at: u64, buffer: usize, left: u64) -> usize {
 
 impl Read for FileInputStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.read_some(self.position, buffer).map_err(|error| into_io(error.into()))?;
+        let is_held = self.held.contains(&self.position);
+        let most = if is_held { usize::MAX } else { self.take_ahead() };
+        let most = most.min(buffer.len());
+        let read = self.read_some(self.position, &mut buffer[..most]).map_err(|error| into_io(error.into()))?;
         self.position += read as u64;
+        self.in_order_bytes += read as u64;
+        if !is_held {
+            self.request_ahead();
+        }
         Ok(read)
     }
 }
 
 impl Seek for FileInputStream {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.position = sought(to, self.position, self.file.payload_bytes())?;
-        Ok(self.position)
+        let to = sought(to, self.position, self.file.payload_bytes())?;
+        if to != self.position {
+            self.position = to;
+            self.in_order_bytes = 0;
+            if let Some(ahead) = &self.ahead {
+                ahead.cancel();
+            }
+        }
+        Ok(to)
     }
 }
 

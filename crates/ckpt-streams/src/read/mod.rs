@@ -8,11 +8,16 @@ use ckpt_core::state::StateHandle;
 
 pub(crate) use file::StateFile;
 pub use key_groups::{KeyGroupSection, KeyGroupSections};
-pub use options::{ReadOptions, Verification};
+pub use options::{ReadAhead, ReadOptions, Verification};
 pub use reader::FileStateReader;
 pub(crate) use reader::verify_inline;
 pub use section::read_section;
 
+mod ahead;
+#[cfg(all(test, ckpt_loom))]
+mod ahead_models_test;
+#[cfg(all(test, not(ckpt_loom)))]
+mod ahead_test;
 mod cursor;
 #[cfg(all(test, not(ckpt_loom)))]
 mod damage_test;

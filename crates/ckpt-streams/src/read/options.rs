@@ -1,13 +1,33 @@
 //! How stored state is read.
 
 use std::fmt;
+use std::sync::Arc;
+
+use crate::spawn::Spawn;
 
 /// How a reader reads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ReadOptions {
     /// What is compared with what was written.
     pub verification: Verification,
+    /// Whether files that are read in order are read ahead.
+    pub read_ahead: Option<ReadAhead>,
+}
+
+/// Reads what follows in jobs, once 256 KiB of a stream were read in order; a seek elsewhere and the end of the stream
+/// cancel it, and positional reads know nothing of it.
+///
+/// It is for files that are far away, or whose reader has much to do between two reads: then waiting, verifying and using
+/// overlap. Of a local file the system itself reads ahead, and what is in its cache already is best read without: straight
+/// into the buffer of the caller, by one thread.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReadAhead {
+    /// Where it is read. It may refuse: then whoever reads does so when it comes to it.
+    pub spawn: Arc<dyn Spawn>,
+    /// How many bytes of a stream are in memory at most, besides what is being read of; in pieces of 256 KiB, one at least.
+    pub bytes: usize,
 }
 
 /// What a reader compares with what was written, before it yields a byte.
@@ -35,8 +55,21 @@ pub enum Verification {
 impl ReadOptions {
     /// The default, with that verification.
     #[must_use]
-    pub const fn with_verification(self, verification: Verification) -> Self {
-        Self { verification }
+    pub fn with_verification(self, verification: Verification) -> Self {
+        Self { verification, ..self }
+    }
+
+    /// The same, and reads ahead.
+    #[must_use]
+    pub fn with_read_ahead(self, read_ahead: ReadAhead) -> Self {
+        Self { read_ahead: Some(read_ahead), ..self }
+    }
+}
+
+impl ReadAhead {
+    /// So much, by those jobs.
+    pub fn new(spawn: Arc<dyn Spawn>, bytes: usize) -> Self {
+        Self { spawn, bytes }
     }
 }
 

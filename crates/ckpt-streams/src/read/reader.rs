@@ -49,7 +49,7 @@ impl StateReader for FileStateReader {
                     .find(|directory| directory.root == *root)
                     .ok_or_else(|| ReadError::UnknownRoot { root: *root, file: file.to_string() })?;
                 let file = StateFile::open(directory, file, handle, verification)?;
-                Ok(Box::new(FileInputStream::new(Arc::new(file))))
+                Ok(Box::new(FileInputStream::new(Arc::new(file), self.options.read_ahead.as_ref())))
             }
             place => Err(ReadError::UnknownPlace { place: format!("{place:?}") }.into()),
         }

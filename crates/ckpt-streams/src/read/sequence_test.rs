@@ -1,7 +1,7 @@
 //! Any sequence of reads yields the bytes that were written, and what is large goes straight to the caller.
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use ckpt_core::Digest;
@@ -12,7 +12,10 @@ use proptest::prelude::*;
 use crate::file_system::LocalFileSystem;
 use crate::read::file::PIECE_BYTES;
 use crate::read::stored_test::{payload, store, write_foreign};
-use crate::{FileStateReader, ReadOptions, StateDirectory, StateInputStream, StateReader as _, Verification};
+use crate::{
+    FileStateReader, Pool, PoolOptions, ReadAhead, ReadOptions, Spawn, StateDirectory, StateInputStream,
+    StateReader as _, Verification,
+};
 
 #[test]
 fn a_read_of_blocks_goes_straight_into_the_buffer_of_the_caller() {
@@ -97,6 +100,8 @@ fn assert_same(stream: &mut dyn StateInputStream, bytes: &[u8], steps: &[Step]) 
     }
 }
 
+static POOL: LazyLock<Arc<dyn Spawn>> = LazyLock::new(|| Arc::new(Pool::new(PoolOptions::new(2, 16)).unwrap()));
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -107,6 +112,7 @@ proptest! {
             (Just(length), steps(length as u64))
         }),
         verification in prop_oneof![Just(Verification::Always), Just(Verification::Lengths), Just(Verification::Off)],
+        ahead: bool,
     ) {
         let stored = store(&[length]);
         let bytes = payload(length);
@@ -115,7 +121,8 @@ proptest! {
         write_foreign(scratch, &[&[1; 77], &bytes[..], &[2; 3]].concat());
         let Place::File { file, .. } = ours.place() else { panic!() };
         std::fs::write(path.with_extension("segment"), [&[9; 5], &std::fs::read(path).unwrap()[..]].concat()).unwrap();
-        let options = ReadOptions::default().with_verification(verification);
+        let read_ahead = ahead.then(|| ReadAhead::new(Arc::clone(&POOL), 2 * PIECE_BYTES));
+        let options = ReadOptions { verification, read_ahead };
         let borrowed = Arc::new(LocalFileSystem::open(scratch).unwrap());
         let directories = vec![stored.directory.clone(), StateDirectory::new(Root::Borrowed(0), borrowed, None)];
         let reader = FileStateReader::new(directories).with_options(options);

@@ -27,6 +27,8 @@ pub(super) struct Stored {
     pub(super) files: Vec<(PathBuf, StateHandle)>,
     /// What was read of them.
     pub(super) reads: Reads,
+    /// Where the next read that begins there panics.
+    pub(super) panics: Arc<Mutex<Option<u64>>>,
 }
 
 /// Where each read began, how long it was, and where in memory it went.
@@ -35,9 +37,9 @@ pub(super) type Reads = Arc<Mutex<Vec<(u64, usize, usize)>>>;
 /// Files of those lengths.
 pub(super) fn store(lengths: &[usize]) -> Stored {
     let scratch = tempfile::tempdir().unwrap();
-    let reads = Reads::default();
+    let (reads, panics) = (Reads::default(), Arc::default());
     let inner = Arc::new(LocalFileSystem::open(scratch.path()).unwrap());
-    let file_system = Arc::new(Watched { inner, reads: Arc::clone(&reads) });
+    let file_system = Arc::new(Watched { inner, reads: Arc::clone(&reads), panics: Arc::clone(&panics) });
     let directory = StateDirectory::new(Root::ThisSnapshot, file_system, None);
     let names = Arc::new(FileNames::new(Writer::new(LeaderEpoch::new(1), WriterId::new(1))));
     let target = FileStreamsTarget::new(directory.clone(), directory.clone(), names, Arc::new(RefusingSpawn::new()));
@@ -52,7 +54,7 @@ pub(super) fn store(lengths: &[usize]) -> Stored {
         files.push((scratch.path().join(file.to_string()), handle));
     }
     let reader = FileStateReader::new(vec![directory.clone()]);
-    Stored { _scratch: scratch, directory, reader, files, reads }
+    Stored { _scratch: scratch, directory, reader, files, reads, panics }
 }
 
 /// Bytes of which none is 253 or more.
@@ -81,16 +83,20 @@ pub(super) fn write_foreign(directory: &Path, content: &[u8]) {
 struct Watched {
     inner: Arc<LocalFileSystem>,
     reads: Reads,
+    panics: Arc<Mutex<Option<u64>>>,
 }
 
 #[derive(Debug)]
 struct WatchedFile {
     inner: Box<dyn ReadAt>,
     reads: Reads,
+    panics: Arc<Mutex<Option<u64>>>,
 }
 
 impl ReadAt for WatchedFile {
     fn read_exact_at(&self, buffer: &mut [u8], offset_bytes: u64) -> io::Result<()> {
+        let panics = self.panics.lock().take_if(|at| *at == offset_bytes).is_some();
+        assert!(!panics, "as it was to");
         self.reads.lock().push((offset_bytes, buffer.len(), buffer.as_ptr() as usize));
         self.inner.read_exact_at(buffer, offset_bytes)
     }
@@ -102,7 +108,8 @@ impl ReadAt for WatchedFile {
 
 impl FileSystem for Watched {
     fn open(&self, path: &RelPath) -> Result<Box<dyn ReadAt>> {
-        Ok(Box::new(WatchedFile { inner: self.inner.open(path)?, reads: Arc::clone(&self.reads) }))
+        let (reads, panics) = (Arc::clone(&self.reads), Arc::clone(&self.panics));
+        Ok(Box::new(WatchedFile { inner: self.inner.open(path)?, reads, panics }))
     }
 
     fn create_new(&self, path: &RelPath, visible: Visible) -> Result<Box<dyn FileWriter>> {
