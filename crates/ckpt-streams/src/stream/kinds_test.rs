@@ -12,9 +12,9 @@ use super::stream_test::{directories, options, target};
 use crate::file_system::{FileSystem, LocalFileSystem, MemoryFileSystem};
 use crate::testing::{ObjectStoreFileSystem, RefusingSpawn, contract};
 use crate::{
-    DuplicatingStream, FileNames, FileStateReader, FileStreams, FileStreamsTarget, KeyGroupsStream, MemoryStreams,
-    PartitionsStream, SnapshotResult, SnapshotStream, Staged, StateDirectory, StateOutputStream, StateReader as _,
-    StateScope, StreamFactory,
+    Budget, DuplicatingStream, FileNames, FileStateReader, FileStreams, FileStreamsTarget, KeyGroupsStream,
+    MemoryStreams, PartitionsStream, SnapshotResult, SnapshotStream, Staged, StateDirectory, StateOutputStream,
+    StateReader as _, StateScope, StreamFactory,
 };
 
 /// A kind of stream. Those of files keep 100 bytes in their handle.
@@ -192,7 +192,10 @@ impl Copies {
 enum Storage {
     Local,
     Memory,
+    /// With a budget that is too small for anything.
     ObjectStore,
+    /// The same in parts.
+    Uploads,
 }
 
 /// Streams of one kind, whose copies go to another disk.
@@ -208,13 +211,19 @@ impl FileSubject {
     fn new(kind: Kind, storage: Storage) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let local = |name| Arc::new(LocalFileSystem::open(scratch.path().join(name)).unwrap());
+        let budget = match storage {
+            Storage::Local | Storage::Memory => Budget::default(),
+            Storage::ObjectStore | Storage::Uploads => Budget::new(1),
+        };
         let storage: Arc<dyn FileSystem> = match storage {
             Storage::Local => local("storage"),
             Storage::Memory => Arc::new(MemoryFileSystem::new()),
             Storage::ObjectStore => Arc::new(ObjectStoreFileSystem::new()),
+            Storage::Uploads => Arc::new(ObjectStoreFileSystem::new().with_part_bytes(10_000)),
         };
         let file_systems: [Arc<dyn FileSystem>; 2] = [storage, local("local")];
-        let streams = FileStreams::new(target(&file_systems[0], Arc::new(RefusingSpawn::new())), options(100));
+        let target = target(&file_systems[0], Arc::new(RefusingSpawn::new())).with_budget(Arc::new(budget));
+        let streams = FileStreams::new(target, options(100));
         let copies = Copies::new(&file_systems[1]);
         Self { kind, streams, copies, file_systems, _scratch: scratch }
     }
@@ -272,7 +281,7 @@ impl contract::StreamSubject for MemorySubject {
 fn the_contract_of_streams() {
     contract::stream(&|| Box::new(MemorySubject(MemoryStreams::new(2 << 20))));
     for kind in Kind::ALL {
-        for storage in [Storage::Local, Storage::Memory, Storage::ObjectStore] {
+        for storage in [Storage::Local, Storage::Memory, Storage::ObjectStore, Storage::Uploads] {
             contract::stream(&|| Box::new(FileSubject::new(kind, storage)));
         }
     }

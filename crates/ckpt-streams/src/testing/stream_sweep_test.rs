@@ -12,7 +12,7 @@ use super::sweep_test::{files_on, is_final, open, path, sweep};
 use crate::file_system::FileSystem;
 use crate::stream::kinds_test::{Copies, Kind};
 use crate::stream::{options, target};
-use crate::testing::{Disk, Injection, RefusingSpawn};
+use crate::testing::{Disk, FailingFileSystem, Injection, ObjectStoreFileSystem, RefusingSpawn, sweep_faults};
 use crate::{
     FileStateReader, FileStreams, LocalCopy, RawStateStreams, SnapshotStream, StateDirectory, StateReader as _,
     StateScope, StreamFactory, into_error,
@@ -41,6 +41,17 @@ fn write(stream: &mut dyn std::io::Write, length: usize) -> Result<()> {
     writes.try_for_each(|piece| stream.write_all(piece)).map_err(|error| into_error(error, ErrorKind::FailJob))
 }
 
+fn write_and_seal(kind: Kind, streams: &FileStreams, copies: &Copies) -> Result<StateHandle> {
+    let mut stream = kind.begin(streams, copies)?;
+    if let Err(error) = write(&mut *stream, 70_000) {
+        // What failed once goes on failing.
+        assert!(stream.write_all(b"x").is_err());
+        let _ = stream.abort();
+        return Err(error);
+    }
+    streams.seal_piece(stream.finish()?.expect("something was written"))
+}
+
 /// Nothing of ours is left in a directory but so many sealed files and what the streams know to be left.
 fn assert_left(disk: &Disk, directory: &str, streams: &FileStreams, sealed: usize) {
     let mut left = files_on(disk);
@@ -65,23 +76,40 @@ fn every_kind_of_stream_leaves_nothing_and_names_its_error() {
         let must_fail = |injection: Injection| is_final(injection) && !kind.has_copy();
         let runs = sweep(&KINDS, &must_fail, &|disk, file_system| {
             let (streams, copies) = (streams(&file_system), Copies::new(&file_system));
-            let write_and_seal = || -> Result<StateHandle> {
-                let mut stream = kind.begin(&streams, &copies)?;
-                if let Err(error) = write(&mut *stream, 70_000) {
-                    // Once more than it failed, it goes on failing.
-                    assert!(stream.write_all(b"x").is_err());
-                    let _ = stream.abort();
-                    return Err(error);
-                }
-                streams.seal_piece(stream.finish()?.expect("something was written"))
-            };
-            let sealed = write_and_seal();
+            let sealed = write_and_seal(kind, &streams, &copies);
             if let Ok(handle) = &sealed {
                 assert_readable(disk, "chk-1", handle, 70_000);
             }
             assert_left(disk, "chk-1", &streams, usize::from(sealed.is_ok()));
             assert_left(disk, "local", &copies.streams, 0);
             sealed.map(drop)
+        });
+        assert!(runs > 80, "{kind:?}: only {runs} runs");
+    }
+}
+
+#[test]
+fn every_kind_of_stream_leaves_nothing_of_an_upload() {
+    for kind in Kind::ALL {
+        let runs = sweep_faults(&mut |injection| {
+            let store = ObjectStoreFileSystem::new().with_part_bytes(20_000);
+            let failing = Arc::new(FailingFileSystem::new(Arc::new(store.clone()), injection));
+            let file_system: Arc<dyn FileSystem> = Arc::clone(&failing) as Arc<dyn FileSystem>;
+            let (streams, copies) =
+                (streams(&file_system), Copies::new(&(Arc::new(store.clone()) as Arc<dyn FileSystem>)));
+            let sealed = write_and_seal(kind, &streams, &copies);
+            let case = format!("{kind:?}, {injection:?}");
+            match &sealed {
+                Ok(handle) => assert_eq!(handle.length_bytes(), 70_000),
+                Err(error) => {
+                    assert!(failing.has_failed() && !injection.fault.is_harmless(), "{case}: {error}");
+                    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint, "{case}: {error}");
+                }
+            }
+            assert!(sealed.is_err() || !failing.has_failed() || !is_final(injection), "{case}: was passed over");
+            let objects = store.list(None, None, usize::MAX).unwrap().len();
+            assert_eq!((objects, store.open_uploads()), (usize::from(sealed.is_ok()), 0), "{case}");
+            failing.has_failed()
         });
         assert!(runs > 80, "{kind:?}: only {runs} runs");
     }
