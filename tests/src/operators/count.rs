@@ -7,10 +7,10 @@ use ckpt_core::id::OperatorId;
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
 use ckpt_core::message::Marker;
 use ckpt_core::snapshot::CheckpointBarrier;
-use ckpt_core::state::{KeyGroupsState, KeyedState, SubtaskState, TaskRestore, TaskSnapshot};
+use ckpt_core::state::{SubtaskState, TaskRestore, TaskSnapshot};
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_storage::WorkerView;
-use ckpt_streams::{Staged, StateScope, StreamFactory, into_error};
+use ckpt_streams::{KeyGroupsStream, SnapshotStream, Staged, StateScope, StreamFactory, into_error};
 
 use crate::error::Fault;
 use crate::exchange::{Batch, Inbox, Output, Tail};
@@ -35,7 +35,8 @@ pub(crate) struct CountTask {
 struct CapturedTables {
     operator: OperatorId,
     range: KeyGroupRange,
-    offsets_bytes: Vec<u64>,
+    /// Where each table ends.
+    ends_bytes: Vec<usize>,
     bytes: Vec<u8>,
 }
 
@@ -113,13 +114,13 @@ impl CheckpointedTask for CountTask {
     }
 
     fn capture(&mut self, _barrier: &CheckpointBarrier) -> Result<Box<dyn CapturedState>> {
-        let mut offsets_bytes = Vec::with_capacity(self.tables.len());
+        let mut ends_bytes = Vec::with_capacity(self.tables.len());
         let mut bytes = Vec::new();
         for table in &self.tables {
-            offsets_bytes.push(bytes.len() as u64);
             table.encode(&mut bytes);
+            ends_bytes.push(bytes.len());
         }
-        Ok(Box::new(CapturedTables { operator: self.operator, range: self.range, offsets_bytes, bytes }))
+        Ok(Box::new(CapturedTables { operator: self.operator, range: self.range, ends_bytes, bytes }))
     }
 
     fn forward(&mut self, marker: &Marker) -> Result<()> {
@@ -137,13 +138,17 @@ impl CheckpointedTask for CountTask {
 
 impl CapturedState for CapturedTables {
     fn write(self: Box<Self>, streams: &dyn StreamFactory) -> Result<TaskSnapshot<Staged>> {
-        let mut stream = streams.create(StateScope::Exclusive)?;
-        stream.write_all(&self.bytes).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
+        let failed = |error| into_error(error, ErrorKind::AbortCheckpoint);
+        let stream = SnapshotStream::simple(streams.create(StateScope::Exclusive)?);
+        let mut stream = KeyGroupsStream::new(stream, self.range);
+        let mut written_bytes = 0;
+        for (group, end_bytes) in self.range.iter().zip(self.ends_bytes) {
+            stream.start_key_group(group)?;
+            stream.write_all(&self.bytes[written_bytes..end_bytes]).map_err(failed)?;
+            written_bytes = end_bytes;
+        }
         // Nothing was counted, nothing is stored.
-        let keyed = match stream.finish()? {
-            Some(staged) => vec![KeyedState::KeyGroups(KeyGroupsState::new(self.range, self.offsets_bytes, staged)?)],
-            None => Vec::new(),
-        };
+        let keyed = stream.finish()?.stored.into_iter().collect();
         Ok(TaskSnapshot::new([(self.operator, SubtaskState::new(keyed, Vec::new()))].into()))
     }
 }
