@@ -4,7 +4,9 @@
 //! loss of power could have left is opened as a process that takes over would, and looked at.
 
 mod check;
+mod draws;
 mod scenario;
+mod storage;
 mod story;
 
 use std::collections::BTreeMap;
@@ -106,17 +108,17 @@ fn main() -> ExitCode {
 
 /// Tells a story and looks at every image of it, up to one that is wrong.
 fn run(scenario: &scenario::Scenario, seed: u64) -> (u64, Option<String>) {
-    let story = scenario.tell(seed);
+    let tale = (scenario.tell)(seed);
     let mut wrong = None;
     let options = ImageOptions::with_seed(seed);
-    let images =
-        story.disk.visit_images(options, &|done| story.epoch(done), &mut |image| match check::check(&story, image) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                wrong = Some((error, image.clone()));
-                ControlFlow::Break(())
-            }
-        });
+    let epoch = |done| tale.epoch(done);
+    let images = tale.disk().visit_images(options, &epoch, &mut |image| match tale.check(image) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            wrong = Some((error, image.clone()));
+            ControlFlow::Break(())
+        }
+    });
     let failure = wrong.map(|(error, image)| format!("{}, seed {seed}: {error}\n{image:?}", scenario.name));
     (images, failure)
 }

@@ -4,30 +4,43 @@ use bytes::Bytes;
 use ckpt_core::id::OperatorId;
 use ckpt_core::state::{OperatorState, StateHandle, SubtaskState, TaskSnapshot};
 use ckpt_streams::file_system::Durability;
+use ckpt_streams::testing::{Disk, Image};
 use ckpt_streams::{Staged, StateScope, StreamFactory};
 
+use crate::storage;
 use crate::story::{Story, What, path};
 
 /// Something to be done, drawn from a seed.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    act: fn(&mut Story),
+    pub(crate) tell: fn(u64) -> Box<dyn Tale>,
+}
+
+/// What one scenario did with one seed.
+pub(crate) trait Tale {
+    /// Where it was done.
+    fn disk(&self) -> &Disk;
+
+    /// How much was begun and promised by that instant: where it differs, the same image may be right and wrong.
+    fn epoch(&self, done: usize) -> usize;
+
+    /// Looks at an image as a process that takes over does. What is wrong with it, if anything.
+    fn check(&self, image: &Image) -> Result<(), String>;
 }
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
-    Scenario { name: "seal", act: seal },
-    Scenario { name: "duplicate", act: duplicate },
-    Scenario { name: "publish", act: publish },
-    Scenario { name: "record", act: record },
-    Scenario { name: "commit", act: commit },
+    Scenario { name: "seal", tell: |seed| told(seed, seal) },
+    Scenario { name: "duplicate", tell: |seed| told(seed, duplicate) },
+    Scenario { name: "publish", tell: |seed| told(seed, publish) },
+    Scenario { name: "record", tell: |seed| told(seed, record) },
+    Scenario { name: "commit", tell: |seed| told(seed, commit) },
+    Scenario { name: "storage", tell: storage::tell },
 ];
 
-impl Scenario {
-    pub(crate) fn tell(&self, seed: u64) -> Story {
-        let mut story = Story::new(seed);
-        (self.act)(&mut story);
-        story
-    }
+fn told(seed: u64, act: fn(&mut Story)) -> Box<dyn Tale> {
+    let mut story = Story::new(seed);
+    act(&mut story);
+    Box::new(story)
 }
 
 /// Two checkpoints, each with files of both scopes, in directories of which some are new; one stream is aborted.

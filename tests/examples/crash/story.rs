@@ -4,14 +4,18 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ckpt_core::ErrorKind;
 use ckpt_core::id::{FileName, LeaderEpoch, Writer, WriterId};
 use ckpt_core::state::{RelPath, Root, StateHandle};
-use ckpt_core::{ErrorKind, Result};
 use ckpt_streams::file_system::{CasOutcome, Durability, Expect, FileSystem, VersionTag, Visible};
-use ckpt_streams::testing::{Disk, FailingCalls, Failure, Fault, Injection, RefusingSpawn};
+use ckpt_streams::testing::{Disk, FailingCalls, Failure, Fault, Image, Injection, RefusingSpawn};
 use ckpt_streams::{
     FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, MetadataTarget, StateDirectory, into_error,
 };
+
+use crate::check::check;
+use crate::draws::Draws;
+use crate::scenario::Tale;
 
 /// Where the job is on the disk. Neither directory is there when a story begins.
 pub(crate) const HOME: &str = "/base/job";
@@ -32,7 +36,7 @@ pub(crate) struct Story {
     pub(crate) versions: Vec<(usize, Bytes)>,
     newest: Option<VersionTag>,
     names: Arc<FileNames>,
-    draws: u64,
+    draws: Draws,
 }
 
 /// Something that the caller was told.
@@ -64,7 +68,7 @@ impl Story {
             versions: Vec::new(),
             newest: None,
             names: Arc::new(FileNames::new(Writer::new(LeaderEpoch::new(1), WriterId::new(2)))),
-            draws: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            draws: Draws::new(seed),
         };
         if story.draw(2) == 0 {
             story.disk.share_bytes();
@@ -74,30 +78,18 @@ impl Story {
 
     /// A number below that one, drawn from the seed.
     pub(crate) fn draw(&mut self, below: u64) -> u64 {
-        self.draws ^= self.draws << 13 | 1;
-        self.draws ^= self.draws >> 7;
-        self.draws ^= self.draws << 17;
-        (self.draws >> 11) % below
+        self.draws.below(below)
     }
 
     /// Never two the same, and no zeros, which a hole reads as.
     pub(crate) fn bytes(&mut self, length: u64) -> Bytes {
-        (0..length).map(|_| 1 + u8::try_from(self.draw(255)).unwrap_or(0)).collect()
+        self.draws.bytes(length)
     }
 
     /// What holds at that instant.
     pub(crate) fn promised(&self, done: usize) -> impl Iterator<Item = &What> {
         let holds = move |promise: &&Promise| promise.done <= done && done < promise.until;
         self.promises.iter().filter(holds).map(|promise| &promise.what)
-    }
-
-    /// How much was promised, taken back and begun by then.
-    pub(crate) fn epoch(&self, done: usize) -> usize {
-        self.promises
-            .iter()
-            .map(|promise| usize::from(promise.done <= done) + usize::from(promise.until <= done))
-            .sum::<usize>()
-            + self.versions.iter().filter(|(begun, _)| *begun <= done).count()
     }
 
     pub(crate) fn promise(&mut self, what: What) {
@@ -198,12 +190,31 @@ impl Story {
     }
 }
 
-fn send(file_system: Arc<dyn FileSystem>, name: &RelPath, bytes: &Bytes) -> Result<()> {
+fn send(file_system: Arc<dyn FileSystem>, name: &RelPath, bytes: &Bytes) -> ckpt_core::Result<()> {
     let target = MetadataTarget::new(file_system, name.clone(), Durability::Full);
     target.publish(&mut |out| {
         let mut pieces = bytes.chunks(bytes.len().div_ceil(2));
         pieces.try_for_each(|piece| out.write_all(piece)).map_err(|error| into_error(error, ErrorKind::Retry))
     })
+}
+
+impl Tale for Story {
+    fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// How much was promised, taken back and begun by then.
+    fn epoch(&self, done: usize) -> usize {
+        self.promises
+            .iter()
+            .map(|promise| usize::from(promise.done <= done) + usize::from(promise.until <= done))
+            .sum::<usize>()
+            + self.versions.iter().filter(|(begun, _)| *begun <= done).count()
+    }
+
+    fn check(&self, image: &Image) -> Result<(), String> {
+        check(self, image).map_err(|wrong| wrong.to_string())
+    }
 }
 
 pub(crate) fn open(disk: &Disk) -> Arc<dyn FileSystem> {

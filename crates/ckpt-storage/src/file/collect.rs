@@ -100,7 +100,11 @@ pub(crate) fn collect_orphans(
     };
     let shared = delete_where(directory, Some(&layout::shared_directory()), &mut { dead_shared });
     let checkpoints = collect_checkpoints(directory, claimed);
-    Ok(shared? + checkpoints?)
+    // A leader that died while it looked whether these directories can be made leaves what goes with that name.
+    let probes = [layout::shared_directory(), layout::task_owned_directory()].map(|there| layout::probe_in(&there));
+    let probes = directory.delete(&probes).1.map_or(Ok(()), Err);
+    let deleted = shared? + checkpoints?;
+    probes.map(|()| deleted)
 }
 
 fn collect_checkpoints(directory: &JobDirectory, claimed: &Head) -> Result<u64> {
