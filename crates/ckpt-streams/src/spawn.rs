@@ -5,7 +5,7 @@ pub type Job = Box<dyn FnOnce() + Send>;
 
 /// Runs jobs that may block, so that nothing else has to: ours is a bounded pool, an async runtime has its own.
 ///
-/// A job never waits for a job that may still be queued.
+/// A job never waits for a job that may still be queued. `examples/tokio_spawn.rs` is one over an async runtime.
 pub trait Spawn: Send + Sync + std::fmt::Debug {
     /// Runs `job` at some time on some thread. `name` says what it does, for thread names and traces.
     ///
