@@ -146,7 +146,14 @@ pub enum Visible {
     WholeAtFinish,
 }
 
-/// What a crash may take.
+/// What a crash may take of what was sealed.
+///
+/// | | a process is killed | the kernel stops, power is lost | calls for a file of 64 KiB |
+/// |---|---|---|---|
+/// | [`None`](Self::None) | survives | may be missing, empty or torn, which reading finds | open, its mode, 2 writes, close |
+/// | [`Full`](Self::Full) | survives | survives | the same, a hint and a sync; for each batch and directory another sync |
+///
+/// `docs/durability.md` says more. Records are always written as under `Full`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Durability {

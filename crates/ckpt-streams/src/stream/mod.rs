@@ -24,6 +24,8 @@ pub use snapshot_stream::{LocalCopy, SnapshotResult, SnapshotStream};
 pub(crate) use stream_test::{options, target};
 
 #[cfg(all(test, not(ckpt_loom)))]
+mod calls_test;
+#[cfg(all(test, not(ckpt_loom)))]
 mod cancel_test;
 mod duplicating;
 #[cfg(all(test, not(ckpt_loom)))]

@@ -58,6 +58,12 @@ impl FailingCalls {
         LocalFileSystem::open_on(Arc::new(system), root.as_ref())
     }
 
+    /// How many calls there were so far that the fault meets.
+    #[cfg(all(test, not(ckpt_loom)))]
+    pub(crate) fn met(&self) -> u64 {
+        self.fuse.met()
+    }
+
     /// Whether the call came that was to fail.
     pub fn has_failed(&self) -> bool {
         self.fuse.has_burnt()

@@ -234,6 +234,12 @@ impl Fuse {
         self.0.injection.fault
     }
 
+    /// How many operations came that the fault meets.
+    #[cfg(all(test, not(ckpt_loom)))]
+    pub(crate) fn met(&self) -> u64 {
+        self.0.met.load(Ordering::Relaxed)
+    }
+
     /// Whether the operation came that was to fail.
     pub(crate) fn has_burnt(&self) -> bool {
         self.0.met.load(Ordering::Relaxed) >= self.0.injection.at
