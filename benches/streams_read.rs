@@ -4,16 +4,20 @@ use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ckpt_benches::{Bar, Bench, Work, processor_time_of};
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
-use ckpt_core::state::{KeyGroupsState, Root, StateHandle};
+use ckpt_core::state::{KeyGroupsState, Place, Root, StateHandle};
 use ckpt_core::{Error, Result};
 use ckpt_streams::file_system::Durability;
 use ckpt_streams::{
-    FileStateReader, KeyGroupSections, ReadOptions, StateReader, StateScope, StreamFactory, Verification,
+    FileStateReader, KeyGroupSections, Pool, PoolOptions, ReadAhead, ReadOptions, StateReader, StateScope,
+    StreamFactory, Verification,
 };
+
+use rustix::fs::{Advice, fadvise};
 
 use crate::{failed, file_streams, state_directory};
 
@@ -25,15 +29,20 @@ const READ: usize = 256 << 10;
 const SMALL_READ: usize = 100;
 const GROUPS: u16 = 128;
 const PART: usize = 16;
+/// Decoding takes longer than reading.
+const DECODED: usize = LARGE / 4;
+const NOT_AHEAD: &str = "the same, not read ahead";
 const LARGE_PART: usize = LARGE / PART;
 
 /// Every line about reading.
 pub(crate) fn all(bench: &Bench, piece: &[u8], directory: &Path) -> Result<()> {
-    const NAMES: [&str; 4] = [
+    const NAMES: [&str; 6] = [
         "streams: read 1 GiB from a file, verified, in reads of 256 KiB",
         "streams: read 1 GiB from a file, not verified, in reads of 256 KiB",
         "streams: read 1 GiB from a file, verified, in reads of 100 B",
         "streams: read 1/16 of 1 GiB by key groups, verified",
+        "streams: read and decode 256 MiB that is in the page cache, read ahead by two jobs, on the wall",
+        "streams: read and decode 256 MiB that is not in memory, read ahead by two jobs, on the wall",
     ];
     if !NAMES.iter().any(|name| bench.takes(name)) {
         return Ok(());
@@ -65,7 +74,42 @@ pub(crate) fn all(bench: &Bench, piece: &[u8], directory: &Path) -> Result<()> {
     let share = || large().map(|taken| taken / PART as u32);
     let bar = bench.bar(Bar::RatioAtMost(1.15));
     pairs(&bar, NAMES[3], "1/16 of reading it all", Work::Bytes(LARGE_PART), &groups, &share);
+    let ahead = ReadAhead::new(Arc::new(Pool::new(PoolOptions::new(2, 16))?), 8 * READ);
+    let ahead = reader(Verification::Always)?.with_options(ReadOptions::default().with_read_ahead(ahead));
+    let kept = |reader| decoded(reader, &handle, None);
+    pairs(bench, NAMES[4], NOT_AHEAD, Work::Bytes(DECODED), &|| kept(&ahead), &|| kept(&verified));
+    let stored = place(&handle, directory)?;
+    let dropped = |reader| decoded(reader, &handle, Some(&stored));
+    pairs(bench, NAMES[5], NOT_AHEAD, Work::Bytes(DECODED), &|| dropped(&ahead), &|| dropped(&verified));
     Ok(())
+}
+
+fn place(handle: &StateHandle, directory: &Path) -> Result<File> {
+    match handle.place() {
+        Place::File { file, .. } => File::open(directory.join(file.to_string())).map_err(failed),
+        place => Err(failed(format!("{place:?} is no file"))),
+    }
+}
+
+/// By the clock on the wall, with as much work for each piece as decoding it is; the file is dropped from memory first, if
+/// it is to come from the device.
+fn decoded(reader: &FileStateReader, handle: &StateHandle, dropped: Option<&File>) -> Result<Duration> {
+    if let Some(file) = dropped {
+        file.sync_all().map_err(failed)?;
+        fadvise(file, 0, None, Advice::DontNeed).map_err(failed)?;
+    }
+    let begin = Instant::now();
+    let mut stream = reader.open(handle)?;
+    let mut buffer = vec![0; READ];
+    let mut decoded = 0_u64;
+    for _ in 0..DECODED / READ {
+        stream.read_exact(&mut buffer).map_err(failed)?;
+        decoded = buffer.chunks_exact(8).fold(decoded, |sum, bytes| {
+            bytes.iter().fold(sum, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+        });
+    }
+    std::hint::black_box(decoded);
+    Ok(begin.elapsed())
 }
 
 /// Interleaved pairs. Who goes first changes, so that neither always finds the other's leavings.

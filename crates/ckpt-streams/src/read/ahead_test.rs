@@ -1,17 +1,20 @@
 //! What is read ahead, by whom, and what ends it.
 
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
+use ckpt_core::state::{FileRef, Place, RelPath, Root, StateHandle};
 use ckpt_core::state_file::BLOCK_BYTES;
 use parking_lot::Mutex;
 
+use crate::file_system::{CasOutcome, Durability, FileSystem as _, MemoryFileSystem, Visible};
 use crate::read::file::PIECE_BYTES;
 use crate::read::stored_test::{Stored, payload, store};
-use crate::testing::RefusingSpawn;
+use crate::testing::{Delays, RefusingSpawn, SlowFileSystem, VirtualClock};
 use crate::{
-    FileStateReader, Job, Pool, PoolOptions, ReadAhead, ReadOptions, Rejected, Spawn, StateInputStream,
+    FileStateReader, Job, Pool, PoolOptions, ReadAhead, ReadOptions, Rejected, Spawn, StateDirectory, StateInputStream,
     StateReader as _,
 };
 
@@ -188,4 +191,36 @@ fn streams_that_are_read_and_left_at_once_by_many_jobs() {
         stream.seek(SeekFrom::Start(round as u64 * 1000)).unwrap();
         read(&mut *stream, (round * 37_813) % (LENGTH - 60_000));
     }
+}
+
+/// Of a file that is far away four pieces are on their way at once: 9 reads take the time of three.
+#[test]
+fn waiting_for_a_file_that_is_far_away_overlaps() {
+    const PIECES: usize = 9;
+    let (clock, second) = (VirtualClock::new(), Duration::from_secs(1));
+    let memory = MemoryFileSystem::new();
+    let path = RelPath::new("file").unwrap();
+    let mut writer = memory.create_new(&path, Visible::AtOnce).unwrap();
+    writer.write_all(&vec![1; PIECES * PIECE_BYTES]).unwrap();
+    assert!(matches!(writer.finish(Durability::None), CasOutcome::Done(_)));
+    let slow = Arc::new(SlowFileSystem::new(Arc::new(memory), clock.clone(), Delays::of_operations(second)));
+    let directories = vec![StateDirectory::new(Root::Borrowed(0), slow, None)];
+    let pool = Arc::new(Pool::new(PoolOptions::new(4, 16)).unwrap());
+    let options = ReadOptions::default().with_read_ahead(ReadAhead::new(pool, 4 * PIECE_BYTES));
+    let reader = FileStateReader::new(directories).with_options(options);
+    let place = Place::File { root: Root::Borrowed(0), file: FileRef::Foreign(path) };
+    let handle = StateHandle::assume_durable(place, (PIECES * PIECE_BYTES) as u64, None);
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let mut stream = reader.open(&handle).unwrap();
+            (0..PIECES).for_each(|_| stream.read_exact(&mut vec![0; PIECE_BYTES]).unwrap());
+            clock.now()
+        });
+        // To open it; the first piece; four, one of them by whoever reads if no job has begun it; the other four.
+        for at_once in [1, 1, 4, 4] {
+            clock.wait_for_sleepers(at_once);
+            clock.advance(second);
+        }
+        assert_eq!(reading.join().unwrap(), 4 * second);
+    });
 }
