@@ -4,9 +4,10 @@
 
 use ckpt_streams::file_system::{FileSystem, FileSystems, FileWriter, LocalFileSystem, ReadAt};
 use ckpt_streams::{
-    DuplicatingStream, FileNames, FileStateReader, FileStreams, KeyGroupsStream, MemoryStreams, MetadataStream,
-    MetadataTarget, PartitionsStream, Pending, Pool, Promise, RawStateStreams, SnapshotResult, SnapshotStream, Spawn,
-    Staged, StateDirectory, StateInputStream, StateOutputStream, StateReader, StreamFactory,
+    DuplicatingStream, FileNames, FileStateReader, FileStreams, KeyGroupSection, KeyGroupSections, KeyGroupsStream,
+    MemoryStreams, MetadataStream, MetadataTarget, PartitionsStream, Pending, Pool, Promise, RawStateStreams,
+    ReadAhead, ReadOptions, SnapshotResult, SnapshotStream, Spawn, Staged, StateDirectory, StateInputStream,
+    StateOutputStream, StateReader, StreamFactory,
 };
 
 fn send<T: Send + ?Sized>() {}
@@ -22,6 +23,8 @@ fn shared_by_threads() {
     send_and_sync::<MemoryStreams>();
     send_and_sync::<MetadataTarget>();
     send_and_sync::<FileStateReader>();
+    send_and_sync::<ReadOptions>();
+    send_and_sync::<ReadAhead>();
     send_and_sync::<StateDirectory>();
     send_and_sync::<Pool>();
     send_and_sync::<dyn FileSystem>();
@@ -47,4 +50,6 @@ fn given_to_another_thread() {
     send::<dyn FileWriter>();
     send::<dyn StateOutputStream>();
     send::<dyn StateInputStream>();
+    send::<KeyGroupSections>();
+    send::<KeyGroupSection<'_>>();
 }

@@ -17,6 +17,9 @@ use crate::error::CommandError;
 use crate::metadata_file::MetadataFile;
 use crate::snapshot::{SnapshotHead, root_name};
 
+/// As much as a reader verifies at once, where it was read.
+const READ_BYTES: usize = 256 << 10;
+
 /// Reads files below the roots of a snapshot.
 pub(super) struct OurFiles {
     reader: FileStateReader,
@@ -68,8 +71,9 @@ impl OurFiles {
 
     /// Reads all of them.
     pub(super) fn verify(&self, references: &References, verified: &mut VerifiedSnapshot) {
+        let mut buffer = vec![0; READ_BYTES];
         for (name, reference) in &references.files {
-            match self.verify_one(name, reference) {
+            match self.verify_one(name, reference, &mut buffer) {
                 Ok(digested) => {
                     match digested {
                         Digested::Yes => verified.files.with_digest += 1,
@@ -85,14 +89,19 @@ impl OurFiles {
         }
     }
 
-    fn verify_one(&self, name: &str, reference: &Reference) -> Result<Digested, (ProblemKind, String)> {
+    fn verify_one(
+        &self,
+        name: &str,
+        reference: &Reference,
+        buffer: &mut [u8],
+    ) -> Result<Digested, (ProblemKind, String)> {
         if let Some((_, kind, why)) = self.closed.iter().find(|(root, ..)| is_below(name, root)) {
             return Err((*kind, why.clone()));
         }
         let mut digested = Digested::Yes;
         // One file has one content: if it is named in ways that contradict each other, one of them fails.
         for handle in reference.named.values() {
-            self.read(handle).map_err(|error| (kind_of(&error), CommandError::chain(&error)))?;
+            self.read(handle, buffer).map_err(|error| (kind_of(&error), CommandError::chain(&error)))?;
             if handle.digest().is_none() {
                 digested = Digested::No;
             }
@@ -100,10 +109,16 @@ impl OurFiles {
         Ok(digested)
     }
 
-    fn read(&self, handle: &StateHandle) -> io::Result<()> {
+    fn read(&self, handle: &StateHandle, buffer: &mut [u8]) -> io::Result<()> {
         let as_io = |error: ckpt_core::Error| io::Error::new(io_kind(error.kind()), error);
         let mut stream = self.reader.open(handle).map_err(as_io)?;
-        let read = io::copy(&mut stream.by_ref(), &mut io::sink())?;
+        let mut read = 0;
+        loop {
+            match stream.read(buffer)? as u64 {
+                0 => break,
+                more => read += more,
+            }
+        }
         match handle.length_bytes() {
             expected if read == expected => Ok(()),
             expected => Err(io::Error::new(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ckpt_core::Result;
 use ckpt_core::id::{JobId, Writer};
+use ckpt_streams::Verification;
 use ckpt_streams::file_system::Durability;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::error::StorageError;
 use crate::file::coordinator::FileCoordinatorView;
 use crate::file::directory::Directory;
 use crate::file::pointer;
+use crate::file::words;
 use crate::file::worker::FileWorkerView;
 use crate::view::{CheckpointStorage, CompletedLocation, CoordinatorView, WorkerView};
 
@@ -34,8 +36,12 @@ pub struct FileSystemStorage {
     inline_threshold_bytes: usize,
     #[serde(default = "default_write_buffer_bytes")]
     write_buffer_bytes: usize,
-    #[serde(default, with = "durability")]
+    #[serde(default, with = "words::durability")]
     durability: Durability,
+    #[serde(default, with = "words::verification")]
+    verification: Verification,
+    #[serde(default)]
+    read_ahead_bytes: usize,
 }
 
 impl FileSystemStorage {
@@ -55,6 +61,8 @@ impl FileSystemStorage {
             inline_threshold_bytes: Self::DEFAULT_INLINE_THRESHOLD_BYTES,
             write_buffer_bytes: Self::DEFAULT_WRITE_BUFFER_BYTES,
             durability: Durability::Full,
+            verification: Verification::Always,
+            read_ahead_bytes: 0,
         }
     }
 
@@ -79,6 +87,21 @@ impl FileSystemStorage {
         self
     }
 
+    /// What of state is compared with what was written, when it is read to be restored.
+    #[must_use]
+    pub const fn with_verification(mut self, verification: Verification) -> Self {
+        self.verification = verification;
+        self
+    }
+
+    /// So many bytes of each file that is restored in order are read ahead, by jobs: for a file system that is far away.
+    /// Zero, as it is unless it is said otherwise, is best for a local one.
+    #[must_use]
+    pub const fn with_read_ahead_bytes(mut self, bytes: usize) -> Self {
+        self.read_ahead_bytes = bytes;
+        self
+    }
+
     /// The directory below which each job has its own.
     pub fn base_checkpoint_dir(&self) -> &str {
         &self.base_checkpoint_dir
@@ -97,6 +120,16 @@ impl FileSystemStorage {
     /// What a crash may take.
     pub const fn durability(&self) -> Durability {
         self.durability
+    }
+
+    /// What of state is compared with what was written, when it is read to be restored.
+    pub const fn verification(&self) -> Verification {
+        self.verification
+    }
+
+    /// How many bytes of a file that is restored in order are read ahead.
+    pub const fn read_ahead_bytes(&self) -> usize {
+        self.read_ahead_bytes
     }
 
     /// Checks what can be checked without touching the file system.
@@ -138,30 +171,6 @@ const fn default_inline_threshold_bytes() -> usize {
 
 const fn default_write_buffer_bytes() -> usize {
     FileSystemStorage::DEFAULT_WRITE_BUFFER_BYTES
-}
-
-/// Durability as a word, since the type belongs to a crate that has no configuration.
-mod durability {
-    use ckpt_streams::file_system::Durability;
-    use serde::de::Error as _;
-    use serde::ser::Error as _;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(durability: &Durability, serializer: S) -> Result<S::Ok, S::Error> {
-        match durability {
-            Durability::None => serializer.serialize_str("none"),
-            Durability::Full => serializer.serialize_str("full"),
-            other => Err(S::Error::custom(format_args!("durability {other:?} has no name"))),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Durability, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "none" => Ok(Durability::None),
-            "full" => Ok(Durability::Full),
-            other => Err(D::Error::custom(format_args!("durability is 'none' or 'full', found '{other}'"))),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -241,12 +250,14 @@ mod tests {
     #[test]
     fn the_description_travels() {
         let storage = FileSystemStorage::new("/a").with_durability(Durability::None).with_write_buffer_bytes(1);
+        let storage = storage.with_verification(Verification::Lengths).with_read_ahead_bytes(1 << 20);
         let text = serde_json::to_string(&storage).unwrap();
         assert_eq!(serde_json::from_str::<FileSystemStorage>(&text).unwrap(), storage);
         let short: FileSystemStorage = serde_json::from_str(r#"{"base_checkpoint_dir":"/a"}"#).unwrap();
         assert_eq!(short, FileSystemStorage::new("/a"));
         for wrong in [
             r#"{"base_checkpoint_dir":"/a","durability":"most"}"#,
+            r#"{"base_checkpoint_dir":"/a","verification":"some"}"#,
             r#"{"base_checkpoint_dir":"/a","inline_treshold_bytes":1}"#,
         ] {
             assert!(serde_json::from_str::<FileSystemStorage>(wrong).is_err(), "{wrong}");

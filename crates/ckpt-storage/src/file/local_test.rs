@@ -1,6 +1,7 @@
 //! File storage in real directories.
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use ckpt_core::head::Collected;
 use ckpt_core::id::{CheckpointId, LeaderEpoch, Writer, WriterId};
 use ckpt_core::shared::RemovedFiles;
 use ckpt_core::state::{Place, Places, Root};
+use ckpt_streams::Verification;
 
 use crate::test_support::local_context;
 use crate::testing::sample::{
@@ -219,4 +221,32 @@ fn task_owned_state_is_sealed_by_its_streams_and_read_back() {
     let found = files(&directory.path().join(job(1).to_string()));
     assert_eq!(found.len(), 2);
     assert!(found.iter().all(|path| path.parent().unwrap().ends_with("taskowned")), "{found:?}");
+}
+
+/// The description says what is compared with what was written, and it is compared so.
+#[test]
+fn state_is_verified_as_the_storage_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |storage: FileSystemStorage| {
+        let writer = Writer::new(LeaderEpoch::new(1), WriterId::new(1));
+        storage.worker_view(job(1), writer, &local_context()).unwrap()
+    };
+    let bytes = vec![7; 1 << 20];
+    let written = written_state(&*open(storage(directory.path())).task_owned_streams().unwrap(), &bytes);
+    let handle = written.handles().next().unwrap();
+    let Place::File { file, .. } = handle.place() else { panic!("{handle:?}") };
+    let path = directory.path().join(job(1).to_string()).join("taskowned").join(file.to_string());
+    let mut damaged = fs::read(&path).unwrap();
+    damaged[300_000] = 8;
+    fs::write(&path, &damaged).unwrap();
+    for (verification, found) in [(Verification::Always, None), (Verification::Lengths, Some(8))] {
+        for read_ahead_bytes in [0, 1 << 19] {
+            let storage = storage(directory.path());
+            let storage = storage.with_verification(verification).with_read_ahead_bytes(read_ahead_bytes);
+            let reader = open(storage).reader(CheckpointId::FIRST, &Places::none()).unwrap();
+            let mut read = vec![0; 1 << 20];
+            let outcome = reader.open(handle).unwrap().read_exact(&mut read);
+            assert_eq!(outcome.map(|()| read[300_000]).ok(), found, "{verification}, {read_ahead_bytes}");
+        }
+    }
 }

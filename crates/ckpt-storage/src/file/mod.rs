@@ -9,6 +9,7 @@ mod jobs;
 mod location;
 mod metadata;
 mod pointer;
+mod words;
 mod worker;
 
 pub use description::FileSystemStorage;

@@ -9,8 +9,8 @@ use ckpt_core::snapshot::{CheckpointBarrier, LocationReference};
 use ckpt_core::state::{Places, RelPath, Root};
 use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{
-    Budget, FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, Spawn, StateDirectory,
-    StateReader, StreamFactory,
+    Budget, FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, ReadAhead, ReadOptions,
+    Spawn, StateDirectory, StateReader, StreamFactory,
 };
 use parking_lot::Mutex;
 
@@ -30,6 +30,7 @@ pub(crate) struct FileWorkerView {
     /// One for all factories, so that no name is used twice.
     names: Arc<FileNames>,
     options: FileStreamsOptions,
+    reading: ReadOptions,
     file_systems: Arc<FileSystems>,
     spawn: Arc<dyn Spawn>,
     budget: Arc<Budget>,
@@ -80,7 +81,7 @@ impl WorkerView for FileWorkerView {
                 .map_err(|source| StorageError::PlaceNotOpened { uri: uri.to_string(), source }.configuration())?;
             directories.push(StateDirectory::new(root, file_system, None));
         }
-        Ok(Arc::new(FileStateReader::new(directories)))
+        Ok(Arc::new(FileStateReader::new(directories).with_options(self.reading.clone())))
     }
 }
 
@@ -96,11 +97,17 @@ impl FileWorkerView {
         options.inline_threshold_bytes = storage.inline_threshold_bytes();
         options.write_buffer_bytes = storage.write_buffer_bytes();
         options.durability = storage.durability();
+        let mut reading = ReadOptions::default().with_verification(storage.verification());
+        if storage.read_ahead_bytes() > 0 {
+            let ahead = ReadAhead::new(Arc::clone(&context.spawn), storage.read_ahead_bytes());
+            reading = reading.with_read_ahead(ahead);
+        }
         Ok(Self {
             directory: JobDirectory::open(base, job, storage.durability(), context)?,
             writer,
             names: Arc::new(FileNames::new(writer)),
             options,
+            reading,
             file_systems: Arc::clone(&context.file_systems),
             spawn: Arc::clone(&context.spawn),
             budget: Arc::clone(&context.budget),
