@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ckpt_core::state::RelPath;
 use parking_lot::Mutex;
@@ -35,6 +36,9 @@ impl Beneath {
     /// How often a directory is made again that somebody else removes because it is empty, and how often a path is
     /// resolved again on which somebody else makes or renames a directory.
     pub(super) const ATTEMPTS: u32 = 64;
+
+    /// How often a path that may not be opened is resolved again as soon as no thread of ours makes a directory.
+    const ATTEMPTS_OF_THREADS: u32 = 4;
 
     pub(super) fn new(system: Arc<dyn System>, root: Box<dyn Descriptor>, path: PathBuf) -> Self {
         Self {
@@ -104,7 +108,7 @@ impl Beneath {
         for component in path.components() {
             let at = parent.as_deref().unwrap_or(&*self.root);
             let whole = above.map_or_else(|| component.to_owned(), |above| format!("{above}/{component}"));
-            let made = match retry_on_intr(|| at.make_directory_at(component)) {
+            let made = match patiently(|| at.make_directory_at(component)) {
                 Ok(()) => true,
                 Err(Errno::EXIST) => false,
                 Err(error) => return Err(error),
@@ -121,7 +125,7 @@ impl Beneath {
                     }
                 }
             } else {
-                open_at(at, component, Open::Directory)?
+                patiently(|| at.open_at(component, Open::Directory))?
             };
             parent = Some(directory);
             above = Some(whole);
@@ -136,14 +140,14 @@ impl Beneath {
     }
 
     fn resolve(&self, path: &RelPath, open: Open) -> Result<Box<dyn Descriptor>> {
-        for _ in 0..Self::ATTEMPTS {
+        for _ in 0..Self::ATTEMPTS_OF_THREADS {
             match self.try_resolve(path, open) {
                 // Perhaps another thread is making a directory on the way.
                 Err(Errno::ACCESS) => drop(self.making.lock()),
                 outcome => return outcome,
             }
         }
-        Err(Errno::ACCESS)
+        patiently(|| self.try_resolve(path, open))
     }
 
     fn try_resolve(&self, path: &RelPath, open: Open) -> Result<Box<dyn Descriptor>> {
@@ -161,6 +165,18 @@ impl Beneath {
         }
         resolve_by_component(&*self.root, path, open)
     }
+}
+
+/// Calls again while it is refused, for a while: perhaps another process is making a directory on the way, and has yet to
+/// give it to its owner.
+pub(super) fn patiently<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
+    for _ in 0..Beneath::ATTEMPTS {
+        match retry_on_intr(&mut call) {
+            Err(Errno::ACCESS) => std::thread::sleep(Duration::from_millis(1)),
+            outcome => return outcome,
+        }
+    }
+    retry_on_intr(call)
 }
 
 /// Opens a directory that was just made, with the mode that it must have: that at creation was narrowed by the umask.

@@ -6,7 +6,7 @@ use std::path::Path;
 use ckpt_core::state::RelPath;
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::file_system::local::beneath::Beneath;
+use crate::file_system::local::beneath::{Beneath, patiently};
 use crate::file_system::local::error::LocalError;
 use crate::file_system::local::system::{Descriptor, Identity, System};
 
@@ -82,7 +82,7 @@ pub(super) fn sync_parent(system: &dyn System, path: &Path) -> Result<(), LocalE
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
         Some(parent) => parent,
     };
-    match retry_on_intr(|| system.open_directory(parent)) {
+    match patiently(|| system.open_directory(parent)) {
         Err(Errno::ACCESS | Errno::PERM) => Ok(()),
         opened => opened
             .and_then(|directory| retry_on_intr(|| directory.sync()))

@@ -6,19 +6,27 @@ use std::sync::Arc;
 
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::file_system::local::beneath::Beneath;
+use crate::file_system::local::beneath::{Beneath, patiently};
 use crate::file_system::local::durable::sync_parent;
 use crate::file_system::local::error::LocalError;
 use crate::file_system::local::system::System;
 
 /// Opens the root; `None` when it is not there. Links on the way to the root are followed: the path is the operator's.
 pub(super) fn open(system: &Arc<dyn System>, path: &Path) -> Result<Option<Beneath>, LocalError> {
-    let whole = match system.canonical(path) {
-        Ok(whole) => whole,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(LocalError::io("open", path.to_owned(), error)),
+    let mut unknown = io::Error::from(Errno::ACCESS);
+    let canonical = || {
+        system.canonical(path).map_err(|error| {
+            let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+            unknown = error;
+            errno
+        })
     };
-    match retry_on_intr(|| system.open_directory(&whole)) {
+    let whole = match patiently(canonical) {
+        Ok(whole) => whole,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(_) => return Err(LocalError::io("open", path.to_owned(), unknown)),
+    };
+    match patiently(|| system.open_directory(&whole)) {
         Ok(root) => Ok(Some(Beneath::new(Arc::clone(system), root, whole))),
         Err(Errno::NOENT) => Ok(None),
         Err(Errno::NOTDIR) => Err(LocalError::io("use as a directory", whole, Errno::NOTDIR)),
@@ -41,7 +49,7 @@ pub(super) fn make(system: &Arc<dyn System>, path: &Path) -> Result<Beneath, Loc
         sync_parent(&**system, existing)?;
     }
     for directory in missing.iter().rev() {
-        match retry_on_intr(|| system.make_directory(directory)) {
+        match patiently(|| system.make_directory(directory)) {
             // The mode at creation was narrowed by the umask.
             Ok(()) => retry_on_intr(|| system.set_directory_mode(directory))
                 .map_err(|error| LocalError::io("set the mode of", directory.clone(), error))?,

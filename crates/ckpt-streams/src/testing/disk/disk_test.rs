@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
+use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
 
 use crate::file_system::{CasOutcome, Durability, FileSystem, LocalFileSystem, Visible};
@@ -122,6 +126,60 @@ fn a_umask_that_locks_the_owner_out_is_undone() {
         local.duplicate(&path("a/b/file"), &path("c/copy")).unwrap();
         assert_eq!(content_of(&local, "c/copy"), b"bytes", "{umask:o}");
     }
+}
+
+/// Two file systems share nothing but the disk, as those of two processes.
+#[test]
+fn processes_wait_for_a_directory_that_one_of_them_is_making() {
+    for half_made in ["/base", "/base/job", "/base/job/a", "/base/job/a/b"] {
+        let disk = Disk::new();
+        let calls = disk.calls();
+        let whole: Vec<_> = Path::new(half_made).ancestors().collect();
+        for above in whole[1..].iter().rev().skip(1) {
+            calls.make_directory(above).unwrap();
+        }
+        disk.set_umask(0o777);
+        calls.make_directory(Path::new(half_made)).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(5));
+                calls.set_directory_mode(Path::new(half_made)).unwrap();
+            });
+            write(&disk.open("/base/job").unwrap(), "a/b/file", b"bytes", Durability::Full);
+        });
+    }
+}
+
+#[test]
+fn processes_that_make_the_same_directories_at_once_are_not_locked_out() {
+    for umask in [0o277, 0o777] {
+        let disk = Disk::new();
+        disk.set_umask(umask);
+        thread::scope(|scope| {
+            for process in 0..3 {
+                let disk = disk.clone();
+                scope.spawn(move || {
+                    let local = disk.open("/base/job").unwrap();
+                    for number in 0..20 {
+                        let name = path(&format!("a{number}/b/{process}"));
+                        drop(local.create_new(&name, Visible::AtOnce).unwrap());
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// What nobody gives to its owner is told and not waited for without end.
+#[test]
+fn a_directory_that_stays_locked_is_an_error_that_names_it() {
+    let disk = Disk::new();
+    let local = disk.open("/base/job").unwrap();
+    write(&local, "a/file", b"bytes", Durability::Full);
+    disk.set_umask(0o777);
+    disk.calls().make_directory(Path::new("/base/job/b")).unwrap();
+    let error = local.create_new(&path("b/file"), Visible::AtOnce).map(drop).unwrap_err();
+    assert!(error.kind() == ErrorKind::AbortCheckpoint && error.to_string().contains("b/file"), "{error}");
 }
 
 fn content_of(local: &LocalFileSystem, name: &str) -> Vec<u8> {
