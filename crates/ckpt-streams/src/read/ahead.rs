@@ -95,14 +95,14 @@ impl Ahead {
         }
     }
 
-    /// Wants what follows, from there or from the last piece on.
-    pub(super) fn request(&self, from: u64) {
+    /// Wants what follows, from there or from the last piece on, as far as `until`.
+    pub(super) fn request(&self, from: u64, until: u64) {
         let mut jobs = 0;
         let mut list = self.shared.list.lock();
         let mut at = list.pieces.back().map_or(from, |last| last.at + last.length as u64);
-        while list.pieces.len() + list.cancelled < self.most && at < self.shared.file.payload_bytes() {
+        while list.pieces.len() + list.cancelled < self.most && at < until {
             // At most a piece, so it fits.
-            let length = (self.shared.file.payload_bytes() - at).min(PIECE_BYTES as u64) as usize;
+            let length = (until - at).min(PIECE_BYTES as u64) as usize;
             list.tickets += 1;
             let ticket = list.tickets;
             list.pieces.push_back(Piece { ticket, at, length, state: State::Wanted });

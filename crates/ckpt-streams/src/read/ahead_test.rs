@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use ckpt_core::state::{FileRef, Place, RelPath, Root, StateHandle};
+use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
+use ckpt_core::state::{FileRef, KeyGroupsState, Place, RelPath, Root, StateHandle};
 use ckpt_core::state_file::BLOCK_BYTES;
 use parking_lot::Mutex;
 
@@ -14,8 +15,8 @@ use crate::read::file::PIECE_BYTES;
 use crate::read::stored_test::{Stored, payload, store};
 use crate::testing::{Delays, RefusingSpawn, SlowFileSystem, VirtualClock};
 use crate::{
-    FileStateReader, Job, Pool, PoolOptions, ReadAhead, ReadOptions, Rejected, Spawn, StateDirectory, StateInputStream,
-    StateReader as _,
+    FileStateReader, Job, KeyGroupSections, Pool, PoolOptions, ReadAhead, ReadOptions, Rejected, Spawn, StateDirectory,
+    StateInputStream, StateReader as _,
 };
 
 /// Keeps jobs until the test runs them.
@@ -191,6 +192,30 @@ fn streams_that_are_read_and_left_at_once_by_many_jobs() {
         stream.seek(SeekFrom::Start(round as u64 * 1000)).unwrap();
         read(&mut *stream, (round * 37_813) % (LENGTH - 60_000));
     }
+}
+
+#[test]
+fn nothing_is_read_ahead_behind_the_key_groups_that_are_wanted() {
+    let stored = store(&[LENGTH]);
+    let jobs = Queued::default();
+    let ahead = ReadAhead::new(Arc::new(jobs.clone()), 5 * PIECE_BYTES);
+    let reader = FileStateReader::new(vec![stored.directory.clone()])
+        .with_options(ReadOptions::default().with_read_ahead(ahead));
+    let (first, end) = (KeyGroup::new(0), 3 * PIECE_BYTES + 100);
+    let range = KeyGroupRange::new(first, KeyGroup::new(1)).unwrap();
+    let state = KeyGroupsState::new(range, [0, end as u64], stored.files[0].1.clone()).unwrap();
+    let mut sections = KeyGroupSections::open(&reader, &state, &[KeyGroupRange::new(first, first).unwrap()]).unwrap();
+    stored.reads.lock().clear();
+    let mut section = sections.next_section().unwrap();
+    let mut found = vec![0; PIECE_BYTES];
+    section.read_exact(&mut found).unwrap();
+    assert_eq!(pieces_read(&stored), [0]);
+    assert_eq!(jobs.run(), 3);
+    let blocks = stored.reads.lock().iter().map(|(at, length, _)| at + *length as u64).max().unwrap();
+    assert_eq!(blocks, (3 * PIECE_BYTES + BLOCK_BYTES) as u64);
+    found.append(&mut section.into_bytes().unwrap());
+    assert!(found == STATE[..end]);
+    assert_eq!((jobs.run(), pieces_read(&stored)), (0, vec![1, 2, 3]));
 }
 
 /// Of a file that is far away four pieces are on their way at once: 9 reads take the time of three.

@@ -25,6 +25,8 @@ pub(crate) struct FileInputStream {
     held: Range<u64>,
     bytes: Vec<u8>,
     ahead: Option<Ahead>,
+    /// As far as is read ahead: to the end, or to the end of a block.
+    ahead_until: u64,
     /// How much was read in order.
     in_order_bytes: u64,
 }
@@ -32,7 +34,8 @@ pub(crate) struct FileInputStream {
 impl FileInputStream {
     pub(crate) fn new(file: Arc<StateFile>, ahead: Option<&ReadAhead>) -> Self {
         let ahead = ahead.map(|ahead| Ahead::new(Arc::clone(&file), ahead));
-        Self { file, position: 0, held: 0..0, bytes: Vec::new(), ahead, in_order_bytes: 0 }
+        let ahead_until = file.payload_bytes();
+        Self { file, position: 0, held: 0..0, bytes: Vec::new(), ahead, ahead_until, in_order_bytes: 0 }
     }
 
     /// Reads some bytes from there on, at least one unless there are none or the buffer is empty. Whatever happens, the
@@ -91,7 +94,7 @@ impl FileInputStream {
         let Some(ahead) = self.ahead.as_ref().filter(|_| self.in_order_bytes >= PIECE_BYTES as u64) else { return };
         let from = if self.held.contains(&self.position) { self.held.end } else { self.position };
         if from % BLOCK_BYTES as u64 == 0 {
-            ahead.request(from);
+            ahead.request(from, self.ahead_until);
         }
     }
 }
@@ -127,6 +130,7 @@ impl Seek for FileInputStream {
         let to = sought(to, self.position, self.file.payload_bytes())?;
         if to != self.position {
             self.position = to;
+            self.ahead_until = self.file.payload_bytes();
             self.in_order_bytes = 0;
             if let Some(ahead) = &self.ahead {
                 ahead.cancel();
@@ -139,6 +143,11 @@ impl Seek for FileInputStream {
 impl StateInputStream for FileInputStream {
     fn length_bytes(&self) -> u64 {
         self.file.payload_bytes()
+    }
+
+    fn read_ahead_until(&mut self, end_bytes: u64) {
+        let end_of_block = end_bytes.checked_next_multiple_of(BLOCK_BYTES as u64).unwrap_or(u64::MAX);
+        self.ahead_until = end_of_block.min(self.file.payload_bytes());
     }
 
     fn read_exact_at(&mut self, mut buffer: &mut [u8], offset_bytes: u64) -> Result<()> {

@@ -1,13 +1,13 @@
 //! Reading keyed state by key group.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::vec;
 
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
 use ckpt_core::state::KeyGroupsState;
 use ckpt_core::state_file::BLOCK_BYTES;
-use ckpt_core::{ErrorKind, Result};
+use ckpt_core::{Error, ErrorKind, Result};
 
 use crate::io_error::{into_error, into_io};
 use crate::read::cursor::within;
@@ -45,6 +45,8 @@ use crate::read::{StateInputStream, StateReader};
 #[derive(Debug)]
 pub struct KeyGroupSections {
     stream: Box<dyn StateInputStream>,
+    /// Where the stream is.
+    position: u64,
     wanted: vec::IntoIter<Wanted>,
     /// Blocks of the state, of which those bytes are held.
     piece: Vec<u8>,
@@ -83,7 +85,7 @@ impl KeyGroupSections {
             wanted.push(Wanted { group, bytes: begin..end, run_end_bytes: end });
         }
         join(&mut wanted);
-        Ok(Self { stream, wanted: wanted.into_iter(), piece: Vec::new(), held: 0..0 })
+        Ok(Self { stream, position: 0, wanted: wanted.into_iter(), piece: Vec::new(), held: 0..0 })
     }
 
     /// The section of the next group; `None` after the last. A group without state has an empty one.
@@ -97,8 +99,10 @@ impl KeyGroupSections {
         if !self.held.contains(&at) {
             let straight = buffer.len().min(PIECE_BYTES) / BLOCK_BYTES * BLOCK_BYTES;
             if straight > 0 && at % BLOCK_BYTES as u64 == 0 {
-                self.stream.read_exact_at(&mut buffer[..straight], at)?;
-                return Ok(straight);
+                self.go_to(at, run_end_bytes)?;
+                let read = self.stream.read(&mut buffer[..straight]).map_err(reading)?;
+                self.position += read as u64;
+                return Ok(read);
             }
             // With that much room, what follows this block goes straight there.
             let most = if straight > 0 { BLOCK_BYTES } else { PIECE_BYTES };
@@ -121,10 +125,29 @@ impl KeyGroupSections {
         if self.piece.len() < length {
             self.piece.resize(length, 0);
         }
-        self.stream.read_exact_at(&mut self.piece[..length], begin)?;
+        self.go_to(begin, run_end_bytes)?;
+        self.stream.read_exact(&mut self.piece[..length]).map_err(|error| {
+            // Nobody knows how far it came.
+            self.position = u64::MAX;
+            reading(error)
+        })?;
         self.held = begin..begin + length as u64;
+        self.position = self.held.end;
         Ok(())
     }
+
+    /// Begins to read a run in order, unless that is where it is being read.
+    fn go_to(&mut self, at: u64, run_end_bytes: u64) -> Result<()> {
+        if self.position != at {
+            self.position = self.stream.seek(SeekFrom::Start(at)).map_err(reading)?;
+        }
+        self.stream.read_ahead_until(run_end_bytes);
+        Ok(())
+    }
+}
+
+fn reading(error: io::Error) -> Error {
+    into_error(error, ErrorKind::Retry)
 }
 
 /// Says of each section up to where blocks can be read of which none is without need.
@@ -160,7 +183,7 @@ impl KeyGroupSection<'_> {
             end_bytes: self.section.bytes.end,
             stream: format!("{:?}", self.sections.stream),
         })?;
-        self.read_exact(&mut bytes).map_err(|error| into_error(error, ErrorKind::Retry))?;
+        self.read_exact(&mut bytes).map_err(reading)?;
         Ok(bytes)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::ops::Range;
+use std::sync::Arc;
 
 use ckpt_core::key_group::{KeyGroup, KeyGroupRange};
 use ckpt_core::state::KeyGroupsState;
@@ -10,9 +11,9 @@ use ckpt_core::state_file::BLOCK_BYTES;
 use ckpt_core::{ErrorKind, Result};
 use proptest::prelude::*;
 
-use crate::KeyGroupSections;
 use crate::read::file::PIECE_BYTES;
 use crate::read::stored_test::{Stored, payload, store};
+use crate::{FileStateReader, KeyGroupSections, Pool, PoolOptions, ReadAhead, ReadOptions};
 
 fn range(first: u16, last: u16) -> KeyGroupRange {
     KeyGroupRange::new(KeyGroup::new(first), KeyGroup::new(last)).unwrap()
@@ -118,6 +119,7 @@ proptest! {
     fn blocks_that_are_needed_are_read_once(
         lengths in prop::collection::vec(prop_oneof![Just(0_u64), 1..200_u64, 60_000..70_000_u64, 0..400_000_u64], 1..12),
         chosen in prop::collection::vec((0..12_u16, 0..4_u16), 0..4),
+        ahead: bool,
         read_bytes in prop_oneof![1000..3000_usize, Just(BLOCK_BYTES), Just(PIECE_BYTES), 60_000..600_000_usize],
     ) {
         let total: u64 = lengths.iter().sum();
@@ -131,7 +133,13 @@ proptest! {
         let state = keyed(&stored, 0, &offsets);
         let ranges: Vec<_> = chosen.iter().map(|(first, more)| range(*first, first + more)).collect();
         let expected = payload(total as usize);
-        let mut sections = KeyGroupSections::open(&stored.reader, &state, &ranges).unwrap();
+        let mut options = ReadOptions::default();
+        if ahead {
+            let pool = Arc::new(Pool::new(PoolOptions::new(2, 16)).unwrap());
+            options = options.with_read_ahead(ReadAhead::new(pool, 2 * PIECE_BYTES));
+        }
+        let reader = FileStateReader::new(vec![stored.directory.clone()]).with_options(options);
+        let mut sections = KeyGroupSections::open(&reader, &state, &ranges).unwrap();
         let (mut groups, mut blocks) = (Vec::new(), BTreeSet::new());
         let mut buffer = vec![0; read_bytes];
         while let Some(mut section) = sections.next_section() {
@@ -157,8 +165,11 @@ proptest! {
         let wanted: BTreeSet<u16> = ranges.iter().flat_map(|range| range.iter()).map(KeyGroup::get)
             .filter(|group| usize::from(*group) < lengths.len()).collect();
         prop_assert_eq!(groups, wanted.into_iter().collect::<Vec<_>>());
-        let read: Vec<u64> = blocks_read(&stored).into_iter()
+        let mut read: Vec<u64> = blocks_read(&stored).into_iter()
             .flat_map(|read| read.start / BLOCK..read.end.div_ceil(BLOCK)).collect();
+        if ahead {
+            read.sort_unstable();
+        }
         prop_assert_eq!(read, blocks.into_iter().collect::<Vec<_>>());
     }
 }

@@ -69,4 +69,11 @@ pub trait StateInputStream: io::Read + io::Seek + Send + Debug {
     /// `Corrupt` when not all of them are within the state, or are what was written; `Retry` when they could not be read.
     /// The buffer then holds verified bytes up to some place, and zeros behind them.
     fn read_exact_at(&mut self, buffer: &mut [u8], offset_bytes: u64) -> Result<()>;
+
+    /// Says that what is read in order from the position ends there: nothing behind it is read ahead, until the next seek
+    /// elsewhere.
+    fn read_ahead_until(&mut self, end_bytes: u64) {
+        // Most read nothing ahead.
+        let _ = end_bytes;
+    }
 }
