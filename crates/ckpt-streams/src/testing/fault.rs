@@ -38,6 +38,9 @@ pub enum Fault {
     WouldBlock,
     /// `ETIMEDOUT` of a link that was made: the server's answer is lost. Met below the local file system only.
     LinkAnswerLost,
+    /// `ESTALE` of whatever is done with a file or a directory that is gone from its server (NFS): removed there by another
+    /// machine, or served by another one now. Whoever reads tries again; whoever writes gives up the file.
+    Stale,
 }
 
 /// How long it goes wrong.
@@ -139,7 +142,7 @@ pub(crate) enum Burn {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::DiskFull,
         Self::QuotaExceeded,
         Self::TooManyOpenFiles,
@@ -153,6 +156,7 @@ impl Fault {
         Self::Interrupted,
         Self::WouldBlock,
         Self::LinkAnswerLost,
+        Self::Stale,
     ];
 
     /// Whether it is none, to code that does as it should: what was asked for is done nevertheless.
@@ -173,6 +177,9 @@ impl Fault {
             Self::CloseFails => matches!(step, Step::Close),
             Self::ReadFails => matches!(step, Step::Read | Step::Look),
             Self::Interrupted => true,
+            Self::Stale => {
+                matches!(step, Step::Open | Step::Read | Step::Look | Step::Write | Step::Sync | Step::Close)
+            }
             Self::WouldBlock => matches!(step, Step::Write | Step::Read | Step::Open),
             Self::LinkAnswerLost => matches!(step, Step::Link),
         }
@@ -187,6 +194,7 @@ impl Fault {
             Self::WriteFails | Self::SyncFails | Self::CloseFails | Self::ReadFails => Errno::IO,
             Self::Interrupted => Errno::INTR,
             Self::WouldBlock => Errno::AGAIN,
+            Self::Stale => Errno::STALE,
             Self::ShortWrite | Self::ShortRead => return Burn::Halves,
             Self::LinkAnswerLost => return Burn::FailsAfterwards(Errno::TIMEDOUT),
         })
