@@ -6,6 +6,7 @@
 mod arguments;
 mod cargo_test;
 mod command;
+mod nightly;
 mod random;
 mod shell;
 mod summary;
@@ -73,6 +74,12 @@ const COMMANDS: &[Entry] = &[
         arguments: "[--seconds N] [TARGET]",
         about: "the fuzz targets, each that long, from the golden files on; needs a nightly compiler",
         run: command::fuzz::run,
+    },
+    Entry {
+        name: "miri",
+        arguments: "",
+        about: "tests of what touches memory, interpreted; needs a nightly compiler",
+        run: command::miri::run,
     },
     Entry {
         name: "mutants",

@@ -7,7 +7,7 @@ use crate::arguments::Arguments;
 use crate::shell::Channel;
 use crate::summary::Summary;
 use crate::workspace::Workspace;
-use crate::{Result, shell};
+use crate::{Result, nightly, shell};
 
 /// The version that is installed where there is none.
 const CARGO_FUZZ: &str = "0.13.2";
@@ -56,9 +56,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
 
 /// Sees that there are a nightly compiler, cargo-fuzz and the seeds.
 fn prepare(workspace: &Workspace) -> Result {
-    if shell::output(&mut nightly(workspace, "--version")).is_err() {
-        return Err("fuzzing needs a nightly compiler: rustup toolchain install nightly".into());
-    }
+    nightly::require(workspace, "fuzzing")?;
     if shell::output(fuzz(workspace, "--version").stderr(std::process::Stdio::null())).is_err() {
         shell::run(workspace.cargo("install").args(["cargo-fuzz", "--locked", "--version", CARGO_FUZZ]))?;
     }
@@ -79,14 +77,8 @@ fn fuzz(workspace: &Workspace, subcommand: &str) -> Command {
     command
 }
 
-/// `cargo +nightly`, through rustup: the cargo that runs this program knows of one compiler only.
 fn nightly(workspace: &Workspace, subcommand: &str) -> Command {
-    let mut command = workspace.command("rustup");
-    command.args(["run", "nightly", "cargo", subcommand]).env("CARGO_TARGET_DIR", home(workspace));
-    for name in ["CARGO", "RUSTUP_TOOLCHAIN", "CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"] {
-        command.env_remove(name);
-    }
-    command
+    nightly::cargo(workspace, subcommand, &home(workspace))
 }
 
 /// How many inputs were tried, from libFuzzer's last line.

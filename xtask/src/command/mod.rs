@@ -8,6 +8,7 @@ pub(crate) mod fuzz;
 pub(crate) mod kill;
 pub(crate) mod lint;
 pub(crate) mod loom;
+pub(crate) mod miri;
 pub(crate) mod mutants;
 pub(crate) mod order;
 pub(crate) mod test;

@@ -234,6 +234,49 @@ fn a_failure_of_one_sync_or_close_is_final_for_its_file() {
     }
 }
 
+/// What was opened before is gone from its server; what is opened by its name again is there.
+#[test]
+fn a_stale_handle_is_told_by_kind_and_does_not_outlive_its_file() {
+    let ours = "chk-1/0000000000000001-0000000000000002-00000001";
+    // Each of these calls in its turn, and the second try is of another handle.
+    for at in 1.. {
+        let injection = Injection::new(Fault::Stale, at, Failure::Once);
+        let outcome = run(Level::Calls, injection, &|disk, file_system| {
+            write(disk, ours, b"bytes");
+            let read = || -> Result<[u8; 5]> {
+                let mut bytes = [0; 5];
+                let opened = file_system.open(&path(ours))?;
+                opened.read_exact_at(&mut bytes, 0).map_err(|error| into_error(error, ErrorKind::Retry))?;
+                Ok(bytes)
+            };
+            let written = |name: &str| -> Result<()> {
+                let mut writer = file_system.create_new(&path(name), Visible::AtOnce)?;
+                writer.write_all(b"bytes").map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
+                match writer.finish(Durability::Full) {
+                    CasOutcome::Done(_) => file_system.sync_entries(&[path(name)]),
+                    CasOutcome::Failed(error) | CasOutcome::Unknown(error) => Err(error),
+                    CasOutcome::Lost => panic!("nobody else writes"),
+                }
+            };
+            let (first, second) = (read(), read());
+            let kind = |outcome: &Result<()>| outcome.as_ref().err().map(Error::kind);
+            let kinds =
+                [kind(&first.map(drop)), kind(&second.map(drop)), kind(&written("chk-1/a")), kind(&written("chk-1/b"))];
+            assert!(kinds[..2].iter().flatten().all(|kind| *kind == ErrorKind::Retry), "{at}: {kinds:?}");
+            assert!(kinds[2..].iter().flatten().all(|kind| *kind == ErrorKind::AbortCheckpoint), "{at}: {kinds:?}");
+            assert!(kinds.iter().flatten().count() <= 1, "{at}: {kinds:?}");
+            assert_eq!(bytes_of(disk, ours).unwrap(), b"bytes");
+            Ok(())
+        });
+        // Not those of opening the root: these are configuration.
+        assert!(outcome.result.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::Configuration));
+        if !outcome.met {
+            assert!(at > 8, "only {at}");
+            break;
+        }
+    }
+}
+
 #[test]
 fn what_is_published_is_whole_or_absent() {
     let content = vec![7; 600_000];

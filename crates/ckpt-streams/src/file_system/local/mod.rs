@@ -52,6 +52,17 @@ use crate::file_system::{
 ///
 /// What never replaces is a hard link, so there must be such links. A state file is duplicated without copying its bytes:
 /// by sharing them (reflink) where the file system can, or else by a second name.
+///
+/// On a file system that machines share (NFS):
+///
+/// * A handle that the server no longer knows (`ESTALE`) is an error like any other: `Retry` of what is read,
+///   `AbortCheckpoint` of what is written, whose file is dead. Files are opened by their names again each time, so the next
+///   one finds what is there.
+/// * A link whose answer is lost is told by what it has made, and a close that fails loses its file.
+/// * Names and bytes are never changed once others may look, so what a client has cached of them is at worst absent, and
+///   `Retry` or `NotFound`. An old version of a record that is read so never lets a write happen: the server refuses its
+///   name. But a writer also looks whether its version was declared dead while it slept, and that look must not come from
+///   a cache: mount the directory of records with `lookupcache=none` and `noac`, or let one machine serve them.
 #[derive(Debug)]
 pub struct LocalFileSystem {
     system: Arc<dyn System>,
