@@ -18,6 +18,8 @@ use crate::file_system::local::system::{Descriptor, Kind, Open, System};
 pub(super) struct Beneath {
     pub(super) system: Arc<dyn System>,
     root: Box<dyn Descriptor>,
+    /// Given up when no descriptor is left to remove a name with, which takes one: what fails then is to leave nothing.
+    spare: Mutex<Option<Box<dyn Descriptor>>>,
     /// For messages, and to sync the directory that the root is in.
     path: PathBuf,
     /// Whether the system resolves whole paths so (`openat2`, Linux 5.6). Otherwise it goes one component at a time.
@@ -41,9 +43,12 @@ impl Beneath {
     const ATTEMPTS_OF_THREADS: u32 = 4;
 
     pub(super) fn new(system: Arc<dyn System>, root: Box<dyn Descriptor>, path: PathBuf) -> Self {
+        // Without it, it goes on as long as there are descriptors.
+        let spare = Mutex::new(open_at(&*root, ".", Open::Directory).ok());
         Self {
             system,
             root,
+            spare,
             path,
             resolves_whole_paths: AtomicBool::new(true),
             clones: AtomicBool::new(true),
@@ -135,8 +140,22 @@ impl Beneath {
 
     /// Removes a name, following no link.
     pub(super) fn unlink(&self, path: &RelPath) -> Result<()> {
-        let directory = self.open_directory(path.parent().as_ref())?;
-        retry_on_intr(|| directory.unlink_at(path.file_name(), Kind::File))
+        let Some(parent) = path.parent() else {
+            return retry_on_intr(|| self.root.unlink_at(path.file_name(), Kind::File));
+        };
+        let unlink =
+            |directory: Box<dyn Descriptor>| retry_on_intr(|| directory.unlink_at(path.file_name(), Kind::File));
+        match self.open_directory(Some(&parent)) {
+            Err(Errno::MFILE | Errno::NFILE) => {
+                // One after the other: there is one descriptor for all.
+                let mut spare = self.spare.lock();
+                drop(spare.take());
+                let outcome = self.open_directory(Some(&parent)).and_then(unlink);
+                *spare = open_at(&*self.root, ".", Open::Directory).ok();
+                outcome
+            }
+            directory => unlink(directory?),
+        }
     }
 
     fn resolve(&self, path: &RelPath, open: Open) -> Result<Box<dyn Descriptor>> {

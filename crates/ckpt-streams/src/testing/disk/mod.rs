@@ -112,7 +112,7 @@ impl Disk {
         self.machine.lock().steps.len()
     }
 
-    /// How many descriptors are open. A file system that has found its root holds one.
+    /// How many descriptors are open. A file system that has found its root holds two.
     pub fn descriptors(&self) -> usize {
         self.machine.lock().descriptors
     }
