@@ -10,7 +10,7 @@ use ckpt_core::{Digest, ErrorKind};
 
 use crate::file_system::{FileSystem, LocalFileSystem};
 use crate::read::stored_test::{Stored, payload, read, store, write_foreign};
-use crate::{FileStateReader, StateDirectory, StateReader as _, read_section};
+use crate::{FileStateReader, ReadOptions, StateDirectory, StateReader as _, Verification, read_section};
 
 fn assert_corrupt(stored: &Stored, damage: &str) {
     let (path, handle) = &stored.files[0];
@@ -213,5 +213,56 @@ fn a_segment_of_a_file_of_others_is_its_bytes_alone() {
     for (offset_bytes, length_bytes, digest) in [(11, 20, digest), (10, 21, digest), (10, 991, None), (1001, 1, None)] {
         let (found, error) = segment(offset_bytes, length_bytes, digest);
         assert_eq!((found, error.unwrap().kind()), (Vec::new(), ErrorKind::Corrupt), "{offset_bytes}");
+    }
+}
+
+/// State that is in no file of ours, each wrong in one way: what is found, always, by lengths, and not at all.
+#[test]
+fn state_elsewhere_is_compared_as_far_as_it_is_to_be() {
+    let scratch = tempfile::tempdir().unwrap();
+    let content = payload(BLOCK_BYTES + 100);
+    write_foreign(scratch.path(), &content);
+    let file_system: Arc<dyn FileSystem> = Arc::new(LocalFileSystem::open(scratch.path()).unwrap());
+    let directory = StateDirectory::new(Root::Borrowed(1), file_system, None);
+    let file = FileRef::Foreign(RelPath::new("000012.sst").unwrap());
+    let whole = Place::File { root: Root::Borrowed(1), file: file.clone() };
+    let part = Place::Segment { root: Root::Borrowed(1), file, offset_bytes: 50 };
+    let inline = Place::Inline(Bytes::from(content.clone()));
+    let length = content.len() as u64;
+    let (right, wrong) = (Some(Digest::of(&content)), Some(Digest::of(b"other")));
+    let part_digest = Some(Digest::of(&content[50..]));
+    let all = Some(content.clone());
+    for (place, length_bytes, digest, found) in [
+        (&whole, length, right, [all.clone(), all.clone(), all.clone()]),
+        (&whole, length, wrong, [None, all.clone(), all.clone()]),
+        (&whole, length, None, [all.clone(), all.clone(), all.clone()]),
+        (&whole, length - 1, right, [None, None, Some(content[..content.len() - 1].to_vec())]),
+        (&whole, length + 1, right, [None, None, None]),
+        (
+            &part,
+            length - 50,
+            part_digest,
+            [Some(content[50..].to_vec()), Some(content[50..].to_vec()), Some(content[50..].to_vec())],
+        ),
+        (&part, length - 50, right, [None, Some(content[50..].to_vec()), Some(content[50..].to_vec())]),
+        (&part, length - 49, part_digest, [None, None, None]),
+        (&inline, length, right, [all.clone(), all.clone(), all.clone()]),
+        (&inline, length, wrong, [None, all.clone(), all.clone()]),
+        (&inline, length, None, [None, all.clone(), all.clone()]),
+        (&inline, length + 1, right, [None, None, all.clone()]),
+    ] {
+        let handle = StateHandle::assume_durable(place.clone(), length_bytes, digest);
+        for (verification, expected) in
+            [Verification::Always, Verification::Lengths, Verification::Off].into_iter().zip(found)
+        {
+            let options = ReadOptions::default().with_verification(verification);
+            let reader = FileStateReader::new(vec![directory.clone()]).with_options(options);
+            let (found, error) = read(&reader, &handle);
+            let case = format!("{verification}, {length_bytes} bytes, {digest:?}, {place:?}");
+            match expected {
+                Some(expected) => assert!(error.is_none() && found == expected, "{}, {error:?}", &case[..80]),
+                None => assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::Corrupt), "{}", &case[..80]),
+            }
+        }
     }
 }
