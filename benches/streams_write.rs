@@ -114,7 +114,7 @@ fn small_state(bench: &Bench, streams: &FileStreams) {
     let pairs = (0..bench.pairs()).map(|_| (at_once(2), at_once(1)));
     let work = Work::Operations(SMALL_STATES as usize);
     if bench.takes(name) {
-        bench.compare_durations(name, "one thread alone", work, pairs);
+        bench.bar(Bar::RatioAtMost(1.1)).compare_durations(name, "one thread alone", work, pairs);
     }
 }
 

@@ -64,6 +64,8 @@ mod watched_test;
 
 /// State on its way into storage. Written by one thread; what was written is visible to nobody before it is sealed.
 ///
+/// After its factory was cancelled, `finish` fails, and so does a write: at the latest the one that makes 1 MiB since then.
+///
 /// Dropping a stream without `finish` or `abort` leaves nothing behind either, but cannot report errors.
 pub trait StateOutputStream: io::Write + Send + Debug {
     /// Payload bytes written so far.
