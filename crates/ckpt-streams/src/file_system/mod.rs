@@ -41,7 +41,8 @@ pub trait FileSystem: Send + Sync + Debug {
     ///
     /// # Errors
     ///
-    /// `NotFound` when `from` is missing; `AbortCheckpoint` when `to` exists or cannot be written.
+    /// `NotFound` when `from` is missing; `AbortCheckpoint` when `to` exists or cannot be written. Nothing is left of the
+    /// copy then, and nothing else was touched: the caller removes nothing, since what is there may be another's.
     fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()>;
 
     /// Makes the names of files that were written durable: each directory once, and every parent up to one that is

@@ -105,3 +105,23 @@ fn what_another_factory_staged_is_refused_and_removed() {
     assert_eq!(ours.seal(snapshot_of(mix)).unwrap_err().kind(), ErrorKind::FailJob);
     assert_eq!(files.paths(), []);
 }
+
+/// What lies under the name of a copy is never this factory's, so it stays: state that somebody sealed, or a leftover.
+#[test]
+fn a_copy_whose_name_is_taken_removes_nothing() {
+    let files = MemoryFileSystem::new();
+    let file_system: Arc<dyn FileSystem> = Arc::new(files.clone());
+    // Names that begin again for the same writer.
+    let begin = || FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options(0));
+    let streams = begin();
+    let staged = stage(streams.create(StateScope::Shared).unwrap(), b"state");
+    let handle = streams.seal_piece(staged).unwrap();
+    let sealed = files.paths();
+    assert_eq!(sealed.len(), 1);
+    let again = begin();
+    let error = again.duplicate(&[handle], StateScope::Shared).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
+    assert_eq!(files.paths(), sealed);
+    again.cancel().wait().unwrap();
+    assert_eq!(files.paths(), sealed);
+}

@@ -138,12 +138,11 @@ impl FileStreams {
         let from_path = source.path_of(&RelPath::new(file.to_string())?);
         let unsealed = &self.inner.unsealed;
         let at = FileAt { file_system: StdArc::clone(&to.file_system), path };
-        let key = unsealed.begin(at.clone())?;
-        let copied = to.file_system.duplicate(&from_path, &at.path);
+        let (key, ()) = unsealed.make(at.clone(), |at| to.file_system.duplicate(&from_path, &at.path))?;
         // The copy is synced already, as a file that is synced early is.
-        if let Err(error) = copied.and_then(|()| Ok(unsealed.synced_early(key, Ok(()))?)) {
+        if let Err(error) = unsealed.synced_early(key, Ok(())) {
             let _ = unsealed.remove(Taken { key, at, writer: None });
-            return Err(error);
+            return Err(error.into());
         }
         let length_bytes = from.length_bytes();
         let digest = digests.handle_digest(&name, length_bytes);

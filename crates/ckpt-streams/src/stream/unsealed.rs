@@ -121,9 +121,19 @@ impl Unsealed {
         self.cancelled.load(Ordering::Acquire)
     }
 
-    /// Registers a file that is about to be made.
-    pub(crate) fn begin(&self, at: FileAt) -> Result<Key, StreamError> {
-        self.register(at, Phase::Busy { unwanted: false })
+    /// Registers a file and has it made. It is in the caller's hands then; where it could not be made, whatever lies under
+    /// its name is somebody else's and stays.
+    pub(crate) fn make<T>(
+        &self,
+        at: FileAt,
+        make: impl FnOnce(&FileAt) -> Result<T, Error>,
+    ) -> Result<(Key, T), Error> {
+        let key = self.register(at.clone(), Phase::Busy { unwanted: false })?;
+        // Nobody waits for a file whose making panicked.
+        let ending = Ending { unsealed: self, key };
+        let made = make(&at)?;
+        std::mem::forget(ending);
+        Ok((key, made))
     }
 
     fn register(&self, at: FileAt, phase: Phase) -> Result<Key, StreamError> {
@@ -341,14 +351,7 @@ impl Unsealed {
 
     /// Removes a file that was handed out and ends it, even if the file system panics.
     pub(crate) fn remove(&self, taken: Taken) -> Result<(), Error> {
-        /// Ends the file when it goes.
-        struct Ending<'a>(&'a Unsealed, Key);
-        impl Drop for Ending<'_> {
-            fn drop(&mut self) {
-                self.0.end(self.1);
-            }
-        }
-        let _ending = Ending(self, taken.key);
+        let _ending = Ending { unsealed: self, key: taken.key };
         let outcome = match taken.writer {
             Some(writer) => writer.discard(),
             None => taken.at.file_system.remove(&[taken.at.path]).pop().unwrap_or(Ok(())),
@@ -357,6 +360,18 @@ impl Unsealed {
             self.left_behind.fetch_add(1, Ordering::Relaxed);
         }
         outcome
+    }
+}
+
+/// Ends a file when it goes.
+struct Ending<'a> {
+    unsealed: &'a Unsealed,
+    key: Key,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.unsealed.end(self.key);
     }
 }
 

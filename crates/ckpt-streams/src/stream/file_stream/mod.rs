@@ -319,14 +319,7 @@ impl Drop for FileStream {
 fn create_file(unsealed: &Unsealed, directory: &StateDirectory, name: FileName) -> Result<OpenFile> {
     let path = directory.path_of(&RelPath::from(&name));
     let at = FileAt { file_system: StdArc::clone(&directory.file_system), path };
-    let key = unsealed.begin(at.clone())?;
-    let writer = match directory.file_system.create_new(&at.path, Visible::AtOnce) {
-        Ok(writer) => writer,
-        Err(error) => {
-            unsealed.end(key);
-            return Err(error);
-        }
-    };
+    let (key, writer) = unsealed.make(at.clone(), |at| directory.file_system.create_new(&at.path, Visible::AtOnce))?;
     match unsealed.opened(key) {
         Ok(()) => {
             let (digester, part_bytes) = (BlockDigester::new(), writer.part_bytes());

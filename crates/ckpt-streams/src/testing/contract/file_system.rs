@@ -139,12 +139,21 @@ fn copies_are_files_of_their_own(files: &dyn FileSystem) {
         assert_eq!(names(files).len(), 2);
         assert!(files.remove(&[path(from)])[0].is_ok());
         assert_eq!(read(files, to), b"bytes");
+        // What fails leaves nothing and touches nothing.
         let missing = files.duplicate(&path(from), &path("other")).unwrap_err();
         assert_eq!(missing.kind(), ErrorKind::NotFound);
+        let missing = files.duplicate(&path(from), &path(to)).unwrap_err();
+        assert!(matches!(missing.kind(), ErrorKind::NotFound | ErrorKind::AbortCheckpoint));
+        assert_eq!(names(files), [to]);
         write_new(files, from, b"other");
-        let taken = files.duplicate(&path(from), &path(to)).unwrap_err();
-        assert_eq!(taken.kind(), ErrorKind::AbortCheckpoint);
-        assert_eq!(read(files, to), b"bytes");
+        for target in [to, from] {
+            let taken = files.duplicate(&path(from), &path(target)).unwrap_err();
+            assert_eq!(taken.kind(), ErrorKind::AbortCheckpoint);
+        }
+        let mut both = [from, to];
+        both.sort_unstable();
+        assert_eq!(names(files), both);
+        assert_eq!((read(files, from), read(files, to)), (b"other".to_vec(), b"bytes".to_vec()));
         assert!(files.remove(&[path(from), path(to)]).iter().all(Result::is_ok));
         assert_eq!(names(files), [""; 0]);
     }
