@@ -18,7 +18,7 @@ pub(crate) fn cargo(workspace: &Workspace, subcommand: &str, target: &Path) -> C
 
 /// Sees that there is one.
 pub(crate) fn require(workspace: &Workspace, what_for: &str) -> Result {
-    if shell::output(&mut cargo(workspace, "--version", &workspace.target())).is_err() {
+    if shell::output(&mut cargo(workspace, "--version", workspace.target())).is_err() {
         return Err(format!("{what_for} needs a nightly compiler: rustup toolchain install nightly").into());
     }
     Ok(())
