@@ -3,16 +3,19 @@
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use ckpt_core::ErrorKind;
 
-use super::stream_test::{options, target};
+use super::stream_test::{options, snapshot_of, stage, target};
 use super::watched_test::{Event, Watched};
-use crate::file_system::FileSystem;
+use crate::file_system::{FileSystem, MemoryFileSystem};
 use crate::testing::RefusingSpawn;
-use crate::{FileStreams, MemoryStreams, StateScope, StreamFactory as _};
+use crate::{FileStreams, FileStreamsOptions, MemoryStreams, Staged, StateScope, StreamFactory as _};
 
 const MIB: usize = 1 << 20;
+/// Fails a test that would hang.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Streams that are cancelled in the write that brings the bytes of all files to a number.
 struct Cancelled {
@@ -84,6 +87,38 @@ fn state_that_has_no_file_hears_of_a_cancellation_too() {
     assert_eq!(streams.create(StateScope::Exclusive).unwrap_err().kind(), ErrorKind::Cancelled);
 }
 
+/// A file system that panics when the first file is removed. The other files go, everybody gets an answer, and what is left
+/// is counted.
+#[test]
+fn a_removal_that_panics_holds_up_nobody() {
+    let give_up: [fn(Arc<FileStreams>, Vec<Staged>); 3] = [
+        |streams, _held| streams.cancel().wait_timeout(LIMIT).expect("an answer in time").unwrap(),
+        // The name that was not staged here fails the whole.
+        |streams, mut staged| {
+            let files: Arc<dyn FileSystem> = Arc::new(MemoryFileSystem::new());
+            let other = FileStreams::new(target(&files, Arc::new(RefusingSpawn::new())), options(0));
+            staged.push(stage(other.create(StateScope::Exclusive).unwrap(), b"x"));
+            assert_eq!(streams.seal(snapshot_of(staged)).unwrap_err().kind(), ErrorKind::FailJob);
+        },
+        |_, staged| drop(staged),
+    ];
+    for (early, give_up) in [1, 8].into_iter().flat_map(|early| give_up.map(|give_up| (early, give_up))) {
+        let panicked = AtomicUsize::new(0);
+        let files = Watched::new(move |event, _| {
+            assert!(event != Event::Removing || panicked.fetch_add(1, Ordering::Relaxed) > 0, "on purpose");
+        });
+        let file_system: Arc<dyn FileSystem> = Arc::new(files.clone());
+        let options = FileStreamsOptions { staged_descriptors: early, ..options(0) };
+        let streams = Arc::new(FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options));
+        let staged = (0..3).map(|_| stage(streams.create(StateScope::Exclusive).unwrap(), b"x")).collect();
+        give_up(Arc::clone(&streams), staged);
+        streams.cancel().wait_timeout(LIMIT).expect("an answer in time").unwrap();
+        // A writer that was not discarded by hand is by its drop.
+        assert!(files.paths().len() <= 1, "{:?}", files.paths());
+        assert_eq!(streams.counts().left_behind, 1);
+    }
+}
+
 /// Asserted by the compiler.
 #[test]
 fn what_threads_share_can_be_shared() {
@@ -94,7 +129,7 @@ fn what_threads_share_can_be_shared() {
     shared::<crate::Budget>();
     shared::<crate::BudgetAccount>();
     sent::<crate::Charge>();
-    sent::<crate::Staged>();
+    sent::<Staged>();
     sent::<Box<dyn crate::StateOutputStream>>();
     sent::<crate::Pending<()>>();
 }

@@ -20,6 +20,8 @@ pub(crate) enum StreamError {
     NameTaken { path: String },
     #[error("state file '{path}' could not be synced: a sync of it panicked")]
     SyncPanicked { path: String },
+    #[error("state file '{path}' may be left: removing it panicked")]
+    RemovePanicked { path: String },
     #[error("state at {place} cannot be duplicated here: expected inline state or a file of ours below {expected}")]
     CannotDuplicate { place: String, expected: String },
     #[error("a copy that stands at {secondary_bytes} bytes would be none of a stream that stands at {primary_bytes}")]
@@ -36,6 +38,7 @@ impl From<StreamError> for Error {
     fn from(error: StreamError) -> Self {
         let kind = match error {
             StreamError::Cancelled => ErrorKind::Cancelled,
+            StreamError::RemovePanicked { .. } => ErrorKind::Retry,
             StreamError::StagedElsewhere | StreamError::CannotDuplicate { .. } => ErrorKind::FailJob,
             StreamError::GroupOutside { .. } | StreamError::GroupNotAfter { .. } | StreamError::NoKeys => {
                 ErrorKind::Configuration

@@ -17,6 +17,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc as StdArc;
 
 use ckpt_core::Error;
@@ -349,13 +350,16 @@ impl Unsealed {
         self.left_behind.load(Ordering::Relaxed)
     }
 
-    /// Removes a file that was handed out and ends it, even if the file system panics.
+    /// Removes a file that was handed out and ends it. A file system that panics is one that fails: whoever removes many
+    /// goes on with the next.
     pub(crate) fn remove(&self, taken: Taken) -> Result<(), Error> {
         let _ending = Ending { unsealed: self, key: taken.key };
-        let outcome = match taken.writer {
+        let Taken { at, writer, .. } = taken;
+        let removed = catch_unwind(AssertUnwindSafe(|| match writer {
             Some(writer) => writer.discard(),
-            None => taken.at.file_system.remove(&[taken.at.path]).pop().unwrap_or(Ok(())),
-        };
+            None => at.file_system.remove(std::slice::from_ref(&at.path)).pop().unwrap_or(Ok(())),
+        }));
+        let outcome = removed.unwrap_or_else(|_| Err(StreamError::RemovePanicked { path: at.path.to_string() }.into()));
         if outcome.is_err() {
             self.left_behind.fetch_add(1, Ordering::Relaxed);
         }

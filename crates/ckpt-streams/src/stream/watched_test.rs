@@ -1,4 +1,4 @@
-//! Files in memory whose writers tell what is done with them.
+//! Files in memory that tell what is done with them.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -13,15 +13,17 @@ use crate::file_system::{
     Visible,
 };
 
-/// What a writer tells.
+/// What is told of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// It has written so many bytes.
+    /// So many bytes were written.
     Written(usize),
-    /// It is about to begin a sync.
+    /// A sync of it is about to begin.
     Beginning,
-    /// It is about to sync.
+    /// It is about to be synced.
     Syncing,
+    /// It is about to be removed.
+    Removing,
 }
 
 /// Is told, in the thread that does it.
@@ -79,6 +81,7 @@ impl FileWriter for WatchedWriter {
     }
 
     fn discard(self: Box<Self>) -> Result<()> {
+        self.files.tell(Event::Removing);
         self.inner.discard()
     }
 }
@@ -114,6 +117,7 @@ impl FileSystem for Watched {
     }
 
     fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>> {
+        paths.iter().for_each(|_| self.tell(Event::Removing));
         self.files.remove(paths)
     }
 
