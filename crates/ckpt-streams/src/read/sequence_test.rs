@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use crate::file_system::LocalFileSystem;
 use crate::read::file::PIECE_BYTES;
 use crate::read::stored_test::{payload, store, write_foreign};
+use crate::testing::contract;
 use crate::{
     FileStateReader, Pool, PoolOptions, ReadAhead, ReadOptions, Spawn, StateDirectory, StateInputStream,
     StateReader as _, Verification,
@@ -38,6 +39,19 @@ fn a_read_of_blocks_goes_straight_into_the_buffer_of_the_caller() {
         stream.read_exact_at(&mut buffer[..3 * BLOCK_BYTES], 100).map(|()| 3 * BLOCK_BYTES).unwrap()
     };
     assert_eq!(straight(&mut within, 0), (3 * BLOCK_BYTES, 3, 2 * BLOCK_BYTES), "between the ends");
+}
+
+#[test]
+fn the_contract_of_readers() {
+    let stored = store(&[3, 1000, BLOCK_BYTES, PIECE_BYTES, 2 * PIECE_BYTES + 5]);
+    let ahead = ReadAhead::new(Arc::clone(&POOL), PIECE_BYTES);
+    let ahead = FileStateReader::new(vec![stored.directory.clone()])
+        .with_options(ReadOptions::default().with_read_ahead(ahead));
+    for (_, handle) in &stored.files {
+        let expected = payload(usize::try_from(handle.length_bytes()).unwrap());
+        contract::state_reader(&stored.reader, handle, &expected);
+        contract::state_reader(&ahead, handle, &expected);
+    }
 }
 
 /// One step of whoever reads.
