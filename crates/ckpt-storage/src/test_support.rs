@@ -25,6 +25,8 @@ pub(crate) struct MemoryDisk(Arc<Mutex<Disk>>);
 struct Disk {
     files: BTreeMap<String, Bytes>,
     records: BTreeMap<String, (u64, Bytes)>,
+    /// What reads show, while they show the past.
+    cached: Option<BTreeMap<String, (u64, Bytes)>>,
     operations: u64,
     faults: BTreeMap<u64, Fault>,
     log: Vec<String>,
@@ -58,6 +60,18 @@ impl MemoryDisk {
 
     pub(crate) fn heal(&self) {
         self.0.lock().faults.clear();
+    }
+
+    /// From here on records are read as they are now, whatever is written: out of a cache, as on a shared file system.
+    /// Writes go to where the records are.
+    pub(crate) fn cache_records(&self) {
+        let mut disk = self.0.lock();
+        disk.cached = Some(disk.records.clone());
+    }
+
+    /// Records are read as they are.
+    pub(crate) fn expire_cache(&self) {
+        self.0.lock().cached = None;
     }
 
     pub(crate) fn operations(&self) -> u64 {
@@ -197,7 +211,7 @@ impl FileSystem for MemoryFileSystem {
     fn read_record(&self, path: &RelPath) -> Result<Option<(Bytes, VersionTag)>> {
         let mut disk = self.disk.0.lock();
         self.begin_certain(&mut disk, None, ErrorKind::Retry)?;
-        let record = disk.records.get(&self.whole(path));
+        let record = disk.cached.as_ref().unwrap_or(&disk.records).get(&self.whole(path));
         Ok(record.map(|(version, body)| (body.clone(), VersionTag::new(version.to_string()))))
     }
 

@@ -210,3 +210,44 @@ fn another_write_of_the_same_leader_is_not_taken_for_this_one() {
     assert!(matches!(view.head().write(other), HeadOutcome::Fenced(_)));
     assert_eq!(there(&*view), *write().head());
 }
+
+/// A cache that is old delays, and decides nothing: whoever writes upon what it shows is refused where the record is.
+#[test]
+fn reads_of_the_past_let_nobody_write() {
+    let disk = MemoryDisk::default();
+    let leader = view(&disk);
+    let (_, write) = about_to_commit(&*leader);
+    disk.cache_records();
+    // One with a newer view takes over; the former leader still reads itself as the newest.
+    let next = Head::claim(Some(&there(&*leader)), job(1), nonce(2)).unwrap();
+    let HeadOutcome::Written(taken) = view(&disk).head().write(next) else { panic!("nobody else writes") };
+    assert!(there(&*leader).epoch < taken.head.head().epoch);
+    for former in [&leader, &view(&disk)] {
+        let outcome = former.head().write(write());
+        let HeadOutcome::Failed(error) = outcome else { panic!("expected no write, found {outcome:?}") };
+        assert_eq!(error.kind(), ErrorKind::Retry);
+        assert!(error.to_string().contains("head/HEAD"), "{error}");
+    }
+    // A claim that begins from the past is not made either, and says to try again.
+    assert_eq!(claim(&*view(&disk).head(), job(1), nonce(3)).unwrap_err().kind(), ErrorKind::Retry);
+    disk.expire_cache();
+    assert_eq!(there(&*leader), *taken.head.head());
+    assert!(matches!(leader.head().write(write()), HeadOutcome::Fenced(_)));
+    assert!(claim(&*view(&disk).head(), job(1), nonce(3)).is_ok());
+}
+
+/// An answer that was lost is not taken for a failure because the past shows nothing of the write.
+#[test]
+fn a_write_in_doubt_stays_so_while_reads_are_of_the_past() {
+    let disk = MemoryDisk::default();
+    let leader = view(&disk);
+    let (_, write) = about_to_commit(&*leader);
+    disk.cache_records();
+    disk.fail(0, Fault::ReplyLost, 1000);
+    let outcome = leader.head().write(write());
+    assert!(matches!(outcome, HeadOutcome::Unknown(_)), "{outcome:?}");
+    disk.heal();
+    disk.expire_cache();
+    assert_eq!(there(&*leader), *write().head());
+    assert!(matches!(leader.head().write(write()), HeadOutcome::Written(_)));
+}
