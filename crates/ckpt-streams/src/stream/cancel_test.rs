@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -85,6 +86,28 @@ fn state_that_has_no_file_hears_of_a_cancellation_too() {
     assert!(after * 1000 <= MIB, "{after}");
     assert_eq!(stream.finish().unwrap_err().kind(), ErrorKind::Cancelled);
     assert_eq!(streams.create(StateScope::Exclusive).unwrap_err().kind(), ErrorKind::Cancelled);
+}
+
+/// Where no job is taken the files go nevertheless, and whoever cancels does not wait for the file system: here it does
+/// nothing before the cancellation has returned.
+#[test]
+fn a_cancellation_waits_for_no_removal_though_the_pool_refuses() {
+    let (let_go, waiting) = channel::<()>();
+    let waiting = Mutex::new(waiting);
+    let files = Watched::new(move |event, _| {
+        if event == Event::Removing {
+            waiting.lock().unwrap().recv_timeout(LIMIT).expect("the cancellation returned before");
+        }
+    });
+    let file_system: Arc<dyn FileSystem> = Arc::new(files.clone());
+    let streams = FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options(0));
+    let staged: Vec<_> = (0..3).map(|_| stage(streams.create(StateScope::Exclusive).unwrap(), b"x")).collect();
+    let mut answer = streams.cancel();
+    assert!(answer.wait_timeout(Duration::ZERO).is_none());
+    (0..3).for_each(|_| let_go.send(()).unwrap());
+    answer.wait().unwrap();
+    assert_eq!((files.paths(), streams.counts().left_behind), (Vec::new(), 0));
+    drop(staged);
 }
 
 /// A file system that panics when the first file is removed. The other files go, everybody gets an answer, and what is left

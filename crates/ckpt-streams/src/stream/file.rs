@@ -13,9 +13,10 @@ use crate::stream::error::StreamError;
 use crate::stream::file_stream::{CHECK_EVERY_BYTES, FileStream};
 use crate::stream::lanes::Lanes;
 use crate::stream::names::FileNames;
+use crate::stream::removal::Removal;
 use crate::stream::seal::seal;
 use crate::stream::staged::{Staged, StagedFile};
-use crate::stream::unsealed::{FileAt, Removal, Taken, Unsealed};
+use crate::stream::unsealed::{FileAt, Taken, Unsealed};
 use crate::stream::{StateOutputStream, StateScope, StreamFactory};
 use crate::sync::Arc;
 use crate::{Budget, BudgetAccount, Pending, StateDirectory};
@@ -40,7 +41,8 @@ pub struct FileStreamsTarget {
     pub shared: StateDirectory,
     /// Names files.
     pub names: StdArc<FileNames>,
-    /// Syncs and removes files side by side. It may refuse: then the caller's thread does everything.
+    /// Syncs and removes files side by side. It may refuse: then the thread that seals syncs, and what is cancelled is
+    /// removed by a thread started for it; only where none can be started, by the one that cancels, which waits for it.
     pub spawn: StdArc<dyn Spawn>,
     /// What streams collect on its way into files is charged to it; state that stays in its handle is not. One of its own
     /// unless [`with_budget`](Self::with_budget) gives that of the process.
@@ -181,9 +183,7 @@ impl StreamFactory for FileStreams {
         let (pending, files) = self.inner.unsealed.cancel();
         self.inner.budget.cancel();
         if !files.is_empty() {
-            let removal = Removal::new(Arc::clone(&self.inner.unsealed), files);
-            // A job that is refused is dropped, and that removes the files as well.
-            let _ = self.inner.spawn.spawn("remove cancelled state files", Box::new(move || drop(removal)));
+            Removal::new(Arc::clone(&self.inner.unsealed), files).begin(&*self.inner.spawn);
         }
         pending
     }

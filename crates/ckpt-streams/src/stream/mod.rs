@@ -51,6 +51,7 @@ mod partitions;
 mod raw_state;
 #[cfg(all(test, not(ckpt_loom)))]
 mod raw_state_test;
+mod removal;
 mod seal;
 mod snapshot_stream;
 pub(crate) mod staged;
@@ -123,8 +124,8 @@ pub trait StreamFactory: Send + Sync + Debug {
     /// `AbortCheckpoint` when one could not be copied; then none is left behind.
     fn duplicate(&self, from: &[StateHandle], scope: StateScope) -> Result<Vec<Staged>>;
 
-    /// Ends every stream of this factory, whatever is being done with it, and every later one. Returns at once; the
-    /// answer comes when nothing unsealed is left.
+    /// Ends every stream of this factory, whatever is being done with it, and every later one. Returns at once, without
+    /// any I/O; the answer comes when nothing unsealed is left.
     fn cancel(&self) -> Pending<()>;
 }
 

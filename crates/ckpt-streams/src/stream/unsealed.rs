@@ -26,7 +26,7 @@ use ckpt_core::state::RelPath;
 use crate::file_system::{FileSystem, FileWriter};
 use crate::stream::early::Step;
 use crate::stream::error::StreamError;
-use crate::sync::{Arc, AtomicBool, AtomicU64, Condvar, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Condvar, Mutex, Ordering};
 use crate::{Pending, Promise};
 
 /// The files of one factory that are not sealed.
@@ -393,27 +393,6 @@ impl State {
         self.with_descriptor.remove(&key);
         self.to_begin.remove(&key);
         Some(Taken { key, at: file.at.clone(), writer })
-    }
-}
-
-/// Files to be removed: by whoever runs the job that owns them, or by whoever drops it.
-pub(crate) struct Removal {
-    unsealed: Arc<Unsealed>,
-    files: Vec<Taken>,
-}
-
-impl Removal {
-    pub(crate) const fn new(unsealed: Arc<Unsealed>, files: Vec<Taken>) -> Self {
-        Self { unsealed, files }
-    }
-}
-
-impl Drop for Removal {
-    fn drop(&mut self) {
-        for taken in self.files.drain(..) {
-            // Counted; the next leader collects what is left.
-            let _ = self.unsealed.remove(taken);
-        }
     }
 }
 
