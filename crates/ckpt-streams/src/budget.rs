@@ -22,6 +22,10 @@ use crate::sync::{Arc, AtomicBool, AtomicU32, Condvar, Mutex, Ordering};
 ///   the limit, and that of one piece beyond it.
 ///
 /// A piece of more bytes than the whole budget is let pass while no other is charged.
+///
+/// So a stream into an upload holds a part from its first byte on. Others may wait for that part: such a stream is written
+/// to its end, and neither left open nor handed to a job that may still be queued. Streams into files hold nothing that is
+/// waited for.
 pub struct Budget {
     shared: Arc<Shared>,
 }
