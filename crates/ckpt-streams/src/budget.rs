@@ -184,6 +184,10 @@ impl BudgetAccount {
         changed.notify_all();
     }
 
+    pub(crate) fn limit_bytes(&self) -> u64 {
+        self.account.budget.limit_bytes
+    }
+
     fn is_cancelled(&self) -> bool {
         self.account.cancelled.load(Ordering::Relaxed)
     }

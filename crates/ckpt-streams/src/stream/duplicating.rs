@@ -15,12 +15,15 @@ use crate::stream::staged::Staged;
 /// What goes wrong with the primary goes wrong. What goes wrong with the secondary is kept and told at the
 /// [end](Self::finish_both), and the secondary is given up: it is removed at once and never touched again.
 ///
-/// Nothing is gathered here; both streams do that themselves. So the secondary must not be an upload in
-/// [parts](crate::file_system::FileWriter::part_bytes): it would wait for room in the budget while the primary holds some.
+/// Nothing is gathered here; both streams do that themselves. A secondary that is an upload in
+/// [parts](crate::file_system::FileWriter::part_bytes) [never waits](StateOutputStream::never_wait) for room in the budget,
+/// of which the primary may hold some: it is given up where there is none.
 #[derive(Debug)]
 pub struct DuplicatingStream {
     primary: Box<dyn StateOutputStream>,
     secondary: Result<Box<dyn StateOutputStream>>,
+    /// Whether the secondary was called and has not returned. Between two calls that says that it panicked.
+    secondary_is_called: bool,
 }
 
 /// What two streams of the same bytes came to.
@@ -35,12 +38,10 @@ pub struct Duplicated {
 
 impl DuplicatingStream {
     /// Both streams in one. A secondary that stands elsewhere than the primary would be no copy: it is given up.
-    pub fn new(primary: Box<dyn StateOutputStream>, secondary: Box<dyn StateOutputStream>) -> Self {
-        let (primary_bytes, secondary_bytes) = (primary.position(), secondary.position());
-        let mut stream = Self { primary, secondary: Ok(secondary) };
-        if primary_bytes != secondary_bytes {
-            stream.give_up(StreamError::PositionsDiffer { primary_bytes, secondary_bytes }.into());
-        }
+    pub fn new(primary: Box<dyn StateOutputStream>, mut secondary: Box<dyn StateOutputStream>) -> Self {
+        secondary.never_wait();
+        let mut stream = Self { primary, secondary: Ok(secondary), secondary_is_called: false };
+        stream.compare_positions();
         stream
     }
 
@@ -49,7 +50,10 @@ impl DuplicatingStream {
     /// # Errors
     ///
     /// Those of the primary; then nothing is left of the secondary either.
-    pub fn finish_both(self) -> Result<Duplicated> {
+    pub fn finish_both(mut self) -> Result<Duplicated> {
+        // Whoever has caught a panic of one of them may go on with the other.
+        self.with_secondary(|_| Ok(()));
+        self.compare_positions();
         match self.primary.finish() {
             Ok(primary) => Ok(Duplicated { primary, secondary: self.secondary.and_then(StateOutputStream::finish) }),
             Err(error) => {
@@ -67,9 +71,22 @@ impl DuplicatingStream {
 
     fn with_secondary(&mut self, action: impl FnOnce(&mut dyn StateOutputStream) -> io::Result<()>) {
         if let Ok(secondary) = &mut self.secondary {
-            if let Err(error) = action(&mut **secondary) {
+            if std::mem::replace(&mut self.secondary_is_called, true) {
+                return self.give_up(StreamError::CopyPanicked.into());
+            }
+            let outcome = action(&mut **secondary);
+            self.secondary_is_called = false;
+            if let Err(error) = outcome {
                 self.give_up(into_error(error, ErrorKind::AbortCheckpoint));
             }
+        }
+    }
+
+    fn compare_positions(&mut self) {
+        let primary_bytes = self.primary.position();
+        let secondary_bytes = self.secondary.as_ref().map_or(primary_bytes, |secondary| secondary.position());
+        if primary_bytes != secondary_bytes {
+            self.give_up(StreamError::PositionsDiffer { primary_bytes, secondary_bytes }.into());
         }
     }
 
@@ -110,7 +127,12 @@ impl StateOutputStream for DuplicatingStream {
     }
 
     fn abort(self: Box<Self>) -> Result<()> {
-        let secondary = self.secondary.map_or(Ok(()), StateOutputStream::abort);
-        self.primary.abort().and(secondary)
+        // As in `finish_both`.
+        let _ = self.secondary.and_then(StateOutputStream::abort);
+        self.primary.abort()
+    }
+
+    fn never_wait(&mut self) {
+        self.primary.never_wait();
     }
 }

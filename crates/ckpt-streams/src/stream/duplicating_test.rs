@@ -1,17 +1,20 @@
 //! State that is written to two places at once.
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ckpt_core::state::{Place, StateHandle};
 use ckpt_core::{Error, ErrorKind};
 
 use super::kinds_test::Copies;
 use super::stream_test::{options, pattern, target};
+use super::watched_test::{Event, Watched};
 use crate::file_system::{FileSystem, MemoryFileSystem};
-use crate::testing::{FailingFileSystem, Failure, Fault, Injection, RefusingSpawn};
+use crate::testing::{FailingFileSystem, Failure, Fault, Injection, ObjectStoreFileSystem, RefusingSpawn};
 use crate::{
-    DuplicatingStream, FileStreams, LocalCopy, SnapshotResult, SnapshotStream, Staged, StateOutputStream as _,
+    Budget, DuplicatingStream, FileStreams, LocalCopy, SnapshotResult, SnapshotStream, Staged, StateOutputStream as _,
     StateScope, StreamFactory as _,
 };
 
@@ -250,4 +253,71 @@ fn what_is_given_up_is_given_up_in_both_places() {
     assert_eq!(other.finish().unwrap_err().kind(), ErrorKind::Cancelled);
     drop(result.stored);
     assert_eq!(disks.files(), (0, 0));
+}
+
+/// The primary holds what there is of the budget, and both are written by one thread: the copy is given up, and nobody
+/// waits for itself.
+#[test]
+fn a_copy_for_which_the_budget_has_no_room_is_given_up() {
+    const PART: usize = 64 << 10;
+    for (room, is_copied) in [(1, false), (2, true), (9, true)] {
+        let stores = [(); 2].map(|()| ObjectStoreFileSystem::new().with_part_bytes(PART));
+        let budget = Arc::new(Budget::new((room * PART) as u64));
+        let [primary, secondary] = stores.clone().map(|store| {
+            let files: Arc<dyn FileSystem> = Arc::new(store);
+            let target = target(&files, Arc::new(RefusingSpawn::new())).with_budget(Arc::clone(&budget));
+            FileStreams::new(target, options(100))
+        });
+        let copy = secondary.create(StateScope::Exclusive);
+        let mut stream = SnapshotStream::with_copy(primary.create(StateScope::Exclusive).unwrap(), copy);
+        for piece in pattern(5 * PART).chunks(1_000) {
+            stream.write_all(piece).unwrap();
+        }
+        let result = stream.finish().unwrap();
+        assert_eq!(primary.seal_piece(result.stored.unwrap()).unwrap().length_bytes(), 5 * PART as u64);
+        match result.local {
+            LocalCopy::Written(copy) if is_copied => drop(secondary.seal_piece(copy).unwrap()),
+            LocalCopy::Failed(error) if !is_copied => {
+                assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
+                assert!(error.to_string().starts_with("there is no room for a part of 65536 bytes"), "{error}");
+                assert_eq!(stores[1].list(None, None, usize::MAX).unwrap().len(), 0);
+            }
+            other => panic!("{room}: {other:?}"),
+        }
+        assert_eq!((stores[1].open_uploads(), budget.charged_bytes()), (0, 0));
+        assert!(budget.most_charged_bytes() <= budget.limit_bytes());
+    }
+}
+
+/// Whoever catches the panic of one of them and goes on has no copy: it has other bytes.
+#[test]
+fn a_copy_that_panicked_is_given_up() {
+    for primary_panics in [false, true] {
+        let files = [primary_panics, !primary_panics].map(|panics| {
+            let panicked = AtomicBool::new(!panics);
+            Watched::new(move |event, _| {
+                let written = matches!(event, Event::Written(_));
+                assert!(!written || panicked.swap(true, Ordering::Relaxed), "on purpose");
+            })
+        });
+        let [primary, secondary] = files.clone().map(|files| {
+            let files: Arc<dyn FileSystem> = Arc::new(files);
+            FileStreams::new(target(&files, Arc::new(RefusingSpawn::new())), options(0))
+        });
+        let create = |streams: &FileStreams| streams.create(StateScope::Exclusive).unwrap();
+        let mut stream = DuplicatingStream::new(create(&primary), create(&secondary));
+        let written = catch_unwind(AssertUnwindSafe(|| stream.write_all(&pattern(100_000))));
+        assert!(written.is_err());
+        if primary_panics {
+            let error = stream.write_all(&pattern(100_000)).unwrap_err().to_string();
+            assert_eq!(error, "the stream failed at an earlier write");
+            assert!(stream.finish_both().is_err());
+            assert_eq!(files[0].paths(), []);
+        } else {
+            stream.write_all(&pattern(100_000)).unwrap();
+            let error = stream.finish_both().unwrap().secondary.unwrap_err().to_string();
+            assert_eq!(error, "a write of the copy panicked");
+        }
+        assert_eq!(files[1].paths(), []);
+    }
 }

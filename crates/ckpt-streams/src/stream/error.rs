@@ -26,6 +26,12 @@ pub(crate) enum StreamError {
     CannotDuplicate { place: String, expected: String },
     #[error("a copy that stands at {secondary_bytes} bytes would be none of a stream that stands at {primary_bytes}")]
     PositionsDiffer { primary_bytes: u64, secondary_bytes: u64 },
+    #[error("a write of the copy panicked")]
+    CopyPanicked,
+    #[error(
+        "there is no room for a part of {part_bytes} bytes in the budget of {limit_bytes} bytes, and it cannot wait"
+    )]
+    NoRoom { part_bytes: usize, limit_bytes: u64 },
     #[error("key group {group} is none of those that are written here, {range}")]
     GroupOutside { group: KeyGroup, range: KeyGroupRange },
     #[error("key group {group} cannot begin after key group {current}: groups ascend, and each begins once")]

@@ -76,11 +76,13 @@ impl StreamFactory for MemoryStreams {
 }
 
 impl MemoryStream {
-    fn try_write(&mut self, bytes: &[u8]) -> Result<(), StreamError> {
+    fn check(&self) -> Result<(), StreamError> {
         check(&self.cancelled)?;
-        if self.failed {
-            return Err(StreamError::FailedEarlier);
-        }
+        if self.failed { Err(StreamError::FailedEarlier) } else { Ok(()) }
+    }
+
+    fn try_write(&mut self, bytes: &[u8]) -> Result<(), StreamError> {
+        self.check()?;
         if bytes.len() > self.limit_bytes.saturating_sub(self.bytes.len()) {
             let (write_bytes, position_bytes) = (bytes.len(), self.bytes.len() as u64);
             return Err(StreamError::OverLimit { write_bytes, position_bytes, limit_bytes: self.limit_bytes });
@@ -102,7 +104,7 @@ impl Write for MemoryStream {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.check().map_err(|error| into_io(error.into()))
     }
 }
 
@@ -112,10 +114,7 @@ impl StateOutputStream for MemoryStream {
     }
 
     fn finish(self: Box<Self>) -> Result<Option<Staged>> {
-        check(&self.cancelled)?;
-        if self.failed {
-            return Err(StreamError::FailedEarlier.into());
-        }
+        self.check()?;
         Ok((!self.bytes.is_empty()).then(|| Staged::inline(self.bytes.into())))
     }
 

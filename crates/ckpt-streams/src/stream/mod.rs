@@ -85,6 +85,12 @@ pub trait StateOutputStream: io::Write + Send + Debug {
     ///
     /// `Retry` when something may be left.
     fn abort(self: Box<Self>) -> Result<()>;
+
+    /// From here on whatever would have to wait for room in the [`Budget`](crate::Budget) fails instead, as
+    /// `AbortCheckpoint`: for a copy that nothing depends on, written by a thread that writes something else as well.
+    fn never_wait(&mut self) {
+        // Most never do.
+    }
 }
 
 /// Makes streams for one checkpoint of one writer. Any thread may call it at any time.

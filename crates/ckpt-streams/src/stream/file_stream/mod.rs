@@ -40,6 +40,10 @@ pub(crate) struct FileStream {
     output: Output,
     streams: Lease<FileStreamsInner>,
     scope: StateScope,
+    /// Whether it fails rather than wait for the budget.
+    never_waits: bool,
+    /// Whether bytes are being handed on. Between two calls that says that this panicked, and nobody knows what was.
+    is_writing: bool,
 }
 
 enum Output {
@@ -66,7 +70,16 @@ struct OpenFile {
 impl FileStream {
     pub(crate) fn new(streams: Lease<FileStreamsInner>, scope: StateScope) -> Self {
         let (buffer, output) = (Vec::new(), Output::Inline);
-        let mut stream = Self { buffered_below_bytes: 0, buffer, passed_bytes: 0, output, streams, scope };
+        let mut stream = Self {
+            buffered_below_bytes: 0,
+            buffer,
+            passed_bytes: 0,
+            output,
+            streams,
+            scope,
+            never_waits: false,
+            is_writing: false,
+        };
         stream.look_ahead();
         stream
     }
@@ -106,7 +119,15 @@ impl FileStream {
     /// A write that is not small, or that finds the buffer full.
     #[inline(never)]
     fn write_large(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let outcome = self.try_write(bytes).map_err(|error| into_io(self.fail(error)));
+        self.hand_on(|stream| stream.try_write(bytes))
+    }
+
+    /// Whatever fails in it ends the stream, a panic too.
+    fn hand_on(&mut self, action: impl FnOnce(&mut Self) -> Result<()>) -> io::Result<()> {
+        let has_panicked = std::mem::replace(&mut self.is_writing, true);
+        let outcome = if has_panicked { Err(StreamError::FailedEarlier.into()) } else { action(self) };
+        self.is_writing = false;
+        let outcome = outcome.map_err(|error| into_io(self.fail(error)));
         self.look_ahead();
         outcome
     }
@@ -286,9 +307,13 @@ impl Write for FileStream {
 
     /// Hands collected bytes to the file, if there is one: nothing is durable by it.
     fn flush(&mut self) -> io::Result<()> {
-        let outcome = self.write_buffer().map_err(|error| into_io(self.fail(error)));
-        self.look_ahead();
-        outcome
+        self.hand_on(|stream| {
+            stream.check_cancelled()?;
+            match stream.output {
+                Output::Ended => Err(StreamError::FailedEarlier.into()),
+                Output::Inline | Output::File(_) => stream.write_buffer(),
+            }
+        })
     }
 }
 
@@ -298,12 +323,16 @@ impl StateOutputStream for FileStream {
     }
 
     fn finish(mut self: Box<Self>) -> Result<Option<Staged>> {
-        let outcome = self.try_finish();
+        let outcome = if self.is_writing { Err(StreamError::FailedEarlier.into()) } else { self.try_finish() };
         outcome.map_err(|error| self.fail(error))
     }
 
     fn abort(mut self: Box<Self>) -> Result<()> {
         self.remove()
+    }
+
+    fn never_wait(&mut self) {
+        self.never_waits = true;
     }
 }
 

@@ -5,7 +5,9 @@ use std::io::Write as _;
 use ckpt_core::{ErrorKind, Result};
 
 use crate::io_error::into_error;
+use crate::stream::error::StreamError;
 use crate::stream::file_stream::{CHECK_EVERY_BYTES, FileStream, OpenFile, Output};
+use crate::{BudgetAccount, Charge};
 
 /// How long a buffer may be that is not charged.
 const UNCHARGED_BUFFER_BYTES: usize = 4 << 10;
@@ -42,7 +44,7 @@ impl FileStream {
             let Output::File(file) = &mut self.output else { return Ok(()) };
             if file.charge.is_none() {
                 // The buffer was sent, and the next one waits for its turn.
-                file.charge = Some(self.streams.budget.charge(file.part_bytes as u64)?);
+                file.charge = Some(claim_part(&self.streams.budget, file.part_bytes, self.never_waits)?);
                 self.buffer.reserve_exact(file.part_bytes);
             }
             let free_bytes = file.part_bytes.saturating_sub(self.buffer.len());
@@ -64,7 +66,7 @@ impl FileStream {
         let mut part = std::mem::take(&mut self.buffer);
         while !end.is_empty() || !part.is_empty() {
             if file.charge.is_none() {
-                file.charge = Some(self.streams.budget.charge(file.part_bytes as u64)?);
+                file.charge = Some(claim_part(&self.streams.budget, file.part_bytes, self.never_waits)?);
             }
             let (now, later) = end.split_at(end.len().min(file.part_bytes.saturating_sub(part.len())));
             part.extend_from_slice(now);
@@ -73,6 +75,14 @@ impl FileStream {
         }
         Ok(())
     }
+}
+
+fn claim_part(budget: &BudgetAccount, part_bytes: usize, never_waits: bool) -> Result<Charge> {
+    if never_waits {
+        let refused = || StreamError::NoRoom { part_bytes, limit_bytes: budget.limit_bytes() }.into();
+        return budget.try_charge(part_bytes as u64).ok_or_else(refused);
+    }
+    budget.charge(part_bytes as u64)
 }
 
 impl OpenFile {

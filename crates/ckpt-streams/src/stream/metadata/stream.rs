@@ -172,7 +172,7 @@ impl Write for MetadataStream {
 
     /// Nothing is seen of it before the end, so nothing is to be hurried.
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.try_write(&[]).map_err(into_io)
     }
 }
 

@@ -141,7 +141,7 @@ fn giving_up_spares_what_is_sealed_and_what_is_being_written(subject: &dyn Strea
 }
 
 fn what_is_cancelled_fails_and_leaves_nothing(subject: &dyn StreamSubject, length: usize) {
-    let [mut written, finished, aborted] = [(); 3].map(|()| begin_with(subject, length));
+    let [mut written, mut flushed, finished, aborted] = [(); 4].map(|()| begin_with(subject, length));
     let staged = begin_with(subject, length).finish().expect("nothing is in the way");
     subject.cancel();
     assert_eq!(subject.files(), 0, "streams that somebody holds keep no file");
@@ -149,7 +149,12 @@ fn what_is_cancelled_fails_and_leaves_nothing(subject: &dyn StreamSubject, lengt
     let error = written.write_all(&vec![0; 1 << 20]).expect_err("it was cancelled");
     assert_ne!(error.kind(), std::io::ErrorKind::Interrupted);
     assert_eq!(crate::into_error(error, ErrorKind::Retry).kind(), ErrorKind::Cancelled);
-    for stream in [written, finished] {
+    // Whoever flushes last is not told that all is well either, cancelled or failed.
+    for stream in [&mut written, &mut flushed] {
+        let error = stream.flush().expect_err("it was cancelled");
+        assert_eq!(crate::into_error(error, ErrorKind::Retry).kind(), ErrorKind::Cancelled);
+    }
+    for stream in [written, flushed, finished] {
         assert_eq!(stream.finish().expect_err("it was cancelled").kind(), ErrorKind::Cancelled);
     }
     aborted.abort().expect("nothing is left of it");
