@@ -1,16 +1,17 @@
 //! Streams that are cancelled in the middle of a write, by counts and not by clocks.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use ckpt_core::ErrorKind;
+use ckpt_core::{ErrorKind, Result};
 
 use super::stream_test::{options, snapshot_of, stage, target};
 use super::watched_test::{Event, Watched};
-use crate::file_system::{FileSystem, MemoryFileSystem};
+use crate::file_system::{Durability, FileSystem, MemoryFileSystem};
 use crate::testing::RefusingSpawn;
 use crate::{FileStreams, FileStreamsOptions, MemoryStreams, Staged, StateScope, StreamFactory as _};
 
@@ -139,6 +140,70 @@ fn a_removal_that_panics_holds_up_nobody() {
         // A writer that was not discarded by hand is by its drop.
         assert!(files.paths().len() <= 1, "{:?}", files.paths());
         assert_eq!(streams.counts().left_behind, 1);
+    }
+}
+
+/// Writes one file, aborts another, writes a third and seals two. Whether it was sealed.
+fn write_and_seal(streams: &FileStreams) -> Result<bool> {
+    let mut staged = Vec::new();
+    for (length, is_kept) in [(150_000, true), (10, false), (10, true)] {
+        let mut stream = streams.create(StateScope::Exclusive)?;
+        for half in [length / 2, length / 2] {
+            stream.write_all(&vec![1; half]).map_err(|error| crate::into_error(error, ErrorKind::FailJob))?;
+        }
+        if is_kept {
+            staged.extend(stream.finish()?);
+        } else {
+            stream.abort()?;
+        }
+    }
+    Ok(streams.seal(snapshot_of(staged))?.handles().count() == 2)
+}
+
+/// Cancels in another thread when so many events have come.
+#[test]
+fn a_cancellation_at_any_instant_leaves_what_was_sealed_and_nothing_else() {
+    for durability in [Durability::None, Durability::Full] {
+        for at in 0.. {
+            let to_cancel = Arc::new(OnceLock::<Arc<FileStreams>>::new());
+            let (cancels, seen) = (Arc::clone(&to_cancel), AtomicUsize::new(0));
+            let pending = Arc::new(Mutex::new(None));
+            let answer = Arc::clone(&pending);
+            let files = Watched::new(move |_, _| {
+                if seen.fetch_add(1, Ordering::Relaxed) == at {
+                    let streams = Arc::clone(cancels.get().unwrap());
+                    *answer.lock().unwrap() = Some(std::thread::spawn(move || streams.cancel()).join().unwrap());
+                }
+            });
+            let file_system: Arc<dyn FileSystem> = Arc::new(files.clone());
+            let options = FileStreamsOptions { durability, ..options(0) };
+            let streams = Arc::new(FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options));
+            to_cancel.set(Arc::clone(&streams)).unwrap();
+            let sealed = write_and_seal(&streams);
+            let Some(pending) = pending.lock().unwrap().take() else {
+                assert!(sealed.unwrap() && at >= 12, "{durability:?}: only {at} instants");
+                break;
+            };
+            pending.wait().unwrap();
+            assert_eq!(sealed.unwrap_err().kind(), ErrorKind::Cancelled, "{durability:?} {at}");
+            assert_eq!(files.paths(), [], "{durability:?} {at}");
+            assert_eq!(streams.counts().left_behind, 0);
+        }
+    }
+}
+
+/// Nobody can tell whether such a file was made, but nobody waits for it either.
+#[test]
+fn a_cancellation_does_not_wait_for_what_panicked() {
+    for at in [Event::Creating, Event::Created, Event::Closing] {
+        let files = Watched::new(move |event, _| assert_ne!(event, at, "on purpose"));
+        let file_system: Arc<dyn FileSystem> = Arc::new(files.clone());
+        let options = FileStreamsOptions { durability: Durability::None, ..options(0) };
+        let streams = FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options);
+        catch_unwind(AssertUnwindSafe(|| write_and_seal(&streams))).unwrap_err();
+        let answer = streams.cancel().wait_timeout(LIMIT);
+        assert_eq!(answer, Some(Ok(())), "{at:?}");
+        assert_eq!(files.paths(), [], "{at:?}");
     }
 }
 

@@ -16,13 +16,13 @@ use crate::{FileStreams, FileStreamsOptions, Pool, PoolOptions, Spawn, Staged, S
 /// Fails a test that would hang.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Every [`Event`] of a file in this thread or in a pool's, except writes, in their order.
+/// Every sync that is begun or made, in this thread or in a pool's, in their order.
 #[derive(Clone, Default)]
 struct Events(Arc<Mutex<Vec<Event>>>);
 
 impl Events {
     fn push(&self, event: Event) {
-        if !matches!(event, Event::Written(_)) {
+        if matches!(event, Event::Beginning | Event::Syncing) {
             self.0.lock().unwrap().push(event);
         }
     }

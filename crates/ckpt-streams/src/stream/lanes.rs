@@ -16,14 +16,32 @@ pub(crate) struct Lanes<T> {
 #[derive(Debug)]
 pub(crate) struct Lease<T>(Arc<Lane<T>>);
 
-/// As far apart as what a processor fetches at once, so that the counts before it have a line of their own.
+/// The counts of holders stand before it, and have a line of their own.
+#[derive(Debug)]
+struct Lane<T>(Apart<Arc<T>>);
+
+/// A value that shares no cache line with others: as far apart from them as what a processor fetches at once.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Lane<T>(Arc<T>);
+pub(crate) struct Apart<T>(T);
+
+impl<T> Apart<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
 
 impl<T> Lanes<T> {
     pub(crate) fn new(shared: Arc<T>) -> Self {
-        Self { lanes: std::array::from_fn(|_| Lease(Arc::new(Lane(Arc::clone(&shared))))) }
+        Self { lanes: std::array::from_fn(|_| Lease(Arc::new(Lane(Apart::new(Arc::clone(&shared)))))) }
     }
 
     /// Holds the value, counted in the lane of this thread.
@@ -50,6 +68,6 @@ impl<T> Deref for Lease<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0.0
+        &self.0.0.0
     }
 }

@@ -26,13 +26,14 @@ use ckpt_core::state::RelPath;
 use crate::file_system::{FileSystem, FileWriter};
 use crate::stream::early::Step;
 use crate::stream::error::StreamError;
+use crate::stream::lanes::Apart;
 use crate::sync::{AtomicBool, AtomicU64, Condvar, Mutex, Ordering};
 use crate::{Pending, Promise};
 
 /// The files of one factory that are not sealed.
 pub(crate) struct Unsealed {
-    /// Written under the lock only; a write of a stream looks at it without.
-    cancelled: AtomicBool,
+    /// Written under the lock only; a write of a stream looks at it without, whatever others do to the files.
+    cancelled: Apart<AtomicBool>,
     state: Mutex<State>,
     /// A file is not busy any more, or it was cancelled.
     changed: Condvar,
@@ -108,7 +109,7 @@ enum Phase {
 impl Unsealed {
     pub(crate) fn new(descriptor_limit: usize) -> Self {
         Self {
-            cancelled: AtomicBool::new(false),
+            cancelled: Apart::new(AtomicBool::new(false)),
             state: Mutex::new(State::default()),
             changed: Condvar::new(),
             dropped: AtomicU64::new(0),

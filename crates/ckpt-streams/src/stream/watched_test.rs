@@ -16,6 +16,10 @@ use crate::file_system::{
 /// What is told of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
+    /// A file is about to be made.
+    Creating,
+    /// A file was made.
+    Created,
     /// So many bytes were written.
     Written(usize),
     /// A sync of it is about to begin.
@@ -24,6 +28,8 @@ pub(crate) enum Event {
     Syncing,
     /// It is about to be removed.
     Removing,
+    /// It is about to close without a sync.
+    Closing,
 }
 
 /// Is told, in the thread that does it.
@@ -69,9 +75,7 @@ impl Write for WatchedWriter {
 
 impl FileWriter for WatchedWriter {
     fn finish(self: Box<Self>, durability: Durability) -> CasOutcome {
-        if durability == Durability::Full {
-            self.files.tell(Event::Syncing);
-        }
+        self.files.tell(if durability == Durability::Full { Event::Syncing } else { Event::Closing });
         self.inner.finish(durability)
     }
 
@@ -88,7 +92,9 @@ impl FileWriter for WatchedWriter {
 
 impl FileSystem for Watched {
     fn create_new(&self, path: &RelPath, visible: Visible) -> Result<Box<dyn FileWriter>> {
+        self.tell(Event::Creating);
         let inner = self.files.create_new(path, visible)?;
+        self.tell(Event::Created);
         Ok(Box::new(WatchedWriter { inner, files: self.clone() }))
     }
 
