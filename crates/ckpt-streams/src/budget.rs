@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use ckpt_core::{Error, ErrorKind, Result};
 
@@ -17,9 +18,10 @@ use crate::sync::{Arc, AtomicBool, AtomicU32, Condvar, Mutex, Ordering};
 /// * [`try_charge`](BudgetAccount::try_charge) never waits. It is for what there is another way: a task declines a
 ///   checkpoint instead of capturing it, a stream makes do with a small buffer.
 /// * [`charge`](BudgetAccount::charge) waits, in the order of coming. It is for pieces that must be collected before they
-///   can be sent: the parts of an upload. Who waits does so for other pieces only, which I/O ends, and never for captured
-///   state, which may be its own: while no piece is charged, the next one passes whatever else is. So memory stays within
-///   the limit, and that of one piece beyond it.
+///   can be sent: the parts of an upload. Who waits does so for other pieces only, and never for captured state, which may
+///   be its own: while no piece is charged, the next one passes whatever else is. So memory stays within the limit, and
+///   that of one piece beyond it. Pieces that were sent are waited for however long I/O takes. Pieces that are still being
+///   collected, by somebody who may wait for the one who waits, are waited for a second at most while none is sent.
 ///
 /// A piece of more bytes than the whole budget is let pass while no other is charged.
 ///
@@ -82,10 +84,16 @@ struct State {
     /// The part of it that was waited for.
     pieces_bytes: u64,
     most_charged_bytes: u64,
+    /// How many pieces are sent.
+    sent: u32,
     next_turn: u64,
     /// Who waits, in the order of coming: otherwise small pieces would keep a large one out for ever.
     turns: VecDeque<u64>,
 }
+
+/// How long a piece waits for others of which none is sent. Their owners send them in less, as long as they go on; but they
+/// may be the one who waits, who writes several uploads in turns.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Budget {
     /// 1 GiB.
@@ -138,7 +146,8 @@ impl BudgetAccount {
     ///
     /// It passes at once when this account collects another piece already, which might not be sent before this one:
     /// who writes several uploads of one checkpoint at once exceeds the limit by a piece for each rather than wait for
-    /// itself.
+    /// itself. One who writes several of different checkpoints does the same after a second for each piece: a budget should
+    /// have room for one of each.
     ///
     /// # Errors
     ///
@@ -149,12 +158,24 @@ impl BudgetAccount {
         let turn = state.next_turn;
         state.next_turn += 1;
         state.turns.push_back(turn);
+        // Since when it has been the next, and nothing was sent.
+        let (mut idle_since, mut is_patient) = (None, true);
         loop {
             let cancelled = self.is_cancelled();
-            let free = state.turns.front() == Some(&turn) && state.piece_fits(bytes, *limit_bytes);
+            let is_next = state.turns.front() == Some(&turn);
+            let free = is_next && state.piece_fits(bytes, *limit_bytes);
             if !cancelled && !free && self.account.collecting.load(Ordering::Relaxed) == 0 {
-                changed.wait(&mut state);
-                continue;
+                if !is_next || state.sent > 0 {
+                    // Ended by I/O, or by the one before.
+                    (idle_since, is_patient) = (None, true);
+                    changed.wait(&mut state);
+                    continue;
+                }
+                if is_patient {
+                    let left = PATIENCE.saturating_sub(idle_since.get_or_insert_with(Instant::now).elapsed());
+                    is_patient = !changed.wait_for(&mut state, left).timed_out();
+                    continue;
+                }
             }
             state.turns.retain(|waiting| *waiting != turn);
             let charge = (!cancelled).then(|| self.add(&mut state, bytes, What::Collecting));
@@ -214,8 +235,9 @@ impl Charge {
     /// The piece is on its way: nothing but I/O is needed for this to be dropped.
     pub fn sent(&mut self) {
         if self.what == What::Collecting {
-            let state = self.account.budget.state.lock();
+            let mut state = self.account.budget.state.lock();
             self.account.collecting.fetch_sub(1, Ordering::Relaxed);
+            state.sent += 1;
             drop(state);
             self.what = What::Sent;
         }
@@ -238,6 +260,10 @@ impl Charge {
 impl Drop for Charge {
     fn drop(&mut self) {
         self.sent();
+        if self.what == What::Sent {
+            self.account.budget.state.lock().sent -= 1;
+        }
+        // Whoever waits hears of both.
         self.give_back(self.bytes);
     }
 }

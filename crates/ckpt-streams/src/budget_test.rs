@@ -1,7 +1,9 @@
 //! What a budget lets pass, in which order, and what ends a wait.
 
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use ckpt_core::ErrorKind;
 
@@ -48,7 +50,8 @@ fn one_piece_of_more_than_the_budget_passes_alone() {
 fn one_piece_passes_though_captured_state_fills_the_budget() {
     let budget = Arc::new(Budget::new(10));
     let captured = budget.account().try_charge(10).unwrap();
-    let piece = budget.account().charge(3).unwrap();
+    let mut piece = budget.account().charge(3).unwrap();
+    piece.sent();
     assert_eq!(budget.charged_bytes(), 13);
     let second = in_a_thread(&budget, 1);
     until_somebody_waits(&budget);
@@ -83,11 +86,30 @@ fn nobody_waits_for_itself() {
     assert_eq!(third.join().unwrap().unwrap(), 1);
 }
 
+/// One thread that collects pieces of two checkpoints, of which neither can be sent before it goes on.
+#[test]
+fn what_nobody_sends_is_not_waited_for_for_ever() {
+    let budget = Arc::new(Budget::new(10));
+    let (done, is_done) = channel();
+    let writer = thread::spawn({
+        let budget = Arc::clone(&budget);
+        move || {
+            let pieces: Vec<Charge> = (0..3).map(|_| budget.account().charge(10).unwrap()).collect();
+            done.send(budget.charged_bytes()).unwrap();
+            drop(pieces);
+        }
+    });
+    assert_eq!(is_done.recv_timeout(Duration::from_secs(60)), Ok(30));
+    writer.join().unwrap();
+    assert_eq!(budget.charged_bytes(), 0);
+}
+
 /// A large piece waits behind those before it, and small ones that come later wait behind the large one.
 #[test]
 fn nobody_is_overtaken() {
     let budget = Arc::new(Budget::new(10));
-    let first = budget.account().charge(6).unwrap();
+    let mut first = budget.account().charge(6).unwrap();
+    first.sent();
     let large = in_a_thread(&budget, 10);
     until_somebody_waits(&budget);
     assert!(budget.account().try_charge(4).is_none());
