@@ -109,7 +109,9 @@ pub trait FileWriter: io::Write + Send {
     /// Ends the file. With [`Durability::Full`] its bytes are durable on `Done`; its name is after
     /// [`FileSystem::sync_entries`]. `Lost` says that the name was taken (with [`Visible::WholeAtFinish`]).
     ///
-    /// A failed write or sync is final: the file is dead and is removed. A writer that is dropped is discarded.
+    /// A failed write or sync is final: the file is dead and is removed; where that fails too it is `Unknown`. Whoever called
+    /// removes the name after `Done` and `Unknown` only: after `Lost` and `Failed` what lies under it is another's. A writer
+    /// that is dropped is discarded.
     fn finish(self: Box<Self>, durability: Durability) -> CasOutcome;
 
     /// Says that all is written and that [`Durability::Full`] is what will end it, so that bytes may be on their way by

@@ -4,7 +4,7 @@
 //! so that sealing finds little left to wait for, and the oldest are synced before too many hold a descriptor. Jobs do this.
 //! Where no job is taken, the first is left to the seal, and the second to whoever finishes one file more.
 
-use ckpt_core::Result;
+use ckpt_core::{Error, Result};
 
 use crate::file_system::{CasOutcome, Durability};
 use crate::spawn::Spawn;
@@ -72,11 +72,14 @@ pub(crate) fn sync(unsealed: &Unsealed, taken: Taken) {
     let Taken { key, at, writer } = taken;
     let mut in_hand = InHand::new(unsealed, key, at);
     let Some((at, outcome)) = &mut in_hand.settling else { return };
-    *outcome = match writer.map(|writer| writer.finish(Durability::Full)) {
-        None | Some(CasOutcome::Done(_)) => Ok(()),
-        Some(CasOutcome::Lost) => Err(StreamError::NameTaken { path: at.path.to_string() }.into()),
-        Some(CasOutcome::Failed(error) | CasOutcome::Unknown(error)) => Err(error),
+    let absent: Error = match writer.map(|writer| writer.finish(Durability::Full)) {
+        None | Some(CasOutcome::Done(_)) => return *outcome = Ok(()),
+        Some(CasOutcome::Unknown(error)) => return *outcome = Err(error),
+        Some(CasOutcome::Lost) => StreamError::NameTaken { path: at.path.to_string() }.into(),
+        Some(CasOutcome::Failed(error)) => error,
     };
+    in_hand.settling = None;
+    unsealed.absent(key, absent);
 }
 
 /// A file that is being synced. It is put back even if its writer panics: whoever seals it waits for that.

@@ -6,7 +6,7 @@ use ckpt_core::ErrorKind;
 
 use super::stream_test::{files_below, handles_of, options, snapshot_of, stage, target};
 use crate::file_system::{Durability, FileSystem, LocalFileSystem, MemoryFileSystem};
-use crate::testing::{OperationKind, RecordingFileSystem, RefusingSpawn};
+use crate::testing::{ObjectStoreFileSystem, OperationKind, RecordingFileSystem, RefusingSpawn};
 use crate::{FileStreams, FileStreamsOptions, Pool, PoolOptions, StateScope, StreamFactory as _};
 
 /// Writes three pieces of state, each in two writes, and seals them.
@@ -124,4 +124,33 @@ fn a_copy_whose_name_is_taken_removes_nothing() {
     assert_eq!(files.paths(), sealed);
     again.cancel().wait().unwrap();
     assert_eq!(files.paths(), sealed);
+}
+
+/// Where a file appears when it is finished, another's may have its name by then: that one stays, whoever finds it.
+#[test]
+fn a_name_that_was_taken_while_its_file_was_written_is_left_to_whoever_has_it() {
+    let full = options(0);
+    for options in [
+        FileStreamsOptions { durability: Durability::None, ..full },
+        full,
+        FileStreamsOptions { staged_descriptors: 0, ..full },
+    ] {
+        for is_cancelled in [false, true] {
+            let file_system: Arc<dyn FileSystem> = Arc::new(ObjectStoreFileSystem::new());
+            let begin = || FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options);
+            let (first, second) = (begin(), begin());
+            let mut streams = [&first, &second].map(|streams| streams.create(StateScope::Shared).unwrap());
+            streams.iter_mut().for_each(|stream| stream.write_all(b"state").unwrap());
+            let [ours, theirs] = streams;
+            let staged = ours.finish().unwrap().unwrap();
+            first.seal_piece(staged).unwrap();
+            let error = theirs.finish().and_then(|staged| second.seal_piece(staged.unwrap())).unwrap_err();
+            assert!(error.to_string().contains("its name was taken"), "{error}");
+            if is_cancelled {
+                second.cancel().wait().unwrap();
+            }
+            drop(second);
+            assert_eq!(file_system.list(None, None, 9).unwrap().len(), 1, "{options:?}");
+        }
+    }
 }

@@ -59,13 +59,17 @@ struct SyncList {
     durability: Durability,
 }
 
+#[derive(Default)]
 struct SyncState {
     ahead: Vec<Unsynced>,
     running: usize,
+    /// Nothing is there of those: what lies under their names, if anything does, is another's.
+    absent: Vec<Key>,
     failure: Option<Error>,
 }
 
 struct Unsynced {
+    key: Key,
     path: RelPath,
     writer: Box<dyn FileWriter>,
 }
@@ -74,7 +78,9 @@ impl Sealing<'_> {
     /// Syncs every file that was not synced early. The caller's thread works through the list; jobs only help it.
     fn sync_files(&mut self, spawn: &dyn Spawn, durability: Durability) -> Result<()> {
         let mut ahead: Vec<Unsynced> = (self.files.iter_mut())
-            .filter_map(|file| Some(Unsynced { path: file.at.path.clone(), writer: file.writer.take()? }))
+            .filter_map(|file| {
+                Some(Unsynced { key: file.key, path: file.at.path.clone(), writer: file.writer.take()? })
+            })
             .collect();
         if durability == Durability::Full && ahead.len() > 1 {
             // One after the other would have the disk wait for each.
@@ -82,7 +88,7 @@ impl Sealing<'_> {
         }
         let helpers = if durability == Durability::Full { ahead.len().saturating_sub(1).min(HELPERS) } else { 0 };
         let list = Arc::new(SyncList {
-            state: Mutex::new(SyncState { ahead, running: 0, failure: None }),
+            state: Mutex::new(SyncState { ahead, running: 0, absent: Vec::new(), failure: None }),
             ended: Condvar::new(),
             durability,
         });
@@ -93,7 +99,16 @@ impl Sealing<'_> {
             }
         }
         list.work();
-        list.join()
+        let SyncState { ahead, absent, failure, .. } = list.join();
+        for unsynced in ahead {
+            // Nobody took it after a failure: only its writer knows whether the name is its own by now.
+            if let Some(file) = self.files.iter_mut().find(|file| file.key == unsynced.key) {
+                file.writer = Some(unsynced.writer);
+            }
+        }
+        self.files.retain(|file| !absent.contains(&file.key));
+        absent.into_iter().for_each(|key| self.unsealed.end(key));
+        failure.map_or(Ok(()), Err)
     }
 
     /// Syncs the directories, once for each file system.
@@ -134,36 +149,40 @@ impl SyncList {
             let Some(next) = state.ahead.pop() else { break };
             state.running += 1;
             drop(state);
-            let mut running =
-                Running { list: self, outcome: Err(StreamError::SyncPanicked { path: next.path.to_string() }.into()) };
+            let panicked = StreamError::SyncPanicked { path: next.path.to_string() };
+            let mut running = Running { list: self, absent: None, outcome: Err(panicked.into()) };
             running.outcome = match next.writer.finish(self.durability) {
                 CasOutcome::Done(_) => Ok(()),
-                CasOutcome::Lost => Err(StreamError::NameTaken { path: next.path.to_string() }.into()),
-                CasOutcome::Failed(error) | CasOutcome::Unknown(error) => Err(error),
+                CasOutcome::Unknown(error) => Err(error),
+                CasOutcome::Lost => {
+                    running.absent = Some(next.key);
+                    Err(StreamError::NameTaken { path: next.path.to_string() }.into())
+                }
+                CasOutcome::Failed(error) => {
+                    running.absent = Some(next.key);
+                    Err(error)
+                }
             };
             drop(running);
             state = self.state.lock();
         }
     }
 
-    /// Waits for the files that others have taken: their threads are running, so they come to an end.
-    fn join(&self) -> Result<()> {
+    /// Waits for the files that others have taken: their threads are running, so they come to an end. What became of all.
+    fn join(&self) -> SyncState {
         let mut state = self.state.lock();
         while state.running > 0 {
             self.ended.wait(&mut state);
         }
-        let left = std::mem::take(&mut state.ahead);
-        let failure = state.failure.take();
-        drop(state);
-        // Closes those that nobody took after a failure.
-        drop(left);
-        failure.map_or(Ok(()), Err)
+        std::mem::take(&mut *state)
     }
 }
 
 /// A file that is being synced. It counts as ended even if its writer panics.
 struct Running<'a> {
     list: &'a SyncList,
+    /// The file, when nothing of it is there.
+    absent: Option<Key>,
     outcome: Result<()>,
 }
 
@@ -171,6 +190,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         let mut state = self.list.state.lock();
         state.running -= 1;
+        state.absent.extend(self.absent);
         if let Err(error) = std::mem::replace(&mut self.outcome, Ok(())) {
             state.failure.get_or_insert(error);
         }

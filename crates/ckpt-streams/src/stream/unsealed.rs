@@ -84,6 +84,9 @@ struct State {
     to_begin: BTreeSet<Key>,
     /// Jobs that do so, and sync the oldest. Each may hold one descriptor more.
     helpers: usize,
+    /// Files that were to be synced early and are not there: what lies under their names, if anything does, is another's.
+    /// Why, until they are sealed.
+    absent: BTreeMap<Key, Error>,
     /// Whoever cancelled, until nothing is left.
     cancelling: Vec<Promise<()>>,
 }
@@ -102,7 +105,7 @@ enum Phase {
     Staged(Box<dyn FileWriter>),
     /// Finished and synced early.
     Synced,
-    /// It was to be synced early, which failed. The file is gone.
+    /// It was to be synced early, and what became of it is not known.
     Dead(Error),
 }
 
@@ -167,18 +170,6 @@ impl Unsealed {
         drop(state);
         self.changed.notify_all();
         Ok(())
-    }
-
-    /// The stream has ended its file and closed it.
-    pub(crate) fn closed(&self, key: Key) -> Result<(), StreamError> {
-        let mut state = self.state.lock();
-        match state.files.get_mut(&key) {
-            Some(file) if !self.is_cancelled() && matches!(file.phase, Phase::Open) => {
-                file.phase = Phase::Synced;
-                Ok(())
-            }
-            _ => Err(StreamError::Cancelled),
-        }
     }
 
     /// The stream has ended its file, which is to be durable.
@@ -257,10 +248,21 @@ impl Unsealed {
         self.put_back(key, outcome.map_or_else(Phase::Dead, |()| Phase::Synced))
     }
 
+    /// A file that was handed out to be synced is not there, and nothing of it is. Told when it is sealed.
+    pub(crate) fn absent(&self, key: Key, error: Error) {
+        let mut state = self.state.lock();
+        if matches!(state.files.get(&key), Some(File { phase: Phase::Busy { unwanted: false }, .. })) {
+            state.absent.insert(key, error);
+        }
+        drop(state);
+        self.end(key);
+    }
+
     /// The owner wants the file no more. It is handed to the caller, who removes it and [ends](Self::end) it; `None`
     /// when somebody else does so already.
     pub(crate) fn give_up(&self, key: Key) -> Option<Taken> {
         let mut state = self.state.lock();
+        state.absent.remove(&key);
         match &mut state.files.get_mut(&key)?.phase {
             Phase::Busy { unwanted } => {
                 *unwanted = true;
@@ -284,6 +286,9 @@ impl Unsealed {
             self.changed.wait(&mut state);
         }
         for key in keys {
+            if let Some(error) = state.absent.remove(key) {
+                return Err(error);
+            }
             if let Some(File { phase, .. }) = state.files.get_mut(key) {
                 if matches!(phase, Phase::Dead(_)) {
                     if let Phase::Dead(error) = std::mem::replace(phase, Phase::Synced) {

@@ -177,7 +177,8 @@ impl FileWriter for FailingWriter {
         match name {
             Ok(()) => self.inner.finish(durability),
             Err(error) => match self.inner.discard() {
-                Ok(()) | Err(_) => CasOutcome::Failed(error),
+                Ok(()) => CasOutcome::Failed(error),
+                Err(_) => CasOutcome::Unknown(error),
             },
         }
     }

@@ -81,6 +81,15 @@ impl LocalWriter {
         Ok(())
     }
 
+    /// Removes a file that cannot be finished.
+    fn give_up(&self, error: Error) -> CasOutcome {
+        match self.remove() {
+            // A temporary name that stays is nobody else's concern.
+            Err(_) if self.temporary.is_none() => CasOutcome::Unknown(error),
+            Ok(()) | Err(_) => CasOutcome::Failed(error),
+        }
+    }
+
     /// Removes the name that the file has while it is written.
     fn unlink(&self) -> rustix::io::Result<()> {
         match self.beneath.unlink(self.temporary.as_ref().unwrap_or(&self.path)) {
@@ -158,18 +167,14 @@ impl Write for LocalWriter {
 
 impl FileWriter for LocalWriter {
     fn finish(mut self: Box<Self>, durability: Durability) -> CasOutcome {
-        // Whatever fails below leaves `self.file` empty and the file removed.
+        // Whatever fails below leaves `self.file` empty.
         let Some(file) = self.file.take().filter(|_| !self.dead) else {
-            let _ = self.remove();
             let error = LocalError::Dead { path: self.beneath.shown(Some(&self.path)) };
-            return CasOutcome::Failed(error.of_kind(ErrorKind::AbortCheckpoint));
+            return self.give_up(error.of_kind(ErrorKind::AbortCheckpoint));
         };
         let identity = match self.end(file, durability) {
             Ok(identity) => identity,
-            Err(error) => {
-                let _ = self.remove();
-                return CasOutcome::Failed(error);
-            }
+            Err(error) => return self.give_up(error),
         };
         match (&self.temporary, identity) {
             (Some(temporary), Some(identity)) => {

@@ -372,15 +372,48 @@ fn remove_open(unsealed: &Unsealed, key: Key, writer: Box<dyn FileWriter>) -> Re
 
 /// Nothing is synced, so nothing needs the descriptor that wrote.
 fn close(unsealed: &Unsealed, name: &FileName, key: Key, writer: Box<dyn FileWriter>) -> Result<()> {
-    let error = match writer.finish(Durability::None) {
-        CasOutcome::Done(_) => return Ok(unsealed.closed(key)?),
-        CasOutcome::Lost => StreamError::NameTaken { path: name.to_string() }.into(),
-        CasOutcome::Failed(error) | CasOutcome::Unknown(error) => error,
+    let Some(taken) = unsealed.give_up(key) else {
+        // A cancellation removes the name; this closes the file.
+        let _ = writer.discard();
+        return Err(StreamError::Cancelled.into());
     };
-    if let Some(taken) = unsealed.give_up(key) {
-        let _ = unsealed.remove(taken);
+    let mut closing = Closing { unsealed, taken: Some(taken) };
+    match writer.finish(Durability::None) {
+        CasOutcome::Done(_) => {
+            // There is nothing to sync, as if it were.
+            unsealed.synced_early(key, Ok(()))?;
+            closing.taken = None;
+            Ok(())
+        }
+        CasOutcome::Lost => Err(closing.absent(StreamError::NameTaken { path: name.to_string() }.into())),
+        CasOutcome::Failed(error) => Err(closing.absent(error)),
+        CasOutcome::Unknown(error) => Err(error),
     }
-    Err(error)
+}
+
+/// A file that is being closed. It is removed if it is not wanted any more, and if nobody knows what became of it.
+struct Closing<'a> {
+    unsealed: &'a Unsealed,
+    taken: Option<Taken>,
+}
+
+impl Closing<'_> {
+    /// Nothing of it is there: what lies under its name, if anything does, is another's.
+    fn absent(&mut self, error: Error) -> Error {
+        if let Some(taken) = self.taken.take() {
+            self.unsealed.end(taken.key);
+        }
+        error
+    }
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        if let Some(taken) = self.taken.take() {
+            // Counted when it fails.
+            let _ = self.unsealed.remove(taken);
+        }
+    }
 }
 
 impl fmt::Debug for FileStream {
