@@ -195,7 +195,7 @@ impl StateFile {
 }
 
 /// So many zeros; `None` when there is no memory for them. A file may be sparse, so that its length proves nothing.
-pub(crate) fn zeroed(bytes: u64) -> Option<Vec<u8>> {
+fn zeroed(bytes: u64) -> Option<Vec<u8>> {
     let bytes = usize::try_from(bytes).ok()?;
     let mut zeros = Vec::new();
     zeros.try_reserve_exact(bytes).ok()?;

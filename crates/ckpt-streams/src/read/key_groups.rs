@@ -12,7 +12,8 @@ use ckpt_core::{Error, ErrorKind, Result};
 use crate::io_error::{into_error, into_io};
 use crate::read::cursor::within;
 use crate::read::error::ReadError;
-use crate::read::file::{PIECE_BYTES, zeroed};
+use crate::read::file::PIECE_BYTES;
+use crate::read::section::collect;
 use crate::read::{StateInputStream, StateReader};
 
 /// The sections of some key groups of one piece of keyed state, in the order of the groups.
@@ -178,13 +179,12 @@ impl KeyGroupSection<'_> {
     ///
     /// Those of reading; `FailJob` when there is no memory for them.
     pub fn into_bytes(mut self) -> Result<Vec<u8>> {
-        let mut bytes = zeroed(self.left_bytes()).ok_or_else(|| ReadError::SectionMemory {
-            begin_bytes: self.section.bytes.start,
-            end_bytes: self.section.bytes.end,
-            stream: format!("{:?}", self.sections.stream),
-        })?;
-        self.read_exact(&mut bytes).map_err(reading)?;
-        Ok(bytes)
+        let Range { start, end } = self.section.bytes;
+        let bytes = collect(start, end, |piece, _| self.read_exact(piece).map_err(reading))?;
+        bytes.ok_or_else(|| {
+            let stream = format!("{:?}", self.sections.stream);
+            ReadError::SectionMemory { begin_bytes: start, end_bytes: end, stream }.into()
+        })
     }
 }
 

@@ -1,16 +1,18 @@
 //! Damage of every kind is found, and named.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use ckpt_core::state::{FileRef, Place, RelPath, Root, StateHandle};
 use ckpt_core::state_file::BLOCK_BYTES;
-use ckpt_core::{Digest, ErrorKind};
+use ckpt_core::{Digest, Error, ErrorKind, Result};
 
 use crate::file_system::{FileSystem, LocalFileSystem};
 use crate::read::stored_test::{Stored, payload, read, store, write_foreign};
-use crate::{FileStateReader, ReadOptions, StateDirectory, StateReader as _, Verification, read_section};
+use crate::{
+    FileStateReader, ReadOptions, StateDirectory, StateInputStream, StateReader as _, Verification, read_section,
+};
 
 fn assert_corrupt(stored: &Stored, damage: &str) {
     let (path, handle) = &stored.files[0];
@@ -63,9 +65,8 @@ fn a_damaged_block_is_named_and_the_others_can_be_read() {
     assert!(text.starts_with(&begin) && text.contains("expected crc64nvme:"), "{text}");
     // A range read verifies the blocks that it touches, and no others.
     let mut stream = stored.reader.open(handle).unwrap();
-    let section = |stream: &mut dyn crate::StateInputStream, from: usize, to: usize| {
-        read_section(stream, from as u64, Some(to as u64))
-    };
+    let section =
+        |stream: &mut dyn StateInputStream, from: usize, to: usize| read_section(stream, from as u64, Some(to as u64));
     let last = section(&mut *stream, 2 * BLOCK_BYTES, length).unwrap();
     assert!(last == payload(length)[2 * BLOCK_BYTES..]);
     let error = section(&mut *stream, BLOCK_BYTES - 1, BLOCK_BYTES + 1).unwrap_err();
@@ -144,7 +145,7 @@ fn files_of_others_are_verified_as_a_whole_or_only_borrowed() {
     write_foreign(scratch.path(), &bad);
     assert_eq!(read(&reader, &handle(Root::JobShared, digest)).1.unwrap().kind(), ErrorKind::Corrupt);
     let mut opened = opened;
-    assert_eq!(opened.read(&mut [0; 10]).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+    assert_eq!(opened.read(&mut [0; 10]).unwrap_err().kind(), io::ErrorKind::InvalidData);
 }
 
 #[test]
@@ -265,4 +266,51 @@ fn state_elsewhere_is_compared_as_far_as_it_is_to_be() {
             }
         }
     }
+}
+
+/// State that says how long it is, and ends before.
+#[derive(Debug)]
+struct Ends {
+    length_bytes: u64,
+    present_bytes: u64,
+    asked_bytes: u64,
+}
+
+impl io::Read for Ends {
+    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        unreachable!("sections are read from their positions")
+    }
+}
+
+impl io::Seek for Ends {
+    fn seek(&mut self, _to: io::SeekFrom) -> io::Result<u64> {
+        Ok(0)
+    }
+}
+
+impl StateInputStream for Ends {
+    fn length_bytes(&self) -> u64 {
+        self.length_bytes
+    }
+
+    fn read_exact_at(&mut self, buffer: &mut [u8], offset_bytes: u64) -> Result<()> {
+        let end_bytes = offset_bytes + buffer.len() as u64;
+        assert!(offset_bytes == 50 || offset_bytes % BLOCK_BYTES as u64 == 0, "no block is read twice");
+        self.asked_bytes += buffer.len() as u64;
+        if end_bytes > self.present_bytes {
+            return Err(Error::new(ErrorKind::Corrupt, "it ends before"));
+        }
+        Ok(())
+    }
+}
+
+/// What a handle says of a length takes no memory before there are bytes.
+#[test]
+fn memory_is_taken_as_far_as_there_are_bytes() {
+    let mut stream = Ends { length_bytes: 1 << 28, present_bytes: 5 << 20, asked_bytes: 0 };
+    assert_eq!(read_section(&mut stream, 50, None).unwrap_err().to_string(), "it ends before");
+    assert!(stream.asked_bytes < (5 << 20) + (1 << 20), "{}", stream.asked_bytes);
+    stream.asked_bytes = 0;
+    assert_eq!(read_section(&mut stream, 50, Some(5 << 20)).unwrap().len(), (5 << 20) - 50);
+    assert_eq!(stream.asked_bytes, (5 << 20) - 50);
 }
