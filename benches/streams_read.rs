@@ -1,7 +1,7 @@
 //! Reading state from the page cache: how much verification adds to bare `pread` calls, by whichever way it is read.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -48,10 +48,8 @@ pub(crate) fn all(bench: &Bench, piece: &[u8], directory: &Path) -> Result<()> {
         return Ok(());
     }
     let handle = stored(piece, directory)?;
-    let plain = directory.join("plain");
-    let mut file = File::create_new(&plain).map_err(failed)?;
-    (0..LARGE / piece.len()).try_for_each(|_| file.write_all(piece)).map_err(failed)?;
-    let file = File::open(&plain).map_err(failed)?;
+    // The same file for both sides: how its pages lie in memory makes a difference of its own.
+    let file = place(&handle, directory)?;
     let reader = |verification| {
         let directories = vec![state_directory(Root::ThisSnapshot, directory)?];
         Ok::<_, Error>(
@@ -67,7 +65,7 @@ pub(crate) fn all(bench: &Bench, piece: &[u8], directory: &Path) -> Result<()> {
     pairs(&faster, NAMES[0], "the same, not verified", Work::Bytes(LARGE), &large, &not_verified);
     pairs(bench, NAMES[1], "pread calls of 256 KiB", Work::Bytes(LARGE), &not_verified, &preads);
     let small = || whole(&verified, &handle, SMALL_READ);
-    let buffered = || in_small_reads(BufReader::with_capacity(piece.len(), File::open(&plain).map_err(failed)?));
+    let buffered = || in_small_reads(BufReader::with_capacity(piece.len(), place(&handle, directory)?));
     pairs(bench, NAMES[2], "a buffered reader of 64 KiB", Work::Bytes(LARGE), &small, &buffered);
     let state = keyed(handle.clone())?;
     let groups = || part(&verified, &state);
@@ -78,12 +76,12 @@ pub(crate) fn all(bench: &Bench, piece: &[u8], directory: &Path) -> Result<()> {
     let ahead = reader(Verification::Always)?.with_options(ReadOptions::default().with_read_ahead(ahead));
     let kept = |reader| decoded(reader, &handle, None);
     pairs(bench, NAMES[4], NOT_AHEAD, Work::Bytes(DECODED), &|| kept(&ahead), &|| kept(&verified));
-    let stored = place(&handle, directory)?;
-    let dropped = |reader| decoded(reader, &handle, Some(&stored));
+    let dropped = |reader| decoded(reader, &handle, Some(&file));
     pairs(bench, NAMES[5], NOT_AHEAD, Work::Bytes(DECODED), &|| dropped(&ahead), &|| dropped(&verified));
     Ok(())
 }
 
+/// The file in which it is.
 fn place(handle: &StateHandle, directory: &Path) -> Result<File> {
     match handle.place() {
         Place::File { file, .. } => File::open(directory.join(file.to_string())).map_err(failed),
