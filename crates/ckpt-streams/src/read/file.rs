@@ -87,7 +87,7 @@ impl StateFile {
     /// Fills `blocks`, with which the payload may end, with whole blocks from `at` on, and verifies them where they are.
     ///
     /// It says how many bytes of them there are. That is all, or up to the first block that is not as it was written; if
-    /// that is the first, it is an error. Behind them are zeros, and so is everything when there is an error.
+    /// that is the first, it is an error. No byte behind them is one that was read: it is zero, or what it was before.
     pub(super) fn read_blocks(&self, at: u64, blocks: &mut [u8]) -> Result<usize, ReadError> {
         let present = self.present_bytes.saturating_sub(at);
         if present == 0 {
@@ -95,8 +95,7 @@ impl StateFile {
         }
         // No longer than what is in memory.
         let length = (blocks.len() as u64).min(present) as usize;
-        let (found, behind) = blocks.split_at_mut(length);
-        behind.fill(0);
+        let found = &mut blocks[..length];
         let Err((verified, error)) = self.read_and_verify(at, found) else { return Ok(length) };
         found[verified..].fill(0);
         match verified {

@@ -84,6 +84,19 @@ fn many_small_sections_are_read_in_pieces() {
 }
 
 #[test]
+fn sections_of_whole_blocks_that_are_adjacent_are_read_in_pieces() {
+    let stored = store(&[7 * BLOCK_BYTES]);
+    let offsets: Vec<u64> = (0..7).map(|group| group * BLOCK).collect();
+    let state = keyed(&stored, 0, &offsets);
+    let mut sections = KeyGroupSections::open(&stored.reader, &state, &[range(0, 4), range(6, 6)]).unwrap();
+    let mut buffer = [0; 1000];
+    while let Some(mut section) = sections.next_section() {
+        while section.read(&mut buffer).unwrap() > 0 {}
+    }
+    assert_eq!(blocks_read(&stored), [0..4 * BLOCK, 4 * BLOCK..5 * BLOCK, 6 * BLOCK..7 * BLOCK]);
+}
+
+#[test]
 fn what_is_not_read_of_a_section_is_skipped() -> Result<()> {
     let stored = store(&[8 * BLOCK_BYTES]);
     let state = keyed(&stored, 0, &[0, 7 * BLOCK, 7 * BLOCK + 10]);

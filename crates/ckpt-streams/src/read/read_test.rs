@@ -1,6 +1,6 @@
 //! Damage of every kind is found, and named.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -313,4 +313,42 @@ fn memory_is_taken_as_far_as_there_are_bytes() {
     stream.asked_bytes = 0;
     assert_eq!(read_section(&mut stream, 50, Some(5 << 20)).unwrap().len(), (5 << 20) - 50);
     assert_eq!(stream.asked_bytes, (5 << 20) - 50);
+}
+
+#[test]
+fn a_section_that_ends_before_it_begins_is_refused() {
+    let stored = store(&[100]);
+    let inline = StateHandle::assume_durable(Place::Inline(Bytes::from("state")), 5, Some(Digest::of(b"state")));
+    for handle in [&stored.files[0].1, &inline] {
+        let mut stream = stored.reader.open(handle).unwrap();
+        for (begin, end) in [(2, 1), (5, 0), (u64::MAX, 0), (u64::MAX, u64::MAX)] {
+            let error = read_section(&mut *stream, begin, Some(end)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+            assert!(error.to_string().starts_with(&format!("section {begin}..{end} is not within the ")), "{error}");
+        }
+        assert_eq!(read_section(&mut *stream, 2, Some(2)).unwrap(), []);
+    }
+}
+
+/// A buffer that had other bytes has what is there, and zeros behind it.
+#[test]
+fn of_a_file_that_was_cut_off_what_is_there_can_be_read_unverified() {
+    let stored = store(&[3 * BLOCK_BYTES]);
+    let (path, handle) = &stored.files[0];
+    let present = BLOCK_BYTES + 100;
+    std::fs::write(path, payload(present)).unwrap();
+    let options = ReadOptions::default().with_verification(Verification::Off);
+    let reader = FileStateReader::new(vec![stored.directory.clone()]).with_options(options);
+    for begin in [0, 10, BLOCK_BYTES, BLOCK_BYTES + 5] {
+        let mut stream = reader.open(handle).unwrap();
+        let mut buffer = vec![0xff; 3 * BLOCK_BYTES - begin];
+        assert_eq!(stream.read_exact_at(&mut buffer, begin as u64).unwrap_err().kind(), ErrorKind::Corrupt);
+        let (found, behind) = buffer.split_at(present - begin);
+        assert!(found == &payload(present)[begin..] && behind.iter().all(|byte| *byte == 0), "{begin}");
+        // The same in order.
+        let mut found = Vec::new();
+        stream.seek(SeekFrom::Start(begin as u64)).unwrap();
+        stream.read_to_end(&mut found).unwrap_err();
+        assert!(found == payload(present)[begin..], "{begin}");
+    }
 }

@@ -173,18 +173,22 @@ fn a_primary_that_fails_is_told_at_once_and_takes_the_copy_with_it() {
 
 #[test]
 fn a_copy_that_stands_elsewhere_is_none() {
-    let disks = Disks::new();
-    let (mut primary, secondary) =
-        (disks.streams.create(StateScope::Exclusive).unwrap(), disks.copies.create().unwrap());
-    primary.write_all(b"ahead").unwrap();
-    let mut stream = DuplicatingStream::new(primary, secondary);
-    assert_eq!(disks.files(), (0, 0), "it is removed at once");
-    assert_eq!(disks.copies.streams.counts().dropped, 0);
-    stream.write_all(b" and further").unwrap();
-    let both = stream.finish_both().unwrap();
-    assert_eq!(both.primary.unwrap().length_bytes(), 17);
-    let error = both.secondary.unwrap_err().to_string();
-    assert_eq!(error, "a copy that stands at 0 bytes would be none of a stream that stands at 5");
+    for (ahead_bytes, copy_bytes) in [(5, 0), (0, 5), (5, 4)] {
+        let disks = Disks::new();
+        let (mut primary, mut secondary) =
+            (disks.streams.create(StateScope::Exclusive).unwrap(), disks.copies.create().unwrap());
+        primary.write_all(&pattern(ahead_bytes)).unwrap();
+        secondary.write_all(&pattern(copy_bytes)).unwrap();
+        let mut stream = DuplicatingStream::new(primary, secondary);
+        assert_eq!(disks.files(), (0, 0), "it is removed at once");
+        assert_eq!(disks.copies.streams.counts().dropped, 0);
+        stream.write_all(b" and further").unwrap();
+        let both = stream.finish_both().unwrap();
+        assert_eq!(both.primary.unwrap().length_bytes(), ahead_bytes as u64 + 12);
+        let error = both.secondary.unwrap_err().to_string();
+        let stands = format!("a copy that stands at {copy_bytes} bytes");
+        assert_eq!(error, format!("{stands} would be none of a stream that stands at {ahead_bytes}"));
+    }
 }
 
 #[test]

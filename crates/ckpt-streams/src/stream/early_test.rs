@@ -1,17 +1,22 @@
 //! What jobs do for files before they are sealed, and what is left to others when there is none.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
 
 use super::stream_test::{handles_of, options, snapshot_of, stage, target};
+use super::unsealed::HELPERS;
 use super::watched_test::{Event, Watched};
 use crate::file_system::FileSystem;
+use crate::spawn::Job;
 use crate::testing::RefusingSpawn;
-use crate::{FileStreams, FileStreamsOptions, Pool, PoolOptions, Spawn, Staged, StateScope, StreamFactory as _};
+use crate::{
+    FileStreams, FileStreamsOptions, Pool, PoolOptions, Rejected, Spawn, Staged, StateScope, StreamFactory as _,
+};
 
 /// Fails a test that would hang.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -29,6 +34,35 @@ impl Events {
 
     fn all(&self) -> Vec<Event> {
         self.0.lock().unwrap().clone()
+    }
+
+    fn count(&self, of: Event) -> usize {
+        self.0.lock().unwrap().iter().filter(|event| **event == of).count()
+    }
+
+    /// Waits until there are that many of them.
+    fn wait_for(&self, of: Event, count: usize) {
+        let until = Instant::now() + LIMIT;
+        while self.count(of) < count {
+            assert!(Instant::now() < until, "{} of {count} times {of:?}", self.count(of));
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Refuses that many jobs first.
+#[derive(Debug)]
+struct RefusesAtFirst {
+    left: AtomicUsize,
+    pool: Arc<dyn Spawn>,
+}
+
+impl Spawn for RefusesAtFirst {
+    fn spawn(&self, name: &'static str, job: Job) -> Result<(), Rejected> {
+        match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)) {
+            Ok(_) => Err(Rejected::new()),
+            Err(_) => self.pool.spawn(name, job),
+        }
     }
 }
 
@@ -76,12 +110,10 @@ fn files_are_written_back_by_a_job_while_others_are_finished() {
     assert_eq!(events.all(), [Event::Beginning]);
     let_go.send(()).unwrap();
     // The job goes on with the others, before anybody seals.
-    while events.all().len() < 5 {
-        std::thread::yield_now();
-    }
+    events.wait_for(Event::Beginning, 5);
     assert_eq!(events.all(), [Event::Beginning; 5]);
     assert_eq!(seal(&streams, staged), 5);
-    assert_eq!(events.all().iter().filter(|event| **event == Event::Syncing).count(), 5);
+    assert_eq!(events.count(Event::Syncing), 5);
 }
 
 #[test]
@@ -100,6 +132,23 @@ fn without_a_job_the_seal_begins_all_before_it_waits_for_one() {
 }
 
 #[test]
+fn jobs_come_again_after_any_number_of_them_was_refused() {
+    let events = Events::default();
+    let seen = events.clone();
+    let files = Watched::new(move |event, _| seen.push(event));
+    // More than there may be at once.
+    let refused = 2 * HELPERS;
+    let spawn = RefusesAtFirst { left: AtomicUsize::new(refused), pool: pool(1) };
+    let streams = streams(&files, Arc::new(spawn), 256);
+    let mut staged = write(&streams, refused);
+    assert_eq!(events.all(), []);
+    // The first that is taken begins all.
+    staged.extend(write(&streams, 1));
+    events.wait_for(Event::Beginning, refused + 1);
+    assert_eq!(seal(&streams, staged), refused + 1);
+}
+
+#[test]
 fn jobs_sync_the_oldest_before_whoever_finishes_has_to() {
     let events = Events::default();
     let (seen, own) = (events.clone(), std::thread::current().id());
@@ -112,9 +161,7 @@ fn jobs_sync_the_oldest_before_whoever_finishes_has_to() {
     for synced in 1..10 {
         // Six keep their descriptors, two more may come before the jobs have caught up.
         staged.extend(write(&streams, if synced == 1 { 7 } else { 1 }));
-        while events.all().iter().filter(|event| **event == Event::Syncing).count() < synced {
-            std::thread::yield_now();
-        }
+        events.wait_for(Event::Syncing, synced);
     }
     assert_eq!(files.paths().len(), staged.len());
     drop(staged);

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ckpt_core::ErrorKind;
+use bytes::Bytes;
+use ckpt_core::state::{Place, StateHandle};
+use ckpt_core::{Digest, ErrorKind};
 
 use super::stream_test::{files_below, handles_of, options, snapshot_of, stage, target};
 use crate::file_system::{Durability, FileSystem, LocalFileSystem, MemoryFileSystem};
@@ -152,5 +154,20 @@ fn a_name_that_was_taken_while_its_file_was_written_is_left_to_whoever_has_it() 
             drop(second);
             assert_eq!(file_system.list(None, None, 9).unwrap().len(), 1, "{options:?}");
         }
+    }
+}
+
+#[test]
+fn state_in_a_handle_is_verified_before_it_is_copied() {
+    let file_system: Arc<dyn FileSystem> = Arc::new(MemoryFileSystem::new());
+    let streams = FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options(0));
+    let inline =
+        |length_bytes, digest| StateHandle::assume_durable(Place::Inline(Bytes::from("state")), length_bytes, digest);
+    let right = Some(Digest::of(b"state"));
+    let copies = streams.duplicate(&[inline(5, right)], StateScope::Shared).unwrap();
+    assert_eq!(copies[0].length_bytes(), 5);
+    for damaged in [inline(5, Some(Digest::of(b"other"))), inline(5, None), inline(6, right)] {
+        let error = streams.duplicate(&[inline(5, right), damaged], StateScope::Shared).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
     }
 }

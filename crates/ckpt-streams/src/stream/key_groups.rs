@@ -41,6 +41,7 @@ use crate::stream::staged::Staged;
 pub struct KeyGroupsStream {
     stream: SnapshotStream,
     range: KeyGroupRange,
+    current: Option<KeyGroup>,
     /// One for each group that was begun, and for those before it that were not.
     offsets_bytes: Vec<u64>,
 }
@@ -48,7 +49,7 @@ pub struct KeyGroupsStream {
 impl KeyGroupsStream {
     /// The state of those groups goes into that stream.
     pub const fn new(stream: SnapshotStream, range: KeyGroupRange) -> Self {
-        Self { stream, range, offsets_bytes: Vec::new() }
+        Self { stream, range, current: None, offsets_bytes: Vec::new() }
     }
 
     /// The groups.
@@ -57,8 +58,8 @@ impl KeyGroupsStream {
     }
 
     /// The group that is being written; `None` before the first.
-    pub fn current_key_group(&self) -> Option<KeyGroup> {
-        self.range.iter().nth(self.offsets_bytes.len().checked_sub(1)?)
+    pub const fn current_key_group(&self) -> Option<KeyGroup> {
+        self.current
     }
 
     /// What is written from here on belongs to that group (Flink's `startNewKeyGroup`).
@@ -70,11 +71,12 @@ impl KeyGroupsStream {
         let Some(index) = self.range.index_of(group) else {
             return Err(StreamError::GroupOutside { group, range: self.range }.into());
         };
-        if let Some(current) = self.current_key_group().filter(|current| group <= *current) {
+        if let Some(current) = self.current.filter(|current| group <= *current) {
             return Err(StreamError::GroupNotAfter { group, current }.into());
         }
         // Groups that were left out have no bytes: they begin where the next one does.
         self.offsets_bytes.resize(index + 1, self.stream.position());
+        self.current = Some(group);
         Ok(())
     }
 

@@ -103,6 +103,21 @@ fn a_key_group_is_begun_once_in_its_range_and_in_its_order() {
     assert_eq!((state.range(), state.offsets_bytes()), (range(4, 6), &[0, 0, 9][..]));
 }
 
+/// As many as a job may have. Each begins in constant time, or else this takes far too long.
+#[test]
+fn every_key_group_of_the_largest_range_is_begun() {
+    let streams = MemoryStreams::new(1 << 20);
+    let groups = range(0, 32_767);
+    let mut stream = KeyGroupsStream::new(simple(&streams), groups);
+    for group in groups.iter() {
+        stream.start_key_group(group).unwrap();
+        assert_eq!(stream.current_key_group(), Some(group));
+        stream.write_all(&[1; 3]).unwrap();
+    }
+    let state = key_groups(stream.finish().unwrap().stored.unwrap());
+    assert!(state.offsets_bytes().iter().copied().eq((0..32_768).map(|group| group * 3)));
+}
+
 #[test]
 fn key_groups_without_a_byte_are_no_state() {
     let streams = MemoryStreams::new(100);

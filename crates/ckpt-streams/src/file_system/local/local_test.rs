@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
@@ -228,4 +230,26 @@ fn no_directory_is_duplicated() {
     let error = local.duplicate(&path("a"), &path("b/copy")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
     assert!(!scratch.path().join("b").exists());
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = Arc::new(LocalFileSystem::open(scratch.path()).unwrap());
+    write(&local, "a/file");
+    let made = std::process::Command::new("mkfifo").arg(scratch.path().join("a/pipe")).status().unwrap();
+    assert!(made.success());
+    // Nobody writes into it, so an open that waits never ends: it is left in a thread of its own.
+    let (opened, is_opened) = channel();
+    let reader = Arc::clone(&local);
+    std::thread::spawn(move || {
+        let file = reader.open(&path("a/pipe")).map(drop);
+        let _ = opened.send((file, reader.duplicate(&path("a/pipe"), &path("a/copy"))));
+    });
+    let (file, copy) = is_opened.recv_timeout(Duration::from_secs(10)).expect("no wait for whoever writes");
+    let expected = format!("'{}' is no regular file", scratch.path().join("a/pipe").display());
+    for (error, kind) in [(file.unwrap_err(), ErrorKind::Corrupt), (copy.unwrap_err(), ErrorKind::AbortCheckpoint)] {
+        assert_eq!((error.kind(), error.to_string()), (kind, expected.clone()));
+    }
+    assert!(local.remove(&[path("a/pipe")])[0].is_ok());
 }
