@@ -283,7 +283,7 @@ impl io::Read for Ends {
 }
 
 impl io::Seek for Ends {
-    fn seek(&mut self, _to: io::SeekFrom) -> io::Result<u64> {
+    fn seek(&mut self, _to: SeekFrom) -> io::Result<u64> {
         Ok(0)
     }
 }
