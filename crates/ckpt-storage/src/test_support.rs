@@ -199,8 +199,8 @@ impl FileSystem for MemoryFileSystem {
         }
     }
 
-    fn duplicate(&self, _from: &RelPath, _to: &RelPath) -> Result<()> {
-        Err(Error::new(ErrorKind::AbortCheckpoint, "this disk duplicates nothing"))
+    fn duplicate(&self, _from: &RelPath, _to: &RelPath, _durability: Durability) -> CasOutcome {
+        CasOutcome::Failed(Error::new(ErrorKind::AbortCheckpoint, "this disk duplicates nothing"))
     }
 
     fn sync_entries(&self, written: &[RelPath]) -> Result<()> {

@@ -76,16 +76,16 @@ impl FileSystem for OwnFileSystem {
         }
     }
 
-    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
+    fn duplicate(&self, from: &RelPath, to: &RelPath, _durability: Durability) -> CasOutcome {
         let mut store = self.store();
         let Some(bytes) = store.files.get(from).cloned() else {
-            return Err(Error::new(ErrorKind::NotFound, format!("'{from}' is not there")));
+            return CasOutcome::Failed(Error::new(ErrorKind::NotFound, format!("'{from}' is not there")));
         };
         if store.files.contains_key(to) {
-            return Err(Error::new(ErrorKind::AbortCheckpoint, format!("'{to}' is there already")));
+            return CasOutcome::Lost;
         }
         store.files.insert(to.clone(), bytes);
-        Ok(())
+        CasOutcome::Done(tag_of(1))
     }
 
     /// Names are as durable as the files here. Where they are not, this is what makes them so.

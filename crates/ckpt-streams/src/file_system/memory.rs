@@ -104,19 +104,19 @@ impl FileSystem for MemoryFileSystem {
         }
     }
 
-    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
+    fn duplicate(&self, from: &RelPath, to: &RelPath, durability: Durability) -> CasOutcome {
         let mut state = self.state.lock();
         if state.files.contains_key(to) {
-            return Err(Error::new(ErrorKind::AbortCheckpoint, format!("'{to}' is there already")));
+            return CasOutcome::Lost;
         }
         let Some(stored) = state.files.get(from) else {
-            return Err(Error::new(ErrorKind::NotFound, format!("'{from}' is not there")));
+            return CasOutcome::Failed(Error::new(ErrorKind::NotFound, format!("'{from}' is not there")));
         };
         let bytes = StdArc::clone(&stored.bytes);
         state.made += 1;
         let number = state.made;
-        state.files.insert(to.clone(), Stored { number, bytes, synced: true });
-        Ok(())
+        state.files.insert(to.clone(), Stored { number, bytes, synced: durability == Durability::Full });
+        CasOutcome::Done(tag_of(1))
     }
 
     fn sync_entries(&self, _written: &[RelPath]) -> Result<()> {

@@ -37,13 +37,13 @@ pub trait FileSystem: Send + Sync + Debug {
     /// `NotFound` when there is none.
     fn open(&self, path: &RelPath) -> Result<Box<dyn ReadAt>>;
 
-    /// Makes `to`, which does not exist yet, a copy of `from`, as cheaply as [`Capabilities`] say.
+    /// Makes `to`, which does not exist yet, a copy of `from`, as cheaply as [`Capabilities`] say. With [`Durability::Full`]
+    /// its bytes are durable on `Done`; its name is after [`sync_entries`](Self::sync_entries).
     ///
-    /// # Errors
-    ///
-    /// `NotFound` when `from` is missing; `AbortCheckpoint` when `to` exists or cannot be written. Nothing is left of the
-    /// copy then, and nothing else was touched: the caller removes nothing, since what is there may be another's.
-    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()>;
+    /// `Lost` says that `to` exists. `Failed` is `NotFound` when `from` is missing and `AbortCheckpoint` when `to` cannot be
+    /// written. After both nothing is left of the copy and nothing else was touched: the caller removes nothing, since what
+    /// is there may be another's. After `Unknown` the caller removes `to`.
+    fn duplicate(&self, from: &RelPath, to: &RelPath, durability: Durability) -> CasOutcome;
 
     /// Makes the names of files that were written durable: each directory once, and every parent up to one that is
     /// known to be durable.

@@ -11,7 +11,8 @@ use ckpt_core::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
 use crate::file_system::{
-    Capabilities, CasOutcome, Entry, Expect, FileSystem, FileWriter, LocalFileSystem, ReadAt, VersionTag, Visible,
+    Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, LocalFileSystem, ReadAt, VersionTag,
+    Visible,
 };
 use crate::testing::RefusingSpawn;
 use crate::{
@@ -116,8 +117,8 @@ impl FileSystem for Watched {
         self.inner.create_new(path, visible)
     }
 
-    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
-        self.inner.duplicate(from, to)
+    fn duplicate(&self, from: &RelPath, to: &RelPath, durability: Durability) -> CasOutcome {
+        self.inner.duplicate(from, to, durability)
     }
 
     fn sync_entries(&self, written: &[RelPath]) -> Result<()> {

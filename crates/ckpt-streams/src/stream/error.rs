@@ -16,8 +16,10 @@ pub(crate) enum StreamError {
     OverLimit { write_bytes: usize, position_bytes: u64, limit_bytes: usize },
     #[error("state that was staged elsewhere cannot be sealed here")]
     StagedElsewhere,
-    #[error("state file '{path}' could not be synced: its name was taken")]
+    #[error("state file '{path}' could not be finished: its name was taken")]
     NameTaken { path: String },
+    #[error("copy '{path}' may have been made or not, expected to know: {reason}")]
+    CopyInDoubt { path: String, reason: String },
     #[error("state file '{path}' could not be synced: a sync of it panicked")]
     SyncPanicked { path: String },
     #[error("state file '{path}' may be left: removing it panicked")]

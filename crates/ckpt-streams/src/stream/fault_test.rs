@@ -8,7 +8,7 @@ use ckpt_core::{Digest, ErrorKind};
 
 use super::stream_test::{files_below, handles_of, options, snapshot_of, stage, target};
 use crate::file_system::{Durability, FileSystem, LocalFileSystem, MemoryFileSystem};
-use crate::testing::{ObjectStoreFileSystem, OperationKind, RecordingFileSystem, RefusingSpawn};
+use crate::testing::{ObjectStoreFileSystem, OperationKind, RecordingFileSystem, RefusingSpawn, Reply};
 use crate::{FileStreams, FileStreamsOptions, Pool, PoolOptions, StateScope, StreamFactory as _};
 
 /// Writes three pieces of state, each in two writes, and seals them.
@@ -169,5 +169,37 @@ fn state_in_a_handle_is_verified_before_it_is_copied() {
     for damaged in [inline(5, Some(Digest::of(b"other"))), inline(5, None), inline(6, right)] {
         let error = streams.duplicate(&[inline(5, right), damaged], StateScope::Shared).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);
+    }
+}
+
+/// Where nobody knows whether a copy was made it is removed, and so it is when only its answer was lost.
+#[test]
+fn a_copy_whose_answer_is_lost_leaves_nothing() {
+    for reply in [Reply::LostAfterApplied, Reply::LostBeforeApplied] {
+        let store = ObjectStoreFileSystem::new();
+        let file_system: Arc<dyn FileSystem> = Arc::new(store.clone());
+        let streams = FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options(0));
+        let staged = stage(streams.create(StateScope::Shared).unwrap(), b"state");
+        let handle = streams.seal_piece(staged).unwrap();
+        store.answer_next([reply]);
+        let error = streams.duplicate(&[handle], StateScope::Shared).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
+        assert_eq!(file_system.list(None, None, 9).unwrap().len(), 1, "{reply:?}");
+        assert_eq!(streams.counts().left_behind, 0);
+    }
+}
+
+#[test]
+fn a_copy_costs_no_sync_where_nothing_is_to_be_durable() {
+    for (durability, synced) in [(Durability::None, 0), (Durability::Full, 2)] {
+        let files = MemoryFileSystem::new();
+        let file_system: Arc<dyn FileSystem> = Arc::new(files.clone());
+        let options = FileStreamsOptions { durability, ..options(0) };
+        let streams = FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options);
+        let staged = stage(streams.create(StateScope::Shared).unwrap(), b"state");
+        let handle = streams.seal_piece(staged).unwrap();
+        let copies = streams.duplicate(&[handle], StateScope::Shared).unwrap();
+        assert_eq!((files.paths().len(), files.synced().len()), (2, synced), "{durability:?}");
+        drop(copies);
     }
 }

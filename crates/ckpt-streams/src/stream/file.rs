@@ -6,7 +6,7 @@ use ckpt_core::id::FileName;
 use ckpt_core::state::{Place, RelPath, StateHandle, TaskSnapshot};
 use ckpt_core::{Error, Result};
 
-use crate::file_system::Durability;
+use crate::file_system::{CasOutcome, Durability};
 use crate::read::{StateFile, Verification};
 use crate::spawn::Spawn;
 use crate::stream::error::StreamError;
@@ -140,11 +140,25 @@ impl FileStreams {
         let from_path = source.path_of(&RelPath::new(file.to_string())?);
         let unsealed = &self.inner.unsealed;
         let at = FileAt { file_system: StdArc::clone(&to.file_system), path };
-        let (key, ()) = unsealed.make(at.clone(), |at| to.file_system.duplicate(&from_path, &at.path))?;
-        // The copy is synced already, as a file that is synced early is.
-        if let Err(error) = unsealed.synced_early(key, Ok(())) {
+        let durability = self.inner.options.durability;
+        let (key, doubt) =
+            unsealed.make(at.clone(), |at| match to.file_system.duplicate(&from_path, &at.path, durability) {
+                CasOutcome::Done(_) => Ok(None),
+                CasOutcome::Unknown(error) => Ok(Some(error)),
+                CasOutcome::Lost => Err(StreamError::NameTaken { path: at.path.to_string() }.into()),
+                CasOutcome::Failed(error) => Err(error),
+            })?;
+        let kept = match doubt {
+            // The copy is synced already, if at all, as a file that is synced early is.
+            None => unsealed.synced_early(key, Ok(())).map_err(Error::from),
+            Some(error) => {
+                Err(StreamError::CopyInDoubt { path: at.path.to_string(), reason: error.to_string() }.into())
+            }
+        };
+        if let Err(error) = kept {
+            // Counted when it fails.
             let _ = unsealed.remove(Taken { key, at, writer: None });
-            return Err(error.into());
+            return Err(error);
         }
         let length_bytes = from.length_bytes();
         let digest = digests.handle_digest(&name, length_bytes);

@@ -102,8 +102,8 @@ impl FileSystem for Watched {
         self.files.open(path)
     }
 
-    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
-        self.files.duplicate(from, to)
+    fn duplicate(&self, from: &RelPath, to: &RelPath, durability: Durability) -> CasOutcome {
+        self.files.duplicate(from, to, durability)
     }
 
     fn sync_entries(&self, written: &[RelPath]) -> Result<()> {

@@ -89,9 +89,11 @@ impl FileSystem for FailingFileSystem {
         Ok(Box::new(FailingFile { inner, path: path.clone(), fuse: self.fuse.clone() }))
     }
 
-    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
-        self.check(Step::Create, "duplicate", from.as_str(), ErrorKind::AbortCheckpoint)?;
-        self.inner.duplicate(from, to)
+    fn duplicate(&self, from: &RelPath, to: &RelPath, durability: Durability) -> CasOutcome {
+        match self.check(Step::Create, "duplicate", from.as_str(), ErrorKind::AbortCheckpoint) {
+            Ok(()) => self.inner.duplicate(from, to, durability),
+            Err(error) => CasOutcome::Failed(error),
+        }
     }
 
     fn sync_entries(&self, written: &[RelPath]) -> Result<()> {

@@ -105,7 +105,7 @@ impl ObjectStoreFileSystem {
         self
     }
 
-    /// What becomes of the next requests that change something (a file finished, a record written), one each.
+    /// What becomes of the next requests that change something (a file finished or duplicated, a record written), one each.
     pub fn answer_next(&self, replies: impl IntoIterator<Item = Reply>) {
         self.store.lock().replies.extend(replies);
     }
@@ -220,18 +220,12 @@ impl FileSystem for ObjectStoreFileSystem {
     }
 
     /// Copies within the store.
-    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
+    fn duplicate(&self, from: &RelPath, to: &RelPath, _durability: Durability) -> CasOutcome {
         let mut store = self.store.lock();
         let Some(bytes) = store.objects.get(from).cloned() else {
-            return Err(ObjectError::Missing { path: from.clone() }.of_kind(ErrorKind::NotFound));
+            return CasOutcome::Failed(ObjectError::Missing { path: from.clone() }.of_kind(ErrorKind::NotFound));
         };
-        match store.send(Request::Complete { path: to.clone(), bytes }) {
-            CasOutcome::Done(_) => Ok(()),
-            CasOutcome::Lost => Err(ObjectError::Exists { path: to.clone() }.of_kind(ErrorKind::AbortCheckpoint)),
-            CasOutcome::Failed(_) | CasOutcome::Unknown(_) => {
-                Err(ObjectError::NoAnswer { path: to.clone() }.of_kind(ErrorKind::AbortCheckpoint))
-            }
-        }
+        store.send(Request::Complete { path: to.clone(), bytes })
     }
 
     /// Names are durable with their objects.

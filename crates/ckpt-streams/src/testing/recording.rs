@@ -85,8 +85,8 @@ impl FileSystem for RecordingFileSystem {
         self.inner.open(path)
     }
 
-    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
-        let outcome = self.inner.duplicate(from, to);
+    fn duplicate(&self, from: &RelPath, to: &RelPath, durability: Durability) -> CasOutcome {
+        let outcome = self.inner.duplicate(from, to, durability);
         record(&self.operations, OperationKind::Duplicate, &[from.clone(), to.clone()]);
         outcome
     }

@@ -86,9 +86,9 @@ impl FileSystem for SlowFileSystem {
         Ok(Box::new(SlowFile { inner, clock: self.clock.clone(), delays: self.delays }))
     }
 
-    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
+    fn duplicate(&self, from: &RelPath, to: &RelPath, durability: Durability) -> CasOutcome {
         self.operation();
-        self.inner.duplicate(from, to)
+        self.inner.duplicate(from, to, durability)
     }
 
     fn sync_entries(&self, written: &[RelPath]) -> Result<()> {

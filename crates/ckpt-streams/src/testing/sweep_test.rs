@@ -185,7 +185,8 @@ fn a_link_whose_answer_is_lost_was_made() {
     let state = ["s/0000000000000001-0000000000000002-00000001", "t/0000000000000001-0000000000000002-00000002"];
     let outcome = run(Level::Calls, injection, &|disk, file_system| {
         write(disk, state[0], b"bytes");
-        file_system.duplicate(&path(state[0]), &path(state[1]))?;
+        let copied = file_system.duplicate(&path(state[0]), &path(state[1]), Durability::Full);
+        assert!(matches!(copied, CasOutcome::Done(_)), "{copied:?}");
         let mut writer = file_system.create_new(&path("d/whole"), Visible::WholeAtFinish)?;
         writer.write_all(b"whole").unwrap();
         let published = writer.finish(Durability::Full);
@@ -322,15 +323,19 @@ fn a_copy_is_whole_or_absent_whichever_way_it_is_made() {
             if shares_bytes {
                 disk.share_bytes();
             }
-            let outcome = file_system.duplicate(&path(from), &path(to));
-            match bytes_of(disk, to) {
-                Some(there) if outcome.is_ok() => assert!(there == [3; 20_000]),
-                // Its name could not be removed for want of a descriptor: one who made it removes it, and knows its name.
-                Some(_) => assert!(open(disk).remove(&[path(to)])[0].is_ok()),
-                None => assert!(outcome.is_err()),
+            let outcome = file_system.duplicate(&path(from), &path(to), Durability::Full);
+            match (bytes_of(disk, to), &outcome) {
+                (Some(there), CasOutcome::Done(_)) => assert!(there == [3; 20_000]),
+                // One who does not know removes it.
+                (_, CasOutcome::Unknown(_)) => assert!(open(disk).remove(&[path(to)])[0].is_ok()),
+                (None, CasOutcome::Failed(_)) => {}
+                (there, _) => panic!("{outcome:?}, {} bytes", there.map_or(0, |there| there.len())),
             }
             assert!(bytes_of(disk, from).unwrap() == [3; 20_000]);
-            outcome
+            match outcome {
+                CasOutcome::Failed(error) | CasOutcome::Unknown(error) => Err(error),
+                CasOutcome::Done(_) | CasOutcome::Lost => Ok(()),
+            }
         });
         assert!(runs > 30, "only {runs} runs");
     }

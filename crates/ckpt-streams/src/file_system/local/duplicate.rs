@@ -9,8 +9,8 @@
 //! 3. *A copy within the system*, whose bytes do not pass through this process.
 //! 4. *A copy.*
 //!
-//! All of them are durable but for their name. That a way does not exist here is remembered; that it is not possible
-//! between these two files leads on to the next.
+//! Under [`Durability::Full`] all of them are durable but for their name. That a way does not exist here is remembered;
+//! that it is not possible between these two files leads on to the next.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::file_system::local::beneath::Beneath;
 use crate::file_system::local::error::LocalError;
 use crate::file_system::local::system::Descriptor;
-use crate::file_system::local::writer::LocalWriter;
+use crate::file_system::local::writer::{LocalWriter, done, is_refusal};
 use crate::file_system::{CasOutcome, Durability, FileWriter as _, Visible};
 use crate::into_error;
 
@@ -41,10 +41,15 @@ impl Beneath {
     }
 
     /// Makes `to` a copy of `from`.
-    pub(super) fn duplicate(self: &Arc<Self>, from: &RelPath, to: &RelPath) -> Result<()> {
-        let abort = |error: LocalError| error.of_kind(ErrorKind::AbortCheckpoint);
-        let fail =
-            |operation, path: &RelPath, error: Errno| abort(LocalError::io(operation, self.shown(Some(path)), error));
+    pub(super) fn duplicate(self: &Arc<Self>, from: &RelPath, to: &RelPath, durability: Durability) -> CasOutcome {
+        // An error leaves nothing: what may leave something is an outcome.
+        self.try_duplicate(from, to, durability).unwrap_or_else(CasOutcome::Failed)
+    }
+
+    fn try_duplicate(self: &Arc<Self>, from: &RelPath, to: &RelPath, durability: Durability) -> Result<CasOutcome> {
+        let fail = |operation, path: &RelPath, error: Errno| {
+            LocalError::io(operation, self.shown(Some(path)), error).of_kind(ErrorKind::AbortCheckpoint)
+        };
         let source = match self.open_file(from) {
             Ok(file) => file,
             Err(Errno::NOENT) => {
@@ -55,42 +60,61 @@ impl Beneath {
         if retry_on_intr(|| source.status()).map_err(|error| fail("look at", from, error))?.kind
             != FileType::RegularFile
         {
-            return Err(abort(LocalError::NotAFile { path: self.shown(Some(from)) }));
+            return Err(LocalError::NotAFile { path: self.shown(Some(from)) }.of_kind(ErrorKind::AbortCheckpoint));
         }
-        let create = || LocalWriter::create(Arc::clone(self), to, Visible::AtOnce).map_err(abort);
 
         let mut created = None;
         if self.clones.load(Ordering::Relaxed) {
-            let copy = create()?;
+            let Some(copy) = self.create_copy(to)? else { return Ok(CasOutcome::Lost) };
             if self.try_clone(&*source, &copy) {
-                return self.end(copy, to);
+                return Ok(Box::new(copy).finish(durability));
             }
             created = Some(copy);
         }
         let is_ours = |path: &RelPath| path.file_name().parse::<FileName>().is_ok();
         if self.links.load(Ordering::Relaxed) && is_ours(from) && is_ours(to) {
-            if let Some(copy) = created.take() {
-                // A second name is given to a file, not to a name.
-                Box::new(copy).discard()?;
+            if let Some(Err(error)) = created.take().map(|copy| Box::new(copy).discard()) {
+                // A second name is given to a file, not to a name; this one may still be there.
+                return Ok(CasOutcome::Unknown(error));
             }
-            retry_on_intr(|| source.sync()).map_err(|error| fail("sync", from, error))?;
+            if durability == Durability::Full {
+                retry_on_intr(|| source.sync()).map_err(|error| fail("sync", from, error))?;
+            }
             match self.link(from, to) {
-                Ok(()) => return Ok(()),
-                Err(Errno::EXIST) => return Err(abort(LocalError::Exists { path: self.shown(Some(to)) })),
+                Ok(()) => return Ok(done()),
+                Err(Errno::EXIST) => return Ok(CasOutcome::Lost),
                 Err(error) if self.is_remembered(&self.links, error) || matches!(error, Errno::MLINK | Errno::XDEV) => {
                 }
                 // A server may have done it and lost the answer.
-                Err(_) if self.is_linked(&*source, to) => return Ok(()),
-                Err(error) => return Err(fail("link", to, error)),
+                Err(_) if self.is_linked(&*source, to) => return Ok(done()),
+                Err(error) if is_refusal(error) => return Err(fail("link", to, error)),
+                Err(error) => return Ok(CasOutcome::Unknown(fail("link", to, error))),
             }
         }
         let mut copy = match created {
             Some(copy) => copy,
-            None => create()?,
+            None => {
+                let Some(copy) = self.create_copy(to)? else { return Ok(CasOutcome::Lost) };
+                copy
+            }
         };
-        let copied_bytes = copy_within(&*source, &copy).map_err(|error| fail("copy to", to, error))?;
-        self.copy_through(&*source, from, copied_bytes, &mut copy)?;
-        self.end(copy, to)
+        let copied = copy_within(&*source, &copy).map_err(|error| fail("copy to", to, error));
+        match copied.and_then(|copied_bytes| self.copy_through(&*source, from, copied_bytes, &mut copy)) {
+            Ok(()) => Ok(Box::new(copy).finish(durability)),
+            Err(error) => match Box::new(copy).discard() {
+                Ok(()) => Err(error),
+                Err(_) => Ok(CasOutcome::Unknown(error)),
+            },
+        }
+    }
+
+    /// Begins a copy; `None` when its name is taken.
+    fn create_copy(self: &Arc<Self>, to: &RelPath) -> Result<Option<LocalWriter>> {
+        match LocalWriter::create(Arc::clone(self), to, Visible::AtOnce) {
+            Ok(copy) => Ok(Some(copy)),
+            Err(LocalError::Exists { .. }) => Ok(None),
+            Err(error) => Err(error.of_kind(ErrorKind::AbortCheckpoint)),
+        }
     }
 
     /// Shares the bytes. What refuses it need not be told: copying them says what is wrong.
@@ -159,16 +183,6 @@ impl Beneath {
             }
             copy.write_all(&buffer[..read]).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
             offset_bytes += read as u64;
-        }
-    }
-
-    fn end(&self, copy: LocalWriter, to: &RelPath) -> Result<()> {
-        match Box::new(copy).finish(Durability::Full) {
-            CasOutcome::Done(_) => Ok(()),
-            CasOutcome::Failed(error) | CasOutcome::Unknown(error) => Err(error),
-            CasOutcome::Lost => {
-                Err(LocalError::Exists { path: self.shown(Some(to)) }.of_kind(ErrorKind::AbortCheckpoint))
-            }
         }
     }
 }

@@ -194,9 +194,12 @@ fn a_state_file_is_duplicated_without_copying_its_bytes_and_a_file_of_others_is_
     write(&local, names[0]);
     write(&local, "chk-1/000012.sst");
     let metadata = |name: &str| scratch.path().join(name).metadata().unwrap();
-    local.duplicate(&path(names[0]), &path(names[1])).unwrap();
+    assert!(matches!(local.duplicate(&path(names[0]), &path(names[1]), Durability::Full), CasOutcome::Done(_)));
     local.sync_entries(&[path(names[1])]).unwrap();
-    local.duplicate(&path("chk-1/000012.sst"), &path("shared/000012.sst")).unwrap();
+    assert!(matches!(
+        local.duplicate(&path("chk-1/000012.sst"), &path("shared/000012.sst"), Durability::Full),
+        CasOutcome::Done(_)
+    ));
     assert_eq!(std::fs::read(scratch.path().join(names[1])).unwrap(), b"bytes");
     assert_eq!(mode(&scratch.path().join("shared")), 0o700);
     // Where files can share their bytes both are files of their own; elsewhere the name is a second one.
@@ -207,16 +210,16 @@ fn a_state_file_is_duplicated_without_copying_its_bytes_and_a_file_of_others_is_
     assert_ne!(metadata("chk-1/000012.sst").ino(), metadata("shared/000012.sst").ino());
     assert!(local.capabilities().cheap_duplicate);
     // A name that is taken stays what it is.
-    let taken = local.duplicate(&path("chk-1/000012.sst"), &path(names[1])).unwrap_err();
-    assert_eq!(taken.kind(), ErrorKind::AbortCheckpoint);
-    let taken = local.duplicate(&path(names[0]), &path(names[1])).unwrap_err();
-    assert!(taken.kind() == ErrorKind::AbortCheckpoint && taken.to_string().contains("is there already"), "{taken}");
+    for from in ["chk-1/000012.sst", names[0]] {
+        let taken = local.duplicate(&path(from), &path(names[1]), Durability::Full);
+        assert!(matches!(taken, CasOutcome::Lost), "{taken:?}");
+    }
     assert!(local.remove(&[path(names[0])])[0].is_ok());
     assert_eq!(std::fs::read(scratch.path().join(names[1])).unwrap(), b"bytes");
     // Where neither is possible the bytes are copied, and it says so.
     root.clones.store(false, std::sync::atomic::Ordering::Relaxed);
     root.links.store(false, std::sync::atomic::Ordering::Relaxed);
-    local.duplicate(&path(names[1]), &path(names[0])).unwrap();
+    assert!(matches!(local.duplicate(&path(names[1]), &path(names[0]), Durability::Full), CasOutcome::Done(_)));
     assert_ne!(metadata(names[0]).ino(), metadata(names[1]).ino());
     assert_eq!(std::fs::read(scratch.path().join(names[0])).unwrap(), b"bytes");
     assert!(!local.capabilities().cheap_duplicate);
@@ -227,7 +230,8 @@ fn no_directory_is_duplicated() {
     let scratch = tempfile::tempdir().unwrap();
     let local = LocalFileSystem::open(scratch.path()).unwrap();
     write(&local, "a/file");
-    let error = local.duplicate(&path("a"), &path("b/copy")).unwrap_err();
+    let outcome = local.duplicate(&path("a"), &path("b/copy"), Durability::Full);
+    let CasOutcome::Failed(error) = outcome else { panic!("expected Failed, found {outcome:?}") };
     assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
     assert!(!scratch.path().join("b").exists());
 }
@@ -244,11 +248,12 @@ fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
     let reader = Arc::clone(&local);
     std::thread::spawn(move || {
         let file = reader.open(&path("a/pipe")).map(drop);
-        let _ = opened.send((file, reader.duplicate(&path("a/pipe"), &path("a/copy"))));
+        let _ = opened.send((file, reader.duplicate(&path("a/pipe"), &path("a/copy"), Durability::Full)));
     });
     let (file, copy) = is_opened.recv_timeout(Duration::from_secs(10)).expect("no wait for whoever writes");
     let expected = format!("'{}' is no regular file", scratch.path().join("a/pipe").display());
-    for (error, kind) in [(file.unwrap_err(), ErrorKind::Corrupt), (copy.unwrap_err(), ErrorKind::AbortCheckpoint)] {
+    let CasOutcome::Failed(copy) = copy else { panic!("expected Failed, found {copy:?}") };
+    for (error, kind) in [(file.unwrap_err(), ErrorKind::Corrupt), (copy, ErrorKind::AbortCheckpoint)] {
         assert_eq!((error.kind(), error.to_string()), (kind, expected.clone()));
     }
     assert!(local.remove(&[path("a/pipe")])[0].is_ok());

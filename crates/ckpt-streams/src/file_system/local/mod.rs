@@ -42,7 +42,7 @@ use crate::file_system::local::record::Record;
 use crate::file_system::local::system::System;
 use crate::file_system::local::writer::LocalWriter;
 use crate::file_system::{
-    Capabilities, CasOutcome, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
+    Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
 };
 
 /// A directory of the local (or a shared POSIX) file system.
@@ -156,8 +156,11 @@ impl FileSystem for LocalFileSystem {
         Ok(Box::new(LocalFile::new(file, shown(), found.length_bytes)))
     }
 
-    fn duplicate(&self, from: &RelPath, to: &RelPath) -> Result<()> {
-        self.made().map_err(|error| error.of_kind(ErrorKind::AbortCheckpoint))?.duplicate(from, to)
+    fn duplicate(&self, from: &RelPath, to: &RelPath, durability: Durability) -> CasOutcome {
+        match self.made() {
+            Ok(made) => made.duplicate(from, to, durability),
+            Err(error) => CasOutcome::Failed(error.of_kind(ErrorKind::AbortCheckpoint)),
+        }
     }
 
     fn sync_entries(&self, written: &[RelPath]) -> Result<()> {

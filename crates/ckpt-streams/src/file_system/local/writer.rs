@@ -213,7 +213,7 @@ impl Drop for LocalWriter {
 
 /// Whether an error of a link says that it was not made. Any other is of a device, a server or the way to it, and nothing
 /// says whether that failed before or after.
-const fn is_refusal(error: Errno) -> bool {
+pub(super) const fn is_refusal(error: Errno) -> bool {
     matches!(
         error,
         Errno::ACCESS
@@ -231,7 +231,7 @@ const fn is_refusal(error: Errno) -> bool {
     )
 }
 
-fn done() -> CasOutcome {
+pub(super) fn done() -> CasOutcome {
     CasOutcome::Done(VersionTag::fixed("1"))
 }
 

@@ -134,22 +134,33 @@ fn copies_are_files_of_their_own(files: &dyn FileSystem) {
     let state = ["s/0000000000000001-0000000000000002-00000001", "t/0000000000000001-0000000000000002-00000002"];
     for [from, to] in [["from", "to/copy"], state] {
         write_new(files, from, b"bytes");
-        files.duplicate(&path(from), &path(to)).unwrap();
+        let copy = |from: &str, to: &str, durability| files.duplicate(&path(from), &path(to), durability);
+        let missing = |outcome: CasOutcome| match outcome {
+            CasOutcome::Failed(error) => assert_eq!(error.kind(), ErrorKind::NotFound),
+            other => panic!("expected Failed, found {other:?}"),
+        };
+        done(copy(from, to, Durability::Full));
         files.sync_entries(&[path(to)]).unwrap();
         assert_eq!(names(files).len(), 2);
         assert!(files.remove(&[path(from)])[0].is_ok());
         assert_eq!(read(files, to), b"bytes");
         // What fails leaves nothing and touches nothing.
-        let missing = files.duplicate(&path(from), &path("other")).unwrap_err();
-        assert_eq!(missing.kind(), ErrorKind::NotFound);
-        let missing = files.duplicate(&path(from), &path(to)).unwrap_err();
-        assert!(matches!(missing.kind(), ErrorKind::NotFound | ErrorKind::AbortCheckpoint));
+        missing(copy(from, "other", Durability::None));
+        match copy(from, to, Durability::Full) {
+            CasOutcome::Lost => {}
+            outcome => missing(outcome),
+        }
         assert_eq!(names(files), [to]);
         write_new(files, from, b"other");
         for target in [to, from] {
-            let taken = files.duplicate(&path(from), &path(target)).unwrap_err();
-            assert_eq!(taken.kind(), ErrorKind::AbortCheckpoint);
+            for durability in [Durability::None, Durability::Full] {
+                let taken = copy(from, target, durability);
+                assert!(matches!(taken, CasOutcome::Lost), "{taken:?}");
+            }
         }
+        done(copy(from, "third", Durability::None));
+        assert_eq!(read(files, "third"), b"other");
+        assert!(files.remove(&[path("third")])[0].is_ok());
         let mut both = [from, to];
         both.sort_unstable();
         assert_eq!(names(files), both);
