@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ckpt_streams::file_system::FileSystems;
-use ckpt_streams::{Budget, Spawn};
+use ckpt_streams::{Budget, Spawn, StagedDescriptors};
 
 /// What storage needs of the process it runs in; one per process. The description of a storage stays plain data.
 #[derive(Clone, Debug)]
@@ -16,18 +16,32 @@ pub struct StorageContext {
     /// How many bytes of state may be in memory on their way into storage. By default
     /// [`Budget::DEFAULT_LIMIT_BYTES`].
     pub budget: Arc<Budget>,
+    /// Bounds the descriptors of state files that are finished and not sealed, of all jobs together.
+    pub descriptors: Arc<StagedDescriptors>,
 }
 
 impl StorageContext {
-    /// A context of those, with a budget of the default size.
+    /// A context of those, with a budget and a count of descriptors of the default sizes.
     pub fn new(file_systems: Arc<FileSystems>, spawn: Arc<dyn Spawn>) -> Self {
-        Self { file_systems, spawn, budget: Arc::new(Budget::default()) }
+        Self {
+            file_systems,
+            spawn,
+            budget: Arc::new(Budget::default()),
+            descriptors: Arc::new(StagedDescriptors::default()),
+        }
     }
 
     /// Allows as much state in memory as that budget.
     #[must_use]
     pub fn with_budget(mut self, budget: Arc<Budget>) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// Bounds descriptors of state files by that.
+    #[must_use]
+    pub fn with_descriptors(mut self, descriptors: Arc<StagedDescriptors>) -> Self {
+        self.descriptors = descriptors;
         self
     }
 }

@@ -51,5 +51,5 @@ pub use stream::staged::Staged;
 pub use stream::{
     Duplicated, DuplicatingStream, FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, KeyGroupsStream,
     LocalCopy, MemoryStreams, MetadataStream, MetadataTarget, PartitionsStream, RawStateStreams, SnapshotResult,
-    SnapshotStream, StateOutputStream, StateScope, StreamCounts, StreamFactory,
+    SnapshotStream, StagedDescriptors, StateOutputStream, StateScope, StreamCounts, StreamFactory,
 };

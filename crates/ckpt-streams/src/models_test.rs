@@ -17,7 +17,7 @@ use crate::sync::{Arc, AtomicU32, Mutex, Ordering, thread};
 use crate::testing::RefusingSpawn;
 use crate::{
     Budget, FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, Pending, Pool, PoolOptions, Staged,
-    StateDirectory, StateScope, StreamFactory as _,
+    StagedDescriptors, StateDirectory, StateScope, StreamFactory as _,
 };
 
 /// Explores the interleavings of `body`, those with at most `preemptions` preemptions if a number is given.
@@ -59,14 +59,11 @@ impl Scene {
         let file_system: StdArc<dyn FileSystem> = StdArc::new(files.clone());
         let directory = |root| StateDirectory::new(root, StdArc::clone(&file_system), None);
         let names = StdArc::new(FileNames::new(Writer::new(LeaderEpoch::new(1), WriterId::new(1))));
-        let target = FileStreamsTarget::new(directory(Root::ThisSnapshot), directory(Root::JobShared), names, spawn);
+        let target = FileStreamsTarget::new(directory(Root::ThisSnapshot), directory(Root::JobShared), names, spawn)
+            .with_descriptors(StdArc::new(StagedDescriptors::new(staged_descriptors)));
         // Every write goes to a file at once.
-        let options = FileStreamsOptions {
-            inline_threshold_bytes: 0,
-            write_buffer_bytes: 1,
-            durability: Durability::Full,
-            staged_descriptors,
-        };
+        let options =
+            FileStreamsOptions { inline_threshold_bytes: 0, write_buffer_bytes: 1, durability: Durability::Full };
         Self { files, streams: Arc::new(FileStreams::new(target, options)) }
     }
 

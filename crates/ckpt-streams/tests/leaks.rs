@@ -14,8 +14,8 @@ use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
 use ckpt_core::state::{RelPath, Root, StateHandle};
 use ckpt_streams::file_system::{Durability, FileSystem, LocalFileSystem};
 use ckpt_streams::{
-    FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, Pool, PoolOptions, Spawn, Staged, StateDirectory,
-    StateScope, StreamFactory as _,
+    FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, Pool, PoolOptions, Spawn, Staged, StagedDescriptors,
+    StateDirectory, StateScope, StreamFactory as _,
 };
 
 const PIECE_BYTES: usize = 64 << 10;
@@ -58,9 +58,10 @@ impl Job {
         let of =
             |root, name| StateDirectory::new(root, Arc::clone(&self.file_system), Some(RelPath::new(name).unwrap()));
         let (exclusive, shared) = (of(Root::ThisSnapshot, "chk-1"), of(Root::JobShared, "shared/a"));
-        let target = FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), Arc::clone(spawn));
+        let target = FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), Arc::clone(spawn))
+            .with_descriptors(Arc::new(StagedDescriptors::new(8)));
         let mut options = FileStreamsOptions::default();
-        (options.durability, options.staged_descriptors) = (durability, 8);
+        options.durability = durability;
         FileStreams::new(target, options)
     }
 }

@@ -10,7 +10,8 @@ use ckpt_core::state::{RelPath, Root, StateHandle};
 use ckpt_streams::file_system::{CasOutcome, Durability, Expect, FileSystem, VersionTag, Visible};
 use ckpt_streams::testing::{Disk, FailingCalls, Failure, Fault, Image, Injection, RefusingSpawn};
 use ckpt_streams::{
-    FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, MetadataTarget, StateDirectory, into_error,
+    FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, MetadataTarget, StagedDescriptors, StateDirectory,
+    into_error,
 };
 
 use crate::check::check;
@@ -104,8 +105,9 @@ impl Story {
         options.inline_threshold_bytes = 100;
         options.durability = durability;
         // Syncs some files early, and others when they are sealed.
-        options.staged_descriptors = 1 + usize::try_from(self.draw(3)).unwrap_or(0);
-        FileStreams::new(FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), spawn), options)
+        let descriptors = Arc::new(StagedDescriptors::new(1 + usize::try_from(self.draw(3)).unwrap_or(0)));
+        let target = FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), spawn);
+        FileStreams::new(target.with_descriptors(descriptors), options)
     }
 
     /// A name for a file whose path is fixed beforehand.

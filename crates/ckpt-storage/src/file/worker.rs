@@ -10,7 +10,7 @@ use ckpt_core::state::{Places, RelPath, Root};
 use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{
     Budget, FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, ReadAhead, ReadOptions,
-    Spawn, StateDirectory, StateReader, StreamFactory,
+    Spawn, StagedDescriptors, StateDirectory, StateReader, StreamFactory,
 };
 use parking_lot::Mutex;
 
@@ -34,6 +34,7 @@ pub(crate) struct FileWorkerView {
     file_systems: Arc<FileSystems>,
     spawn: Arc<dyn Spawn>,
     budget: Arc<Budget>,
+    descriptors: Arc<StagedDescriptors>,
     /// The factories that somebody holds, so that whoever cancels a checkpoint gets the one that writes it.
     alive: Mutex<HashMap<CheckpointId, Weak<FileStreams>>>,
 }
@@ -111,6 +112,7 @@ impl FileWorkerView {
             file_systems: Arc::clone(&context.file_systems),
             spawn: Arc::clone(&context.spawn),
             budget: Arc::clone(&context.budget),
+            descriptors: Arc::clone(&context.descriptors),
             alive: Mutex::new(HashMap::new()),
         })
     }
@@ -122,7 +124,8 @@ impl FileWorkerView {
     }
 
     fn target(&self, exclusive: StateDirectory, shared: StateDirectory) -> FileStreamsTarget {
-        FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), Arc::clone(&self.spawn))
+        let target = FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), Arc::clone(&self.spawn));
+        target.with_descriptors(Arc::clone(&self.descriptors))
     }
 
     fn state_directory(&self, root: Root, directory: RelPath) -> StateDirectory {

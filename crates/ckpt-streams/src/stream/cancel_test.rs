@@ -13,7 +13,9 @@ use super::stream_test::{options, snapshot_of, stage, target};
 use super::watched_test::{Event, Watched};
 use crate::file_system::{Durability, FileSystem, MemoryFileSystem};
 use crate::testing::RefusingSpawn;
-use crate::{FileStreams, FileStreamsOptions, MemoryStreams, Staged, StateScope, StreamFactory as _};
+use crate::{
+    FileStreams, FileStreamsOptions, MemoryStreams, Staged, StagedDescriptors, StateScope, StreamFactory as _,
+};
 
 const MIB: usize = 1 << 20;
 /// Fails a test that would hang.
@@ -132,8 +134,9 @@ fn a_removal_that_panics_holds_up_nobody() {
             assert!(event != Event::Removing || panicked.fetch_add(1, Ordering::Relaxed) > 0, "on purpose");
         });
         let file_system: Arc<dyn FileSystem> = Arc::new(files.clone());
-        let options = FileStreamsOptions { staged_descriptors: early, ..options(0) };
-        let streams = Arc::new(FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options));
+        let target = target(&file_system, Arc::new(RefusingSpawn::new()));
+        let target = target.with_descriptors(Arc::new(StagedDescriptors::new(early)));
+        let streams = Arc::new(FileStreams::new(target, options(0)));
         let staged = (0..3).map(|_| stage(streams.create(StateScope::Exclusive).unwrap(), b"x")).collect();
         give_up(Arc::clone(&streams), staged);
         streams.cancel().wait_timeout(LIMIT).expect("an answer in time").unwrap();

@@ -15,7 +15,7 @@ use crate::file_system::FileSystem;
 use crate::spawn::Job;
 use crate::testing::RefusingSpawn;
 use crate::{
-    FileStreams, FileStreamsOptions, Pool, PoolOptions, Rejected, Spawn, Staged, StateScope, StreamFactory as _,
+    FileStreams, Pool, PoolOptions, Rejected, Spawn, Staged, StagedDescriptors, StateScope, StreamFactory as _,
 };
 
 /// Fails a test that would hang.
@@ -72,7 +72,8 @@ fn pool(threads: usize) -> Arc<dyn Spawn> {
 
 fn streams(files: &Watched, spawn: Arc<dyn Spawn>, staged_descriptors: usize) -> FileStreams {
     let file_system: Arc<dyn FileSystem> = Arc::new(files.clone());
-    FileStreams::new(target(&file_system, spawn), FileStreamsOptions { staged_descriptors, ..options(0) })
+    let descriptors = Arc::new(StagedDescriptors::new(staged_descriptors));
+    FileStreams::new(target(&file_system, spawn).with_descriptors(descriptors), options(0))
 }
 
 fn write(streams: &FileStreams, count: usize) -> Vec<Staged> {

@@ -9,7 +9,7 @@ use ckpt_core::{Digest, ErrorKind};
 use super::stream_test::{files_below, handles_of, options, snapshot_of, stage, target};
 use crate::file_system::{Durability, FileSystem, LocalFileSystem, MemoryFileSystem};
 use crate::testing::{ObjectStoreFileSystem, OperationKind, RecordingFileSystem, RefusingSpawn, Reply};
-use crate::{FileStreams, FileStreamsOptions, Pool, PoolOptions, StateScope, StreamFactory as _};
+use crate::{FileStreams, FileStreamsOptions, Pool, PoolOptions, StagedDescriptors, StateScope, StreamFactory as _};
 
 /// Writes three pieces of state, each in two writes, and seals them.
 fn write_and_seal(streams: &FileStreams) -> ckpt_core::Result<usize> {
@@ -53,8 +53,9 @@ fn without_durability_nothing_is_synced() {
 fn with_too_many_descriptors_the_oldest_is_synced_early_and_once() {
     let recording = Arc::new(RecordingFileSystem::new(Arc::new(MemoryFileSystem::new())));
     let file_system: Arc<dyn FileSystem> = Arc::clone(&recording) as Arc<dyn FileSystem>;
-    let options = FileStreamsOptions { staged_descriptors: 2, ..options(0) };
-    let streams = FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options);
+    let descriptors = Arc::new(StagedDescriptors::new(2));
+    let target = target(&file_system, Arc::new(RefusingSpawn::new())).with_descriptors(Arc::clone(&descriptors));
+    let streams = FileStreams::new(target, options(0));
     let staged: Vec<_> = (0..5).map(|_| stage(streams.create(StateScope::Exclusive).unwrap(), b"x")).collect();
     let of = |kind| -> Vec<String> {
         let operations = recording.operations().into_iter().filter(|operation| operation.kind == kind);
@@ -66,6 +67,28 @@ fn with_too_many_descriptors_the_oldest_is_synced_early_and_once() {
     let mut synced = of(OperationKind::Sync);
     synced.sort();
     assert_eq!(synced, created);
+}
+
+/// Descriptors are those of a process, however many checkpoints and tasks it writes.
+#[test]
+fn factories_share_a_limit_of_descriptors() {
+    let file_system: Arc<dyn FileSystem> = Arc::new(MemoryFileSystem::new());
+    let descriptors = Arc::new(StagedDescriptors::new(10));
+    let target = target(&file_system, Arc::new(RefusingSpawn::new())).with_descriptors(Arc::clone(&descriptors));
+    let factories: Vec<_> = (0..5).map(|_| FileStreams::new(target.clone(), options(0))).collect();
+    let mut staged = Vec::new();
+    for number in 0..50 {
+        staged.push(stage(factories[number % 5].create(StateScope::Exclusive).unwrap(), b"x"));
+        assert_eq!(descriptors.held(), (number + 1).min(10));
+    }
+    // However they go, they are counted no more.
+    factories[0].cancel().wait().unwrap();
+    let kept = staged.split_off(25);
+    drop(staged);
+    for (number, staged) in kept.into_iter().enumerate().filter(|(number, _)| number % 5 > 0) {
+        factories[number % 5].seal_piece(staged).unwrap();
+    }
+    assert_eq!(descriptors.held(), 0);
 }
 
 #[test]
@@ -131,15 +154,14 @@ fn a_copy_whose_name_is_taken_removes_nothing() {
 /// Where a file appears when it is finished, another's may have its name by then: that one stays, whoever finds it.
 #[test]
 fn a_name_that_was_taken_while_its_file_was_written_is_left_to_whoever_has_it() {
-    let full = options(0);
-    for options in [
-        FileStreamsOptions { durability: Durability::None, ..full },
-        full,
-        FileStreamsOptions { staged_descriptors: 0, ..full },
-    ] {
+    for (durability, limit) in [(Durability::None, 9), (Durability::Full, 9), (Durability::Full, 0)] {
+        let options = FileStreamsOptions { durability, ..options(0) };
         for is_cancelled in [false, true] {
             let file_system: Arc<dyn FileSystem> = Arc::new(ObjectStoreFileSystem::new());
-            let begin = || FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options);
+            let begin = || {
+                let target = target(&file_system, Arc::new(RefusingSpawn::new()));
+                FileStreams::new(target.with_descriptors(Arc::new(StagedDescriptors::new(limit))), options)
+            };
             let (first, second) = (begin(), begin());
             let mut streams = [&first, &second].map(|streams| streams.create(StateScope::Shared).unwrap());
             streams.iter_mut().for_each(|stream| stream.write_all(b"state").unwrap());
@@ -152,7 +174,7 @@ fn a_name_that_was_taken_while_its_file_was_written_is_left_to_whoever_has_it() 
                 second.cancel().wait().unwrap();
             }
             drop(second);
-            assert_eq!(file_system.list(None, None, 9).unwrap().len(), 1, "{options:?}");
+            assert_eq!(file_system.list(None, None, 9).unwrap().len(), 1, "{options:?} {limit}");
         }
     }
 }

@@ -9,6 +9,7 @@ use ckpt_core::{Error, Result};
 use crate::file_system::{CasOutcome, Durability};
 use crate::read::{StateFile, Verification};
 use crate::spawn::Spawn;
+use crate::stream::descriptors::StagedDescriptors;
 use crate::stream::error::StreamError;
 use crate::stream::file_stream::{CHECK_EVERY_BYTES, FileStream};
 use crate::stream::lanes::Lanes;
@@ -47,6 +48,9 @@ pub struct FileStreamsTarget {
     /// What streams collect on its way into files is charged to it; state that stays in its handle is not. One of its own
     /// unless [`with_budget`](Self::with_budget) gives that of the process.
     pub budget: StdArc<Budget>,
+    /// Bounds the descriptors of what is finished and not sealed. One of its own unless
+    /// [`with_descriptors`](Self::with_descriptors) gives that of the process.
+    pub descriptors: StdArc<StagedDescriptors>,
 }
 
 /// How a [`FileStreams`] writes.
@@ -60,9 +64,6 @@ pub struct FileStreamsOptions {
     pub write_buffer_bytes: usize,
     /// What a crash may take of state that was sealed.
     pub durability: Durability,
-    /// How many files that are finished and not sealed may hold a descriptor, besides those in the hands of at most seven
-    /// jobs. Beyond three quarters of it jobs sync the oldest, and beyond all of it whoever finishes one more.
-    pub staged_descriptors: usize,
 }
 
 /// What went past the streams that were made: see [`FileStreams::counts`].
@@ -91,8 +92,8 @@ impl FileStreams {
     /// Streams there.
     pub fn new(target: FileStreamsTarget, mut options: FileStreamsOptions) -> Self {
         options.write_buffer_bytes = options.write_buffer_bytes.clamp(1, CHECK_EVERY_BYTES);
-        let unsealed = Arc::new(Unsealed::new(options.staged_descriptors));
-        let FileStreamsTarget { exclusive, shared, names, spawn, budget } = target;
+        let FileStreamsTarget { exclusive, shared, names, spawn, budget, descriptors } = target;
+        let unsealed = Arc::new(Unsealed::new(descriptors));
         let inner = FileStreamsInner { exclusive, shared, spawn, budget: budget.account(), names, options, unsealed };
         Self { inner: Lanes::new(Arc::new(inner)) }
     }
@@ -211,7 +212,8 @@ impl FileStreamsTarget {
         names: StdArc<FileNames>,
         spawn: StdArc<dyn Spawn>,
     ) -> Self {
-        Self { exclusive, shared, names, spawn, budget: StdArc::new(Budget::default()) }
+        let (budget, descriptors) = (StdArc::new(Budget::default()), StdArc::new(StagedDescriptors::default()));
+        Self { exclusive, shared, names, spawn, budget, descriptors }
     }
 
     /// Charges what is collected to that budget, of which there is one in a process.
@@ -220,16 +222,18 @@ impl FileStreamsTarget {
         self.budget = budget;
         self
     }
+
+    /// Counts descriptors in that, of which there is one in a process.
+    #[must_use]
+    pub fn with_descriptors(mut self, descriptors: StdArc<StagedDescriptors>) -> Self {
+        self.descriptors = descriptors;
+        self
+    }
 }
 
 impl Default for FileStreamsOptions {
-    /// 20 KiB in the handle, 64 KiB of buffer, fully durable, 256 descriptors.
+    /// 20 KiB in the handle, 64 KiB of buffer, fully durable.
     fn default() -> Self {
-        Self {
-            inline_threshold_bytes: 20 * 1024,
-            write_buffer_bytes: 64 * 1024,
-            durability: Durability::Full,
-            staged_descriptors: 256,
-        }
+        Self { inline_threshold_bytes: 20 * 1024, write_buffer_bytes: 64 * 1024, durability: Durability::Full }
     }
 }

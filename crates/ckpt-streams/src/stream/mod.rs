@@ -11,6 +11,7 @@ use crate::pending::Pending;
 use crate::stream::error::StreamError;
 use crate::stream::staged::Staged;
 
+pub use descriptors::StagedDescriptors;
 pub use duplicating::{Duplicated, DuplicatingStream};
 pub use file::{FileStreams, FileStreamsOptions, FileStreamsTarget, StreamCounts};
 pub use key_groups::KeyGroupsStream;
@@ -27,6 +28,7 @@ pub(crate) use stream_test::{options, target};
 mod calls_test;
 #[cfg(all(test, not(ckpt_loom)))]
 mod cancel_test;
+mod descriptors;
 mod duplicating;
 #[cfg(all(test, not(ckpt_loom)))]
 mod duplicating_test;

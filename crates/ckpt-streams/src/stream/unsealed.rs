@@ -24,6 +24,7 @@ use ckpt_core::Error;
 use ckpt_core::state::RelPath;
 
 use crate::file_system::{FileSystem, FileWriter};
+use crate::stream::descriptors::StagedDescriptors;
 use crate::stream::early::Step;
 use crate::stream::error::StreamError;
 use crate::stream::lanes::Apart;
@@ -39,7 +40,7 @@ pub(crate) struct Unsealed {
     changed: Condvar,
     dropped: AtomicU64,
     left_behind: AtomicU64,
-    descriptor_limit: usize,
+    descriptors: StdArc<StagedDescriptors>,
 }
 
 /// A file among those of its factory.
@@ -74,7 +75,6 @@ pub(crate) struct Ahead {
 /// How many jobs help one factory to sync. Beyond that a disk gains nothing.
 pub(crate) const HELPERS: usize = 7;
 
-#[derive(Default)]
 struct State {
     next_key: u64,
     files: BTreeMap<Key, File>,
@@ -82,6 +82,8 @@ struct State {
     with_descriptor: BTreeSet<Key>,
     /// Those of them that nobody has begun to write back.
     to_begin: BTreeSet<Key>,
+    /// Counts those with a descriptor, and those of other factories.
+    descriptors: StdArc<StagedDescriptors>,
     /// Jobs that do so, and sync the oldest. Each may hold one descriptor more.
     helpers: usize,
     /// Files that were to be synced early and are not there: what lies under their names, if anything does, is another's.
@@ -110,14 +112,14 @@ enum Phase {
 }
 
 impl Unsealed {
-    pub(crate) fn new(descriptor_limit: usize) -> Self {
+    pub(crate) fn new(descriptors: StdArc<StagedDescriptors>) -> Self {
         Self {
             cancelled: Apart::new(AtomicBool::new(false)),
-            state: Mutex::new(State::default()),
+            state: Mutex::new(State::new(StdArc::clone(&descriptors))),
             changed: Condvar::new(),
             dropped: AtomicU64::new(0),
             left_behind: AtomicU64::new(0),
-            descriptor_limit,
+            descriptors,
         }
     }
 
@@ -188,21 +190,21 @@ impl Unsealed {
             }
             _ => return Err((StreamError::Cancelled, writer)),
         }
-        state.with_descriptor.insert(key);
+        state.hold_descriptor(key);
         state.to_begin.insert(key);
-        let beyond = state.with_descriptor.len().saturating_sub(self.synced_beyond());
+        let beyond = self.descriptors.held().saturating_sub(self.synced_beyond());
         let helper_is_wanted = state.helpers < beyond.clamp(1, HELPERS);
         state.helpers += usize::from(helper_is_wanted);
         let oldest = match state.with_descriptor.first().copied() {
-            Some(oldest) if state.with_descriptor.len() > self.descriptor_limit => state.take(oldest),
+            Some(oldest) if self.descriptors.held() > self.descriptors.limit() => state.take(oldest),
             _ => None,
         };
         Ok(Ahead { helper_is_wanted, oldest })
     }
 
     /// Helpers leave that many files their descriptors, so that whoever finishes one more need not sync any.
-    const fn synced_beyond(&self) -> usize {
-        self.descriptor_limit / 4 * 3
+    fn synced_beyond(&self) -> usize {
+        self.descriptors.limit() / 4 * 3
     }
 
     /// What a helper does next. One that has nothing to do is counted no more.
@@ -212,7 +214,7 @@ impl Unsealed {
         if let Some(taken) = state.to_begin.first().copied().and_then(|key| state.take(key)) {
             return Some(Step::Begin(taken));
         }
-        if state.with_descriptor.len() > self.synced_beyond() {
+        if self.descriptors.held() > self.synced_beyond() {
             if let Some(taken) = state.with_descriptor.first().copied().and_then(|key| state.take(key)) {
                 return Some(Step::Sync(taken));
             }
@@ -234,7 +236,7 @@ impl Unsealed {
         match state.files.get_mut(&taken.key) {
             Some(file) if !self.is_cancelled() && matches!(file.phase, Phase::Busy { unwanted: false }) => {
                 file.phase = taken.writer.map_or(Phase::Synced, Phase::Staged);
-                state.with_descriptor.insert(taken.key);
+                state.hold_descriptor(taken.key);
             }
             _ => return Err(taken),
         }
@@ -386,6 +388,25 @@ impl Drop for Ending<'_> {
 }
 
 impl State {
+    fn new(descriptors: StdArc<StagedDescriptors>) -> Self {
+        Self {
+            next_key: 0,
+            files: BTreeMap::new(),
+            with_descriptor: BTreeSet::new(),
+            descriptors,
+            to_begin: BTreeSet::new(),
+            helpers: 0,
+            absent: BTreeMap::new(),
+            cancelling: Vec::new(),
+        }
+    }
+
+    fn hold_descriptor(&mut self, key: Key) {
+        if self.with_descriptor.insert(key) {
+            self.descriptors.hold();
+        }
+    }
+
     /// Makes a file busy, in the hands of the caller; `None` when it is in somebody's hands, or gone.
     fn take(&mut self, key: Key) -> Option<Taken> {
         let file = self.files.get_mut(&key)?;
@@ -396,7 +417,9 @@ impl State {
             Phase::Staged(writer) => Some(writer),
             Phase::Busy { .. } | Phase::Open | Phase::Synced | Phase::Dead(_) => None,
         };
-        self.with_descriptor.remove(&key);
+        if self.with_descriptor.remove(&key) {
+            self.descriptors.release();
+        }
         self.to_begin.remove(&key);
         Some(Taken { key, at: file.at.clone(), writer })
     }
