@@ -20,6 +20,9 @@ mod registry;
 
 /// A file system, opened at one root. Every path lies beneath the root, and no implementation follows a link out of it.
 ///
+/// Names may have so many bytes as the file system takes, less those that it adds to names of its own: the local one takes
+/// 255, 218 with [`Visible::WholeAtFinish`] and 197 for a record. A longer one is refused as `Configuration`.
+///
 /// Blocking; any thread may call it. Directories are an implementation's own matter: they come into being with the files
 /// in them.
 pub trait FileSystem: Send + Sync + Debug {

@@ -10,6 +10,8 @@ use ckpt_core::{Error, ErrorKind};
 pub(super) enum LocalError {
     #[error("cannot {operation} '{}'", path.display())]
     Io { operation: &'static str, path: PathBuf, source: io::Error },
+    #[error("the name of '{}' is too long: expected at most {limit_bytes} bytes", path.display())]
+    NameTooLong { path: PathBuf, limit_bytes: usize },
     #[error("'{}' is there already, expected a new name", path.display())]
     Exists { path: PathBuf },
     #[error("'{}' is not there", path.display())]
@@ -38,6 +40,10 @@ impl LocalError {
     }
 
     pub(super) fn of_kind(self, kind: ErrorKind) -> Error {
-        Error::new(kind, self)
+        match self {
+            // Whatever was tried, it will never be possible.
+            Self::NameTooLong { .. } => Error::new(ErrorKind::Configuration, self),
+            _ => Error::new(kind, self),
+        }
     }
 }

@@ -22,7 +22,7 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::file_system::local::beneath::Beneath;
 use crate::file_system::local::error::LocalError;
 use crate::file_system::local::system::Descriptor;
-use crate::file_system::local::writer::{LocalWriter, final_name_of};
+use crate::file_system::local::writer::{LocalWriter, TEMPORARY_ADDS_BYTES, check_name, final_name_of};
 use crate::file_system::{CasOutcome, Durability, Expect, FileWriter as _, VersionTag, Visible};
 
 /// One record.
@@ -62,6 +62,7 @@ impl<'a> Record<'a> {
 
     /// The newest version, durable: a writer that found it may have died, or failed, before it synced the name.
     pub(super) fn read(&self) -> Result<Option<(Bytes, VersionTag)>> {
+        self.check_name()?;
         let path = || self.beneath.shown(Some(self.path));
         let mut reason = LocalError::Contended { path: path(), attempts: READ_ATTEMPTS }.of_kind(ErrorKind::Retry);
         for _ in 0..READ_ATTEMPTS {
@@ -95,6 +96,7 @@ impl<'a> Record<'a> {
 
     /// An error says that nothing was written.
     fn try_put(&self, body: &Bytes, expect: Expect<'_>) -> Result<CasOutcome> {
+        self.check_name()?;
         if body.len() as u64 > LIMIT_BYTES {
             let (path, found_bytes) = (self.beneath.shown(Some(self.path)), body.len() as u64);
             let error = LocalError::RecordTooLong { path, found_bytes, limit_bytes: LIMIT_BYTES };
@@ -235,6 +237,13 @@ impl<'a> Record<'a> {
         Ok(Some(body.into()))
     }
 
+    /// Sees to it that there is room for versions and for what they are called while they are written.
+    fn check_name(&self) -> Result<()> {
+        const VERSION_BYTES: usize = "-18446744073709551615".len();
+        check_name(self.beneath, self.path, VERSION_BYTES + TEMPORARY_ADDS_BYTES)
+            .map_err(|error| error.of_kind(ErrorKind::Configuration))
+    }
+
     fn path_of(&self, version: u64) -> RelPath {
         self.sibling(&format!("{}-{version:020}", self.path.file_name()))
     }
@@ -245,7 +254,7 @@ impl<'a> Record<'a> {
             Some(parent) => format!("{parent}/{name}"),
             None => name.to_owned(),
         };
-        // A name so long that this is no path cannot be created either; the record's own path then says so.
+        // A name so long that this is no path was refused before.
         RelPath::new(whole).unwrap_or_else(|_: Error| self.path.clone())
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
 
-use crate::file_system::{CasOutcome, Expect, FileSystem, LocalFileSystem, VersionTag};
+use crate::file_system::{CasOutcome, Durability, Expect, FileSystem, LocalFileSystem, VersionTag, Visible};
 
 fn head() -> RelPath {
     RelPath::new("head/HEAD").unwrap()
@@ -208,5 +208,34 @@ fn a_version_that_is_taken_and_cannot_be_read_is_nobodys_for_certain() {
     match local.put_record(&head(), Bytes::from("2"), Expect::Version(&first)) {
         CasOutcome::Unknown(error) => assert!(error.to_string().contains("HEAD-00000000000000000002"), "{error}"),
         other => panic!("{other:?}"),
+    }
+}
+
+/// A name that leaves no room for what is put beside it is refused before anything is written.
+#[test]
+fn a_name_too_long_for_its_version_or_its_temporary_is_refused() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    for length in 1..=255 {
+        let name = RelPath::new(format!("d/{}", "n".repeat(length))).unwrap();
+        match local.put_record(&name, Bytes::from("body"), Expect::Absent) {
+            CasOutcome::Done(_) => {
+                assert!(length <= 197, "{length}");
+                assert_eq!(local.read_record(&name).unwrap().unwrap().0, "body");
+            }
+            CasOutcome::Failed(error) => {
+                assert!(length > 197 && error.kind() == ErrorKind::Configuration, "{length}: {error}");
+                assert!(error.to_string().contains("at most 197"), "{error}");
+                assert_eq!(local.read_record(&name).unwrap_err().kind(), ErrorKind::Configuration);
+            }
+            other => panic!("{length}: {other:?}"),
+        }
+        match local.create_new(&name, Visible::WholeAtFinish) {
+            Ok(writer) => {
+                assert!(length <= 218, "{length}");
+                assert!(matches!(writer.finish(Durability::None), CasOutcome::Done(_)), "{length}");
+            }
+            Err(error) => assert!(length > 218 && error.kind() == ErrorKind::Configuration, "{length}: {error}"),
+        }
     }
 }

@@ -32,13 +32,16 @@ impl LocalWriter {
     pub(super) fn create(beneath: Arc<Beneath>, path: &RelPath, visible: Visible) -> Result<Self, LocalError> {
         let mut attempts = 0;
         loop {
-            let temporary = match visible {
-                Visible::AtOnce => None,
-                Visible::WholeAtFinish => Some(
-                    temporary_name(path)
-                        .map_err(|error| LocalError::io("name", beneath.shown(Some(path)), io::Error::other(error)))?,
-                ),
-            };
+            let temporary =
+                match visible {
+                    Visible::AtOnce => None,
+                    Visible::WholeAtFinish => {
+                        check_name(&beneath, path, TEMPORARY_ADDS_BYTES)?;
+                        Some(temporary_name(path).map_err(|error| {
+                            LocalError::io("name", beneath.shown(Some(path)), io::Error::other(error))
+                        })?)
+                    }
+                };
             match beneath.create_file(temporary.as_ref().unwrap_or(path)) {
                 Ok(file) => {
                     return Ok(Self {
@@ -236,6 +239,21 @@ pub(super) fn done() -> CasOutcome {
 }
 
 const TEMPORARY_PREFIX: &str = ".tmp-";
+
+/// How much longer than the final name a temporary one is, at most.
+pub(super) const TEMPORARY_ADDS_BYTES: usize =
+    TEMPORARY_PREFIX.len() + "-4294967295".len() + "-18446744073709551615".len();
+
+/// Sees to it that there is room for names beside that one which are so much longer.
+pub(super) fn check_name(beneath: &Beneath, path: &RelPath, added_bytes: usize) -> Result<(), LocalError> {
+    // What Linux takes as a name.
+    const NAME_BYTES: usize = 255;
+    let limit_bytes = NAME_BYTES - added_bytes;
+    if path.file_name().len() > limit_bytes || path.as_str().len() + added_bytes > RelPath::MAX_BYTES {
+        return Err(LocalError::NameTooLong { path: beneath.shown(Some(path)), limit_bytes });
+    }
+    Ok(())
+}
 
 /// A name beside the final one that says whose it is: `.tmp-<final name>-<process>-<counter>`.
 fn temporary_name(path: &RelPath) -> Result<RelPath> {
