@@ -1,6 +1,6 @@
 //! A file system of one's own, registered by its scheme.
 //!
-//! This one keeps files in a map; one for a store of yours has the same seven methods. What each must promise stands at
+//! This one keeps files in a map; one for a store of yours has the same methods. What each must promise stands at
 //! the trait, and the contract suite (feature `testing`) tells whether it does:
 //!
 //! ```text

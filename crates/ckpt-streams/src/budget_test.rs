@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ckpt_core::ErrorKind;
 
+use crate::stream::until;
 use crate::{Budget, Charge};
 
 #[test]
@@ -147,7 +148,5 @@ fn in_a_thread(budget: &Arc<Budget>, bytes: u64) -> JoinHandle<Charge> {
 }
 
 fn until_somebody_waits(budget: &Budget) {
-    while budget.waiting() == 0 {
-        thread::yield_now();
-    }
+    until(|| budget.waiting() > 0);
 }

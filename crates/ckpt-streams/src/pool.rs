@@ -24,7 +24,7 @@ pub struct Pool {
 pub struct PoolOptions {
     /// How many jobs run at once; at least one.
     pub threads: usize,
-    /// How many jobs may wait; one more is rejected.
+    /// How many jobs may wait; one more is rejected. At least one, since every job waits until a thread takes it.
     pub queue_limit: usize,
 }
 
@@ -44,10 +44,16 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// `Configuration` when there are to be no threads, `FailJob` when the system gives none.
+    /// `Configuration` when there are to be no threads or no job may wait, `FailJob` when the system gives no thread.
     pub fn new(options: PoolOptions) -> Result<Self> {
         if options.threads == 0 {
             return Err(Error::new(ErrorKind::Configuration, "a pool needs at least one thread, found 0"));
+        }
+        if options.queue_limit == 0 {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "a pool needs a queue limit of at least one job, found 0",
+            ));
         }
         let state = State { waiting: VecDeque::new(), queue_limit: options.queue_limit, shut_down: false };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });

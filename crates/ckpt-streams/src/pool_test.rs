@@ -52,7 +52,17 @@ fn a_pool_may_be_dropped_by_its_own_job() {
     drop(pool);
     go.keep(());
     answer.wait().unwrap();
-    assert_eq!(Pool::new(PoolOptions::new(0, 1)).unwrap_err().kind(), ErrorKind::Configuration);
+}
+
+#[test]
+fn a_pool_that_could_take_no_job_is_refused() {
+    for (options, missing) in
+        [(PoolOptions::new(0, 1), "at least one thread"), (PoolOptions::new(1, 0), "a queue limit of at least one job")]
+    {
+        let error = Pool::new(options).unwrap_err();
+        let expected = format!("a pool needs {missing}, found 0");
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Configuration, expected));
+    }
 }
 
 #[test]

@@ -4,10 +4,10 @@
 
 use ckpt_streams::file_system::{FileSystem, FileSystems, FileWriter, LocalFileSystem, ReadAt};
 use ckpt_streams::{
-    DuplicatingStream, FileNames, FileStateReader, FileStreams, KeyGroupSection, KeyGroupSections, KeyGroupsStream,
-    MemoryStreams, MetadataStream, MetadataTarget, PartitionsStream, Pending, Pool, Promise, RawStateStreams,
-    ReadAhead, ReadOptions, SnapshotResult, SnapshotStream, Spawn, Staged, StateDirectory, StateInputStream,
-    StateOutputStream, StateReader, StreamFactory,
+    Budget, BudgetAccount, Charge, DuplicatingStream, FileNames, FileStateReader, FileStreams, KeyGroupSection,
+    KeyGroupSections, KeyGroupsStream, MemoryStreams, MetadataStream, MetadataTarget, PartitionsStream, Pending, Pool,
+    Promise, RawStateStreams, ReadAhead, ReadOptions, SnapshotResult, SnapshotStream, Spawn, Staged, StateDirectory,
+    StateInputStream, StateOutputStream, StateReader, StreamFactory,
 };
 
 fn send<T: Send + ?Sized>() {}
@@ -27,6 +27,8 @@ fn shared_by_threads() {
     send_and_sync::<ReadAhead>();
     send_and_sync::<StateDirectory>();
     send_and_sync::<Pool>();
+    send_and_sync::<Budget>();
+    send_and_sync::<BudgetAccount>();
     send_and_sync::<dyn FileSystem>();
     send_and_sync::<dyn ReadAt>();
     send_and_sync::<dyn Spawn>();
@@ -37,6 +39,7 @@ fn shared_by_threads() {
 #[test]
 fn given_to_another_thread() {
     send_and_sync::<Staged>();
+    send::<Charge>();
     send::<Pending<u8>>();
     send::<Promise<u8>>();
     unpin::<Pending<u8>>();

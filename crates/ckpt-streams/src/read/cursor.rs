@@ -2,7 +2,8 @@
 
 use std::io::{self, SeekFrom};
 
-use crate::io_error::into_io;
+use ckpt_core::Error;
+
 use crate::read::StateInputStream;
 use crate::read::error::ReadError;
 
@@ -13,7 +14,7 @@ pub(super) fn sought(to: SeekFrom, position: u64, length_bytes: u64) -> io::Resu
         SeekFrom::Current(by) => i128::from(position) + i128::from(by),
         SeekFrom::End(by) => i128::from(length_bytes) + i128::from(by),
     };
-    u64::try_from(to).map_err(|_| into_io(ReadError::Seek { to }.into()))
+    u64::try_from(to).map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, Error::from(ReadError::Seek { to })))
 }
 
 /// Whether so many bytes from there on are within the state.

@@ -352,3 +352,19 @@ fn of_a_file_that_was_cut_off_what_is_there_can_be_read_unverified() {
         assert!(found == payload(present)[begin..], "{begin}");
     }
 }
+
+#[test]
+fn a_seek_before_the_beginning_is_refused_and_moves_nothing() {
+    let stored = store(&[100]);
+    let inline = StateHandle::assume_durable(Place::Inline(Bytes::from("state")), 5, Some(Digest::of(b"state")));
+    for handle in [&stored.files[0].1, &inline] {
+        let mut stream = stored.reader.open(handle).unwrap();
+        stream.seek(SeekFrom::Start(3)).unwrap();
+        for to in [SeekFrom::Current(-4), SeekFrom::End(-101), SeekFrom::Current(i64::MIN)] {
+            let error = stream.seek(to).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            assert_eq!(crate::into_error(error, ErrorKind::Retry).kind(), ErrorKind::FailJob);
+            assert_eq!(stream.stream_position().unwrap(), 3);
+        }
+    }
+}

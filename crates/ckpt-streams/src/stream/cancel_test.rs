@@ -13,9 +13,7 @@ use super::stream_test::{options, snapshot_of, stage, target};
 use super::watched_test::{Event, Watched};
 use crate::file_system::{Durability, FileSystem, MemoryFileSystem};
 use crate::testing::RefusingSpawn;
-use crate::{
-    FileStreams, FileStreamsOptions, MemoryStreams, Staged, StagedDescriptors, StateScope, StreamFactory as _,
-};
+use crate::{FileStreams, FileStreamsOptions, Staged, StagedDescriptors, StateScope, StreamFactory as _};
 
 const MIB: usize = 1 << 20;
 /// Fails a test that would hang.
@@ -146,6 +144,18 @@ fn a_removal_that_panics_holds_up_nobody() {
     }
 }
 
+/// A file system that does not say whether it removed a file has not.
+#[test]
+fn a_removal_without_an_answer_is_one_that_failed() {
+    let files = Watched::mute();
+    let file_system: Arc<dyn FileSystem> = Arc::new(files.clone());
+    let streams = FileStreams::new(target(&file_system, Arc::new(RefusingSpawn::new())), options(0));
+    let mut stream = streams.create(StateScope::Exclusive).unwrap();
+    stream.write_all(b"bytes").unwrap();
+    streams.cancel().wait_timeout(LIMIT).expect("an answer in time").unwrap();
+    assert_eq!((files.paths().len(), streams.counts().left_behind), (1, 1));
+}
+
 /// Writes one file, aborts another, writes a third and seals two. Whether it was sealed.
 fn write_and_seal(streams: &FileStreams) -> Result<bool> {
     let mut staged = Vec::new();
@@ -208,19 +218,4 @@ fn a_cancellation_does_not_wait_for_what_panicked() {
         assert_eq!(answer, Some(Ok(())), "{at:?}");
         assert_eq!(files.paths(), [], "{at:?}");
     }
-}
-
-/// Asserted by the compiler.
-#[test]
-fn what_threads_share_can_be_shared() {
-    fn shared<T: Send + Sync>() {}
-    fn sent<T: Send>() {}
-    shared::<FileStreams>();
-    shared::<MemoryStreams>();
-    shared::<crate::Budget>();
-    shared::<crate::BudgetAccount>();
-    sent::<crate::Charge>();
-    sent::<Staged>();
-    sent::<Box<dyn crate::StateOutputStream>>();
-    sent::<crate::Pending<()>>();
 }

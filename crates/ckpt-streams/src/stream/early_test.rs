@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
 
-use super::stream_test::{handles_of, options, snapshot_of, stage, target};
+use super::stream_test::{handles_of, options, snapshot_of, stage, target, until};
 use super::unsealed::HELPERS;
 use super::watched_test::{Event, Watched};
 use crate::file_system::FileSystem;
@@ -41,12 +41,9 @@ impl Events {
     }
 
     /// Waits until there are that many of them.
+    #[track_caller]
     fn wait_for(&self, of: Event, count: usize) {
-        let until = Instant::now() + LIMIT;
-        while self.count(of) < count {
-            assert!(Instant::now() < until, "{} of {count} times {of:?}", self.count(of));
-            std::thread::yield_now();
-        }
+        until(|| self.count(of) >= count);
     }
 }
 

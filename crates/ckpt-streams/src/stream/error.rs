@@ -24,6 +24,8 @@ pub(crate) enum StreamError {
     SyncPanicked { path: String },
     #[error("state file '{path}' may be left: removing it panicked")]
     RemovePanicked { path: String },
+    #[error("state file '{path}' may be left: its file system does not say what became of it")]
+    RemoveUnanswered { path: String },
     #[error("state at {place} cannot be duplicated here: expected inline state or a file of ours below {expected}")]
     CannotDuplicate { place: String, expected: String },
     #[error("a copy that stands at {secondary_bytes} bytes would be none of a stream that stands at {primary_bytes}")]
@@ -46,7 +48,7 @@ impl From<StreamError> for Error {
     fn from(error: StreamError) -> Self {
         let kind = match error {
             StreamError::Cancelled => ErrorKind::Cancelled,
-            StreamError::RemovePanicked { .. } => ErrorKind::Retry,
+            StreamError::RemovePanicked { .. } | StreamError::RemoveUnanswered { .. } => ErrorKind::Retry,
             StreamError::StagedElsewhere | StreamError::CannotDuplicate { .. } => ErrorKind::FailJob,
             StreamError::GroupOutside { .. } | StreamError::GroupNotAfter { .. } | StreamError::NoKeys => {
                 ErrorKind::Configuration

@@ -22,7 +22,7 @@ pub use partitions::PartitionsStream;
 pub use raw_state::RawStateStreams;
 pub use snapshot_stream::{LocalCopy, SnapshotResult, SnapshotStream};
 #[cfg(all(test, not(ckpt_loom)))]
-pub(crate) use stream_test::{options, target};
+pub(crate) use stream_test::{options, target, until};
 
 #[cfg(all(test, not(ckpt_loom)))]
 mod calls_test;

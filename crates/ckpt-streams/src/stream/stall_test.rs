@@ -10,7 +10,7 @@ use std::time::Duration;
 use ckpt_core::state::{Place, StateHandle};
 use ckpt_core::{ErrorKind, Result};
 
-use super::stream_test::{directories, options, target};
+use super::stream_test::{directories, options, target, until};
 use crate::file_system::{FileSystem, MemoryFileSystem};
 use crate::testing::{Delays, ObjectStoreFileSystem, SlowFileSystem, VirtualClock};
 use crate::{
@@ -65,10 +65,12 @@ impl Scene {
 
     /// Lets the store go on until that is so.
     fn until(&self, done: impl Fn() -> bool) {
-        while !done() {
-            self.clock.advance(TEN_MINUTES);
-            thread::yield_now();
-        }
+        until(|| {
+            done() || {
+                self.clock.advance(TEN_MINUTES);
+                false
+            }
+        });
     }
 
     /// All that was written is there, and nothing is in memory.
@@ -152,9 +154,7 @@ fn a_cancellation_in_the_middle_of_the_stall_returns_at_once_and_leaves_nothing(
         scene.clock.wait_for_sleepers(TASKS);
         scene.clock.advance(TEN_MINUTES);
         scene.clock.wait_for_sleepers(TASKS - waiting);
-        while scene.budget.waiting() < waiting {
-            thread::yield_now();
-        }
+        until(|| scene.budget.waiting() >= waiting);
         let stalled_at = scene.clock.now();
         let (returned, cancelled) = channel();
         let tasks = scene.tasks.clone();

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ckpt_core::ErrorKind;
 use ckpt_core::id::{LeaderEpoch, OperatorId, Writer, WriterId};
@@ -46,6 +47,16 @@ pub(crate) fn handles_of(snapshot: &TaskSnapshot<StateHandle>) -> Vec<StateHandl
 pub(crate) fn stage(mut stream: Box<dyn StateOutputStream>, bytes: &[u8]) -> Staged {
     stream.write_all(bytes).unwrap();
     stream.finish().unwrap().expect("something was written")
+}
+
+/// Spins until that is so. Fails a test that would hang.
+#[track_caller]
+pub(crate) fn until(mut is_so: impl FnMut() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < limit, "it did not come in time");
+        std::thread::yield_now();
+    }
 }
 
 pub(crate) fn pattern(length: usize) -> Vec<u8> {

@@ -365,7 +365,11 @@ impl Unsealed {
         let Taken { at, writer, .. } = taken;
         let removed = catch_unwind(AssertUnwindSafe(|| match writer {
             Some(writer) => writer.discard(),
-            None => at.file_system.remove(std::slice::from_ref(&at.path)).pop().unwrap_or(Ok(())),
+            None => at
+                .file_system
+                .remove(std::slice::from_ref(&at.path))
+                .pop()
+                .unwrap_or_else(|| Err(StreamError::RemoveUnanswered { path: at.path.to_string() }.into())),
         }));
         let outcome = removed.unwrap_or_else(|_| Err(StreamError::RemovePanicked { path: at.path.to_string() }.into()));
         if outcome.is_err() {

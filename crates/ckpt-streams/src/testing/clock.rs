@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::sync::{Arc, Condvar, Mutex};
 
+/// How long nothing may happen while sleepers are waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A clock that a test advances. Whoever sleeps by it sleeps until it was advanced that far, and not a moment of real
 /// time longer. Clones are the same clock.
 #[derive(Clone)]
@@ -60,10 +63,19 @@ impl VirtualClock {
 
     /// Blocks until so many sleep, whom the time that has passed does not wake: then nothing happens before it is
     /// advanced.
+    ///
+    /// # Panics
+    ///
+    /// When fewer do and nobody falls asleep for a minute of real time, so that a test fails that would hang.
     pub fn wait_for_sleepers(&self, count: usize) {
         let mut state = self.shared.state.lock();
-        while state.wake.iter().filter(|wake| **wake > state.now).count() < count {
-            self.shared.changed.wait(&mut state);
+        loop {
+            let sleeping = state.wake.iter().filter(|wake| **wake > state.now).count();
+            if sleeping >= count {
+                return;
+            }
+            let timed_out = self.shared.changed.wait_for(&mut state, PATIENCE).timed_out();
+            assert!(!timed_out, "{sleeping} of {count} sleep");
         }
     }
 }
