@@ -6,8 +6,8 @@ use ckpt_streams::file_system::{FileSystem, FileSystems, FileWriter, LocalFileSy
 use ckpt_streams::{
     Budget, BudgetAccount, Charge, DuplicatingStream, FileNames, FileStateReader, FileStreams, KeyGroupSection,
     KeyGroupSections, KeyGroupsStream, MemoryStreams, MetadataStream, MetadataTarget, PartitionsStream, Pending, Pool,
-    Promise, RawStateStreams, ReadAhead, ReadOptions, SnapshotResult, SnapshotStream, Spawn, Staged, StateDirectory,
-    StateInputStream, StateOutputStream, StateReader, StreamFactory,
+    Promise, RawStateStreams, ReadAhead, ReadOptions, SnapshotResult, SnapshotStream, Spawn, Staged, StagedDescriptors,
+    StateDirectory, StateInputStream, StateOutputStream, StateReader, StreamFactory,
 };
 
 fn send<T: Send + ?Sized>() {}
@@ -27,6 +27,7 @@ fn shared_by_threads() {
     send_and_sync::<ReadAhead>();
     send_and_sync::<StateDirectory>();
     send_and_sync::<Pool>();
+    send_and_sync::<StagedDescriptors>();
     send_and_sync::<Budget>();
     send_and_sync::<BudgetAccount>();
     send_and_sync::<dyn FileSystem>();

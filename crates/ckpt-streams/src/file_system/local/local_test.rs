@@ -258,3 +258,20 @@ fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
     }
     assert!(local.remove(&[path("a/pipe")])[0].is_ok());
 }
+
+/// A directory that another process removed and this one makes again is not known to be durable, whatever number and time of
+/// birth the system gives it.
+#[test]
+fn a_directory_that_is_made_again_is_not_known_to_be_durable() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    write(&local, "a/b/one");
+    local.sync_entries(&[path("a/b/one")]).unwrap();
+    let is_known = |directory| local.root.get().unwrap().durable.lock().contains(directory);
+    assert!(is_known("a") && is_known("a/b"));
+    std::fs::remove_dir_all(scratch.path().join("a")).unwrap();
+    write(&local, "a/b/one");
+    assert!(!is_known("a") && !is_known("a/b"));
+    local.sync_entries(&[path("a/b/one")]).unwrap();
+    assert!(is_known("a") && is_known("a/b"));
+}
