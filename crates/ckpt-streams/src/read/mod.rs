@@ -67,7 +67,8 @@ pub trait StateInputStream: io::Read + io::Seek + Send + Debug {
     /// # Errors
     ///
     /// `Corrupt` when not all of them are within the state, or are what was written; `Retry` when they could not be read.
-    /// The buffer then holds verified bytes up to some place, and zeros behind them.
+    /// The buffer then holds verified bytes up to some place, and zeros behind them; it is untouched when not all of them
+    /// are within the state.
     fn read_exact_at(&mut self, buffer: &mut [u8], offset_bytes: u64) -> Result<()>;
 
     /// Says that what is read in order from the position ends there: nothing behind it is read ahead, until the next seek
