@@ -1,15 +1,20 @@
 //! Streams that are cancelled, and over file systems that are watched.
 
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use ckpt_core::state::{Place, StateHandle};
 use ckpt_core::{Digest, ErrorKind};
 
 use super::stream_test::{files_below, handles_of, options, snapshot_of, stage, target};
+use super::watched_test::{Event, Watched};
 use crate::file_system::{Durability, FileSystem, LocalFileSystem, MemoryFileSystem};
 use crate::testing::{ObjectStoreFileSystem, OperationKind, RecordingFileSystem, RefusingSpawn, Reply};
-use crate::{FileStreams, FileStreamsOptions, Pool, PoolOptions, StagedDescriptors, StateScope, StreamFactory as _};
+use crate::{
+    FileStreams, FileStreamsOptions, Pool, PoolOptions, Spawn, Staged, StagedDescriptors, StateScope,
+    StreamFactory as _,
+};
 
 /// Writes three pieces of state, each in two writes, and seals them.
 fn write_and_seal(streams: &FileStreams) -> ckpt_core::Result<usize> {
@@ -223,5 +228,41 @@ fn a_copy_costs_no_sync_where_nothing_is_to_be_durable() {
         let copies = streams.duplicate(&[handle], StateScope::Shared).unwrap();
         assert_eq!((files.paths().len(), files.synced().len()), (2, synced), "{durability:?}");
         drop(copies);
+    }
+}
+
+/// The copies come in the order that was asked for, whoever makes them.
+#[test]
+fn many_copies_are_made_side_by_side_and_also_where_no_job_is_taken() {
+    let pool = |threads| -> Arc<dyn Spawn> { Arc::new(Pool::new(PoolOptions::new(threads, 64)).unwrap()) };
+    for (spawn, expected) in [(Arc::new(RefusingSpawn::new()) as Arc<dyn Spawn>, 1), (pool(1), 2), (pool(7), 4)] {
+        // Those that copy wait for each other, until there were as many as expected.
+        let copying = Arc::new((Mutex::new((0, 0)), Condvar::new()));
+        let met = Arc::clone(&copying);
+        let file_system: Arc<dyn FileSystem> = Arc::new(Watched::new(move |event, _| {
+            if event == Event::Copying {
+                let (count, changed) = &*met;
+                let mut count = count.lock().unwrap();
+                count.0 += 1;
+                count.1 = count.0.max(count.1);
+                changed.notify_all();
+                let wait = Duration::from_secs(20);
+                let mut count = changed.wait_timeout_while(count, wait, |count| count.1 < expected).unwrap().0;
+                count.0 -= 1;
+            }
+        }));
+        let streams = FileStreams::new(target(&file_system, spawn), options(0));
+        let staged = [1, 2, 3, 4].map(|length| stage(streams.create(StateScope::Shared).unwrap(), &vec![7; length]));
+        let handles = handles_of(&streams.seal(snapshot_of(staged.into())).unwrap());
+        let copies = streams.duplicate(&handles, StateScope::Shared).unwrap();
+        let copied: Vec<u64> = copies.iter().map(Staged::length_bytes).collect();
+        assert_eq!(copied, handles.iter().map(StateHandle::length_bytes).collect::<Vec<_>>());
+        assert_eq!(copying.0.lock().unwrap().1, expected);
+        drop(copies);
+        assert_eq!(file_system.list(None, None, 99).unwrap().len(), 4);
+        // One that cannot be made takes the others with it.
+        file_system.remove(&[file_system.list(None, None, 1).unwrap()[0].path.clone()]);
+        streams.duplicate(&handles, StateScope::Shared).unwrap_err();
+        assert_eq!(file_system.list(None, None, 99).unwrap().len(), 3);
     }
 }

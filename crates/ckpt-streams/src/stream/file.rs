@@ -9,6 +9,7 @@ use ckpt_core::{Error, Result};
 use crate::file_system::{CasOutcome, Durability};
 use crate::read::{StateFile, Verification};
 use crate::spawn::Spawn;
+use crate::stream::copies;
 use crate::stream::descriptors::StagedDescriptors;
 use crate::stream::error::StreamError;
 use crate::stream::file_stream::{CHECK_EVERY_BYTES, FileStream};
@@ -57,7 +58,8 @@ pub struct FileStreamsTarget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileStreamsOptions {
-    /// State of at most that many bytes stays in its handle.
+    /// State of at most that many bytes stays in its handle. It is not charged to the budget, and handles travel in messages:
+    /// Flink allows 1 MiB.
     pub inline_threshold_bytes: usize,
     /// Smaller writes are collected until there are that many bytes; at most 1 MiB. Where the budget has no room for it,
     /// fewer.
@@ -115,11 +117,13 @@ impl FileStreams {
     pub fn counts(&self) -> StreamCounts {
         StreamCounts { dropped: self.inner.unsealed.dropped(), left_behind: self.inner.unsealed.left_behind() }
     }
+}
 
+impl FileStreamsInner {
     /// Copies one file of ours. The bytes of a state file do not hold its name, so they are the same; the handle is not.
-    fn duplicate_one(&self, from: &StateHandle, to: &StateDirectory) -> Result<Staged> {
+    pub(crate) fn duplicate_one(&self, from: &StateHandle, to: &StateDirectory) -> Result<Staged> {
         let refuse = || -> Error {
-            let expected = format!("{:?} and {:?}", self.inner.exclusive.root, self.inner.shared.root);
+            let expected = format!("{:?} and {:?}", self.exclusive.root, self.shared.root);
             StreamError::CannotDuplicate { place: format!("{:?}", from.place()), expected }.into()
         };
         let (root, file) = match from.place() {
@@ -130,18 +134,18 @@ impl FileStreams {
             Place::File { root, file } => (root, file),
             _ => return Err(refuse()),
         };
-        let directories = [&self.inner.exclusive, &self.inner.shared];
+        let directories = [&self.exclusive, &self.shared];
         let source = directories.into_iter().find(|directory| directory.root == *root).ok_or_else(refuse)?;
         if !StdArc::ptr_eq(&source.file_system, &to.file_system) {
             return Err(refuse());
         }
         let digests = StateFile::open(source, file, from, Verification::Always)?.into_digests().ok_or_else(refuse)?;
-        let name = self.inner.names.next()?;
+        let name = self.names.next()?;
         let path = to.path_of(&RelPath::from(&name));
         let from_path = source.path_of(&RelPath::new(file.to_string())?);
-        let unsealed = &self.inner.unsealed;
+        let unsealed = &self.unsealed;
         let at = FileAt { file_system: StdArc::clone(&to.file_system), path };
-        let durability = self.inner.options.durability;
+        let durability = self.options.durability;
         let (key, doubt) =
             unsealed.make(at.clone(), |at| match to.file_system.duplicate(&from_path, &at.path, durability) {
                 CasOutcome::Done(_) => Ok(None),
@@ -166,9 +170,7 @@ impl FileStreams {
         let unsealed = Arc::clone(unsealed);
         Ok(Staged::file(StagedFile { unsealed, key, root: to.root, name, length_bytes, digest }))
     }
-}
 
-impl FileStreamsInner {
     pub(crate) const fn directory(&self, scope: StateScope) -> &StateDirectory {
         match scope {
             StateScope::Exclusive => &self.exclusive,
@@ -190,8 +192,7 @@ impl StreamFactory for FileStreams {
     }
 
     fn duplicate(&self, from: &[StateHandle], scope: StateScope) -> Result<Vec<Staged>> {
-        // An error drops those that were made, which removes them.
-        from.iter().map(|handle| self.duplicate_one(handle, self.inner.directory(scope))).collect()
+        copies::duplicate(self.inner.lease(), from, scope)
     }
 
     fn cancel(&self) -> Pending<()> {

@@ -28,6 +28,7 @@ pub(crate) use stream_test::{options, target, until};
 mod calls_test;
 #[cfg(all(test, not(ckpt_loom)))]
 mod cancel_test;
+mod copies;
 mod descriptors;
 mod duplicating;
 #[cfg(all(test, not(ckpt_loom)))]

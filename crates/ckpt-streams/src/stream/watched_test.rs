@@ -30,6 +30,8 @@ pub(crate) enum Event {
     Removing,
     /// It is about to close without a sync.
     Closing,
+    /// It is about to be copied.
+    Copying,
 }
 
 /// Is told, in the thread that does it.
@@ -110,6 +112,7 @@ impl FileSystem for Watched {
     }
 
     fn duplicate(&self, from: &RelPath, to: &RelPath, durability: Durability) -> CasOutcome {
+        self.tell(Event::Copying);
         self.files.duplicate(from, to, durability)
     }
 
