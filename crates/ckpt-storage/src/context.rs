@@ -1,11 +1,16 @@
 //! What storage needs of the process it runs in.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use ckpt_streams::file_system::FileSystems;
+use ckpt_core::id::JobId;
+use ckpt_streams::file_system::{FileSystems, MemoryFileSystem};
 use ckpt_streams::{Budget, Spawn, StagedDescriptors};
+use parking_lot::Mutex;
 
 /// What storage needs of the process it runs in; one per process. The description of a storage stays plain data.
+///
+/// Clones are of one process: they see the same memory.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StorageContext {
@@ -18,6 +23,8 @@ pub struct StorageContext {
     pub budget: Arc<Budget>,
     /// Bounds the descriptors of state files that are finished and not sealed, of all jobs together.
     pub descriptors: Arc<StagedDescriptors>,
+    /// What a memory storage without a directory keeps, by job.
+    memory: Arc<Mutex<HashMap<JobId, MemoryFileSystem>>>,
 }
 
 impl StorageContext {
@@ -28,6 +35,7 @@ impl StorageContext {
             spawn,
             budget: Arc::new(Budget::default()),
             descriptors: Arc::new(StagedDescriptors::default()),
+            memory: Arc::default(),
         }
     }
 
@@ -43,5 +51,10 @@ impl StorageContext {
     pub fn with_descriptors(mut self, descriptors: Arc<StagedDescriptors>) -> Self {
         self.descriptors = descriptors;
         self
+    }
+
+    /// The memory of that job in this process, empty when nothing was kept before.
+    pub(crate) fn memory_of(&self, job: JobId) -> MemoryFileSystem {
+        self.memory.lock().entry(job).or_default().clone()
     }
 }

@@ -13,6 +13,20 @@ pub(crate) enum StorageError {
     Directory { path: String, flaw: StoragePathFlaw },
     #[error("the inline threshold is {found} bytes, expected at most {most}")]
     InlineThreshold { found: usize, most: usize },
+    #[error("the most bytes of a piece of state in memory are 0, expected at least 1")]
+    NoStateAllowed,
+    #[error(
+        "there is no directory for checkpoints: set '{key}', or give the storage one; pointers can be resolved without it"
+    )]
+    NoDirectory { key: &'static str },
+    #[error("there is no storage '{name}', expected one of {registered}")]
+    UnknownStorage { name: String, registered: String },
+    #[error("storage '{name}' cannot be made")]
+    StorageNotMade { name: String, source: Error },
+    #[error("the storage '{name}' is there already")]
+    StorageTaken { name: String },
+    #[error("a storage has no name")]
+    StorageUnnamed,
     #[error("cannot make or open the directory '{directory}'")]
     BaseLocation { directory: String, source: Error },
     #[error("cannot make or open the directory '{directory}' of the job")]
@@ -20,6 +34,8 @@ pub(crate) enum StorageError {
 
     #[error("the pointer to a checkpoint is empty")]
     PointerEmpty,
+    #[error("'{pointer}' stands for a checkpoint in the memory of its coordinator: no pointer leads there")]
+    PointerIntoMemory { pointer: &'static str },
     #[error("'{pointer}' is not a valid path or URI of a checkpoint: {why}")]
     PointerNotValid { pointer: String, why: &'static str },
     #[error("cannot access the file system of '{pointer}'")]

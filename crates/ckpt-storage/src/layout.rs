@@ -26,6 +26,10 @@ pub const TASK_OWNED_DIRECTORY: &str = "taskowned";
 /// What the name of a checkpoint's directory begins with; its number follows, without leading zeros.
 pub const CHECKPOINT_DIRECTORY_PREFIX: &str = "chk-";
 
+/// What stands for the pointer of a checkpoint that lives in the memory of its coordinator: no one can resolve it. It is
+/// Flink's.
+pub const NOT_ADDRESSABLE: &str = "<checkpoint-not-externally-addressable>";
+
 /// The directory of HEAD, below the job's.
 pub const HEAD_DIRECTORY: &str = "head";
 

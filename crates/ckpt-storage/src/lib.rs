@@ -8,19 +8,29 @@
 //! A coordinator begins with [`claim`]: whoever claims HEAD fences every coordinator before, which can then commit and
 //! delete nothing more.
 
+mod config;
 mod context;
 mod error;
 mod file;
 mod head;
 mod layout;
+mod live_streams;
+mod memory;
+mod path_text;
+mod registry;
 #[cfg(test)]
 mod test_support;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod view;
 
+pub use config::{CustomStorage, StorageConfig};
 pub use context::StorageContext;
 pub use file::{FileSystemStorage, jobs_in};
 pub use head::{HeadOutcome, HeadStore, claim};
-pub use layout::{CHECKPOINT_DIRECTORY_PREFIX, HEAD_DIRECTORY, METADATA_FILE, SHARED_DIRECTORY, TASK_OWNED_DIRECTORY};
+pub use layout::{
+    CHECKPOINT_DIRECTORY_PREFIX, HEAD_DIRECTORY, METADATA_FILE, NOT_ADDRESSABLE, SHARED_DIRECTORY, TASK_OWNED_DIRECTORY,
+};
+pub use memory::MemoryStorage;
+pub use registry::StorageRegistry;
 pub use view::{CheckpointStorage, CompletedLocation, CoordinatorView, Location, WorkerView};

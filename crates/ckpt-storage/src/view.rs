@@ -45,6 +45,13 @@ pub trait CoordinatorView: Send + Sync + Debug {
     /// Whether what is committed survives the loss of every process.
     fn supports_high_availability(&self) -> bool;
 
+    /// Whether a savepoint may be taken for which no target is named.
+    fn has_default_savepoint_location(&self) -> bool;
+
+    /// The pointer by which users name a snapshot that HEAD retains, for
+    /// [`CheckpointStorage::resolve`]. Of one that only this process has it is [`NOT_ADDRESSABLE`](crate::NOT_ADDRESSABLE).
+    fn pointer(&self, snapshot: &RetainedSnapshot) -> String;
+
     /// Makes the job's directories. Harmless when they exist.
     ///
     /// # Errors

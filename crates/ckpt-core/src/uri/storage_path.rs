@@ -215,6 +215,12 @@ impl From<String> for StoragePath {
     }
 }
 
+impl From<Cow<'_, str>> for StoragePath {
+    fn from(path: Cow<'_, str>) -> Self {
+        Self(path.into_owned())
+    }
+}
+
 impl From<&str> for StoragePath {
     fn from(path: &str) -> Self {
         Self(path.to_owned())

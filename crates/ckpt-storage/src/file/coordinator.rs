@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot, SnapshotPlace};
-use ckpt_core::id::JobId;
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_core::{ErrorKind, Result};
-use ckpt_streams::file_system::{Durability, FileWriter, Visible};
+use ckpt_streams::file_system::{FileWriter, Visible};
 
-use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::collect;
 use crate::file::directory::Directory;
@@ -24,11 +22,33 @@ use crate::view::{CoordinatorView, Location};
 #[derive(Debug)]
 pub(crate) struct FileCoordinatorView {
     directory: Arc<JobDirectory>,
+    /// Where savepoints go for which no target is named.
+    savepoints: Option<Directory>,
+    high_availability: HighAvailability,
+}
+
+/// Whether what is committed survives the loss of every process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HighAvailability {
+    Yes,
+    No,
 }
 
 impl CoordinatorView for FileCoordinatorView {
     fn supports_high_availability(&self) -> bool {
-        true
+        self.high_availability == HighAvailability::Yes
+    }
+
+    fn has_default_savepoint_location(&self) -> bool {
+        self.savepoints.is_some()
+    }
+
+    fn pointer(&self, snapshot: &RetainedSnapshot) -> String {
+        match (&snapshot.place, self.high_availability) {
+            (SnapshotPlace::Elsewhere(uri), _) => uri.to_string(),
+            (_, HighAvailability::Yes) => self.directory.show(&layout::checkpoint_directory(snapshot.id)),
+            (_, HighAvailability::No) => layout::NOT_ADDRESSABLE.to_owned(),
+        }
     }
 
     fn initialize_base_locations(&self) -> Result<()> {
@@ -103,7 +123,11 @@ fn refuse_claimed(files: &RemovedFiles) -> Result<()> {
 }
 
 impl FileCoordinatorView {
-    pub(crate) fn open(base: &Directory, job: JobId, durability: Durability, context: &StorageContext) -> Result<Self> {
-        Ok(Self { directory: JobDirectory::open(base, job, durability, context)? })
+    pub(crate) const fn new(
+        directory: Arc<JobDirectory>,
+        savepoints: Option<Directory>,
+        high_availability: HighAvailability,
+    ) -> Self {
+        Self { directory, savepoints, high_availability }
     }
 }

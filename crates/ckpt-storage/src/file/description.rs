@@ -1,20 +1,25 @@
 //! The description of a file storage.
 
+use std::fmt;
 use std::sync::Arc;
 
 use ckpt_core::Result;
+use ckpt_core::config::CheckpointConfig;
 use ckpt_core::id::{JobId, Writer};
+use ckpt_core::uri::StoragePath;
 use ckpt_streams::Verification;
 use ckpt_streams::file_system::Durability;
 use serde::{Deserialize, Serialize};
 
 use crate::context::StorageContext;
 use crate::error::StorageError;
-use crate::file::coordinator::FileCoordinatorView;
+use crate::file::coordinator::{FileCoordinatorView, HighAvailability};
 use crate::file::directory::Directory;
+use crate::file::job_directory::JobDirectory;
 use crate::file::pointer;
 use crate::file::words;
 use crate::file::worker::FileWorkerView;
+use crate::path_text;
 use crate::view::{CheckpointStorage, CompletedLocation, CoordinatorView, WorkerView};
 
 /// Keeps checkpoints in a directory of a file system: `<base>/<job id>/` as [the layout](crate::METADATA_FILE) says.
@@ -28,14 +33,19 @@ use crate::view::{CheckpointStorage, CompletedLocation, CoordinatorView, WorkerV
 /// assert!(storage.validate().is_ok());
 /// assert!(FileSystemStorage::new("relative/directory").validate().is_err());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileSystemStorage {
-    base_checkpoint_dir: String,
-    #[serde(default = "default_inline_threshold_bytes")]
-    inline_threshold_bytes: usize,
-    #[serde(default = "default_write_buffer_bytes")]
-    write_buffer_bytes: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "path_text")]
+    base_checkpoint_dir: Option<StoragePath>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "path_text")]
+    default_savepoint_dir: Option<StoragePath>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    create_subdir: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inline_threshold_bytes: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    write_buffer_bytes: Option<usize>,
     #[serde(default, with = "words::durability")]
     durability: Durability,
     #[serde(default, with = "words::verification")]
@@ -55,28 +65,42 @@ impl FileSystemStorage {
     pub const DEFAULT_WRITE_BUFFER_BYTES: usize = 64 * 1024;
 
     /// A storage in that directory: an absolute path or a URI with a scheme.
-    pub fn new(base: impl Into<String>) -> Self {
-        Self {
-            base_checkpoint_dir: base.into(),
-            inline_threshold_bytes: Self::DEFAULT_INLINE_THRESHOLD_BYTES,
-            write_buffer_bytes: Self::DEFAULT_WRITE_BUFFER_BYTES,
-            durability: Durability::Full,
-            verification: Verification::Always,
-            read_ahead_bytes: 0,
-        }
+    pub fn new(base: impl Into<StoragePath>) -> Self {
+        Self { base_checkpoint_dir: Some(base.into()), ..Self::without_directory() }
+    }
+
+    /// A storage whose directory is that of the [configuration](Self::configured_with), or none: it resolves pointers, and
+    /// holds no checkpoints.
+    pub fn without_directory() -> Self {
+        Self::default()
+    }
+
+    /// Puts savepoints for which no target is named below that directory.
+    #[must_use]
+    pub fn with_default_savepoint_dir(mut self, directory: impl Into<StoragePath>) -> Self {
+        self.default_savepoint_dir = Some(directory.into());
+        self
+    }
+
+    /// Gives each job a directory of its own below the base directory, as it is unless this is off: then the base directory
+    /// is the job's, and another job is refused there.
+    #[must_use]
+    pub const fn with_create_subdir(mut self, create_subdir: bool) -> Self {
+        self.create_subdir = Some(create_subdir);
+        self
     }
 
     /// State of up to so many bytes, inclusive, goes into the metadata instead of a file; zero turns that off.
     #[must_use]
     pub const fn with_inline_threshold_bytes(mut self, bytes: usize) -> Self {
-        self.inline_threshold_bytes = bytes;
+        self.inline_threshold_bytes = Some(bytes);
         self
     }
 
     /// So many bytes are gathered before they are written; never fewer than the inline threshold.
     #[must_use]
     pub const fn with_write_buffer_bytes(mut self, bytes: usize) -> Self {
-        self.write_buffer_bytes = bytes;
+        self.write_buffer_bytes = Some(bytes);
         self
     }
 
@@ -102,19 +126,49 @@ impl FileSystemStorage {
         self
     }
 
+    /// A copy in which what is absent here is that of the configuration, and may stay absent.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`validate`](Self::validate).
+    pub fn configured_with(&self, config: &CheckpointConfig) -> Result<Self> {
+        // No configuration is valid whose numbers do not fit.
+        let number = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let own = self.clone();
+        let configured = Self {
+            base_checkpoint_dir: own.base_checkpoint_dir.or_else(|| config.checkpoint_dir().cloned()),
+            default_savepoint_dir: own.default_savepoint_dir.or_else(|| config.savepoint_dir().cloned()),
+            create_subdir: own.create_subdir.or(Some(config.create_subdir())),
+            inline_threshold_bytes: own.inline_threshold_bytes.or(Some(number(config.inline_threshold().bytes()))),
+            write_buffer_bytes: own.write_buffer_bytes.or(Some(number(config.write_buffer_bytes()))),
+            ..own
+        };
+        configured.validate().map(|()| configured)
+    }
+
     /// The directory below which each job has its own.
-    pub fn base_checkpoint_dir(&self) -> &str {
-        &self.base_checkpoint_dir
+    pub fn base_checkpoint_dir(&self) -> Option<&StoragePath> {
+        self.base_checkpoint_dir.as_ref()
+    }
+
+    /// Where a savepoint goes for which no target is named.
+    pub fn default_savepoint_dir(&self) -> Option<&StoragePath> {
+        self.default_savepoint_dir.as_ref()
+    }
+
+    /// Whether each job has a directory of its own.
+    pub fn create_subdir(&self) -> bool {
+        self.create_subdir.unwrap_or(true)
     }
 
     /// Up to this many bytes a piece of state goes into the metadata.
-    pub const fn inline_threshold_bytes(&self) -> usize {
-        self.inline_threshold_bytes
+    pub fn inline_threshold_bytes(&self) -> usize {
+        self.inline_threshold_bytes.unwrap_or(Self::DEFAULT_INLINE_THRESHOLD_BYTES)
     }
 
     /// How many bytes a stream gathers before it writes.
     pub fn write_buffer_bytes(&self) -> usize {
-        self.write_buffer_bytes.max(self.inline_threshold_bytes)
+        self.write_buffer_bytes.unwrap_or(Self::DEFAULT_WRITE_BUFFER_BYTES).max(self.inline_threshold_bytes())
     }
 
     /// What a crash may take.
@@ -136,28 +190,41 @@ impl FileSystemStorage {
     ///
     /// # Errors
     ///
-    /// `Configuration`, with a message of its own for each rule: the directory is absolute or has a scheme, has a path
+    /// `Configuration`, with a message of its own for each rule: a directory is absolute or has a scheme, has a path
     /// part, is no root, carries no secret and has a URI, as for the configuration; the inline threshold is at most 1 MiB.
     pub fn validate(&self) -> Result<()> {
-        self.base().map(|_| ())
-    }
-
-    fn base(&self) -> Result<Directory> {
-        let (found, most) = (self.inline_threshold_bytes, Self::MAX_INLINE_THRESHOLD_BYTES);
+        let (found, most) = (self.inline_threshold_bytes(), Self::MAX_INLINE_THRESHOLD_BYTES);
         if found > most {
             return Err(StorageError::InlineThreshold { found, most }.configuration());
         }
-        Directory::parse(&self.base_checkpoint_dir)
+        self.directories().map(|_| ())
+    }
+
+    fn directories(&self) -> Result<(Option<Directory>, Option<Directory>)> {
+        Ok((Directory::of_any(self.base_checkpoint_dir())?, Directory::of_any(self.default_savepoint_dir())?))
+    }
+
+    fn job_directory(&self, job: JobId, context: &StorageContext) -> Result<Arc<JobDirectory>> {
+        self.validate()?;
+        let (base, _) = self.directories()?;
+        let base = base.ok_or_else(|| StorageError::NoDirectory { key: DIRECTORY_KEY }.configuration())?;
+        let directory = if self.create_subdir() { base.join(job) } else { base };
+        JobDirectory::open(directory, job, self.durability, context)
     }
 }
 
+/// What an operator sets who has forgotten the directory.
+const DIRECTORY_KEY: &str = "execution.checkpointing.dir";
+
 impl CheckpointStorage for FileSystemStorage {
     fn coordinator_view(&self, job: JobId, context: &StorageContext) -> Result<Arc<dyn CoordinatorView>> {
-        Ok(Arc::new(FileCoordinatorView::open(&self.base()?, job, self.durability, context)?))
+        let directory = self.job_directory(job, context)?;
+        let (_, savepoints) = self.directories()?;
+        Ok(Arc::new(FileCoordinatorView::new(directory, savepoints, HighAvailability::Yes)))
     }
 
     fn worker_view(&self, job: JobId, writer: Writer, context: &StorageContext) -> Result<Arc<dyn WorkerView>> {
-        Ok(Arc::new(FileWorkerView::open(self, &self.base()?, job, writer, context)?))
+        Ok(Arc::new(FileWorkerView::new(self, self.job_directory(job, context)?, writer, context)))
     }
 
     fn resolve(&self, pointer: &str, context: &StorageContext) -> Result<CompletedLocation> {
@@ -165,12 +232,18 @@ impl CheckpointStorage for FileSystemStorage {
     }
 }
 
-const fn default_inline_threshold_bytes() -> usize {
-    FileSystemStorage::DEFAULT_INLINE_THRESHOLD_BYTES
-}
-
-const fn default_write_buffer_bytes() -> usize {
-    FileSystemStorage::DEFAULT_WRITE_BUFFER_BYTES
+/// What it is, without what may be a secret in a directory.
+impl fmt::Display for FileSystemStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.base_checkpoint_dir {
+            Some(directory) => write!(f, "file storage in '{}'", directory)?,
+            None => f.write_str("file storage without a directory")?,
+        }
+        match &self.default_savepoint_dir {
+            Some(directory) => write!(f, ", savepoints in '{}'", directory),
+            None => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -219,7 +292,7 @@ mod tests {
     #[test]
     fn a_directory_has_one_spelling() {
         for (directory, expected) in [("/a//b/", "/a/b"), ("S3://b//a b", "s3://b/a%20b"), ("file:/a", "file:///a")] {
-            assert_eq!(FileSystemStorage::new(directory).base().unwrap().as_str(), expected);
+            assert_eq!(FileSystemStorage::new(directory).directories().unwrap().0.unwrap().as_str(), expected);
         }
     }
 

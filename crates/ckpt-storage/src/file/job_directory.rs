@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use ckpt_core::id::{CheckpointId, JobId};
-use ckpt_core::state::RelPath;
+use ckpt_core::state::{Places, RelPath, Root};
 use ckpt_core::{Error, Result};
-use ckpt_streams::file_system::{Durability, Entry, FileSystem};
+use ckpt_streams::file_system::{Durability, Entry, FileSystem, FileSystems};
+use ckpt_streams::{FileStateReader, ReadOptions, StateDirectory, StateReader};
 
 use crate::context::StorageContext;
 use crate::error::StorageError;
@@ -28,26 +29,67 @@ pub(crate) struct JobDirectory {
 }
 
 impl JobDirectory {
-    /// Opens `<base>/<job>`, which is made when it is missing.
+    /// Opens the directory of that job, which is made when it is missing.
     ///
     /// # Errors
     ///
     /// The kind that the file system gives, naming the directory.
     pub(crate) fn open(
-        base: &Directory,
+        directory: Directory,
         job: JobId,
         durability: Durability,
         context: &StorageContext,
     ) -> Result<Arc<Self>> {
-        let directory = base.join(job);
         let file_system = context.file_systems.open(directory.as_str()).map_err(|source| {
             let kind = source.kind();
             StorageError::JobDirectory { directory: directory.to_string(), source }.kind(kind)
         })?;
+        Ok(Arc::new(Self::new(file_system, job, durability, directory)))
+    }
+
+    /// The memory of this process, in which the job's files are as in a directory.
+    pub(crate) fn in_memory(job: JobId, context: &StorageContext) -> Arc<Self> {
+        let file_system: Arc<dyn FileSystem> = Arc::new(context.memory_of(job));
+        // There is nothing to make durable.
+        Arc::new(Self::new(file_system, job, Durability::None, Directory::memory_of(job)))
+    }
+
+    fn new(file_system: Arc<dyn FileSystem>, job: JobId, durability: Durability, directory: Directory) -> Self {
         let head_path = layout::head_path();
         let shown = directory.join(&head_path).to_string();
         let head = Arc::new(RecordHeadStore::new(Arc::clone(&file_system), head_path, shown));
-        Ok(Arc::new(Self { file_system, job, durability, directory, head }))
+        Self { file_system, job, durability, directory, head }
+    }
+
+    /// Reads state of the snapshot `from`, whose claimed and borrowed roots lie at `places`.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when a place cannot be opened.
+    pub(crate) fn reader(
+        &self,
+        from: CheckpointId,
+        places: &Places,
+        file_systems: &FileSystems,
+        options: ReadOptions,
+    ) -> Result<Arc<dyn StateReader>> {
+        let mut directories = vec![
+            self.state_directory(Root::ThisSnapshot, layout::checkpoint_directory(from)),
+            self.state_directory(Root::JobShared, layout::shared_directory()),
+            self.state_directory(Root::JobTaskOwned, layout::task_owned_directory()),
+        ];
+        for (root, uri) in places.iter() {
+            let file_system = file_systems
+                .open(uri.as_str())
+                .map_err(|source| StorageError::PlaceNotOpened { uri: uri.to_string(), source }.configuration())?;
+            directories.push(StateDirectory::new(root, file_system, None));
+        }
+        Ok(Arc::new(FileStateReader::new(directories).with_options(options)))
+    }
+
+    /// A directory below this one, as a root of state.
+    pub(crate) fn state_directory(&self, root: Root, directory: RelPath) -> StateDirectory {
+        StateDirectory::new(root, Arc::clone(&self.file_system), Some(directory))
     }
 
     /// A path below this directory as people know it, for errors.

@@ -3,6 +3,7 @@
 use ckpt_core::Result;
 use ckpt_core::id::JobId;
 use ckpt_core::state::RelPath;
+use ckpt_core::uri::StoragePath;
 
 use crate::context::StorageContext;
 use crate::error::StorageError;
@@ -17,7 +18,7 @@ use crate::layout;
 /// `Configuration` when `base` is no directory for checkpoints, `Retry` when it could not be listed. A directory that
 /// does not exist has no jobs.
 pub fn jobs_in(base: &str, context: &StorageContext) -> Result<Vec<JobId>> {
-    let base = Directory::parse(base)?;
+    let base = Directory::of(&StoragePath::from(base))?;
     let not_listed = |source| StorageError::NotListed { path: base.to_string(), source }.retry();
     let file_system = context.file_systems.open(base.as_str())?;
     let mut jobs = Vec::new();

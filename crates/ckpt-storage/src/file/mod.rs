@@ -12,8 +12,12 @@ mod pointer;
 mod words;
 mod worker;
 
+pub(crate) use coordinator::{FileCoordinatorView, HighAvailability};
 pub use description::FileSystemStorage;
+pub(crate) use directory::Directory;
+pub(crate) use job_directory::JobDirectory;
 pub use jobs::jobs_in;
+pub(crate) use pointer::resolve;
 
 #[cfg(test)]
 mod local_test;

@@ -11,7 +11,7 @@ use ckpt_streams::file_system::FileSystem;
 use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::metadata::MetadataFile;
-use crate::layout::METADATA_FILE;
+use crate::layout::{METADATA_FILE, NOT_ADDRESSABLE};
 use crate::view::CompletedLocation;
 
 /// Finds the checkpoint that a pointer names: a directory with a `_metadata`, or such a file itself, by a relative path,
@@ -85,6 +85,9 @@ fn in_directory_only(path: RelPath, failed: ErrorKind, pointer: &str) -> Result<
 fn qualify(pointer: &str) -> Result<String> {
     if pointer.is_empty() {
         return Err(StorageError::PointerEmpty.configuration());
+    }
+    if pointer == NOT_ADDRESSABLE {
+        return Err(StorageError::PointerIntoMemory { pointer: NOT_ADDRESSABLE }.configuration());
     }
     let path = StoragePath::from(pointer);
     let shown = || path.to_string();

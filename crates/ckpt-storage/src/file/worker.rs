@@ -1,25 +1,23 @@
 //! What a worker sees of a file storage.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use ckpt_core::Result;
-use ckpt_core::id::{CheckpointId, JobId, Writer};
+use ckpt_core::id::{CheckpointId, Writer};
 use ckpt_core::snapshot::{CheckpointBarrier, LocationReference};
 use ckpt_core::state::{Places, RelPath, Root};
 use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{
-    Budget, FileNames, FileStateReader, FileStreams, FileStreamsOptions, FileStreamsTarget, ReadAhead, ReadOptions,
-    Spawn, StagedDescriptors, StateDirectory, StateReader, StreamFactory,
+    Budget, FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, ReadAhead, ReadOptions, Spawn,
+    StagedDescriptors, StateDirectory, StateReader, StreamFactory,
 };
-use parking_lot::Mutex;
 
 use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::FileSystemStorage;
-use crate::file::directory::Directory;
 use crate::file::job_directory::JobDirectory;
 use crate::layout;
+use crate::live_streams::LiveStreams;
 use crate::view::WorkerView;
 
 /// What one writer sees of a file storage.
@@ -35,8 +33,7 @@ pub(crate) struct FileWorkerView {
     spawn: Arc<dyn Spawn>,
     budget: Arc<Budget>,
     descriptors: Arc<StagedDescriptors>,
-    /// The factories that somebody holds, so that whoever cancels a checkpoint gets the one that writes it.
-    alive: Mutex<HashMap<CheckpointId, Weak<FileStreams>>>,
+    live: LiveStreams<FileStreams>,
 }
 
 impl WorkerView for FileWorkerView {
@@ -48,18 +45,12 @@ impl WorkerView for FileWorkerView {
         if *barrier.options.target() != LocationReference::Default {
             return Err(StorageError::BarrierPlace { id }.abort());
         }
-        let mut alive = self.alive.lock();
-        if let Some(streams) = alive.get(&id).and_then(Weak::upgrade) {
-            return Ok(streams);
-        }
-        let streams = Arc::new(self.streams_in(Root::ThisSnapshot, layout::checkpoint_directory(id)));
-        alive.retain(|_, streams| streams.strong_count() > 0);
-        alive.insert(id, Arc::downgrade(&streams));
-        Ok(streams)
+        let make = || Ok(self.streams_in(Root::ThisSnapshot, layout::checkpoint_directory(id)));
+        Ok(self.live.of(id, make)?)
     }
 
     fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>> {
-        let directory = self.state_directory(Root::JobTaskOwned, layout::task_owned_directory());
+        let directory = self.directory.state_directory(Root::JobTaskOwned, layout::task_owned_directory());
         // Such a stream may be open for as long as the task lives, and no checkpoint is to wait for it: so it has a budget
         // of its own.
         Ok(Arc::new(FileStreams::new(self.target(directory.clone(), directory), self.options)))
@@ -70,30 +61,17 @@ impl WorkerView for FileWorkerView {
     }
 
     fn reader(&self, from: CheckpointId, places: &Places) -> Result<Arc<dyn StateReader>> {
-        let mut directories = vec![
-            self.state_directory(Root::ThisSnapshot, layout::checkpoint_directory(from)),
-            self.state_directory(Root::JobShared, layout::shared_directory()),
-            self.state_directory(Root::JobTaskOwned, layout::task_owned_directory()),
-        ];
-        for (root, uri) in places.iter() {
-            let file_system = self
-                .file_systems
-                .open(uri.as_str())
-                .map_err(|source| StorageError::PlaceNotOpened { uri: uri.to_string(), source }.configuration())?;
-            directories.push(StateDirectory::new(root, file_system, None));
-        }
-        Ok(Arc::new(FileStateReader::new(directories).with_options(self.reading.clone())))
+        self.directory.reader(from, places, &self.file_systems, self.reading.clone())
     }
 }
 
 impl FileWorkerView {
-    pub(crate) fn open(
+    pub(crate) fn new(
         storage: &FileSystemStorage,
-        base: &Directory,
-        job: JobId,
+        directory: Arc<JobDirectory>,
         writer: Writer,
         context: &StorageContext,
-    ) -> Result<Self> {
+    ) -> Self {
         let mut options = FileStreamsOptions::default();
         options.inline_threshold_bytes = storage.inline_threshold_bytes();
         options.write_buffer_bytes = storage.write_buffer_bytes();
@@ -103,8 +81,8 @@ impl FileWorkerView {
             let ahead = ReadAhead::new(Arc::clone(&context.spawn), storage.read_ahead_bytes());
             reading = reading.with_read_ahead(ahead);
         }
-        Ok(Self {
-            directory: JobDirectory::open(base, job, storage.durability(), context)?,
+        Self {
+            directory,
             writer,
             names: Arc::new(FileNames::new(writer)),
             options,
@@ -113,22 +91,18 @@ impl FileWorkerView {
             spawn: Arc::clone(&context.spawn),
             budget: Arc::clone(&context.budget),
             descriptors: Arc::clone(&context.descriptors),
-            alive: Mutex::new(HashMap::new()),
-        })
+            live: LiveStreams::default(),
+        }
     }
 
     fn streams_in(&self, root: Root, exclusive: RelPath) -> FileStreams {
-        let shared = self.state_directory(Root::JobShared, layout::shared_directory());
-        let target = self.target(self.state_directory(root, exclusive), shared);
+        let shared = self.directory.state_directory(Root::JobShared, layout::shared_directory());
+        let target = self.target(self.directory.state_directory(root, exclusive), shared);
         FileStreams::new(target.with_budget(Arc::clone(&self.budget)), self.options)
     }
 
     fn target(&self, exclusive: StateDirectory, shared: StateDirectory) -> FileStreamsTarget {
         let target = FileStreamsTarget::new(exclusive, shared, Arc::clone(&self.names), Arc::clone(&self.spawn));
         target.with_descriptors(Arc::clone(&self.descriptors))
-    }
-
-    fn state_directory(&self, root: Root, directory: RelPath) -> StateDirectory {
-        StateDirectory::new(root, Arc::clone(&self.directory.file_system), Some(directory))
     }
 }

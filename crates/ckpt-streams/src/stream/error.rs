@@ -11,7 +11,8 @@ pub(crate) enum StreamError {
     #[error("the stream failed at an earlier write")]
     FailedEarlier,
     #[error(
-        "a write of {write_bytes} bytes at {position_bytes} crosses the limit of {limit_bytes} bytes for state in memory"
+        "a write of {write_bytes} bytes at {position_bytes} is refused: state in memory has at most {limit_bytes} bytes, \
+         larger state needs file storage"
     )]
     OverLimit { write_bytes: usize, position_bytes: u64, limit_bytes: usize },
     #[error("state that was staged elsewhere cannot be sealed here")]

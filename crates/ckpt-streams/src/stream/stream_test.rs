@@ -124,7 +124,7 @@ fn the_write_that_crosses_the_limit_of_a_memory_stream_is_refused() {
     let mut stream = streams.create(StateScope::Exclusive).unwrap();
     stream.write_all(&[1; 10]).unwrap();
     let error = stream.write_all(&[1]).unwrap_err().to_string();
-    assert!(error.contains("at 10 crosses the limit of 10 bytes"), "{error}");
+    assert!(error.contains("at 10 is refused: state in memory has at most 10 bytes"), "{error}");
     // What was refused is not a shorter state either.
     assert!(stream.finish().is_err());
 

@@ -1,0 +1,8 @@
+//! Checkpoints whose state travels inside the acknowledgements and the metadata.
+
+mod description;
+#[cfg(test)]
+mod memory_test;
+mod worker;
+
+pub use description::MemoryStorage;
