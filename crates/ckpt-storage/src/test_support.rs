@@ -87,6 +87,10 @@ impl MemoryDisk {
         self.0.lock().files.keys().cloned().collect()
     }
 
+    pub(crate) fn records(&self) -> Vec<String> {
+        self.0.lock().records.keys().cloned().collect()
+    }
+
     pub(crate) fn put(&self, path: &str, bytes: &[u8]) {
         self.0.lock().files.insert(path.to_owned(), Bytes::copy_from_slice(bytes));
     }

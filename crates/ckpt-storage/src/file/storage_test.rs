@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::FileSystemStorage;
+use ckpt_core::ErrorKind;
+
 use crate::test_support::{MemoryDisk, local_context};
+use crate::testing::sample::{identity, job, nonce, publish};
 use crate::testing::{StorageUnderTest, check_storage};
+use crate::{CheckpointStorage as _, FileSystemStorage, claim};
 
 #[test]
 fn contract_in_memory() {
@@ -22,4 +25,44 @@ fn contract_on_disk() {
         directories.push(directory);
         StorageUnderTest::new(Arc::new(FileSystemStorage::new(base)), local_context())
     });
+}
+
+#[test]
+fn contract_without_a_level_for_jobs() {
+    check_storage(&mut || {
+        let storage = FileSystemStorage::new("mem:/base").with_create_subdir(false);
+        StorageUnderTest::new(Arc::new(storage), MemoryDisk::default().context())
+    });
+}
+
+#[test]
+fn without_a_level_for_jobs_another_job_is_refused() {
+    let disk = MemoryDisk::default();
+    let storage = FileSystemStorage::new("mem:/base").with_create_subdir(false);
+    let head = |of| storage.coordinator_view(job(of), &disk.context()).unwrap().head();
+    let _ = claim(&*head(1), job(1), nonce(1)).unwrap();
+    let head_file = |file: &String| file.starts_with("base/head/");
+    assert!(disk.records().iter().any(head_file), "{:?}", disk.records());
+    let error = claim(&*head(2), job(2), nonce(2)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    let told = format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string));
+    assert!(told.contains(&job(1).to_string()), "{told}");
+    assert_eq!(head(1).read().unwrap().unwrap().job, job(1));
+}
+
+#[test]
+fn jobs_below_one_directory_do_not_meet() {
+    let disk = MemoryDisk::default();
+    let storage = FileSystemStorage::new("mem:/base");
+    let views = [1, 2].map(|of| storage.coordinator_view(job(of), &disk.context()).unwrap());
+    let published = [1, 2].map(|of| {
+        let view = &views[usize::from(of) - 1];
+        let claimed = claim(&*view.head(), job(of), nonce(of)).unwrap().head;
+        publish(&**view, job(of), identity(&claimed, 7), &[])
+    });
+    let pointers = [0, 1].map(|at| views[at].pointer(&published[at]));
+    assert_eq!(pointers, [1, 2].map(|of| format!("mem:/base/{}/chk-7", job(of))));
+    for (view, published, of) in [(&views[0], &published[0], 1), (&views[1], &published[1], 2)] {
+        assert_eq!(view.load(published).unwrap().summary().job, job(of));
+    }
 }
