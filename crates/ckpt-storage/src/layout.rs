@@ -72,6 +72,11 @@ pub(crate) fn metadata_path(id: CheckpointId) -> RelPath {
     path(format!("{CHECKPOINT_DIRECTORY_PREFIX}{id}/{METADATA_FILE}"))
 }
 
+/// `_metadata`.
+pub(crate) fn metadata_file() -> RelPath {
+    path(METADATA_FILE.to_owned())
+}
+
 /// `shared`.
 pub(crate) fn shared_directory() -> RelPath {
     path(SHARED_DIRECTORY.to_owned())

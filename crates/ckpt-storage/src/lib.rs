@@ -8,6 +8,7 @@
 //! A coordinator begins with [`claim`]: whoever claims HEAD fences every coordinator before, which can then commit and
 //! delete nothing more.
 
+mod completed;
 mod config;
 mod context;
 mod error;
@@ -24,6 +25,7 @@ mod test_support;
 pub mod testing;
 mod view;
 
+pub use completed::CompletedLocation;
 pub use config::{CustomStorage, StorageConfig};
 pub use context::StorageContext;
 pub use file::{FileSystemStorage, jobs_in};
@@ -33,4 +35,4 @@ pub use layout::{
 };
 pub use memory::MemoryStorage;
 pub use registry::StorageRegistry;
-pub use view::{CheckpointStorage, CompletedLocation, CoordinatorView, Location, WorkerView};
+pub use view::{CheckpointStorage, CoordinatorView, Location, WorkerView};

@@ -12,6 +12,7 @@ use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, LocationReferen
 use ckpt_core::state::{Places, StateHandle};
 use ckpt_streams::{Budget, StateInputStream, StateReader, StreamFactory};
 
+use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
 use crate::head::HeadStore;
 
@@ -134,16 +135,6 @@ pub trait Location: Send + Sync + Debug {
     fn discard(&self) -> Result<()>;
 }
 
-/// The place of a completed checkpoint.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct CompletedLocation {
-    /// The pointer by which users name it.
-    pub pointer: String,
-    /// What its `_metadata` says.
-    pub metadata: Arc<CheckpointMetadata>,
-}
-
 /// What a worker sees. Any thread may call it.
 pub trait WorkerView: Send + Sync + Debug {
     /// The streams of one checkpoint.
@@ -170,11 +161,4 @@ pub trait WorkerView: Send + Sync + Debug {
     ///
     /// `Configuration` when a place cannot be opened.
     fn reader(&self, from: CheckpointId, places: &Places) -> Result<Arc<dyn StateReader>>;
-}
-
-impl CompletedLocation {
-    /// A completed checkpoint under that pointer.
-    pub const fn new(pointer: String, metadata: Arc<CheckpointMetadata>) -> Self {
-        Self { pointer, metadata }
-    }
 }

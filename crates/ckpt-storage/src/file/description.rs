@@ -11,16 +11,17 @@ use ckpt_streams::Verification;
 use ckpt_streams::file_system::Durability;
 use serde::{Deserialize, Serialize};
 
+use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::coordinator::{FileCoordinatorView, HighAvailability};
 use crate::file::directory::Directory;
 use crate::file::job_directory::JobDirectory;
-use crate::file::pointer;
+use crate::file::resolve::resolve;
 use crate::file::words;
 use crate::file::worker::FileWorkerView;
 use crate::path_text;
-use crate::view::{CheckpointStorage, CompletedLocation, CoordinatorView, WorkerView};
+use crate::view::{CheckpointStorage, CoordinatorView, WorkerView};
 
 /// Keeps checkpoints in a directory of a file system: `<base>/<job id>/` as [the layout](crate::METADATA_FILE) says.
 ///
@@ -228,7 +229,7 @@ impl CheckpointStorage for FileSystemStorage {
     }
 
     fn resolve(&self, pointer: &str, context: &StorageContext) -> Result<CompletedLocation> {
-        pointer::resolve(pointer, context)
+        resolve(pointer, context)
     }
 }
 

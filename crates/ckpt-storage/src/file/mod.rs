@@ -9,6 +9,7 @@ mod jobs;
 mod location;
 mod metadata;
 mod pointer;
+mod resolve;
 mod words;
 mod worker;
 
@@ -17,7 +18,7 @@ pub use description::FileSystemStorage;
 pub(crate) use directory::Directory;
 pub(crate) use job_directory::JobDirectory;
 pub use jobs::jobs_in;
-pub(crate) use pointer::resolve;
+pub(crate) use resolve::resolve;
 
 #[cfg(test)]
 mod local_test;

@@ -1,43 +1,67 @@
-//! Finding the checkpoint that a user's pointer names.
+//! What a user's pointer leads to.
 
 use std::io;
 use std::sync::Arc;
 
 use ckpt_core::state::RelPath;
 use ckpt_core::uri::{StoragePath, UriParts};
-use ckpt_core::{ErrorKind, Result};
+use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::FileSystem;
 
 use crate::context::StorageContext;
 use crate::error::StorageError;
-use crate::file::metadata::MetadataFile;
-use crate::layout::{METADATA_FILE, NOT_ADDRESSABLE};
-use crate::view::CompletedLocation;
+use crate::layout::{self, METADATA_FILE, NOT_ADDRESSABLE};
 
-/// Finds the checkpoint that a pointer names: a directory with a `_metadata`, or such a file itself, by a relative path,
-/// an absolute one or a URI.
-///
-/// # Errors
-///
-/// A message of its own for each way to be wrong: `Configuration` for a pointer that is none or whose file system is not
-/// accessible, `NotFound` when nothing is there, `Corrupt` when it is no metadata.
-pub(crate) fn resolve(pointer: &str, context: &StorageContext) -> Result<CompletedLocation> {
-    let qualified = qualify(pointer)?;
-    // What may be a secret is not shown.
-    let pointer = &*StoragePath::from(pointer).to_string();
-    let (parent, name) = split(&qualified, pointer)?;
-    let file_system = context.file_systems.open(&parent).map_err(|source| {
-        let kind = source.kind();
-        StorageError::PointerFileSystem { pointer: pointer.to_owned(), source }.kind(kind)
-    })?;
-    let (path, found) = find(&file_system, &name, pointer)?;
-    let metadata = MetadataFile::open(&*file_system, &path, format!("{parent}/{path}"))?.read()?;
-    let found = match found {
-        // The directory is what users know a checkpoint by.
-        Found::File if name.as_str() == METADATA_FILE => parent,
-        Found::File | Found::Directory => format!("{parent}/{name}"),
-    };
-    Ok(CompletedLocation::new(found, Arc::new(metadata)))
+/// The directory that a pointer leads to, or the metadata file in it. What is there may still be anything.
+#[derive(Clone, Debug)]
+pub(crate) struct Pointed {
+    /// The pointer by which it is found again.
+    pub(crate) pointer: String,
+    /// Opened where the directory's siblings are seen as well, if it has any.
+    pub(crate) file_system: Arc<dyn FileSystem>,
+    /// The directory below that; `None` for all of it.
+    pub(crate) directory: Option<RelPath>,
+    /// The metadata file below that. It need not be there.
+    pub(crate) metadata_path: RelPath,
+    /// What the user wrote, without what may be a secret.
+    pub(crate) written: String,
+}
+
+impl Pointed {
+    /// Follows a pointer: a relative path, an absolute one or a URI, of a directory or of a metadata file of any name.
+    /// Links in a local one are followed, as any program would.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` for a pointer that is none or whose file system is not accessible, `NotFound` when nothing is
+    /// there.
+    pub(crate) fn find(pointer: &str, context: &StorageContext) -> Result<Self> {
+        let qualified = qualify(pointer)?;
+        // What may be a secret is not shown.
+        let written = StoragePath::from(pointer).to_string();
+        let not_valid = |why| StorageError::PointerNotValid { pointer: written.clone(), why }.configuration();
+        let (above, name) = split(&qualified).map_err(not_valid)?;
+        let file_system = open(&above, &written, context)?;
+        match kind_of(&*file_system, &name, &written)? {
+            Found::Directory => Ok(Self {
+                pointer: qualified,
+                metadata_path: name.join(&layout::metadata_file()),
+                directory: Some(name),
+                file_system,
+                written,
+            }),
+            Found::File => {
+                // The directory is what users know a checkpoint by; of another name it would lead elsewhere.
+                let pointer = if name.as_str() == METADATA_FILE { above.clone() } else { qualified };
+                let (file_system, directory) = match split(&above) {
+                    Ok((further, directory)) => (open(&further, &written, context)?, Some(directory)),
+                    Err(_) => (file_system, None),
+                };
+                let metadata_path = directory.as_ref().map_or_else(|| name.clone(), |directory| directory.join(&name));
+                Ok(Self { pointer, file_system, directory, metadata_path, written })
+            }
+        }
+    }
 }
 
 /// What a pointer names.
@@ -47,40 +71,32 @@ enum Found {
     Directory,
 }
 
-/// The metadata file of `name`, which is either that or the directory that it is in.
-fn find(file_system: &Arc<dyn FileSystem>, name: &RelPath, pointer: &str) -> Result<(RelPath, Found)> {
-    let path = RelPath::new(format!("{name}/{METADATA_FILE}"))?;
-    let in_directory = match file_system.open(&path) {
-        Ok(_) => return Ok((path, Found::Directory)),
-        Err(error) => error.kind(),
-    };
-    match file_system.open(name) {
-        Ok(_) => return Ok((name.clone(), Found::File)),
-        // Something is there that is no file.
-        Err(error) if error.kind() != ErrorKind::NotFound => return in_directory_only(path, in_directory, pointer),
-        Err(_) => {}
-    }
-    let below = file_system.list(Some(name), None, 1).map_err(|source| {
+fn kind_of(file_system: &dyn FileSystem, name: &RelPath, written: &str) -> Result<Found> {
+    let failed = |source: Error| {
         let kind = source.kind();
-        StorageError::PointerFileSystem { pointer: pointer.to_owned(), source }.kind(kind)
-    })?;
-    if below.is_empty() {
-        return Err(StorageError::PointerMissing { pointer: pointer.to_owned() }.kind(ErrorKind::NotFound));
+        StorageError::PointerFileSystem { pointer: written.to_owned(), source }.kind(kind)
+    };
+    let not_opened = match file_system.open(name) {
+        Ok(_) => return Ok(Found::File),
+        // Something is there that is no file.
+        Err(error) if error.kind() == ErrorKind::Corrupt => return Ok(Found::Directory),
+        Err(error) => error,
+    };
+    if !file_system.list(Some(name), None, 1).map_err(failed)?.is_empty() {
+        return Ok(Found::Directory);
     }
-    in_directory_only(path, in_directory, pointer)
+    Err(match not_opened.kind() {
+        kind @ ErrorKind::NotFound => StorageError::PointerMissing { pointer: written.to_owned() }.kind(kind),
+        _ => failed(not_opened),
+    })
 }
 
-/// A directory is there, and opening the metadata file in it failed so.
-fn in_directory_only(path: RelPath, failed: ErrorKind, pointer: &str) -> Result<(RelPath, Found)> {
-    match failed {
-        ErrorKind::NotFound => {
-            Err(StorageError::PointerWithoutMetadata { pointer: pointer.to_owned() }.kind(ErrorKind::NotFound))
-        }
-        // It is there and could not be opened; reading it says why, and names it.
-        _ => Ok((path, Found::Directory)),
-    }
+fn open(location: &str, written: &str, context: &StorageContext) -> Result<Arc<dyn FileSystem>> {
+    context.file_systems.open(location).map_err(|source| {
+        let kind = source.kind();
+        StorageError::PointerFileSystem { pointer: written.to_owned(), source }.kind(kind)
+    })
 }
-
 /// A pointer as an absolute path without links, or as the URI that it is.
 fn qualify(pointer: &str) -> Result<String> {
     if pointer.is_empty() {
@@ -116,14 +132,18 @@ fn qualify(pointer: &str) -> Result<String> {
     path.into_os_string().into_string().map_err(|_| not_valid("the path it leads to is not UTF-8").configuration())
 }
 
-/// The directory above and the last component.
-fn split(qualified: &str, pointer: &str) -> Result<(String, RelPath)> {
-    let not_valid = |why| StorageError::PointerNotValid { pointer: pointer.to_owned(), why }.configuration();
-    let (parent, name) = qualified.rsplit_once('/').ok_or_else(|| not_valid("it has no directory"))?;
-    let name = RelPath::new(name).map_err(|_| not_valid("it ends in no name of a file or directory"))?;
-    let parent = if parent.is_empty() { "/" } else { parent };
-    if parent.ends_with(':') || parent.ends_with(":/") {
-        return Err(not_valid("it has no path part"));
+/// The directory above and the last component, as the file system of that directory calls it.
+fn split(qualified: &str) -> Result<(String, RelPath), &'static str> {
+    let (above, name) = qualified.rsplit_once('/').ok_or("it has no directory")?;
+    let decoded = match UriParts::of(qualified) {
+        Some(parts) => parts.decoded_path().ok_or("a '%' in it encodes nothing that may be")?,
+        None => qualified.into(),
+    };
+    let name = decoded.rsplit_once('/').map_or(name, |(_, name)| name);
+    let name = RelPath::new(name).map_err(|_| "it ends in no name of a file or directory")?;
+    match above {
+        "" => Ok(("/".to_owned(), name)),
+        above if above.ends_with(':') || above.ends_with(":/") => Err("it has no path part"),
+        above => Ok((above.to_owned(), name)),
     }
-    Ok((parent.to_owned(), name))
 }

@@ -10,12 +10,13 @@ use ckpt_core::uri::StoragePath;
 use ckpt_streams::file_system::Durability;
 use serde::{Deserialize, Serialize};
 
+use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::{Directory, FileCoordinatorView, HighAvailability, JobDirectory, resolve};
 use crate::memory::worker::MemoryWorkerView;
 use crate::path_text;
-use crate::view::{CheckpointStorage, CompletedLocation, CoordinatorView, WorkerView};
+use crate::view::{CheckpointStorage, CoordinatorView, WorkerView};
 
 /// Keeps all state inside the acknowledgements of the tasks and inside the metadata, for tests and for small state. Flink's
 /// `JobManagerCheckpointStorage`.
