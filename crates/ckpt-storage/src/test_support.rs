@@ -272,6 +272,11 @@ impl FileSystem for MemoryFileSystem {
         paths.iter().map(remove).collect()
     }
 
+    fn sync_removed(&self, removed: &[RelPath]) -> Result<()> {
+        let log = removed.iter().map(|path| format!("sync {}", self.whole(path))).collect::<Vec<_>>().join(", ");
+        self.begin_certain(&mut self.disk.0.lock(), Some(log), ErrorKind::Retry)
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities::NONE
     }

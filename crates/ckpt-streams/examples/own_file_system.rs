@@ -137,6 +137,10 @@ impl FileSystem for OwnFileSystem {
         paths.iter().map(&mut remove).collect()
     }
 
+    fn sync_removed(&self, _removed: &[RelPath]) -> Result<()> {
+        Ok(())
+    }
+
     fn capabilities(&self) -> Capabilities {
         // Two processes have two maps, so nothing is decided between them.
         Capabilities::NONE

@@ -25,6 +25,7 @@ mod budget;
 #[cfg(all(test, not(ckpt_loom)))]
 mod budget_test;
 mod directory;
+mod fan_out;
 mod io_error;
 #[cfg(all(test, ckpt_loom))]
 mod models_test;
@@ -39,6 +40,7 @@ mod sync;
 
 pub use budget::{Budget, BudgetAccount, Charge};
 pub use directory::StateDirectory;
+pub use fan_out::fan_out;
 pub use io_error::into_error;
 pub use pending::{Abandoned, Pending, Promise};
 pub use pool::{Pool, PoolOptions};

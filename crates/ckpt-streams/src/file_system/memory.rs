@@ -169,6 +169,10 @@ impl FileSystem for MemoryFileSystem {
             .collect()
     }
 
+    fn sync_removed(&self, _removed: &[RelPath]) -> Result<()> {
+        Ok(())
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities { cheap_duplicate: true, compare_and_swap: true }
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use ckpt_core::state::RelPath;
@@ -79,6 +80,25 @@ pub trait FileSystem: Send + Sync + Debug {
     ///
     /// A file may be removed while it is being written: its name does not come back, whatever its writer does.
     fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>>;
+
+    /// Makes durable that those names are gone: once this returns, no loss of power brings one back. What removes files in
+    /// an order calls it between the steps. There is nothing to do where a removal that was answered is durable.
+    ///
+    /// # Errors
+    ///
+    /// `Retry`: any of the names may come back.
+    fn sync_removed(&self, removed: &[RelPath]) -> Result<()>;
+
+    /// A file system with that directory as its root, which stays the same directory wherever it is moved and whatever comes
+    /// to lie under its name. `None` where directories are but names, so that nothing can be put in the place of one.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when it is not there, `Corrupt` when it is no directory, or a link is in its place or on the way.
+    fn open_root(&self, directory: &RelPath) -> Result<Option<Arc<dyn FileSystem>>> {
+        let _ = directory;
+        Ok(None)
+    }
 
     /// A path as people find it, for messages; without secrets.
     fn shown(&self, path: &RelPath) -> String {

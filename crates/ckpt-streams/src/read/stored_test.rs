@@ -141,6 +141,10 @@ impl FileSystem for Watched {
         self.inner.remove(paths)
     }
 
+    fn sync_removed(&self, removed: &[RelPath]) -> Result<()> {
+        self.inner.sync_removed(removed)
+    }
+
     fn shown(&self, path: &RelPath) -> String {
         self.inner.shown(path)
     }

@@ -140,6 +140,10 @@ impl FileSystem for Watched {
         self.files.remove(paths)
     }
 
+    fn sync_removed(&self, removed: &[RelPath]) -> Result<()> {
+        self.files.sync_removed(removed)
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.files.capabilities()
     }

@@ -133,6 +133,13 @@ impl FileSystem for FailingFileSystem {
         self.inner.remove(paths)
     }
 
+    fn sync_removed(&self, removed: &[RelPath]) -> Result<()> {
+        if let Some(first) = removed.first() {
+            self.check(Step::Sync, "sync the removal of", first.as_str(), ErrorKind::Retry)?;
+        }
+        self.inner.sync_removed(removed)
+    }
+
     fn shown(&self, path: &RelPath) -> String {
         self.inner.shown(path)
     }

@@ -275,6 +275,10 @@ impl FileSystem for ObjectStoreFileSystem {
         paths.iter().map(&mut remove).collect()
     }
 
+    fn sync_removed(&self, _removed: &[RelPath]) -> Result<()> {
+        Ok(())
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities { cheap_duplicate: true, compare_and_swap: true }
     }

@@ -49,6 +49,8 @@ pub enum OperationKind {
     PutRecord,
     /// Files were removed.
     Remove,
+    /// Removals were made durable.
+    SyncRemoved,
 }
 
 struct RecordingWriter {
@@ -115,6 +117,12 @@ impl FileSystem for RecordingFileSystem {
         let outcomes = self.inner.remove(paths);
         record(&self.operations, OperationKind::Remove, paths);
         outcomes
+    }
+
+    fn sync_removed(&self, removed: &[RelPath]) -> Result<()> {
+        let outcome = self.inner.sync_removed(removed);
+        record(&self.operations, OperationKind::SyncRemoved, removed);
+        outcome
     }
 
     fn shown(&self, path: &RelPath) -> String {

@@ -116,6 +116,11 @@ impl FileSystem for SlowFileSystem {
         self.inner.remove(paths)
     }
 
+    fn sync_removed(&self, removed: &[RelPath]) -> Result<()> {
+        self.clock.sleep(self.delays.operation + self.delays.sync);
+        self.inner.sync_removed(removed)
+    }
+
     fn shown(&self, path: &RelPath) -> String {
         self.inner.shown(path)
     }

@@ -33,6 +33,27 @@ impl KnownDurable {
 }
 
 impl Beneath {
+    /// Makes it durable that names of those directories are gone: each is synced once, or the closest above that is left.
+    pub(super) fn sync_removed(&self, directories: BTreeSet<Option<RelPath>>) -> Result<(), LocalError> {
+        let mut synced = BTreeSet::new();
+        for directory in directories {
+            let mut next = directory;
+            let opened = loop {
+                match self.open_directory(next.as_ref()) {
+                    // It was empty, and went with the last name in it.
+                    Err(Errno::NOENT) if next.is_some() => next = next.and_then(|gone| gone.parent()),
+                    opened => break opened,
+                }
+            };
+            if synced.insert(next.clone()) {
+                opened
+                    .and_then(|directory| retry_on_intr(|| directory.sync()))
+                    .map_err(|error| LocalError::io("sync directory", self.shown(next.as_ref()), error))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Syncs those directories once each, and the entry of every directory above up to one known to be durable.
     pub(super) fn sync_directories(&self, directories: BTreeSet<Option<RelPath>>) -> Result<(), LocalError> {
         let mut to_sync: BTreeMap<Option<RelPath>, Box<dyn Descriptor>> = BTreeMap::new();

@@ -18,6 +18,8 @@ pub(super) enum LocalError {
     Missing { path: PathBuf },
     #[error("'{}' is no regular file", path.display())]
     NotAFile { path: PathBuf },
+    #[error("'{}' is no directory, or a symbolic link is on the way to it", path.display())]
+    NotADirectory { path: PathBuf },
     #[error("'{}' failed at an earlier write and cannot be finished", path.display())]
     Dead { path: PathBuf },
     #[error("'{}' was made {attempts} times and removed by somebody else each time", path.display())]

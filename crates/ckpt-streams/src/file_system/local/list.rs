@@ -37,6 +37,11 @@ impl Named {
     }
 }
 
+/// What a path has before its last component.
+fn directory_of(path: &RelPath) -> Option<&str> {
+    path.as_str().rsplit_once('/').map(|(directory, _)| directory)
+}
+
 impl Beneath {
     /// Regular files below a directory in the order of their paths, one directory in memory at each level. Names that
     /// no [`RelPath`] can have are not ours and are left out.
@@ -132,30 +137,57 @@ impl Beneath {
     /// Removes files, and directories that are empty then.
     pub(super) fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>> {
         let mut outcomes = Vec::with_capacity(paths.len());
-        let mut touched: BTreeMap<RelPath, BTreeSet<&str>> = BTreeMap::new();
-        for path in paths {
-            let outcome = match self.unlink(path) {
-                Ok(()) | Err(Errno::NOENT) => Ok(()),
-                Err(error) => Err(LocalError::io("remove", self.shown(Some(path)), error).of_kind(ErrorKind::Retry)),
-            };
-            if let (Ok(()), Some(parent)) = (&outcome, path.parent()) {
-                let names = touched.entry(parent).or_default();
-                // State files have their final names at once, and there are many of them: nobody looks beside them.
-                if path.file_name().parse::<FileName>().is_err() {
-                    names.insert(path.file_name());
+        let mut touched: BTreeMap<Option<RelPath>, BTreeSet<&str>> = BTreeMap::new();
+        for run in paths.chunk_by(|one, next| directory_of(one) == directory_of(next)) {
+            let mut names = None;
+            self.unlink_all(run, &mut |path, unlinked| {
+                let outcome = match unlinked {
+                    Ok(()) | Err(Errno::NOENT) => Ok(()),
+                    Err(error) => Err(LocalError::io("remove", self.shown(Some(path)), error)),
+                };
+                if outcome.is_ok() {
+                    let names = names.get_or_insert_with(BTreeSet::new);
+                    // State files have their final names at once, and there are many of them: nobody looks beside them.
+                    if path.file_name().parse::<FileName>().is_err() {
+                        names.insert(path.file_name());
+                    }
                 }
+                outcomes.push(outcome.map_err(|error| error.of_kind(ErrorKind::Retry)));
+            });
+            if let (Some(mut names), Some(first)) = (names, run.first()) {
+                touched.entry(first.parent()).or_default().append(&mut names);
             }
-            outcomes.push(outcome);
         }
         // Deepest first, as far as a path sorts after its own beginning. A directory that stays is harmless, so what
         // keeps it is no error of the files that are gone.
         for (directory, names) in touched.iter().rev() {
-            let is_gone = self.remove_directory(directory);
-            if !is_gone && !names.is_empty() && self.remove_temporaries(directory, names) {
-                self.remove_directory(directory);
+            let is_gone = || directory.as_ref().is_some_and(|directory| self.remove_directory(directory));
+            if !is_gone() && !names.is_empty() && self.remove_temporaries(directory.as_ref(), names) {
+                is_gone();
             }
         }
         outcomes
+    }
+
+    /// Removes the names of files that are in one directory, which is opened once.
+    fn unlink_all<'a>(&self, paths: &'a [RelPath], ended: &mut dyn FnMut(&'a RelPath, Result<(), Errno>)) {
+        let parent = match paths {
+            [_, _, ..] => paths.first().and_then(RelPath::parent),
+            // One is opened and closed again all the same.
+            _ => None,
+        };
+        let Some(parent) = parent else {
+            return paths.iter().for_each(|path| ended(path, self.unlink(path)));
+        };
+        match self.open_directory(Some(&parent)) {
+            Ok(directory) => {
+                let unlink = |path: &RelPath| retry_on_intr(|| directory.unlink_at(path.file_name(), Kind::File));
+                paths.iter().for_each(|path| ended(path, unlink(path)));
+            }
+            // Each knows what to give up for it.
+            Err(Errno::MFILE | Errno::NFILE) => paths.iter().for_each(|path| ended(path, self.unlink(path))),
+            Err(error) => paths.iter().for_each(|path| ended(path, Err(error))),
+        }
     }
 
     /// Removes a directory if it is empty, and then those above. Whether it is gone.
@@ -178,13 +210,14 @@ impl Beneath {
     }
 
     /// Removes what interrupted writers left beside those names. Whether there was any.
-    fn remove_temporaries(&self, directory: &RelPath, names: &BTreeSet<&str>) -> bool {
-        let Ok(entries) = self.entries_of(Some(directory)) else { return false };
+    fn remove_temporaries(&self, directory: Option<&RelPath>, names: &BTreeSet<&str>) -> bool {
+        let Ok(entries) = self.entries_of(directory) else { return false };
         let mut any = false;
         for (name, _) in entries {
             if final_name_of(&name).is_some_and(|name| names.contains(name)) {
                 if let Ok(name) = RelPath::new(name) {
-                    any |= self.unlink(&directory.join(&name)).is_ok();
+                    let path = directory.map_or_else(|| name.clone(), |directory| directory.join(&name));
+                    any |= self.unlink(&path).is_ok();
                 }
             }
         }

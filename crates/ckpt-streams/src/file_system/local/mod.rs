@@ -205,6 +205,31 @@ impl FileSystem for LocalFileSystem {
         }
     }
 
+    fn sync_removed(&self, removed: &[RelPath]) -> Result<()> {
+        let synced = self.existing().and_then(|root| match root {
+            Some(root) => root.sync_removed(removed.iter().map(RelPath::parent).collect()),
+            None => Ok(()),
+        });
+        synced.map_err(|error| error.of_kind(ErrorKind::Retry))
+    }
+
+    fn open_root(&self, directory: &RelPath) -> Result<Option<Arc<dyn FileSystem>>> {
+        let path = self.path.join(directory.as_str());
+        let missing = || LocalError::Missing { path: path.clone() }.of_kind(ErrorKind::NotFound);
+        let root = self.existing().map_err(|error| error.of_kind(ErrorKind::Retry))?.ok_or_else(missing)?;
+        let opened = match root.open_directory(Some(directory)) {
+            Ok(opened) => opened,
+            Err(Errno::NOENT) => return Err(missing()),
+            Err(Errno::LOOP | Errno::NOTDIR) => {
+                return Err(LocalError::NotADirectory { path }.of_kind(ErrorKind::Corrupt));
+            }
+            Err(error) => return Err(LocalError::io("open", path, error).of_kind(ErrorKind::Retry)),
+        };
+        let beneath = Beneath::new(Arc::clone(&self.system), opened, root.shown(Some(directory)));
+        let root = OnceLock::from(Arc::new(beneath));
+        Ok(Some(Arc::new(Self { system: Arc::clone(&self.system), path, root, making: Mutex::new(()) })))
+    }
+
     fn shown(&self, path: &RelPath) -> String {
         self.path.join(path.as_str()).display().to_string()
     }
