@@ -45,8 +45,8 @@ pub use io_error::into_error;
 pub use pending::{Abandoned, Pending, Promise};
 pub use pool::{Pool, PoolOptions};
 pub use read::{
-    FileStateReader, KeyGroupSection, KeyGroupSections, ReadAhead, ReadOptions, StateInputStream, StateReader,
-    Verification, read_section,
+    FileStateReader, KeyGroupSection, KeyGroupSections, ReadAhead, ReadOptions, StateFlaw, StateInputStream,
+    StateProof, StateReader, StateVerdict, Verification, read_section,
 };
 pub use spawn::{Job, Rejected, Spawn};
 pub use stream::staged::Staged;

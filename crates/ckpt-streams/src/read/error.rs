@@ -12,6 +12,9 @@ pub(crate) enum ReadError {
     UnknownRoot { root: Root, file: String },
     #[error("state file '{file}' is missing")]
     Missing { file: String, source: Error },
+    /// The file system says all of it.
+    #[error(transparent)]
+    NotOpened { source: Error },
     #[error("cannot read state file '{file}'")]
     Io { file: String, source: io::Error },
     #[error(
@@ -56,6 +59,10 @@ impl ReadError {
 
 impl From<ReadError> for Error {
     fn from(error: ReadError) -> Self {
+        let error = match error {
+            ReadError::NotOpened { source } => return source,
+            error => error,
+        };
         let kind = match &error {
             ReadError::UnknownRoot { .. } | ReadError::Missing { .. } => ErrorKind::NotFound,
             // A file that is shorter than it was when it was opened was damaged meanwhile.

@@ -3,7 +3,7 @@
 use ckpt_core::id::FileName;
 use ckpt_core::state::{FileRef, Place, RelPath, Root, StateHandle};
 use ckpt_core::state_file::{BLOCK_BYTES, BlockDigester, BlockDigests, Trailer, file_bytes, table_bytes};
-use ckpt_core::{Digest, Digester, ErrorKind, Result};
+use ckpt_core::{Digest, Digester, ErrorKind};
 
 use crate::StateDirectory;
 use crate::file_system::ReadAt;
@@ -33,16 +33,16 @@ impl StateFile {
         file: &FileRef,
         handle: &StateHandle,
         verification: Verification,
-    ) -> Result<Self> {
+    ) -> Result<Self, ReadError> {
         let path = match file {
             FileRef::Ours(name) => directory.path_of(&RelPath::from(name)),
             FileRef::Foreign(path) => directory.path_of(path),
-            other => return Err(ReadError::UnknownPlace { place: format!("{other:?}") }.into()),
+            other => return Err(ReadError::UnknownPlace { place: format!("{other:?}") }),
         };
         let name = directory.file_system.shown(&path);
-        let opened = directory.file_system.open(&path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => ReadError::Missing { file: name.clone(), source: error }.into(),
-            _ => error,
+        let opened = directory.file_system.open(&path).map_err(|source| match source.kind() {
+            ErrorKind::NotFound => ReadError::Missing { file: name.clone(), source },
+            _ => ReadError::NotOpened { source },
         })?;
         let payload_bytes = handle.length_bytes();
         let (name, opened) = match handle.place() {
@@ -69,7 +69,7 @@ impl StateFile {
             {
                 this.check_length(payload_bytes).map(|()| None)?
             }
-            _ => return Err(ReadError::no_digest(handle).into()),
+            _ => return Err(ReadError::no_digest(handle)),
         };
         Ok(this)
     }

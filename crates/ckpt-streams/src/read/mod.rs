@@ -12,6 +12,7 @@ pub use options::{ReadAhead, ReadOptions, Verification};
 pub use reader::FileStateReader;
 pub(crate) use reader::verify_inline;
 pub use section::read_section;
+pub use verify::{StateFlaw, StateProof, StateVerdict};
 
 mod ahead;
 #[cfg(all(test, ckpt_loom))]
@@ -40,6 +41,9 @@ mod segment;
 mod sequence_test;
 #[cfg(all(test, not(ckpt_loom)))]
 mod stored_test;
+mod verify;
+#[cfg(all(test, not(ckpt_loom)))]
+mod verify_test;
 
 /// Opens stored state. Any thread may call it.
 pub trait StateReader: Send + Sync + Debug {

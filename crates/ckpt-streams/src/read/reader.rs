@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ckpt_core::state::{Place, StateHandle};
+use ckpt_core::state::{FileRef, Place, Root, StateHandle};
 use ckpt_core::{Digest, Result};
 
 use crate::StateDirectory;
@@ -32,6 +32,12 @@ impl FileStateReader {
     pub fn with_options(self, options: ReadOptions) -> Self {
         Self { options, ..self }
     }
+
+    /// Where the files below that root lie.
+    pub(super) fn directory(&self, root: Root, file: &FileRef) -> Result<&StateDirectory, ReadError> {
+        let found = self.directories.iter().find(|directory| directory.root == root);
+        found.ok_or_else(|| ReadError::UnknownRoot { root, file: file.to_string() })
+    }
 }
 
 impl StateReader for FileStateReader {
@@ -43,12 +49,7 @@ impl StateReader for FileStateReader {
                 Ok(Box::new(InlineInputStream::new(bytes.clone())))
             }
             Place::File { root, file } | Place::Segment { root, file, .. } => {
-                let directory = self
-                    .directories
-                    .iter()
-                    .find(|directory| directory.root == *root)
-                    .ok_or_else(|| ReadError::UnknownRoot { root: *root, file: file.to_string() })?;
-                let file = StateFile::open(directory, file, handle, verification)?;
+                let file = StateFile::open(self.directory(*root, file)?, file, handle, verification)?;
                 Ok(Box::new(FileInputStream::new(Arc::new(file), self.options.read_ahead.as_ref())))
             }
             place => Err(ReadError::UnknownPlace { place: format!("{place:?}") }.into()),
