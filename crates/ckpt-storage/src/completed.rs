@@ -72,6 +72,11 @@ impl CompletedLocation {
         &self.roots
     }
 
+    /// What claimed and borrowed roots are opened by.
+    pub(crate) fn file_systems(&self) -> &FileSystems {
+        &self.file_systems
+    }
+
     /// Reads the state that it names. What lies below claimed and borrowed roots is opened when the first of it is read.
     ///
     /// # Errors
@@ -116,10 +121,9 @@ impl SnapshotReader {
             return Ok(Arc::clone(reader));
         }
         // Not under the lock: it may take long, and twice is harmless.
-        let file_system = self
-            .file_systems
-            .open(uri.as_str())
-            .map_err(|source| StorageError::PlaceNotOpened { uri: uri.to_string(), source }.configuration())?;
+        let file_system = self.file_systems.open(uri.as_str()).map_err(|source| {
+            StorageError::PlaceNotOpened { uri: uri.to_string(), source: Arc::new(source) }.configuration()
+        })?;
         let directory = StateDirectory::new(root, file_system, None);
         let reader = Arc::new(FileStateReader::new(vec![directory]).with_options(self.options.clone()));
         Ok(Arc::clone(self.elsewhere.lock().entry(root).or_insert(reader)))

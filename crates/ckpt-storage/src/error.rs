@@ -1,5 +1,7 @@
 //! What goes wrong in this crate, with what is known about it.
 
+use std::sync::Arc;
+
 use ckpt_core::head::HeadVersion;
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
 use ckpt_core::state::FileRef;
@@ -108,7 +110,12 @@ pub(crate) enum StorageError {
     #[error("the barrier of checkpoint {id} names a place that this storage did not make")]
     BarrierPlace { id: CheckpointId },
     #[error("the place '{uri}' of stored state cannot be opened")]
-    PlaceNotOpened { uri: String, source: Error },
+    PlaceNotOpened { uri: String, source: Arc<Error> },
+
+    #[error("the verification was cancelled")]
+    VerificationCancelled,
+    #[error("the verification has no result: a job of it has panicked")]
+    VerificationPanicked,
 }
 
 impl StorageError {

@@ -12,6 +12,7 @@
 //! Whatever has another form is not ours, and nothing in this crate deletes it.
 
 use ckpt_core::id::{CheckpointId, FileName, JobId};
+use ckpt_core::mark::{DisposalMark, OwnerRecord};
 use ckpt_core::state::RelPath;
 
 /// The file that makes a directory a checkpoint.
@@ -60,6 +61,11 @@ impl OurFile {
         }
         file.parse().ok().map(|name| Self::Exclusive(id, name))
     }
+}
+
+/// Whether that is a file which says what its directory is, seen from there, and no state.
+pub(crate) fn is_of_a_snapshot(path: &RelPath) -> bool {
+    [METADATA_FILE, DisposalMark::FILE_NAME, OwnerRecord::FILE_NAME].contains(&path.as_str())
 }
 
 /// `chk-<n>`.

@@ -23,6 +23,7 @@ mod registry;
 mod test_support;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod verify;
 mod view;
 
 pub use completed::CompletedLocation;

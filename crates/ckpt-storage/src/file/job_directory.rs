@@ -79,9 +79,9 @@ impl JobDirectory {
             self.state_directory(Root::JobTaskOwned, layout::task_owned_directory()),
         ];
         for (root, uri) in places.iter() {
-            let file_system = file_systems
-                .open(uri.as_str())
-                .map_err(|source| StorageError::PlaceNotOpened { uri: uri.to_string(), source }.configuration())?;
+            let file_system = file_systems.open(uri.as_str()).map_err(|source| {
+                StorageError::PlaceNotOpened { uri: uri.to_string(), source: Arc::new(source) }.configuration()
+            })?;
             directories.push(StateDirectory::new(root, file_system, None));
         }
         Ok(Arc::new(FileStateReader::new(directories).with_options(options)))
