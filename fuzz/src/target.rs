@@ -9,7 +9,7 @@ use ckpt_core::config::{CheckpointConfig, ConfigLayers};
 use ckpt_core::graph::{Edge, Exchange, InputSelection, JobGraph, Operator, Vertex};
 use ckpt_core::head::Head;
 use ckpt_core::id::{LeaderEpoch, OperatorId, VertexId, Writer, WriterId};
-use ckpt_core::mark::{DisposalMark, OwnerRecord};
+use ckpt_core::mark::{DisposalMark, OwnerRecord, SavepointMark};
 use ckpt_core::message::{FrameReader, Marker, Received, ToCoordinator, ToTask};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::LocationReference;
@@ -116,11 +116,15 @@ pub fn head_changes(input: &[u8]) {
     }
 }
 
-/// OWNER and the mark of a disposal, as they are and with the right length and digest.
+/// OWNER, the mark of a savepoint and that of a disposal, as they are and with the right length and digest.
 pub fn mark(input: &[u8]) {
     for file in [input, &Envelope::OWNER.seal(input)] {
         let Ok(value) = bounded(file.len(), || OwnerRecord::decode(file)) else { continue };
         same_again(&value, OwnerRecord::encode, |encoded| OwnerRecord::decode(&encoded));
+    }
+    for file in [input, &Envelope::SAVEPOINT.seal(input)] {
+        let Ok(value) = bounded(file.len(), || SavepointMark::decode(file)) else { continue };
+        same_again(&value, SavepointMark::encode, |encoded| SavepointMark::decode(&encoded));
     }
     for file in [input, &Envelope::DISPOSAL.seal(input)] {
         let Ok(value) = bounded(file.len(), || DisposalMark::decode(file)) else { continue };

@@ -11,16 +11,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ckpt_core::config::CheckpointConfig;
-use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot};
+use ckpt_core::head::{AbandonedSavepoint, Head, RemovedSnapshot, RetainedSnapshot};
 use ckpt_core::id::{JobId, Writer};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::CheckpointIdentity;
+use ckpt_core::uri::Uri;
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_storage::testing::{StorageUnderTest, check_storage};
 use ckpt_storage::{
-    CheckpointStorage, CompletedLocation, CoordinatorView, CustomStorage, FileSystemStorage, HeadStore, Location,
-    StorageConfig, StorageContext, StorageRegistry, WorkerView,
+    AbandonedOutcome, CheckpointStorage, CompletedLocation, CoordinatorView, CustomStorage, FileSystemStorage,
+    HeadStore, InitializedSavepoint, Location, StorageConfig, StorageContext, StorageRegistry, WorkerView,
 };
 use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{Pool, PoolOptions};
@@ -87,6 +88,18 @@ impl CoordinatorView for AuditedView {
 
     fn initialize_checkpoint(&self, identity: &CheckpointIdentity) -> Result<Arc<dyn Location>> {
         self.files.initialize_checkpoint(identity)
+    }
+
+    fn name_savepoint(&self, identity: &CheckpointIdentity, target: Option<&str>) -> Result<Uri> {
+        self.files.name_savepoint(identity, target)
+    }
+
+    fn initialize_savepoint(&self, identity: &CheckpointIdentity, uri: &Uri) -> Result<InitializedSavepoint> {
+        self.files.initialize_savepoint(identity, uri)
+    }
+
+    fn remove_abandoned(&self, savepoint: &AbandonedSavepoint) -> Result<AbandonedOutcome> {
+        self.files.remove_abandoned(savepoint)
     }
 
     fn head(&self) -> Arc<dyn HeadStore> {

@@ -8,6 +8,8 @@ use ckpt_streams::file_system::{FileSystems, MemoryFileSystem};
 use ckpt_streams::{Budget, Spawn, StagedDescriptors};
 use parking_lot::Mutex;
 
+use crate::random::{RandomSource, SystemRandom};
+
 /// What storage needs of the process it runs in; one per process. The description of a storage stays plain data.
 ///
 /// Clones are of one process: they see the same memory.
@@ -23,6 +25,8 @@ pub struct StorageContext {
     pub budget: Arc<Budget>,
     /// Bounds the descriptors of state files that are finished and not sealed, of all jobs together.
     pub descriptors: Arc<StagedDescriptors>,
+    /// Names savepoints.
+    pub random: Arc<dyn RandomSource>,
     /// What a memory storage without a directory keeps, by job.
     memory: Arc<Mutex<HashMap<JobId, MemoryFileSystem>>>,
 }
@@ -35,6 +39,7 @@ impl StorageContext {
             spawn,
             budget: Arc::new(Budget::default()),
             descriptors: Arc::new(StagedDescriptors::default()),
+            random: Arc::new(SystemRandom),
             memory: Arc::default(),
         }
     }
@@ -50,6 +55,13 @@ impl StorageContext {
     #[must_use]
     pub fn with_descriptors(mut self, descriptors: Arc<StagedDescriptors>) -> Self {
         self.descriptors = descriptors;
+        self
+    }
+
+    /// Names savepoints by bits from there, which must be other ones each time.
+    #[must_use]
+    pub fn with_random(mut self, random: Arc<dyn RandomSource>) -> Self {
+        self.random = random;
         self
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ckpt_core::head::HeadVersion;
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
+use ckpt_core::snapshot::SnapshotKind;
 use ckpt_core::state::FileRef;
 use ckpt_core::uri::{StoragePathFlaw, Uri};
 use ckpt_core::{Error, ErrorKind};
@@ -60,6 +61,37 @@ pub(crate) enum StorageError {
     #[error("checkpoint {id} is committed in '{head}' and is not discarded")]
     DiscardCommitted { id: CheckpointId, head: String },
 
+    #[error("no savepoint location given and no default configured: name a target, or set '{key}'")]
+    NoSavepointTarget { key: &'static str },
+    #[error("'{target}' is no target for a savepoint: {flaw}")]
+    SavepointTarget { target: String, flaw: StoragePathFlaw },
+    #[error("there are no random bits")]
+    NoRandom { source: getrandom::Error },
+    #[error("'{uri}' is no directory for a savepoint of job {job}")]
+    NoSavepointOfJob { uri: Uri, job: JobId },
+    #[error("the file system of the savepoint '{uri}' cannot be opened")]
+    SavepointPlace { uri: Uri, source: Error },
+    #[error("cannot make the directory '{uri}' of a savepoint")]
+    SavepointNotMade { uri: Uri, source: Error },
+    #[error("'{uri}' is another's already")]
+    SavepointTaken { uri: Uri },
+    #[error("cannot make a directory for a savepoint in '{target}': the last of {attempts} attempts failed")]
+    NoSavepointDirectory { target: String, attempts: u32, source: Error },
+    #[error("'{path}' is not published: snapshot {id} is a {kind}, expected a savepoint")]
+    NoSavepoint { path: String, id: CheckpointId, kind: SnapshotKind },
+    #[error("'{path}' is not published: savepoint {id} names state outside its directory")]
+    NotSelfContained { path: String, id: CheckpointId },
+    #[error("savepoint {id} was given up while it was taken: '{path}' is not published")]
+    SavepointGivenUp { path: String, id: CheckpointId },
+    #[error("it is not known whether savepoint {id} was given up when '{path}' was published")]
+    SavepointInDoubt { path: String, id: CheckpointId, source: Error },
+    #[error("savepoint {id} is complete in '{path}' and is its user's: it is not discarded")]
+    SavepointComplete { path: String, id: CheckpointId },
+    #[error("cannot see to it that '{path}' is never published")]
+    NotGivenUp { path: String, source: Error },
+    #[error("'{path}', which says whose the directory is, cannot be used")]
+    MarkUnusable { path: String, source: Error },
+
     #[error("snapshot {id} lies at '{uri}', outside the directory of its job: file storage cannot {what} it there")]
     SnapshotElsewhere { id: CheckpointId, uri: Uri, what: &'static str },
 
@@ -107,8 +139,14 @@ pub(crate) enum StorageError {
 
     #[error("a barrier of {found:?} reached a writer of {expected:?}")]
     BarrierOfEpoch { found: LeaderEpoch, expected: LeaderEpoch },
-    #[error("the barrier of checkpoint {id} names a place that this storage did not make")]
-    BarrierPlace { id: CheckpointId },
+    #[error("the barrier of snapshot {id} names a place that cannot be used")]
+    BarrierPlace { id: CheckpointId, source: Error },
+    #[error("the barrier of savepoint {id} names no directory, expected one: its state is to lie apart")]
+    BarrierWithoutPlace { id: CheckpointId },
+    #[error("state at {place} is not duplicated for tasks: expected a shared or a task-owned file")]
+    NotDuplicated { place: String },
+    #[error("memory storage duplicates no state: there are no files")]
+    NothingDuplicated,
     #[error("the place '{uri}' of stored state cannot be opened")]
     PlaceNotOpened { uri: String, source: Arc<Error> },
 

@@ -27,6 +27,15 @@ pub const TASK_OWNED_DIRECTORY: &str = "taskowned";
 /// What the name of a checkpoint's directory begins with; its number follows, without leading zeros.
 pub const CHECKPOINT_DIRECTORY_PREFIX: &str = "chk-";
 
+/// What the name of a savepoint's directory begins with; six digits of its job and twelve random ones follow, joined by `-`.
+pub const SAVEPOINT_DIRECTORY_PREFIX: &str = "savepoint-";
+
+/// How many digits of the job are in the name of a savepoint's directory.
+const SAVEPOINT_JOB_DIGITS: usize = 6;
+
+/// How many random bytes are in the name of a savepoint's directory.
+pub(crate) const SAVEPOINT_RANDOM_BYTES: usize = 6;
+
 /// What stands for the pointer of a checkpoint that lives in the memory of its coordinator: no one can resolve it. It is
 /// Flink's.
 pub const NOT_ADDRESSABLE: &str = "<checkpoint-not-externally-addressable>";
@@ -81,6 +90,27 @@ pub(crate) fn metadata_path(id: CheckpointId) -> RelPath {
 /// `_metadata`.
 pub(crate) fn metadata_file() -> RelPath {
     path(METADATA_FILE.to_owned())
+}
+
+/// `savepoint-<first 6 digits of the job>-<12 random digits>`.
+pub(crate) fn savepoint_directory(job: JobId, random: [u8; SAVEPOINT_RANDOM_BYTES]) -> String {
+    let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{SAVEPOINT_DIRECTORY_PREFIX}{}-{digits}", &job.to_string()[..SAVEPOINT_JOB_DIGITS])
+}
+
+/// Whether a savepoint of that job may have a directory of that name.
+pub(crate) fn is_savepoint_directory(name: &str, job: JobId) -> bool {
+    let digits = name.strip_prefix(SAVEPOINT_DIRECTORY_PREFIX).and_then(|name| name.split_once('-'));
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    digits.is_some_and(|(of_job, random)| {
+        let has_job = of_job.len() == SAVEPOINT_JOB_DIGITS && job.to_string().starts_with(of_job);
+        has_job && random.len() == 2 * SAVEPOINT_RANDOM_BYTES && random.bytes().all(is_digit)
+    })
+}
+
+/// A file of that name, which is a constant's, in a savepoint's directory.
+pub(crate) fn file_in_savepoint(name: &str) -> RelPath {
+    path(name.to_owned())
 }
 
 /// `shared`.
@@ -161,6 +191,26 @@ mod tests {
             "head/HEAD-00000000000000000001".to_owned(),
         ] {
             assert_eq!(OurFile::parse(&RelPath::new(other.clone()).unwrap()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_savepoint_has_a_directory_of_its_job() {
+        let job = JobId::new([0xab; 16]);
+        let name = savepoint_directory(job, [0, 1, 2, 0x0a, 0xb0, 0xff]);
+        assert_eq!(name, "savepoint-ababab-0001020ab0ff");
+        assert!(is_savepoint_directory(&name, job) && !is_savepoint_directory(&name, JobId::new([0xaa; 16])));
+        for other in [
+            "savepoint-ababab-0001020ab0f",
+            "savepoint-ababab-0001020ab0ff0",
+            "savepoint-ababab-0001020AB0FF",
+            "savepoint-abab-0001020ab0ff",
+            "savepoint-abababab-0001020ab0ff",
+            "savepoint-ababab",
+            "chk-1",
+            "",
+        ] {
+            assert!(!is_savepoint_directory(other, job), "{other}");
         }
     }
 

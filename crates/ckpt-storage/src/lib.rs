@@ -18,11 +18,14 @@ mod layout;
 mod live_streams;
 mod memory;
 mod path_text;
+mod random;
 mod registry;
+mod savepoint;
 #[cfg(test)]
 mod test_support;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod toolset;
 pub mod verify;
 mod view;
 
@@ -32,8 +35,12 @@ pub use context::StorageContext;
 pub use file::{FileSystemStorage, jobs_in};
 pub use head::{HeadOutcome, HeadStore, claim};
 pub use layout::{
-    CHECKPOINT_DIRECTORY_PREFIX, HEAD_DIRECTORY, METADATA_FILE, NOT_ADDRESSABLE, SHARED_DIRECTORY, TASK_OWNED_DIRECTORY,
+    CHECKPOINT_DIRECTORY_PREFIX, HEAD_DIRECTORY, METADATA_FILE, NOT_ADDRESSABLE, SAVEPOINT_DIRECTORY_PREFIX,
+    SHARED_DIRECTORY, TASK_OWNED_DIRECTORY,
 };
 pub use memory::MemoryStorage;
+pub use random::RandomSource;
 pub use registry::StorageRegistry;
+pub use savepoint::{AbandonedOutcome, InitializedSavepoint, make_savepoint_location};
+pub use toolset::Toolset;
 pub use view::{CheckpointStorage, CoordinatorView, Location, WorkerView};

@@ -4,17 +4,20 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use ckpt_core::Result;
-use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot};
+use ckpt_core::head::{AbandonedSavepoint, Head, RemovedSnapshot, RetainedSnapshot};
 use ckpt_core::id::{CheckpointId, JobId, Writer};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, LocationReference};
 use ckpt_core::state::{Places, StateHandle};
+use ckpt_core::uri::Uri;
 use ckpt_streams::{Budget, StateInputStream, StateReader, StreamFactory};
 
 use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
 use crate::head::HeadStore;
+use crate::savepoint::{AbandonedOutcome, InitializedSavepoint};
+use crate::toolset::Toolset;
 
 /// Where checkpoints live: a light description that builds the real access in every process.
 pub trait CheckpointStorage: Send + Sync + Debug {
@@ -67,6 +70,34 @@ pub trait CoordinatorView: Send + Sync + Debug {
     /// `AbortCheckpoint` when something is there, or it cannot be told.
     fn initialize_checkpoint(&self, identity: &CheckpointIdentity) -> Result<Arc<dyn Location>>;
 
+    /// A new name for the directory of a savepoint, below `target` or else where savepoints go by default. Nothing is made:
+    /// HEAD is to say first that the savepoint is in progress there.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when no target is named and there is no default one, or the target is none, with a message of its
+    /// own for each way to be wrong. `Retry` when there are no random bits.
+    fn name_savepoint(&self, identity: &CheckpointIdentity, target: Option<&str>) -> Result<Uri>;
+
+    /// Makes the directory at `uri`, which [`name_savepoint`](Self::name_savepoint) named, that savepoint's alone.
+    /// [`make_savepoint_location`](crate::make_savepoint_location) does both, for as many names as it takes.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when it is no directory for a savepoint of this job. Else what the file system says, naming the
+    /// directory: nothing is there then, or what [`remove_abandoned`](Self::remove_abandoned) deletes.
+    fn initialize_savepoint(&self, identity: &CheckpointIdentity, uri: &Uri) -> Result<InitializedSavepoint>;
+
+    /// Deletes what was written of a savepoint that nobody goes on with, and sees to it that its `_metadata` cannot appear
+    /// any more; one that has its `_metadata` stays. It can be taken up again after a crash at any step, and deletes nothing
+    /// that is not that savepoint's.
+    ///
+    /// # Errors
+    ///
+    /// `Retry`, naming what could not be read or deleted. `Configuration` when its file system cannot be opened, `Corrupt`
+    /// when it cannot be told whose it is: nothing is deleted then.
+    fn remove_abandoned(&self, savepoint: &AbandonedSavepoint) -> Result<AbandonedOutcome>;
+
     /// The record of what is committed.
     fn head(&self) -> Arc<dyn HeadStore>;
 
@@ -106,7 +137,7 @@ pub trait CoordinatorView: Send + Sync + Debug {
     fn collect_orphans(&self, claimed: &Head, retained: &[Arc<CheckpointMetadata>]) -> Result<u64>;
 }
 
-/// The place of a checkpoint that is being taken.
+/// The place of a checkpoint or savepoint that is being taken.
 pub trait Location: Send + Sync + Debug {
     /// What barriers carry to the workers.
     fn reference(&self) -> LocationReference;
@@ -115,7 +146,8 @@ pub trait Location: Send + Sync + Debug {
     ///
     /// # Errors
     ///
-    /// `AbortCheckpoint` when it could not be written or another one is there; `Unknown` when it may be.
+    /// `AbortCheckpoint` when it could not be written or another one is there, or when a savepoint's names state outside
+    /// its directory; `Unknown` when it may be there.
     fn publish(&self, metadata: &CheckpointMetadata) -> Result<RetainedSnapshot>;
 
     /// Opens state that lies in it, verified: what a task wrote there for the coordinator.
@@ -131,7 +163,7 @@ pub trait Location: Send + Sync + Debug {
     /// # Errors
     ///
     /// `Retry`, naming the first that could not be deleted. Nothing is deleted when HEAD cannot be read (its error), or
-    /// retains this checkpoint (`FailJob`).
+    /// retains this checkpoint (`FailJob`); nor when it is a savepoint that was published (`FailJob`): it is its user's.
     fn discard(&self) -> Result<()>;
 }
 
@@ -141,8 +173,17 @@ pub trait WorkerView: Send + Sync + Debug {
     ///
     /// # Errors
     ///
-    /// `AbortCheckpoint` when the barrier names a place that is none of ours.
+    /// `AbortCheckpoint` when the barrier is of another epoch, or names a place that is none, is damaged, or cannot be
+    /// opened: the message says which.
     fn streams(&self, barrier: &CheckpointBarrier) -> Result<Arc<dyn StreamFactory>>;
+
+    /// The streams of shared state that is uploaded before a checkpoint is known that names it. Nothing deletes it while the
+    /// writer lives; what no checkpoint has named then goes.
+    ///
+    /// # Errors
+    ///
+    /// `AbortCheckpoint` when the place cannot be opened.
+    fn shared_streams(&self) -> Result<Arc<dyn StreamFactory>>;
 
     /// The streams of state that belongs to no checkpoint and that only the tasks dispose of. What they stage is sealed by
     /// the same streams.
@@ -151,6 +192,13 @@ pub trait WorkerView: Send + Sync + Debug {
     ///
     /// `AbortCheckpoint` when the place cannot be opened.
     fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>>;
+
+    /// Copies state into what the tasks dispose of.
+    fn task_owned_toolset(&self) -> Arc<dyn Toolset>;
+
+    /// Whether state stays in the acknowledgement, whatever its size: then there is no file that a long one could be put
+    /// into.
+    fn keeps_state_in_acknowledgements(&self) -> bool;
 
     /// The budget to which streams charge what they collect, and tasks what they capture: that of the process.
     fn budget(&self) -> Arc<Budget>;

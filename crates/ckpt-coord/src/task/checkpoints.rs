@@ -300,7 +300,7 @@ impl TaskCheckpoints {
             barrier: barrier.clone(),
             metrics,
             captured_at,
-            spill_above_bytes: self.options.spill_above_bytes,
+            spill_above_bytes: self.options.spill_above(),
             outcome: Outcome::Open,
         };
         // A refused job is dropped, and says so to the coordinator itself.

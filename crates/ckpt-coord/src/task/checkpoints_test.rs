@@ -9,7 +9,9 @@ use parking_lot::Mutex;
 
 use super::*;
 use crate::observer::CheckpointObserver;
-use crate::task::rig_test::{EPOCH, Jobs, MemoryView, Rig, aborted, barrier, completed, files, id, on_disk, restore};
+use crate::task::rig_test::{
+    EPOCH, Jobs, MemoryView, Rig, aborted, barrier, completed, files, id, memory_storage, on_disk, restore,
+};
 
 #[test]
 fn a_source_forwards_captures_and_acknowledges_in_this_order() {
@@ -203,6 +205,16 @@ fn an_acknowledgement_that_no_file_can_hold_is_declined() {
     rig.jobs.run_all();
     let last = rig.log.take_but_phases().pop().unwrap();
     assert!(last.starts_with("decline 3 SpillFailed: "), "{last}");
+}
+
+#[test]
+fn state_of_memory_storage_stays_in_its_acknowledgement_however_long() {
+    let mut rig = Rig::with(0, None, memory_storage());
+    rig.task.state_bytes = 3 << 20;
+    rig.trigger(1, None);
+    rig.jobs.run_all();
+    let last = rig.log.take_but_phases().pop().unwrap();
+    assert_eq!(last, format!("acknowledge 1 with {} bytes", 3 << 20));
 }
 
 /// Bytes are charged before they are taken and given back when they are written, not when they are sealed.

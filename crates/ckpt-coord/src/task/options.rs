@@ -30,7 +30,8 @@ pub struct TaskOptions {
     pub max_in_flight: NonZeroUsize,
     /// An acknowledgement whose snapshot takes more bytes than this goes through a file in the checkpoint's directory,
     /// so that messages stay small. By default, and at least, [`LEAST_SPILL_ABOVE_BYTES`](Self::LEAST_SPILL_ABOVE_BYTES);
-    /// the limit of the engine's frames is to be somewhat larger.
+    /// the limit of the engine's frames is to be somewhat larger. Not with memory storage, where state stays in the
+    /// acknowledgement: there frames are as long as the state of a task.
     pub spill_above_bytes: usize,
 }
 
@@ -74,6 +75,11 @@ impl TaskOptions {
     pub const fn with_spill_above_bytes(mut self, bytes: usize) -> Self {
         self.spill_above_bytes = bytes;
         self
+    }
+
+    /// From where on an acknowledgement is spilled; `None` where its state stays in it.
+    pub(super) fn spill_above(&self) -> Option<usize> {
+        (!self.view.keeps_state_in_acknowledgements()).then_some(self.spill_above_bytes)
     }
 
     /// Allows that many captured snapshots on their way to storage.

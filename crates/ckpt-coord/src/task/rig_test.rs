@@ -9,7 +9,7 @@ use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, CheckpointOptions, LocationReference, SnapshotKind};
 use ckpt_core::state::{OperatorState, Partitions, Places, Redistribution, SubtaskState, TaskRestore, TaskSnapshot};
 use ckpt_core::{Error, ErrorKind, Monotonic, Now, Result, Timestamp};
-use ckpt_storage::{CheckpointStorage, FileSystemStorage, StorageContext, WorkerView};
+use ckpt_storage::{CheckpointStorage, FileSystemStorage, MemoryStorage, StorageContext, Toolset, WorkerView};
 use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{Budget, Job, MemoryStreams, Rejected, Spawn, Staged, StateReader, StateScope, StreamFactory};
 use parking_lot::Mutex;
@@ -136,6 +136,19 @@ impl WorkerView for MemoryView {
 
     fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>> {
         Ok(Arc::new(MemoryStreams::new(self.limit_bytes)))
+    }
+
+    fn shared_streams(&self) -> Result<Arc<dyn StreamFactory>> {
+        Ok(Arc::new(MemoryStreams::new(self.limit_bytes)))
+    }
+
+    fn task_owned_toolset(&self) -> Arc<dyn Toolset> {
+        panic!("these tasks copy nothing")
+    }
+
+    /// It does, and says nothing of it.
+    fn keeps_state_in_acknowledgements(&self) -> bool {
+        false
     }
 
     fn budget(&self) -> Arc<Budget> {
@@ -301,6 +314,12 @@ pub(super) fn files(directory: &Path) -> Vec<String> {
         if path.is_dir() { found.extend(files(&path)) } else { found.push(path.display().to_string()) }
     }
     found
+}
+
+/// What a worker sees of a memory storage.
+pub(super) fn memory_storage() -> Arc<dyn WorkerView> {
+    let context = StorageContext::new(Arc::new(FileSystems::local()), Arc::new(Jobs::default()));
+    MemoryStorage::new().worker_view(JobId::new([6; 16]), restore(None).writer, &context).unwrap()
 }
 
 /// A rig on real files, and where they lie.

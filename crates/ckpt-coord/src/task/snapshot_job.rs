@@ -31,7 +31,8 @@ pub(super) struct SnapshotJob {
     pub(super) barrier: CheckpointBarrier,
     pub(super) metrics: CheckpointMetricsBuilder,
     pub(super) captured_at: Monotonic,
-    pub(super) spill_above_bytes: usize,
+    /// `None` where state stays in acknowledgements.
+    pub(super) spill_above_bytes: Option<usize>,
     pub(super) outcome: Outcome,
     /// The last field, so that it is dropped last: who waits for it finds the captured state gone.
     pub(super) ticket: Ticket,

@@ -18,14 +18,17 @@ struct TooLarge {
 }
 
 /// What brings that acknowledgement to the coordinator: itself, or a file in the checkpoint's directory when its snapshot
-/// takes more than `above_bytes`.
+/// takes more than `above_bytes`; always itself when there are none, as where no file can be made.
 ///
 /// The state it names is sealed, so an error must reach the coordinator.
 pub(super) fn message(
     acknowledge: Acknowledge,
     streams: &dyn StreamFactory,
-    above_bytes: usize,
+    above_bytes: Option<usize>,
 ) -> Result<ToCoordinator, (DeclineReason, Error)> {
+    let Some(above_bytes) = above_bytes else {
+        return Ok(ToCoordinator::Acknowledge(acknowledge));
+    };
     let failed = |error| (DeclineReason::SpillFailed, error);
     // The engine encodes it once more, into its own frame: this thread is in the background, and was syncing files.
     let frame = acknowledge.snapshot.encode(usize::MAX).map_err(failed)?;
@@ -37,7 +40,7 @@ pub(super) fn message(
         return Err(too_large(Error::new(ErrorKind::AbortCheckpoint, TooLarge { found: frame.len() })));
     }
     let handle = write(streams, &frame).map_err(failed)?;
-    // A storage without files keeps it in the handle, which is refused.
+    // A storage that keeps it in the handle and did not say so is refused.
     acknowledge.spilled(handle).map(ToCoordinator::AcknowledgeSpilled).map_err(too_large)
 }
 

@@ -4,6 +4,7 @@
 //! | file | type | says |
 //! |---|---|---|
 //! | [`OWNER`](OwnerRecord::FILE_NAME) | [`OwnerRecord`] | a job has claimed the savepoint; no other may |
+//! | [`_savepoint`](SavepointMark::FILE_NAME) | [`SavepointMark`] | the directory is that savepoint's, and nobody else's |
 //! | [`_disposing`](DisposalMark::FILE_NAME) | [`DisposalMark`] | the snapshot is being deleted; nobody may begin from it |
 //!
 //! Storage creates and reads the files; here are their bytes.
@@ -13,9 +14,11 @@
 
 mod disposal;
 mod owner;
+mod savepoint;
 
 pub use disposal::DisposalMark;
 pub use owner::OwnerRecord;
+pub use savepoint::SavepointMark;
 
-/// The most bytes of a mark.
-const MAX_BYTES: usize = 4096;
+/// The most bytes of a mark: whoever reads one asks for no more.
+pub const MAX_BYTES: usize = 4096;

@@ -43,6 +43,8 @@ impl Envelope {
     pub const HEAD: Self = Self(b"CKPTHEAD\x01\0\0\0");
     /// Of OWNER.
     pub const OWNER: Self = Self(b"CKPTOWNR\x01\0\0\0");
+    /// Of the mark of a savepoint.
+    pub const SAVEPOINT: Self = Self(b"CKPTSAVE\x01\0\0\0");
     /// Of the mark of a disposal.
     pub const DISPOSAL: Self = Self(b"CKPTDISP\x01\0\0\0");
     /// Of a message to a task.
@@ -61,9 +63,10 @@ impl Envelope {
         [Self::TO_TASK, Self::TO_COORDINATOR, Self::MARKER, Self::TASK_RESTORE, Self::TASK_SNAPSHOT];
 
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::HEAD,
         Self::OWNER,
+        Self::SAVEPOINT,
         Self::DISPOSAL,
         Self::TO_TASK,
         Self::TO_COORDINATOR,

@@ -54,6 +54,8 @@ pub(crate) enum Subject {
     Head,
     /// The record of who owns a savepoint.
     Owner,
+    /// The mark of a savepoint.
+    Savepoint,
     /// The mark of a snapshot that is being deleted.
     Disposal,
     /// A checkpoint's metadata file.
@@ -138,6 +140,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Head => f.write_str("HEAD"),
             Self::Owner => f.write_str("the OWNER record"),
+            Self::Savepoint => f.write_str("the mark of a savepoint"),
             Self::Disposal => f.write_str("the mark of a disposal"),
             Self::Metadata => f.write_str("checkpoint metadata"),
             Self::MetadataHeader => f.write_str("the header of checkpoint metadata"),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use ckpt_core::head::Head;
-use ckpt_core::mark::{DisposalMark, OwnerRecord};
+use ckpt_core::mark::{DisposalMark, OwnerRecord, SavepointMark};
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::LocationReference;
@@ -17,6 +17,7 @@ pub(crate) fn read(envelope: Envelope, sealed: &[u8]) -> Result<()> {
     match envelope {
         Envelope::HEAD => Head::decode(sealed).map(drop),
         Envelope::OWNER => OwnerRecord::decode(sealed).map(drop),
+        Envelope::SAVEPOINT => SavepointMark::decode(sealed).map(drop),
         Envelope::DISPOSAL => DisposalMark::decode(sealed).map(drop),
         Envelope::TO_TASK => ToTask::decode(sealed, LIMIT).map(drop),
         Envelope::TO_COORDINATOR => ToCoordinator::decode(sealed, LIMIT).map(drop),

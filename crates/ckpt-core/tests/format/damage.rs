@@ -6,7 +6,7 @@ use std::fs;
 use bytes::Bytes;
 use ckpt_core::head::Head;
 use ckpt_core::id::OperatorId;
-use ckpt_core::mark::{DisposalMark, OwnerRecord};
+use ckpt_core::mark::{DisposalMark, OwnerRecord, SavepointMark};
 use ckpt_core::message::{FrameKind, FrameReader, Marker, Received, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataSummary};
 use ckpt_core::snapshot::LocationReference;
@@ -52,6 +52,7 @@ fn format_of(name: &str, golden: &[u8]) -> Option<Format> {
             b"CKPTMETA" => ("metadata", |bytes| failure(CheckpointMetadata::decode(Bytes::copy_from_slice(bytes)))),
             b"CKPTHEAD" => ("HEAD", |bytes| failure(Head::decode(bytes))),
             b"CKPTOWNR" => ("OWNER", |bytes| failure(OwnerRecord::decode(bytes))),
+            b"CKPTSAVE" => ("the mark of a savepoint", |bytes| failure(SavepointMark::decode(bytes))),
             b"CKPTDISP" => ("the mark of a disposal", |bytes| failure(DisposalMark::decode(bytes))),
             _ => return None,
         },
@@ -95,7 +96,7 @@ fn every_damage_to_every_golden_file_is_told() {
         every_damage(&name, &golden, decode);
         formats.insert(format);
     }
-    assert_eq!(formats.len(), 11, "{formats:?}");
+    assert_eq!(formats.len(), 12, "{formats:?}");
 }
 
 /// What a later version adds is verified as well, though it means nothing yet.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use ckpt_core::head::Head;
-use ckpt_core::mark::{DisposalMark, OwnerRecord};
+use ckpt_core::mark::{DisposalMark, OwnerRecord, SavepointMark};
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader};
 use ckpt_core::snapshot::LocationReference;
@@ -76,6 +76,8 @@ fn marks_and_references_are_pinned() {
     check("owner", &owner, &owner.encode().unwrap(), OwnerRecord::decode);
     let mark = mark_samples::disposal();
     check("disposing", &mark, &mark.encode().unwrap(), DisposalMark::decode);
+    let mark = mark_samples::savepoint();
+    check("savepoint", &mark, &mark.encode().unwrap(), SavepointMark::decode);
     let uri = mark_samples::uri();
     let LocationReference::At(bytes) = LocationReference::of_uri(&uri).unwrap() else { panic!("not a place") };
     check("location-uri", &Some(uri), &bytes, |bytes| {

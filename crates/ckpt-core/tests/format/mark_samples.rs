@@ -2,7 +2,7 @@
 
 use ckpt_core::head::Nonce;
 use ckpt_core::id::{JobId, LeaderEpoch};
-use ckpt_core::mark::{DisposalMark, OwnerRecord};
+use ckpt_core::mark::{DisposalMark, OwnerRecord, SavepointMark};
 use ckpt_core::state::ClaimId;
 use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, Timestamp};
@@ -18,6 +18,10 @@ pub(crate) fn owner() -> OwnerRecord {
 
 pub(crate) fn disposal() -> DisposalMark {
     DisposalMark::new((JOB, checkpoint(1701)), 510_000, Digest::of(b"index"), Nonce::new([0x77; 16]), AT)
+}
+
+pub(crate) fn savepoint() -> SavepointMark {
+    SavepointMark::new(JOB, checkpoint(1702), LeaderEpoch::new(3), Nonce::new([0x88; 16]), AT)
 }
 
 pub(crate) fn uri() -> Uri {

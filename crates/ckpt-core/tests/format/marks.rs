@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use ckpt_core::head::Nonce;
-use ckpt_core::id::{JobId, LeaderEpoch};
-use ckpt_core::mark::{DisposalMark, OwnerRecord};
+use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
+use ckpt_core::mark::{DisposalMark, OwnerRecord, SavepointMark};
 use ckpt_core::snapshot::LocationReference;
 use ckpt_core::state::{ClaimId, RelPath};
 use ckpt_core::testing::Envelope;
@@ -12,7 +12,7 @@ use ckpt_core::{Digest, ErrorKind, Timestamp};
 
 use crate::golden;
 use crate::hostile::refused;
-use crate::mark_samples::{disposal, owner, uri};
+use crate::mark_samples::{disposal, owner, savepoint, uri};
 
 fn reference(bytes: impl Into<Vec<u8>>) -> ckpt_core::Result<Option<Uri>> {
     LocationReference::at(Bytes::from(bytes.into()))?.to_uri()
@@ -46,6 +46,14 @@ fn a_disposal_is_of_one_metadata_file() {
 }
 
 #[test]
+fn a_savepoint_is_known_by_its_job_and_number() {
+    let mark = savepoint();
+    assert!(mark.is_of(mark.job, mark.id));
+    assert!(!mark.is_of(JobId::new([1; 16]), mark.id));
+    assert!(!mark.is_of(mark.job, CheckpointId::FIRST));
+}
+
+#[test]
 fn marks_that_no_writer_writes_are_refused() {
     let record = |epoch: u8, claim: u8, tail: &[u8]| {
         let body = [[1; 16].as_slice(), &[epoch, claim], &[2; 16], &[5], tail].concat();
@@ -69,6 +77,22 @@ fn marks_that_no_writer_writes_are_refused() {
         "the mark of a disposal does not have the magic 'CKPTDISP' at byte 0, found 'CKPTOWNR'",
     );
 
+    let record = |id: u8, epoch: u8, tail: &[u8]| {
+        let body = [[1; 16].as_slice(), &[id, epoch], &[2; 16], &[5], tail].concat();
+        SavepointMark::decode(&Envelope::SAVEPOINT.seal(&body))
+    };
+    assert!(record(1, 1, &[]).is_ok());
+    refused("savepoint 0", record(0, 1, &[]).unwrap_err(), "the savepoint is 0");
+    refused("epoch 0", record(1, 0, &[]).unwrap_err(), "the epoch is 0, expected an epoch of 1 or more");
+    refused(
+        "left over",
+        record(1, 1, &[0]).unwrap_err(),
+        "the mark of a savepoint ends at byte 35, expected its end at byte 36",
+    );
+    let mut of_no_leader = savepoint();
+    of_no_leader.epoch = LeaderEpoch::new(0);
+    assert_eq!(of_no_leader.encode().unwrap_err().kind(), ErrorKind::AbortCheckpoint);
+
     let mut unclaimed = owner();
     unclaimed.claim = ClaimId::new(0);
     assert_eq!(unclaimed.encode().unwrap_err().kind(), ErrorKind::AbortCheckpoint);
@@ -77,7 +101,7 @@ fn marks_that_no_writer_writes_are_refused() {
 #[test]
 fn no_state_has_the_name_of_a_mark() {
     // The names are paths, and none has the form in which we name state.
-    for name in [OwnerRecord::FILE_NAME, DisposalMark::FILE_NAME] {
+    for name in [OwnerRecord::FILE_NAME, SavepointMark::FILE_NAME, DisposalMark::FILE_NAME] {
         assert!(RelPath::new(name).is_ok());
         assert!(name.parse::<ckpt_core::id::FileName>().is_err());
     }

@@ -4,14 +4,14 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use ckpt_core::head::Head;
-use ckpt_core::mark::{DisposalMark, OwnerRecord};
+use ckpt_core::mark::{DisposalMark, OwnerRecord, SavepointMark};
 use ckpt_core::message::{Marker, ToCoordinator, ToTask};
 use ckpt_core::snapshot::LocationReference;
 use ckpt_core::state::{TaskRestore, TaskSnapshot};
 use ckpt_core::testing::Envelope;
 use ckpt_core::testing::strategies::{
-    any_disposal_mark, any_head, any_marker, any_owner_record, any_task_restore, any_task_snapshot, any_to_coordinator,
-    any_to_task, any_uri, cases,
+    any_disposal_mark, any_head, any_marker, any_owner_record, any_savepoint_mark, any_task_restore, any_task_snapshot,
+    any_to_coordinator, any_to_task, any_uri, cases,
 };
 use ckpt_core::{Digest, Result};
 use proptest::collection::vec;
@@ -122,6 +122,11 @@ proptest! {
     #[test]
     fn owner_records(owner in any_owner_record(), changes in any_changes()) {
         small_file!(OwnerRecord, Envelope::OWNER).check(&owner, &changes)?;
+    }
+
+    #[test]
+    fn savepoint_marks(mark in any_savepoint_mark(), changes in any_changes()) {
+        small_file!(SavepointMark, Envelope::SAVEPOINT).check(&mark, &changes)?;
     }
 
     #[test]

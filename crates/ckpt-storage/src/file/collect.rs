@@ -15,7 +15,8 @@ use ckpt_core::state::RelPath;
 use ckpt_core::{ErrorKind, Result};
 
 use crate::error::StorageError;
-use crate::file::job_directory::{JobDirectory, Visit};
+use crate::file::bulk::Visit;
+use crate::file::job_directory::JobDirectory;
 use crate::layout::{self, CHECKPOINT_DIRECTORY_PREFIX, OurFile};
 
 /// Deletes the shared files `dead_shared`.

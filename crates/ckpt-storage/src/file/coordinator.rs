@@ -2,28 +2,29 @@
 
 use std::sync::Arc;
 
-use ckpt_core::head::{Head, RemovedSnapshot, RetainedSnapshot, SnapshotPlace};
+use ckpt_core::head::{AbandonedSavepoint, Head, RemovedSnapshot, RetainedSnapshot, SnapshotPlace};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::CheckpointIdentity;
+use ckpt_core::uri::Uri;
 use ckpt_core::{ErrorKind, Result};
 use ckpt_streams::file_system::{FileWriter, Visible};
 
 use crate::error::StorageError;
 use crate::file::collect;
-use crate::file::directory::Directory;
 use crate::file::job_directory::JobDirectory;
 use crate::file::location::FileLocation;
+use crate::file::savepoints::Savepoints;
 use crate::head::HeadStore;
 use crate::layout;
+use crate::savepoint::{AbandonedOutcome, InitializedSavepoint};
 use crate::view::{CoordinatorView, Location};
 
 /// What the coordinator sees of a file storage.
 #[derive(Debug)]
 pub(crate) struct FileCoordinatorView {
     directory: Arc<JobDirectory>,
-    /// Where savepoints go for which no target is named.
-    savepoints: Option<Directory>,
+    savepoints: Savepoints,
     high_availability: HighAvailability,
 }
 
@@ -40,7 +41,7 @@ impl CoordinatorView for FileCoordinatorView {
     }
 
     fn has_default_savepoint_location(&self) -> bool {
-        self.savepoints.is_some()
+        self.savepoints.have_default_target()
     }
 
     fn pointer(&self, snapshot: &RetainedSnapshot) -> String {
@@ -75,6 +76,18 @@ impl CoordinatorView for FileCoordinatorView {
             return Err(StorageError::PlaceTaken { path, id: identity.id }.abort());
         }
         Ok(Arc::new(FileLocation::new(Arc::clone(&self.directory), *identity)))
+    }
+
+    fn name_savepoint(&self, _: &CheckpointIdentity, target: Option<&str>) -> Result<Uri> {
+        self.savepoints.name(target)
+    }
+
+    fn initialize_savepoint(&self, identity: &CheckpointIdentity, uri: &Uri) -> Result<InitializedSavepoint> {
+        self.savepoints.initialize(identity, uri)
+    }
+
+    fn remove_abandoned(&self, savepoint: &AbandonedSavepoint) -> Result<AbandonedOutcome> {
+        self.savepoints.remove_abandoned(savepoint)
     }
 
     fn head(&self) -> Arc<dyn HeadStore> {
@@ -125,7 +138,7 @@ fn refuse_claimed(files: &RemovedFiles) -> Result<()> {
 impl FileCoordinatorView {
     pub(crate) const fn new(
         directory: Arc<JobDirectory>,
-        savepoints: Option<Directory>,
+        savepoints: Savepoints,
         high_availability: HighAvailability,
     ) -> Self {
         Self { directory, savepoints, high_availability }

@@ -18,6 +18,7 @@ use crate::file::coordinator::{FileCoordinatorView, HighAvailability};
 use crate::file::directory::Directory;
 use crate::file::job_directory::JobDirectory;
 use crate::file::resolve::resolve;
+use crate::file::savepoints::{SavepointReference, Savepoints};
 use crate::file::words;
 use crate::file::worker::FileWorkerView;
 use crate::path_text;
@@ -220,7 +221,8 @@ const DIRECTORY_KEY: &str = "execution.checkpointing.dir";
 impl CheckpointStorage for FileSystemStorage {
     fn coordinator_view(&self, job: JobId, context: &StorageContext) -> Result<Arc<dyn CoordinatorView>> {
         let directory = self.job_directory(job, context)?;
-        let (_, savepoints) = self.directories()?;
+        let (_, target) = self.directories()?;
+        let savepoints = Savepoints::new(job, target, SavepointReference::Directory, self.durability, context);
         Ok(Arc::new(FileCoordinatorView::new(directory, savepoints, HighAvailability::Yes)))
     }
 

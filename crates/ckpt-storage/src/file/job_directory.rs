@@ -10,13 +10,11 @@ use ckpt_streams::{FileStateReader, ReadOptions, StateDirectory, StateReader};
 
 use crate::context::StorageContext;
 use crate::error::StorageError;
+use crate::file::bulk::{self, Visit};
 use crate::file::directory::Directory;
 use crate::file::metadata::MetadataFile;
 use crate::head::{HeadStore, RecordHeadStore};
 use crate::layout;
-
-/// How many files a listing asks for at once.
-const PAGE: usize = 1000;
 
 /// The directory of one job. Everything that views do happens beneath it.
 #[derive(Debug)]
@@ -108,36 +106,13 @@ impl JobDirectory {
     ///
     /// `Retry` when a page could not be listed.
     pub(crate) fn visit(&self, prefix: Option<&RelPath>, visit: &mut dyn FnMut(Vec<Entry>) -> Visit) -> Result<()> {
-        let mut after: Option<RelPath> = None;
-        loop {
-            let page = self.file_system.list(prefix, after.as_ref(), PAGE).map_err(|source| {
-                let path = prefix.map_or_else(|| self.directory.to_string(), |prefix| self.show(prefix));
-                StorageError::NotListed { path, source }.retry()
-            })?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            after = Some(last.path.clone());
-            if matches!(visit(page), Visit::Stop) {
-                return Ok(());
-            }
-        }
+        let shown = || prefix.map_or_else(|| self.directory.to_string(), |prefix| self.show(prefix));
+        bulk::visit(&*self.file_system, prefix, &shown, visit)
     }
 
     /// Removes those files. Returns how many answers were good, and the first that was not.
     pub(crate) fn delete(&self, paths: &[RelPath]) -> (u64, Option<Error>) {
-        let (mut deleted, mut first) = (0, None);
-        for pages in paths.chunks(PAGE) {
-            for (path, answer) in pages.iter().zip(self.file_system.remove(pages)) {
-                match answer {
-                    Ok(()) => deleted += 1,
-                    Err(source) => {
-                        first.get_or_insert_with(|| StorageError::NotDeleted { path: self.show(path), source }.retry());
-                    }
-                }
-            }
-        }
-        (deleted, first)
+        bulk::delete(&*self.file_system, paths, &|path| self.show(path))
     }
 
     /// The metadata file of a checkpoint.
@@ -149,13 +124,4 @@ impl JobDirectory {
         let path = layout::metadata_path(id);
         MetadataFile::open(&*self.file_system, &path, self.show(&path))
     }
-}
-
-/// Whether a listing goes on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Visit {
-    /// With the next page.
-    Continue,
-    /// No further.
-    Stop,
 }

@@ -7,11 +7,12 @@ use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::snapshot::{CheckpointIdentity, LocationReference};
 use ckpt_core::state::{Root, StateHandle};
 use ckpt_core::{ErrorKind, Result};
-use ckpt_streams::{FileStateReader, MetadataTarget, StateDirectory, StateInputStream, StateReader as _};
+use ckpt_streams::{FileStateReader, StateDirectory, StateInputStream, StateReader as _};
 
 use crate::error::StorageError;
 use crate::file::collect;
 use crate::file::job_directory::JobDirectory;
+use crate::file::publish::Publication;
 use crate::layout;
 use crate::view::Location;
 
@@ -28,26 +29,10 @@ impl Location for FileLocation {
     }
 
     fn publish(&self, metadata: &CheckpointMetadata) -> Result<RetainedSnapshot> {
-        let (summary, identity) = (metadata.summary(), &self.identity);
-        let path = layout::metadata_path(identity.id);
-        let (found, found_epoch, found_job) = (summary.identity.id, summary.identity.epoch, summary.job);
-        if (found, found_epoch, found_job) != (identity.id, identity.epoch, self.directory.job) {
-            let path = self.directory.show(&path);
-            return Err(StorageError::NotOfThisPlace { path, found, found_epoch, found_job }.abort());
-        }
-        let JobDirectory { file_system, durability, .. } = &*self.directory;
-        let target = MetadataTarget::new(Arc::clone(file_system), path.clone(), *durability);
-        let written = target.publish(&mut |out| metadata.write_to(out)).map_err(|source| {
-            let (kind, path) = (source.kind(), self.directory.show(&path));
-            StorageError::NotPublished { path, source }.kind(kind)
-        })?;
-        let (bytes, index) = (written.length_bytes, written.index_digest);
-        let published = RetainedSnapshot::new(identity.id, identity.epoch, summary.kind(), bytes, index);
-        let claims = summary.places.iter().filter_map(|(root, _)| match root {
-            Root::Claimed(claim) => Some(claim),
-            _ => None,
-        });
-        Ok(published.below_claims(claims))
+        let path = layout::metadata_path(self.identity.id);
+        let JobDirectory { file_system, durability, job, .. } = &*self.directory;
+        let (durability, job, identity, shown) = (*durability, *job, self.identity, self.directory.show(&path));
+        Publication { file_system, durability, path, shown, job, identity }.publish(metadata)
     }
 
     fn open(&self, handle: &StateHandle) -> Result<Box<dyn StateInputStream>> {

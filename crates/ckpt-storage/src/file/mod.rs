@@ -1,5 +1,6 @@
 //! Checkpoints in a directory of a file system.
 
+mod bulk;
 mod collect;
 mod coordinator;
 mod description;
@@ -9,7 +10,12 @@ mod jobs;
 mod location;
 mod metadata;
 mod pointer;
+mod publish;
 mod resolve;
+mod savepoint_directory;
+mod savepoint_location;
+mod savepoints;
+mod toolset;
 mod words;
 mod worker;
 
@@ -19,6 +25,7 @@ pub(crate) use directory::Directory;
 pub(crate) use job_directory::JobDirectory;
 pub use jobs::jobs_in;
 pub(crate) use resolve::resolve;
+pub(crate) use savepoints::{SavepointReference, Savepoints};
 
 #[cfg(test)]
 mod local_test;

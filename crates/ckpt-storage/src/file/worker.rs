@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ckpt_core::Result;
 use ckpt_core::id::{CheckpointId, Writer};
-use ckpt_core::snapshot::{CheckpointBarrier, LocationReference};
-use ckpt_core::state::{Places, RelPath, Root};
+use ckpt_core::snapshot::CheckpointBarrier;
+use ckpt_core::state::{Places, Root};
 use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{
     Budget, FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, ReadAhead, ReadOptions, Spawn,
@@ -16,8 +16,10 @@ use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::FileSystemStorage;
 use crate::file::job_directory::JobDirectory;
+use crate::file::toolset::FileToolset;
 use crate::layout;
 use crate::live_streams::LiveStreams;
+use crate::toolset::Toolset;
 use crate::view::WorkerView;
 
 /// What one writer sees of a file storage.
@@ -42,18 +44,43 @@ impl WorkerView for FileWorkerView {
         if found != expected {
             return Err(StorageError::BarrierOfEpoch { found, expected }.abort());
         }
-        if *barrier.options.target() != LocationReference::Default {
-            return Err(StorageError::BarrierPlace { id }.abort());
-        }
-        let make = || Ok(self.streams_in(Root::ThisSnapshot, layout::checkpoint_directory(id)));
-        Ok(self.live.of(id, make)?)
+        let place = barrier.options.target().to_uri();
+        let Some(uri) = place.map_err(|source| StorageError::BarrierPlace { id, source }.abort())? else {
+            if barrier.options.kind().is_savepoint() {
+                return Err(StorageError::BarrierWithoutPlace { id }.abort());
+            }
+            let exclusive = self.directory.state_directory(Root::ThisSnapshot, layout::checkpoint_directory(id));
+            return Ok(self.live.of(barrier, || Ok(self.budgeted(exclusive, self.shared_directory())))?);
+        };
+        let open = || {
+            let opened = self.file_systems.open(uri.as_str());
+            let file_system = opened.map_err(|source| StorageError::BarrierPlace { id, source }.abort())?;
+            // All of it, whoever may name it later: nobody does, and what is self-contained can be moved.
+            let directory = StateDirectory::new(Root::ThisSnapshot, file_system, None);
+            Ok(self.budgeted(directory.clone(), directory))
+        };
+        Ok(self.live.of(barrier, open)?)
+    }
+
+    fn shared_streams(&self) -> Result<Arc<dyn StreamFactory>> {
+        // Of no checkpoint, so all of it is shared.
+        Ok(Arc::new(self.budgeted(self.shared_directory(), self.shared_directory())))
     }
 
     fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>> {
-        let directory = self.directory.state_directory(Root::JobTaskOwned, layout::task_owned_directory());
+        let directory = self.task_owned_directory();
         // Such a stream may be open for as long as the task lives, and no checkpoint is to wait for it: so it has a budget
         // of its own.
         Ok(Arc::new(FileStreams::new(self.target(directory.clone(), directory), self.options)))
+    }
+
+    fn task_owned_toolset(&self) -> Arc<dyn Toolset> {
+        let streams = FileStreams::new(self.target(self.task_owned_directory(), self.shared_directory()), self.options);
+        Arc::new(FileToolset::new(streams, self.directory.file_system.capabilities()))
+    }
+
+    fn keeps_state_in_acknowledgements(&self) -> bool {
+        false
     }
 
     fn budget(&self) -> Arc<Budget> {
@@ -95,10 +122,18 @@ impl FileWorkerView {
         }
     }
 
-    fn streams_in(&self, root: Root, exclusive: RelPath) -> FileStreams {
-        let shared = self.directory.state_directory(Root::JobShared, layout::shared_directory());
-        let target = self.target(self.directory.state_directory(root, exclusive), shared);
-        FileStreams::new(target.with_budget(Arc::clone(&self.budget)), self.options)
+    fn shared_directory(&self) -> StateDirectory {
+        self.directory.state_directory(Root::JobShared, layout::shared_directory())
+    }
+
+    fn task_owned_directory(&self) -> StateDirectory {
+        self.directory.state_directory(Root::JobTaskOwned, layout::task_owned_directory())
+    }
+
+    /// Streams whose bytes count in the budget of the process.
+    fn budgeted(&self, exclusive: StateDirectory, shared: StateDirectory) -> FileStreams {
+        let target = self.target(exclusive, shared).with_budget(Arc::clone(&self.budget));
+        FileStreams::new(target, self.options)
     }
 
     fn target(&self, exclusive: StateDirectory, shared: StateDirectory) -> FileStreamsTarget {

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
 use crate::error::StorageError;
-use crate::file::{Directory, FileCoordinatorView, HighAvailability, JobDirectory, resolve};
+use crate::file::{
+    Directory, FileCoordinatorView, HighAvailability, JobDirectory, SavepointReference, Savepoints, resolve,
+};
 use crate::memory::worker::MemoryWorkerView;
 use crate::path_text;
 use crate::view::{CheckpointStorage, CoordinatorView, WorkerView};
@@ -131,7 +133,8 @@ impl MemoryStorage {
 impl CheckpointStorage for MemoryStorage {
     fn coordinator_view(&self, job: JobId, context: &StorageContext) -> Result<Arc<dyn CoordinatorView>> {
         let directory = self.job_directory(job, context)?;
-        let (base, savepoints) = self.directories()?;
+        let (base, target) = self.directories()?;
+        let savepoints = Savepoints::new(job, target, SavepointReference::Default, Durability::Full, context);
         let view = match base {
             None => FileCoordinatorView::new(directory, savepoints, HighAvailability::No),
             Some(_) => {

@@ -3,6 +3,7 @@
 mod description;
 #[cfg(test)]
 mod memory_test;
+mod toolset;
 mod worker;
 
 pub use description::MemoryStorage;

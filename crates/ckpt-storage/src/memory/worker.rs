@@ -13,6 +13,8 @@ use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::JobDirectory;
 use crate::live_streams::LiveStreams;
+use crate::memory::toolset::MemoryToolset;
+use crate::toolset::Toolset;
 use crate::view::WorkerView;
 
 /// What one writer sees of a memory storage.
@@ -34,11 +36,23 @@ impl WorkerView for MemoryWorkerView {
         if found != expected {
             return Err(StorageError::BarrierOfEpoch { found, expected }.abort());
         }
-        Ok(self.live.of(barrier.id(), || Ok(MemoryStreams::new(self.max_state_size_bytes)))?)
+        Ok(self.live.of(barrier, || Ok(MemoryStreams::new(self.max_state_size_bytes)))?)
+    }
+
+    fn shared_streams(&self) -> Result<Arc<dyn StreamFactory>> {
+        Ok(Arc::new(MemoryStreams::new(self.max_state_size_bytes)))
     }
 
     fn task_owned_streams(&self) -> Result<Arc<dyn StreamFactory>> {
         Ok(Arc::new(MemoryStreams::new(self.max_state_size_bytes)))
+    }
+
+    fn task_owned_toolset(&self) -> Arc<dyn Toolset> {
+        Arc::new(MemoryToolset)
+    }
+
+    fn keeps_state_in_acknowledgements(&self) -> bool {
+        true
     }
 
     fn budget(&self) -> Arc<Budget> {

@@ -118,12 +118,20 @@ pub trait StreamFactory: Send + Sync + Debug {
     ///
     /// As for [`seal`](Self::seal).
     fn seal_piece(&self, staged: Staged) -> Result<StateHandle> {
-        let piece = OperatorState::new(SortedMap::default(), staged);
-        let state = SubtaskState::new(Vec::new(), vec![piece]);
+        self.seal_pieces(vec![staged])?.pop().ok_or_else(|| StreamError::StagedElsewhere.into())
+    }
+
+    /// The same of any number of pieces, in one batch and in their order.
+    ///
+    /// # Errors
+    ///
+    /// As for [`seal`](Self::seal).
+    fn seal_pieces(&self, staged: Vec<Staged>) -> Result<Vec<StateHandle>> {
+        let pieces = staged.into_iter().map(|staged| OperatorState::new(SortedMap::default(), staged)).collect();
+        let state = SubtaskState::new(Vec::new(), pieces);
         // Whose state it is does not matter: the operator leaves with the snapshot.
         let sealed = self.seal(TaskSnapshot::new([(OperatorId::new([0; 16]), state)].into()))?;
-        let mut handles = sealed.handles();
-        handles.next().cloned().ok_or_else(|| StreamError::StagedElsewhere.into())
+        Ok(sealed.handles().cloned().collect())
     }
 
     /// Makes copies of stored state that belong to this checkpoint, in one batch.

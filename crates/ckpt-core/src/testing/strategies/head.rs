@@ -13,7 +13,7 @@ use crate::head::{
     SavepointInProgress, WrittenHead,
 };
 use crate::id::{CheckpointId, JobId, LeaderEpoch, ReservedIds};
-use crate::mark::{DisposalMark, OwnerRecord};
+use crate::mark::{DisposalMark, OwnerRecord, SavepointMark};
 use crate::snapshot::{AfterSavepoint, JobEnd, RetentionPolicy, SavepointFormat, SnapshotKind};
 use crate::state::{ClaimId, Root};
 use crate::uri::Uri;
@@ -75,6 +75,13 @@ pub fn any_owner_record() -> BoxedStrategy<OwnerRecord> {
     let claim = number().prop_map(|number| ClaimId::new(number.max(1)));
     (any_job_id(), any_epoch(), claim, any_nonce(), any_timestamp())
         .prop_map(|(job, epoch, claim, nonce, claimed_at)| OwnerRecord::new(job, epoch, claim, nonce, claimed_at))
+        .boxed()
+}
+
+/// Any mark of a savepoint.
+pub fn any_savepoint_mark() -> BoxedStrategy<SavepointMark> {
+    (any_job_id(), any_checkpoint_id(), any_epoch(), any_nonce(), any_timestamp())
+        .prop_map(|(job, id, epoch, nonce, began_at)| SavepointMark::new(job, id, epoch, nonce, began_at))
         .boxed()
 }
 

@@ -14,7 +14,7 @@ mod state;
 
 pub use cases::cases;
 pub use descriptor::any_state_descriptor;
-pub use head::{any_disposal_mark, any_foreign_snapshot, any_head, any_owner_record};
+pub use head::{any_disposal_mark, any_foreign_snapshot, any_head, any_owner_record, any_savepoint_mark};
 pub use id::{
     any_checkpoint_id, any_digest, any_epoch, any_file_name, any_job_id, any_operator_id, any_task_attempt,
     any_timestamp, any_vertex_id, any_writer,

@@ -30,6 +30,15 @@ pub(crate) struct Disposal {
     began_at: u64,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Savepoint {
+    job: Id,
+    id: u64,
+    epoch: u64,
+    nonce: [u8; 16],
+    began_at: u64,
+}
+
 impl Owner {
     pub(crate) fn of(owner: &mark::OwnerRecord) -> Result<Self, Invalid> {
         let (epoch, claim) = (epoch("the epoch", owner.epoch.get())?.get(), check_claim(owner.claim)?.get());
@@ -74,6 +83,24 @@ impl Disposal {
             (JobId::new(self.job), checkpoint("the snapshot", self.id)?),
             self.metadata_bytes,
             self.index_digest.into_domain()?,
+            Nonce::new(self.nonce),
+            Timestamp::from_millis(self.began_at),
+        ))
+    }
+}
+
+impl Savepoint {
+    pub(crate) fn of(mark: &mark::SavepointMark) -> Result<Self, Invalid> {
+        let epoch = epoch("the epoch", mark.epoch.get())?.get();
+        let (nonce, began_at) = (mark.nonce.bytes(), mark.began_at.millis());
+        Ok(Self { job: mark.job.bytes(), id: mark.id.get(), epoch, nonce, began_at })
+    }
+
+    pub(crate) fn into_domain(self) -> Result<mark::SavepointMark, Invalid> {
+        Ok(mark::SavepointMark::new(
+            JobId::new(self.job),
+            checkpoint("the savepoint", self.id)?,
+            epoch("the epoch", self.epoch)?,
             Nonce::new(self.nonce),
             Timestamp::from_millis(self.began_at),
         ))

@@ -21,7 +21,7 @@ mod writers;
 
 pub(crate) use descriptor::Descriptor;
 pub(crate) use head::Head;
-pub(crate) use mark::{Disposal, Owner};
+pub(crate) use mark::{Disposal, Owner, Savepoint};
 pub(crate) use metadata::{IndexEntry, MasterState, Operator, Summary};
 pub(crate) use state::{Visit, check_state, put_state, take_state};
 pub(crate) use stored::{NamedPlace, Places, put_handle_alone, read_handle_alone};

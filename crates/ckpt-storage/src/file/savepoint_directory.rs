@@ -1,0 +1,192 @@
+//! The directory of one savepoint.
+//!
+//! It is a savepoint's alone by its [mark](SavepointMark), which is created without replacing before anything else, and
+//! deleted after everything else; so it does not matter whether the file system has directories, or who else writes there.
+//!
+//! What was abandoned may still be published by a leader that does not know that it is none any more. So who deletes first
+//! takes the name `_metadata` away, by the very step that would publish it: a file in that place that holds the mark. One of
+//! the two comes first and the other one fails. That file is the last to be deleted, after the mark; and who publishes looks
+//! for the mark afterwards, so one that comes later still finds that it is gone.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ckpt_core::id::{FileName, JobId, LeaderEpoch};
+use ckpt_core::mark::{self, SavepointMark};
+use ckpt_core::state::{RelPath, Root};
+use ckpt_core::uri::{StoragePath, Uri};
+use ckpt_core::{ErrorKind, Result};
+use ckpt_streams::file_system::{Durability, FileSystem, FileSystems};
+use ckpt_streams::{MetadataTarget, StateDirectory, into_error};
+
+use crate::error::StorageError;
+use crate::file::bulk::{self, Visit};
+use crate::file::directory::Directory;
+use crate::layout::{self, METADATA_FILE};
+use crate::savepoint::AbandonedOutcome;
+
+/// The directory of one savepoint, opened where its siblings are seen: so it can go when it is empty.
+#[derive(Debug)]
+pub(crate) struct SavepointDirectory {
+    pub(crate) file_system: Arc<dyn FileSystem>,
+    pub(crate) job: JobId,
+    pub(crate) durability: Durability,
+    pub(crate) uri: Uri,
+    name: RelPath,
+}
+
+impl SavepointDirectory {
+    /// # Errors
+    ///
+    /// `Configuration` when no savepoint of that job has such a directory, or its file system cannot be opened.
+    pub(crate) fn open(uri: &Uri, job: JobId, durability: Durability, file_systems: &FileSystems) -> Result<Self> {
+        let not_ours = || StorageError::NoSavepointOfJob { uri: uri.clone(), job }.configuration();
+        let (target, name) = uri.as_str().rsplit_once('/').ok_or_else(not_ours)?;
+        if !layout::is_savepoint_directory(name, job) {
+            return Err(not_ours());
+        }
+        let target = Directory::of(&StoragePath::from(target)).map_err(|_| not_ours())?;
+        let file_system = file_systems
+            .open(target.as_str())
+            .map_err(|source| StorageError::SavepointPlace { uri: uri.clone(), source }.configuration())?;
+        Ok(Self { file_system, job, durability, uri: uri.clone(), name: RelPath::new(name)? })
+    }
+
+    /// Makes the directory that of the savepoint with that mark; `false` when it is another's already.
+    ///
+    /// # Errors
+    ///
+    /// The kind that the file system gives, naming the directory.
+    pub(crate) fn take(&self, mark: &SavepointMark) -> Result<bool> {
+        let not_made = |source: ckpt_core::Error| {
+            let kind = source.kind();
+            StorageError::SavepointNotMade { uri: self.uri.clone(), source }.kind(kind)
+        };
+        let bytes = mark.encode()?;
+        if let Err(error) = self.create(SavepointMark::FILE_NAME, &bytes) {
+            return match self.read(SavepointMark::FILE_NAME) {
+                Ok(Some(found)) if found != bytes => Ok(false),
+                // Also when it cannot be read: why it could not be written says more.
+                _ => Err(not_made(error)),
+            };
+        }
+        let path = self.path(SavepointMark::FILE_NAME);
+        let there = self.file_system.list(Some(&self.name), None, 2);
+        if let Ok(there) = &there {
+            if there.iter().all(|entry| entry.path == path) {
+                return Ok(true);
+            }
+        }
+        // Nobody has this location yet, so nothing can be published here.
+        let withdrawn = self.delete(std::slice::from_ref(&path));
+        there.map_err(not_made)?;
+        withdrawn.map(|()| false)
+    }
+
+    /// Whose it is; `None` when there is no mark.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the mark is damaged, `Retry` when it cannot be read.
+    pub(crate) fn mark(&self) -> Result<Option<SavepointMark>> {
+        let found = self.read(SavepointMark::FILE_NAME)?;
+        found.map(|bytes| SavepointMark::decode(&bytes)).transpose().map_err(|source| {
+            let kind = source.kind();
+            StorageError::MarkUnusable { path: self.show(SavepointMark::FILE_NAME), source }.kind(kind)
+        })
+    }
+
+    /// Deletes a savepoint whose mark is `ours` and that has no `_metadata`. May be called again after a crash at any step.
+    ///
+    /// # Errors
+    ///
+    /// `Retry`, naming what could not be read or deleted; `Corrupt` when the mark is damaged: nothing was deleted then.
+    pub(crate) fn remove(&self, ours: &dyn Fn(&SavepointMark) -> bool) -> Result<AbandonedOutcome> {
+        let mark = match self.mark()? {
+            Some(mark) if !ours(&mark) => return Ok(AbandonedOutcome::Gone),
+            Some(mark) if !self.keep_metadata_out(&mark)? => return Ok(AbandonedOutcome::Complete),
+            Some(mark) => mark,
+            // What was begun here may be deleted but for the file that keeps metadata out. What stands in that place and is
+            // no mark belongs to nobody whom we know.
+            None => match self.read(METADATA_FILE)?.map(|bytes| SavepointMark::decode(&bytes)) {
+                Some(Ok(mark)) if ours(&mark) => mark,
+                _ => return Ok(AbandonedOutcome::Gone),
+            },
+        };
+        self.delete_state(mark.epoch)?;
+        self.delete(&[self.path(SavepointMark::FILE_NAME)])?;
+        self.delete(&[self.path(METADATA_FILE)])?;
+        Ok(AbandonedOutcome::Gone)
+    }
+
+    /// Takes the name `_metadata`; `false` when something else has it.
+    fn keep_metadata_out(&self, mark: &SavepointMark) -> Result<bool> {
+        let bytes = mark.encode()?;
+        let Err(source) = self.create(METADATA_FILE, &bytes) else { return Ok(true) };
+        match self.read(METADATA_FILE) {
+            Ok(Some(found)) if found != bytes => Ok(false),
+            _ => Err(StorageError::NotGivenUp { path: self.show(METADATA_FILE), source }.retry()),
+        }
+    }
+
+    fn delete_state(&self, epoch: LeaderEpoch) -> Result<()> {
+        let mut first = None;
+        let is_state = |path: &RelPath| {
+            let in_it = path.parent().as_ref() == Some(&self.name);
+            in_it && path.file_name().parse::<FileName>().is_ok_and(|name| name.epoch == epoch)
+        };
+        let shown = || self.uri.to_string();
+        bulk::visit(&*self.file_system, Some(&self.name), &shown, &mut |page| {
+            let state: Vec<_> = page.into_iter().map(|entry| entry.path).filter(is_state).collect();
+            first = first.take().or(self.delete(&state).err());
+            Visit::Continue
+        })?;
+        first.map_or(Ok(()), Err)
+    }
+
+    /// Deletes those files of it.
+    ///
+    /// # Errors
+    ///
+    /// `Retry`, naming the first that could not be deleted.
+    pub(crate) fn delete(&self, paths: &[RelPath]) -> Result<()> {
+        let shown = |path: &RelPath| self.show(path.file_name());
+        bulk::delete(&*self.file_system, paths, &shown).1.map_or(Ok(()), Err)
+    }
+
+    /// Creates a file, whole and durable, that replaces nothing. That the very same is there is no failure.
+    fn create(&self, file: &str, bytes: &Bytes) -> Result<()> {
+        let target = MetadataTarget::new(Arc::clone(&self.file_system), self.path(file), self.durability);
+        target.publish(&mut |out| out.write_all(bytes).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint)))
+    }
+
+    /// The beginning of a file, as long as a mark may be and one byte more; `None` when it is not there.
+    fn read(&self, file: &str) -> Result<Option<Bytes>> {
+        let unreadable =
+            |source: ckpt_core::Error| StorageError::MarkUnusable { path: self.show(file), source }.retry();
+        let file = match self.file_system.open(&self.path(file)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(error)),
+        };
+        let most_bytes = mark::MAX_BYTES + 1;
+        let mut bytes = vec![0; usize::try_from(file.length_bytes()).unwrap_or(most_bytes).min(most_bytes)];
+        file.read_exact_at(&mut bytes, 0).map_err(|error| unreadable(into_error(error, ErrorKind::Retry)))?;
+        Ok(Some(bytes.into()))
+    }
+
+    /// A file in it, below the root of its file system.
+    pub(crate) fn path(&self, file: &str) -> RelPath {
+        self.name.join(&layout::file_in_savepoint(file))
+    }
+
+    /// A file in it as people know it, for errors.
+    pub(crate) fn show(&self, file: &str) -> String {
+        format!("{}/{file}", self.uri)
+    }
+
+    /// As the root of its state.
+    pub(crate) fn state_directory(&self) -> StateDirectory {
+        StateDirectory::new(Root::ThisSnapshot, Arc::clone(&self.file_system), Some(self.name.clone()))
+    }
+}
