@@ -11,6 +11,7 @@
 //!
 //! Whatever has another form is not ours, and nothing in this crate deletes it.
 
+use ckpt_core::head::Nonce;
 use ckpt_core::id::{CheckpointId, FileName, JobId};
 use ckpt_core::mark::{DisposalMark, OwnerRecord};
 use ckpt_core::state::RelPath;
@@ -111,6 +112,11 @@ pub(crate) fn is_savepoint_directory(name: &str, job: JobId) -> bool {
 /// A file of that name, which is a constant's, in a savepoint's directory.
 pub(crate) fn file_in_savepoint(name: &str) -> RelPath {
     path(name.to_owned())
+}
+
+/// The name of a file that is nowhere, since nobody knows the nonce.
+pub(crate) fn unused(nonce: Nonce) -> RelPath {
+    path(format!("{nonce:?}"))
 }
 
 /// `shared`.

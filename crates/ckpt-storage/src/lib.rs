@@ -11,11 +11,13 @@
 mod completed;
 mod config;
 mod context;
+mod dispose;
 mod error;
 mod file;
 mod head;
 mod layout;
 mod live_streams;
+mod mark_file;
 mod memory;
 mod path_text;
 mod random;
@@ -32,6 +34,7 @@ mod view;
 pub use completed::CompletedLocation;
 pub use config::{CustomStorage, StorageConfig};
 pub use context::StorageContext;
+pub use dispose::{Disposal, DisposeOptions, FileCount, Kept, dispose};
 pub use file::{FileSystemStorage, jobs_in};
 pub use head::{HeadOutcome, HeadStore, claim};
 pub use layout::{

@@ -15,6 +15,7 @@ use ckpt_streams::{Budget, StateInputStream, StateReader, StreamFactory};
 
 use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
+use crate::dispose::{Disposal, DisposeOptions, dispose};
 use crate::head::HeadStore;
 use crate::savepoint::{AbandonedOutcome, InitializedSavepoint};
 use crate::toolset::Toolset;
@@ -42,6 +43,16 @@ pub trait CheckpointStorage: Send + Sync + Debug {
     ///
     /// A message of its own for each way to be wrong: `NotFound` or `Configuration`.
     fn resolve(&self, pointer: &str, context: &StorageContext) -> Result<CompletedLocation>;
+
+    /// Deletes the snapshot that a user's pointer names. A storage whose pointers lead to no files deletes in its own way, in
+    /// the order of [`dispose`](crate::dispose).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`dispose`](crate::dispose).
+    fn dispose(&self, pointer: &str, context: &StorageContext, options: &DisposeOptions) -> Result<Disposal> {
+        dispose(pointer, context, options)
+    }
 }
 
 /// What the coordinator sees. Blocking; any thread may call it.

@@ -5,12 +5,15 @@ use std::io;
 use bytes::Bytes;
 use ckpt_core::head::RetainedSnapshot;
 use ckpt_core::id::JobId;
-use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, MetadataSummary};
+use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, MetadataSummary, WrittenMetadata};
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{FileSystem, ReadAt};
 
 use crate::error::StorageError;
+
+/// The first bytes of a metadata file of Flink's.
+const FLINKS_MAGIC: [u8; 4] = [0x49, 0x60, 0x67, 0x2d];
 
 /// A metadata file that is there. Its errors name it.
 #[derive(Debug)]
@@ -52,6 +55,20 @@ impl MetadataFile {
         MetadataReader::open(self).and_then(|reader| reader.read_all()).map_err(|source| self.damaged(source))
     }
 
+    /// All of it, and what tells the file from any other.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is damaged, `Retry` when it could not be read.
+    pub(crate) fn read_written(&self) -> Result<(CheckpointMetadata, WrittenMetadata)> {
+        let read = || {
+            let reader = MetadataReader::open(self)?;
+            let written = reader.written();
+            Ok((reader.read_all()?, written))
+        };
+        read().map_err(|source| self.damaged(source))
+    }
+
     /// All of it, if it is the metadata of that job's snapshot that HEAD names.
     ///
     /// # Errors
@@ -70,6 +87,12 @@ impl MetadataFile {
             return Err(StorageError::MetadataOfAnotherJob { path, found, expected: job }.corrupt());
         }
         Ok(metadata)
+    }
+
+    /// Whether it begins as those of Flink do.
+    pub(crate) fn is_of_flink(&self) -> bool {
+        let mut magic = [0; FLINKS_MAGIC.len()];
+        self.file.read_exact_at(&mut magic, 0).is_ok() && magic == FLINKS_MAGIC
     }
 
     fn damaged(&self, source: Error) -> Error {

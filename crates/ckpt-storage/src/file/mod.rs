@@ -24,6 +24,8 @@ pub use description::FileSystemStorage;
 pub(crate) use directory::Directory;
 pub(crate) use job_directory::JobDirectory;
 pub use jobs::jobs_in;
+pub(crate) use metadata::MetadataFile;
+pub(crate) use pointer::Pointed;
 pub(crate) use resolve::resolve;
 pub(crate) use savepoints::{SavepointReference, Savepoints};
 

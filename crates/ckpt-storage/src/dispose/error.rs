@@ -1,0 +1,80 @@
+//! Why a snapshot is not disposed of.
+
+use ckpt_core::id::{CheckpointId, JobId};
+use ckpt_core::state::ClaimId;
+use ckpt_core::{Error, ErrorKind};
+
+/// Why a snapshot is not disposed of, or not wholly.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DisposeError {
+    #[error("'{pointer}' is a metadata file of another name: name the directory of the snapshot, or '_metadata' in it")]
+    OtherName { pointer: String },
+    #[error("there is nothing to dispose of at '{pointer}': it has no '_metadata'")]
+    Nothing { pointer: String },
+    #[error(
+        "the savepoint in '{pointer}' is not complete: it is being taken, or the next leader of its job deletes it"
+    )]
+    NotComplete { pointer: String },
+    #[error("'{pointer}' is a snapshot of Flink: only Flink, or its owner, deletes it")]
+    OfFlink { pointer: String },
+    #[error("'{pointer}' is the directory of a job and no snapshot: it has a HEAD")]
+    OfJob { pointer: String },
+    #[error(
+        "'{pointer}' lies in the directory of job {job}, which is active: its coordinator deletes its checkpoints; end the \
+         job first"
+    )]
+    JobActive { pointer: String, job: JobId },
+    #[error(
+        "'{pointer}' is checkpoint {id}, which HEAD of job {job} names: what restores the job begins from it; start a job \
+         that claims it, or delete the directory of the job as a whole"
+    )]
+    NamedByHead { pointer: String, id: CheckpointId, job: JobId },
+    #[error("'{pointer}' belongs to job {job} by its claim {claim}: that job deletes it when it needs it no more")]
+    Claimed { pointer: String, job: JobId, claim: ClaimId },
+    #[error("'{path}' says that another job owns the snapshot, and cannot be read")]
+    OwnerUnreadable { path: String, source: Error },
+    #[error("'{path}' says that the snapshot is being disposed of, and cannot be read")]
+    MarkUnreadable { path: String, source: Error },
+    #[error(
+        "'{path}' was made for a '_metadata' of {expected_bytes} bytes of checkpoint {expected}, found one of {found_bytes} \
+         bytes of checkpoint {found}"
+    )]
+    MarkOfAnother { path: String, expected: CheckpointId, expected_bytes: u64, found: CheckpointId, found_bytes: u64 },
+    #[error(
+        "'{pointer}' is checkpoint {found} of job {found_job}, expected checkpoint {expected} of job {expected_job}"
+    )]
+    AnotherSnapshot {
+        pointer: String,
+        found: CheckpointId,
+        found_job: JobId,
+        expected: CheckpointId,
+        expected_job: JobId,
+    },
+    #[error("'{path}' could not be marked as being disposed of")]
+    NotMarked { path: String, source: Error },
+
+    #[error("'{path}' could not be deleted")]
+    NotDeleted { path: String, source: Error },
+    #[error("the file system did not say whether '{path}' was deleted")]
+    NotAnswered { path: String },
+    #[error("a thread that deleted {files} files of '{pointer}' panicked")]
+    Panicked { pointer: String, files: usize },
+    #[error("what was deleted of '{pointer}' could not be made durable")]
+    NotSynced { pointer: String, source: Error },
+    #[error("what is left of '{pointer}' could not be listed")]
+    NotListed { pointer: String, source: Error },
+}
+
+impl DisposeError {
+    pub(super) fn of_kind(self, kind: ErrorKind) -> Error {
+        Error::new(kind, self)
+    }
+
+    pub(super) fn configuration(self) -> Error {
+        self.of_kind(ErrorKind::Configuration)
+    }
+
+    pub(super) fn retry(self) -> Error {
+        self.of_kind(ErrorKind::Retry)
+    }
+}

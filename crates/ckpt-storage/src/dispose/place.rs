@@ -1,0 +1,201 @@
+//! Where a snapshot lies that is to be disposed of, and who else may need it.
+
+use std::sync::Arc;
+
+use ckpt_core::head::{JobState, RetainedSnapshot, SnapshotPlace};
+use ckpt_core::id::CheckpointId;
+use ckpt_core::mark::{OwnerRecord, SavepointMark};
+use ckpt_core::metadata::{CheckpointMetadata, WrittenMetadata};
+use ckpt_core::state::RelPath;
+use ckpt_core::uri::StoragePath;
+use ckpt_core::{Error, ErrorKind, Result};
+use ckpt_streams::file_system::FileSystem;
+
+use crate::context::StorageContext;
+use crate::dispose::error::DisposeError;
+use crate::file::{MetadataFile, Pointed};
+use crate::head::{HeadStore as _, RecordHeadStore};
+use crate::layout;
+use crate::mark_file;
+
+/// The directory of a snapshot, opened once: everything is read, written and deleted beneath what was opened then, whatever
+/// comes to lie under its name.
+#[derive(Debug)]
+pub(super) struct SnapshotDirectory {
+    pub(super) file_system: Arc<dyn FileSystem>,
+    /// The directory below the root of that; `None` when it is the root.
+    below: Option<RelPath>,
+    /// The directory above, and the name in it.
+    above: Option<(Arc<dyn FileSystem>, RelPath)>,
+    /// As the caller named it, without what may be a secret.
+    pub(super) pointer: String,
+    /// As HEAD would name it.
+    location: String,
+}
+
+impl SnapshotDirectory {
+    /// Follows a pointer.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` for a pointer that is none, or that names a file other than `_metadata`; `NotFound` when nothing is
+    /// there; `Corrupt` when a link was put there.
+    pub(super) fn find(pointer: &str, context: &StorageContext) -> Result<Self> {
+        let pointed = Pointed::find(pointer, context)?;
+        if pointed.metadata_path.file_name() != layout::METADATA_FILE {
+            return Err(DisposeError::OtherName { pointer: pointed.written }.configuration());
+        }
+        let (pointer, location) = (pointed.written, pointed.pointer);
+        let Some(name) = pointed.directory else {
+            return Ok(Self { file_system: pointed.file_system, below: None, above: None, pointer, location });
+        };
+        let (file_system, below) = match pointed.file_system.open_root(&name)? {
+            Some(opened) => (opened, None),
+            None => (Arc::clone(&pointed.file_system), Some(name.clone())),
+        };
+        Ok(Self { file_system, below, above: Some((pointed.file_system, name)), pointer, location })
+    }
+
+    /// The path of a file in it, for its file system.
+    pub(super) fn path(&self, name: RelPath) -> RelPath {
+        match &self.below {
+            Some(below) => below.join(&name),
+            None => name,
+        }
+    }
+
+    /// The directory itself, below the root of its file system.
+    pub(super) const fn below(&self) -> Option<&RelPath> {
+        self.below.as_ref()
+    }
+
+    /// The name of a file in it, whose path that is.
+    pub(super) fn name_of(&self, path: &RelPath) -> Option<RelPath> {
+        match &self.below {
+            Some(below) => RelPath::new(path.as_str().strip_prefix(below.as_str())?.strip_prefix('/')?).ok(),
+            None => Some(path.clone()),
+        }
+    }
+
+    pub(super) fn shown(&self, path: &RelPath) -> String {
+        self.file_system.shown(path)
+    }
+
+    /// Its metadata, every byte verified, and what tells it from any other; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is damaged, `Configuration` when it is Flink's or of a newer program, `Retry` when it could not be
+    /// read.
+    pub(super) fn metadata(&self) -> Result<Option<(CheckpointMetadata, WrittenMetadata)>> {
+        let path = self.path(layout::metadata_file());
+        let file = match MetadataFile::open(&*self.file_system, &path, self.shown(&path)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        if file.is_of_flink() {
+            return Err(DisposeError::OfFlink { pointer: self.pointer.clone() }.configuration());
+        }
+        match file.read_written() {
+            // It may be the file that keeps metadata out of a savepoint that was given up.
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                let given_up = mark_file::read(&*self.file_system, &path)?;
+                match given_up.is_some_and(|bytes| SavepointMark::decode(&bytes).is_ok()) {
+                    true => {
+                        Err(DisposeError::NotComplete { pointer: self.pointer.clone() }.of_kind(ErrorKind::NotFound))
+                    }
+                    false => Err(error),
+                }
+            }
+            read => read.map(Some),
+        }
+    }
+
+    /// Why it has no metadata.
+    ///
+    /// # Errors
+    ///
+    /// The kind that the file system gives when it cannot be told.
+    pub(super) fn without_metadata(&self) -> Result<DisposeError> {
+        let pointer = self.pointer.clone();
+        let mark =
+            mark_file::read(&*self.file_system, &self.path(layout::file_in_savepoint(SavepointMark::FILE_NAME)))?;
+        Ok(match mark {
+            Some(_) => DisposeError::NotComplete { pointer },
+            None => DisposeError::Nothing { pointer },
+        })
+    }
+
+    /// Refuses what a job holds.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when a HEAD above it is of an active job or names it, when it is a job's directory itself, or when
+    /// it is claimed. Those of reading what says so.
+    pub(super) fn refuse_what_is_held(&self) -> Result<()> {
+        if self.has_head()? {
+            return Err(DisposeError::OfJob { pointer: self.pointer.clone() }.configuration());
+        }
+        self.refuse_what_head_names()?;
+        self.refuse_what_is_claimed()
+    }
+
+    /// Refuses what another job has claimed.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when it is claimed; `Corrupt` or `Retry` when there is a mark of that and it cannot be read.
+    pub(super) fn refuse_what_is_claimed(&self) -> Result<()> {
+        let path = self.path(layout::file_in_savepoint(OwnerRecord::FILE_NAME));
+        let unreadable = |source: Error| {
+            let kind = source.kind();
+            DisposeError::OwnerUnreadable { path: self.shown(&path), source }.of_kind(kind)
+        };
+        match mark_file::read(&*self.file_system, &path).map_err(unreadable)? {
+            None => Ok(()),
+            Some(record) => {
+                let OwnerRecord { job, claim, .. } = OwnerRecord::decode(&record).map_err(unreadable)?;
+                Err(DisposeError::Claimed { pointer: self.pointer.clone(), job, claim }.configuration())
+            }
+        }
+    }
+
+    fn has_head(&self) -> Result<bool> {
+        Ok(self.file_system.read_record(&self.path(layout::head_path()))?.is_some())
+    }
+
+    fn refuse_what_head_names(&self) -> Result<()> {
+        let Some((above, name)) = &self.above else { return Ok(()) };
+        let path = layout::head_path();
+        let shown = above.shown(&path);
+        let Some(head) = RecordHeadStore::new(Arc::clone(above), path, shown).read()? else { return Ok(()) };
+        let (job, pointer) = (head.job, self.pointer.clone());
+        if head.state == JobState::Active {
+            return Err(DisposeError::JobActive { pointer, job }.configuration());
+        }
+        let number = layout::parse_checkpoint_directory(name.as_str());
+        match head.kept().chain(&head.stopped_at).find(|snapshot| self.is_at(snapshot, number)) {
+            Some(snapshot) => Err(DisposeError::NamedByHead { pointer, id: snapshot.id, job }.configuration()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether HEAD means this directory, which has that number as a checkpoint of the job.
+    fn is_at(&self, snapshot: &RetainedSnapshot, number: Option<CheckpointId>) -> bool {
+        match &snapshot.place {
+            SnapshotPlace::Elsewhere(uri) => {
+                StoragePath::from(&*self.location).to_uri().is_ok_and(|location| location == *uri)
+            }
+            _ => number == Some(snapshot.id),
+        }
+    }
+
+    /// Removes the directory if it is empty. Whether something keeps it.
+    pub(super) fn remove_empty(&self, unused: &RelPath) -> bool {
+        let Some((above, name)) = &self.above else { return false };
+        // A directory goes with the last name in it, and this one never was there. What came to lie under the directory's
+        // name since it was opened goes, too, if it is an empty directory, and stays if it is anything else.
+        let _ = above.remove(&[name.join(unused)]);
+        matches!(above.open_root(name), Ok(Some(_)))
+    }
+}
