@@ -147,6 +147,7 @@ fn checked() -> Result<Vec<String>> {
         let tenant = tenants.next().unwrap_or(0).to_string();
         let storage = StorageConfig::Custom(named.clone().with_option("tenant", tenant)).build(&registry);
         StorageUnderTest::new(storage.expect("the storage is registered"), context.clone())
+            .with_savepoint_target(root.join("savepoints").to_string_lossy())
     };
     check_storage(&mut open);
 

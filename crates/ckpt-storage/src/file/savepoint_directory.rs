@@ -114,7 +114,11 @@ impl SavepointDirectory {
             },
         };
         self.delete_state(mark.epoch)?;
-        self.delete(&[self.path(SavepointMark::FILE_NAME)])?;
+        let path = self.path(SavepointMark::FILE_NAME);
+        // By the mark what is left is found again, so nothing of that may come back once it is gone.
+        self.sync_removed(&path)?;
+        self.delete(std::slice::from_ref(&path))?;
+        self.sync_removed(&path)?;
         self.delete(&[self.path(METADATA_FILE)])?;
         Ok(AbandonedOutcome::Gone)
     }
@@ -142,6 +146,15 @@ impl SavepointDirectory {
             Visit::Continue
         })?;
         first.map_or(Ok(()), Err)
+    }
+
+    /// Makes durable what was deleted beside that file, and it.
+    fn sync_removed(&self, path: &RelPath) -> Result<()> {
+        if self.durability == Durability::None {
+            return Ok(());
+        }
+        let synced = self.file_system.sync_removed(std::slice::from_ref(path));
+        synced.map_err(|source| StorageError::NotDeleted { path: self.uri.to_string(), source }.retry())
     }
 
     /// Deletes those files of it.

@@ -13,6 +13,7 @@ use crate::{CheckpointStorage as _, FileSystemStorage, claim};
 fn contract_in_memory() {
     check_storage(&mut || {
         StorageUnderTest::new(Arc::new(FileSystemStorage::new("mem:/base")), MemoryDisk::default().context())
+            .with_savepoint_target("mem:/save")
     });
 }
 
@@ -22,8 +23,9 @@ fn contract_on_disk() {
     check_storage(&mut || {
         let directory = tempfile::tempdir().unwrap();
         let base = directory.path().join("not/there/yet").into_os_string().into_string().unwrap();
+        let target = directory.path().join("not/there/either").into_os_string().into_string().unwrap();
         directories.push(directory);
-        StorageUnderTest::new(Arc::new(FileSystemStorage::new(base)), local_context())
+        StorageUnderTest::new(Arc::new(FileSystemStorage::new(base)), local_context()).with_savepoint_target(target)
     });
 }
 
@@ -32,6 +34,22 @@ fn contract_without_a_level_for_jobs() {
     check_storage(&mut || {
         let storage = FileSystemStorage::new("mem:/base").with_create_subdir(false);
         StorageUnderTest::new(Arc::new(storage), MemoryDisk::default().context())
+    });
+}
+
+#[test]
+fn contract_with_savepoints_on_another_file_system() {
+    let directory = tempfile::tempdir().unwrap();
+    check_storage(&mut || {
+        let storage =
+            FileSystemStorage::new("mem:/base").with_default_savepoint_dir(directory.path().to_str().unwrap());
+        StorageUnderTest::new(Arc::new(storage), MemoryDisk::default().context())
+    });
+    let mut bases = 0..;
+    check_storage(&mut || {
+        let base = directory.path().join(format!("base-{}", bases.next().unwrap()));
+        let storage = FileSystemStorage::new(base.to_str().unwrap());
+        StorageUnderTest::new(Arc::new(storage), MemoryDisk::default().context()).with_savepoint_target("mem:/save")
     });
 }
 

@@ -21,13 +21,17 @@ fn worker(storage: &MemoryStorage, context: &StorageContext) -> Arc<dyn WorkerVi
 
 #[test]
 fn contract_without_a_directory() {
-    check_storage(&mut || StorageUnderTest::new(Arc::new(MemoryStorage::new()), MemoryDisk::default().context()));
+    check_storage(&mut || {
+        StorageUnderTest::new(Arc::new(MemoryStorage::new()), MemoryDisk::default().context())
+            .with_savepoint_target("mem:/save")
+    });
 }
 
 #[test]
 fn contract_with_a_directory() {
     check_storage(&mut || {
-        let storage = MemoryStorage::new().with_base_checkpoint_dir("mem:/base");
+        let storage =
+            MemoryStorage::new().with_base_checkpoint_dir("mem:/base").with_default_savepoint_dir("mem:/save");
         StorageUnderTest::new(Arc::new(storage), MemoryDisk::default().context())
     });
 }

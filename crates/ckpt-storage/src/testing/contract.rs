@@ -17,6 +17,7 @@ use ckpt_streams::StateScope;
 use crate::testing::sample::{
     barrier, commit, commit_next, identity, job, metadata, metadata_of, nonce, publish, read_all, written_state,
 };
+use crate::testing::savepoints;
 use crate::{CheckpointStorage, CoordinatorView, HeadOutcome, StorageContext, WorkerView, claim};
 
 /// An empty storage and the process that it is used in.
@@ -27,21 +28,30 @@ pub struct StorageUnderTest {
     pub storage: Arc<dyn CheckpointStorage>,
     /// Builds views from it.
     pub context: StorageContext,
+    /// Where savepoints go. Without it, and where the storage has no default for them, none are taken.
+    pub savepoint_target: Option<String>,
 }
 
 impl StorageUnderTest {
     /// That storage, used there.
     pub fn new(storage: Arc<dyn CheckpointStorage>, context: StorageContext) -> Self {
-        Self { storage, context }
+        Self { storage, context, savepoint_target: None }
     }
 
-    fn coordinator(&self) -> Arc<dyn CoordinatorView> {
+    /// Takes savepoints there.
+    #[must_use]
+    pub fn with_savepoint_target(mut self, target: impl Into<String>) -> Self {
+        self.savepoint_target = Some(target.into());
+        self
+    }
+
+    pub(super) fn coordinator(&self) -> Arc<dyn CoordinatorView> {
         let view = self.storage.coordinator_view(job(1), &self.context).expect("a coordinator's view");
         view.initialize_base_locations().expect("base locations");
         view
     }
 
-    fn worker(&self, epoch: LeaderEpoch, writer: u64) -> Arc<dyn WorkerView> {
+    pub(super) fn worker(&self, epoch: LeaderEpoch, writer: u64) -> Arc<dyn WorkerView> {
         let writer = Writer::new(epoch, WriterId::new(writer));
         self.storage.worker_view(job(1), writer, &self.context).expect("a worker's view")
     }
@@ -75,7 +85,7 @@ pub fn check_storage(open: &mut dyn FnMut() -> StorageUnderTest) {
         orphans_go_and_what_is_named_stays,
         what_a_former_leader_removed_can_be_removed,
     ];
-    for check in checks {
+    for check in checks.iter().chain(savepoints::CHECKS) {
         check(&open());
     }
 }

@@ -2,5 +2,6 @@
 
 mod contract;
 pub(crate) mod sample;
+mod savepoints;
 
 pub use contract::{StorageUnderTest, check_storage};

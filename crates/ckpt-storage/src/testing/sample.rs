@@ -3,13 +3,13 @@
 use std::io::Read as _;
 use std::iter;
 
-use ckpt_core::head::{ClaimedHead, Collected, Nonce, RetainedSnapshot, WrittenHead};
+use ckpt_core::head::{ClaimedHead, Collected, HeadWrite, Nonce, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
 use ckpt_core::snapshot::{
-    CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties, LocationReference, RetentionPolicy,
-    SnapshotKind,
+    Admission, AfterSavepoint, CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties,
+    LocationReference, RetentionPolicy, SavepointFormat, SnapshotKind,
 };
 use ckpt_core::state::{
     FileRef, OperatorState, Partitions, Place, Redistribution, Root, StateHandle, SubtaskState, TaskSnapshot,
@@ -40,11 +40,37 @@ pub(crate) fn barrier(identity: CheckpointIdentity) -> CheckpointBarrier {
     CheckpointBarrier::new(identity, CheckpointOptions::aligned(SnapshotKind::Checkpoint, LocationReference::Default))
 }
 
+/// The barrier of a savepoint whose state goes there.
+pub(crate) fn barrier_of_savepoint(identity: CheckpointIdentity, place: LocationReference) -> CheckpointBarrier {
+    CheckpointBarrier::new(identity, CheckpointOptions::aligned(savepoint_properties().kind(), place))
+}
+
+const fn savepoint_properties() -> CheckpointProperties {
+    CheckpointProperties::savepoint(SavepointFormat::Canonical, AfterSavepoint::Continue, Admission::InTurn)
+}
+
 /// Metadata of a checkpoint whose one subtask has that state.
 pub(crate) fn metadata_of(job: JobId, identity: CheckpointIdentity, state: Option<SubtaskState>) -> CheckpointMetadata {
+    snapshot_of(job, identity, CheckpointProperties::checkpoint(RetentionPolicy::default()), state)
+}
+
+/// Metadata of a savepoint whose one subtask has that state.
+pub(crate) fn savepoint_of(
+    job: JobId,
+    identity: CheckpointIdentity,
+    state: Option<SubtaskState>,
+) -> CheckpointMetadata {
+    snapshot_of(job, identity, savepoint_properties(), state)
+}
+
+pub(crate) fn snapshot_of(
+    job: JobId,
+    identity: CheckpointIdentity,
+    properties: CheckpointProperties,
+    state: Option<SubtaskState>,
+) -> CheckpointMetadata {
     let maximum = MaxParallelism::new(128).expect("128 is a maximum parallelism");
-    let description =
-        CheckpointDescription::new(job, identity, CheckpointProperties::checkpoint(RetentionPolicy::default()));
+    let description = CheckpointDescription::new(job, identity, properties);
     let mut builder = CheckpointMetadata::builder(description).expect("the sample keeps the rules");
     let operator = OperatorDescription::new(OPERATOR, "sample", 1, maximum);
     let mut operator = builder.operator(&operator).expect("the sample keeps the rules");
@@ -87,6 +113,10 @@ pub(crate) fn publish(
 /// Commits a published checkpoint and retains one.
 pub(crate) fn commit(view: &dyn CoordinatorView, claimed: &ClaimedHead, published: RetainedSnapshot) -> WrittenHead {
     let write = claimed.commit(published, 1, &Collected::none()).expect("the samples commit in order");
+    write_head(view, write)
+}
+
+pub(crate) fn write_head(view: &dyn CoordinatorView, write: HeadWrite) -> WrittenHead {
     match view.head().write(write) {
         HeadOutcome::Written(written) => written,
         other => panic!("expected HEAD to be written, found {other:?}"),

@@ -66,6 +66,20 @@ fn metadata_of_every_size_appear_whole_at_the_end_and_durable() {
     }
 }
 
+/// Such bytes all have one digest, whatever stands in them.
+#[test]
+fn bytes_that_end_in_their_own_digest_are_told_from_others() {
+    let sealed = |byte| {
+        let content = [byte; 40];
+        [content.as_slice(), &ckpt_core::Digest::of(&content).value().to_le_bytes()].concat()
+    };
+    assert_eq!(ckpt_core::Digest::of(&sealed(1)), ckpt_core::Digest::of(&sealed(2)));
+    let file_system: Arc<dyn FileSystem> = Arc::new(MemoryFileSystem::new());
+    publish(&file_system, &sealed(1)).unwrap();
+    publish(&file_system, &sealed(1)).unwrap();
+    assert_eq!(publish(&file_system, &sealed(2)).unwrap_err().kind(), ErrorKind::AbortCheckpoint);
+}
+
 #[test]
 fn metadata_that_are_given_up_leave_nothing() {
     let scratch = tempfile::tempdir().unwrap();

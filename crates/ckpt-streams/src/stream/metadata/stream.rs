@@ -24,7 +24,13 @@ pub struct MetadataStream {
     /// Of what is not in the buffer any more.
     passed_bytes: u64,
     digester: Digester,
+    /// The last bytes of what is not in the buffer any more.
+    end: Vec<u8>,
 }
+
+/// So many bytes at the end are compared as they are: a file that ends in the digest of what is before has the digest of
+/// every other such file of its length.
+const END_BYTES: usize = 8;
 
 /// What became of a try.
 #[derive(Debug)]
@@ -44,7 +50,7 @@ impl MetadataStream {
         match target.file_system.create_new(&target.path, Visible::WholeAtFinish) {
             Ok(writer) => {
                 let (buffer, digester) = (Vec::new(), Digester::new());
-                Ok(Self { target, writer: Some(writer), buffer, passed_bytes: 0, digester })
+                Ok(Self { target, writer: Some(writer), buffer, passed_bytes: 0, digester, end: Vec::new() })
             }
             Err(source) => Err(MetadataError::NotMade { path: target.shown(), source }.into()),
         }
@@ -132,20 +138,30 @@ impl MetadataStream {
         }
         self.digester.update(bytes);
         self.passed_bytes += bytes.len() as u64;
+        self.end.extend_from_slice(&bytes[bytes.len().saturating_sub(END_BYTES)..]);
+        self.end.drain(..self.end.len().saturating_sub(END_BYTES));
         Ok(())
     }
 
-    /// Whether the file that has the name holds exactly the bytes that were written. Its digest tells: every write has
-    /// an identity in its bytes.
+    /// Whether the file that has the name holds exactly the bytes that were written. Its digest and its end tell: every
+    /// write has an identity in its bytes.
     fn is_there(&self) -> Result<bool> {
         let file = self.target.file_system.open(&self.target.path)?;
         if file.length_bytes() != self.passed_bytes {
             return Ok(false);
         }
+        let read = |piece: &mut [u8], at_bytes| {
+            file.read_exact_at(piece, at_bytes).map_err(|error| into_error(error, ErrorKind::Retry))
+        };
+        let mut end = vec![0; self.end.len()];
+        read(&mut end, self.passed_bytes - self.end.len() as u64)?;
+        if end != self.end {
+            return Ok(false);
+        }
         let (mut found, mut buffer, mut at_bytes) = (Digester::new(), vec![0; BUFFER_BYTES], 0);
         while at_bytes < self.passed_bytes {
             let piece = &mut buffer[..(self.passed_bytes - at_bytes).min(BUFFER_BYTES as u64) as usize];
-            file.read_exact_at(piece, at_bytes).map_err(|error| into_error(error, ErrorKind::Retry))?;
+            read(piece, at_bytes)?;
             found.update(piece);
             at_bytes += piece.len() as u64;
         }
