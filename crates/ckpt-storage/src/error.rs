@@ -5,9 +5,9 @@ use std::sync::Arc;
 use ckpt_core::head::HeadVersion;
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
 use ckpt_core::snapshot::SnapshotKind;
-use ckpt_core::state::FileRef;
+use ckpt_core::state::{FileRef, Root};
 use ckpt_core::uri::{StoragePathFlaw, Uri};
-use ckpt_core::{Error, ErrorKind};
+use ckpt_core::{Error, ErrorKind, Timestamp};
 
 /// What goes wrong in this crate. Outside it is an [`Error`] whose kind says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,25 @@ pub(crate) enum StorageError {
     #[error("cannot find the metadata file '_metadata' in the directory '{pointer}'")]
     PointerWithoutMetadata { pointer: String },
 
+    #[error(
+        "'{pointer}' is being disposed of since {began_at} (ms since 1970): nothing begins from it any more, and disposing of it again finishes it"
+    )]
+    PointerBeingDisposed { pointer: String, began_at: Timestamp },
+    #[error(
+        "'{pointer}' is the directory of job {job}, expected that of one of its checkpoints or savepoints: {snapshots}"
+    )]
+    PointerToJob { pointer: String, job: JobId, snapshots: String },
+    #[error(
+        "'{pointer}' is the directory of a job, expected that of one of its checkpoints, which '{head}' would name"
+    )]
+    PointerToUnknownJob { pointer: String, head: String, source: Error },
+    #[error(
+        "'{pointer}' has no '_metadata': savepoint {id} of job {job}, begun at {began_at} (ms since 1970), is in progress there or was abandoned"
+    )]
+    PointerToUnfinishedSavepoint { pointer: String, id: CheckpointId, job: JobId, began_at: Timestamp },
+    #[error("snapshot {id} of job {job} at '{pointer}' is not self-contained: needs {root}, and {missing}")]
+    StateElsewhere { pointer: String, id: CheckpointId, job: JobId, root: Root, missing: String },
+
     #[error("'{path}' is there already: number {id} belongs to another checkpoint")]
     PlaceTaken { path: String, id: CheckpointId },
     #[error("cannot look whether the place '{path}' of a checkpoint is free")]
@@ -89,7 +108,7 @@ pub(crate) enum StorageError {
     SavepointComplete { path: String, id: CheckpointId },
     #[error("cannot see to it that '{path}' is never published")]
     NotGivenUp { path: String, source: Error },
-    #[error("'{path}', which says whose the directory is, cannot be used")]
+    #[error("the mark '{path}' cannot be used")]
     MarkUnusable { path: String, source: Error },
 
     #[error("snapshot {id} lies at '{uri}', outside the directory of its job: file storage cannot {what} it there")]
@@ -104,6 +123,12 @@ pub(crate) enum StorageError {
     MetadataNotOpened { path: String, source: Error },
     #[error("metadata file '{path}' cannot be used")]
     MetadataNotRead { path: String, source: Error },
+    #[error(
+        "metadata file '{path}' is one of Flink's: `ckpt show` and `ckpt verify` read it, as the crate ckpt-flink does, and this storage restores none of it"
+    )]
+    MetadataOfFlink { path: String },
+    #[error("'{path}' says that savepoint {id} of job {job} was given up before it was complete")]
+    MetadataGivenUp { path: String, id: CheckpointId, job: JobId },
     #[error("metadata file '{path}' is of job {found}, expected {expected}")]
     MetadataOfAnotherJob { path: String, found: JobId, expected: JobId },
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ckpt_core::mark;
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, ErrorKind, Result};
-use ckpt_streams::file_system::{Durability, FileSystem};
+use ckpt_streams::file_system::{Durability, FileSystem, ReadAt};
 use ckpt_streams::{MetadataTarget, into_error};
 
 /// The mark of that name; `None` when there is none. Of one that is too long only as much that this is told.
@@ -20,11 +20,20 @@ pub(crate) fn read(file_system: &dyn FileSystem, path: &RelPath) -> Result<Optio
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
+    beginning_of(&*file).map(Some)
+}
+
+/// As much of a file as tells whether it is a mark.
+///
+/// # Errors
+///
+/// `Retry` when it could not be read.
+pub(crate) fn beginning_of(file: &dyn ReadAt) -> Result<Bytes> {
     let most_bytes = mark::MAX_BYTES + 1;
     let length = usize::try_from(file.length_bytes()).unwrap_or(most_bytes).min(most_bytes);
     let mut bytes = vec![0; length];
     file.read_exact_at(&mut bytes, 0).map_err(|error| into_error(error, ErrorKind::Retry))?;
-    Ok(Some(bytes.into()))
+    Ok(bytes.into())
 }
 
 /// Creates a mark, whole and durable as `durability` says. Returns the mark that is there now: this one, or that of whoever

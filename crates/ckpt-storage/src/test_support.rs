@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ckpt_core::state::RelPath;
+use ckpt_core::uri::UriParts;
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{
     Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileSystems, FileWriter, ReadAt, VersionTag,
@@ -113,7 +114,8 @@ impl MemoryDisk {
         let mut file_systems = FileSystems::local();
         let disk = self.clone();
         let opener = move |uri: &str| {
-            let root = uri.strip_prefix("mem:").expect("the scheme").trim_start_matches('/').to_owned();
+            let path = UriParts::of(uri).and_then(UriParts::decoded_path).expect("a valid URI");
+            let root = path.trim_start_matches('/').to_owned();
             Ok(Arc::new(MemoryFileSystem { disk: disk.clone(), root }) as Arc<dyn FileSystem>)
         };
         file_systems.register("mem", opener).unwrap();

@@ -85,8 +85,8 @@ impl SnapshotDirectory {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when it is damaged, `Configuration` when it is Flink's or of a newer program, `Retry` when it could not be
-    /// read.
+    /// `Corrupt` when it is damaged, `Configuration` when it is Flink's or of a newer program, `NotFound` when it says that the
+    /// savepoint was given up, `Retry` when it could not be read.
     pub(super) fn metadata(&self) -> Result<Option<(CheckpointMetadata, WrittenMetadata)>> {
         let path = self.path(layout::metadata_file());
         let file = match MetadataFile::open(&*self.file_system, &path, self.shown(&path)) {
@@ -96,19 +96,7 @@ impl SnapshotDirectory {
         if file.is_of_flink() {
             return Err(DisposeError::OfFlink { pointer: self.pointer.clone() }.configuration());
         }
-        match file.read_written() {
-            // It may be the file that keeps metadata out of a savepoint that was given up.
-            Err(error) if error.kind() == ErrorKind::Corrupt => {
-                let given_up = mark_file::read(&*self.file_system, &path)?;
-                match given_up.is_some_and(|bytes| SavepointMark::decode(&bytes).is_ok()) {
-                    true => {
-                        Err(DisposeError::NotComplete { pointer: self.pointer.clone() }.of_kind(ErrorKind::NotFound))
-                    }
-                    false => Err(error),
-                }
-            }
-            read => read.map(Some),
-        }
+        file.read_written().map(Some)
     }
 
     /// Why it has no metadata.

@@ -5,12 +5,14 @@ use std::io;
 use bytes::Bytes;
 use ckpt_core::head::RetainedSnapshot;
 use ckpt_core::id::JobId;
+use ckpt_core::mark::SavepointMark;
 use ckpt_core::metadata::{CheckpointMetadata, MetadataReader, MetadataSource, MetadataSummary, WrittenMetadata};
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{FileSystem, ReadAt};
 
 use crate::error::StorageError;
+use crate::mark_file;
 
 /// The first bytes of a metadata file of Flink's.
 const FLINKS_MAGIC: [u8; 4] = [0x49, 0x60, 0x67, 0x2d];
@@ -97,7 +99,23 @@ impl MetadataFile {
 
     fn damaged(&self, source: Error) -> Error {
         let kind = source.kind();
+        if kind == ErrorKind::Corrupt {
+            if let Some(other) = self.no_metadata() {
+                return other;
+            }
+        }
         StorageError::MetadataNotRead { path: self.shown.clone(), source }.kind(kind)
+    }
+
+    /// What it is that is there in the place of metadata, as far as that is known.
+    fn no_metadata(&self) -> Option<Error> {
+        let path = self.shown.clone();
+        if self.is_of_flink() {
+            return Some(StorageError::MetadataOfFlink { path }.configuration());
+        }
+        let beginning = mark_file::beginning_of(&*self.file).ok()?;
+        let SavepointMark { id, job, .. } = SavepointMark::decode(&beginning).ok()?;
+        Some(StorageError::MetadataGivenUp { path, id, job }.kind(ErrorKind::NotFound))
     }
 }
 

@@ -9,6 +9,7 @@ mod job_directory;
 mod jobs;
 mod location;
 mod metadata;
+mod not_a_snapshot;
 mod pointer;
 mod publish;
 mod resolve;
@@ -35,5 +36,7 @@ mod local_test;
 mod metadata_test;
 #[cfg(test)]
 mod pointer_test;
+#[cfg(test)]
+mod resolve_test;
 #[cfg(test)]
 mod storage_test;

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use ckpt_core::id::JobId;
+use ckpt_core::mark::{DisposalMark, SavepointMark};
 use ckpt_core::state::RelPath;
 use ckpt_core::uri::{StoragePath, UriParts};
 use ckpt_core::{Error, ErrorKind, Result};
@@ -10,7 +12,9 @@ use ckpt_streams::file_system::FileSystem;
 
 use crate::context::StorageContext;
 use crate::error::StorageError;
+use crate::file::metadata::MetadataFile;
 use crate::layout::{self, METADATA_FILE, NOT_ADDRESSABLE};
+use crate::mark_file;
 
 /// The directory that a pointer leads to, or the metadata file in it. What is there may still be anything.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub(crate) struct Pointed {
     pub(crate) metadata_path: RelPath,
     /// What the user wrote, without what may be a secret.
     pub(crate) written: String,
+    /// Where the file system was opened.
+    location: String,
 }
 
 impl Pointed {
@@ -49,18 +55,78 @@ impl Pointed {
                 directory: Some(name),
                 file_system,
                 written,
+                location: above,
             }),
             Found::File => {
                 // The directory is what users know a checkpoint by; of another name it would lead elsewhere.
                 let pointer = if name.as_str() == METADATA_FILE { above.clone() } else { qualified };
-                let (file_system, directory) = match split(&above) {
-                    Ok((further, directory)) => (open(&further, &written, context)?, Some(directory)),
-                    Err(_) => (file_system, None),
+                let (file_system, location, directory) = match split(&above) {
+                    Ok((further, directory)) => (open(&further, &written, context)?, further, Some(directory)),
+                    Err(_) => (file_system, above, None),
                 };
                 let metadata_path = directory.as_ref().map_or_else(|| name.clone(), |directory| directory.join(&name));
-                Ok(Self { pointer, file_system, directory, metadata_path, written })
+                Ok(Self { pointer, file_system, directory, metadata_path, written, location })
             }
         }
+    }
+
+    /// The metadata file.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when there is none, or the kind that the file system gives.
+    pub(crate) fn open_metadata(&self) -> Result<MetadataFile> {
+        MetadataFile::open(&*self.file_system, &self.metadata_path, self.show(&self.metadata_path))
+    }
+
+    /// The mark that says that the snapshot is being disposed of.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when there is one that cannot be used, `Configuration` when a newer program wrote it; `Retry` when it
+    /// could not be read.
+    pub(crate) fn disposal(&self) -> Result<Option<DisposalMark>> {
+        self.mark(DisposalMark::FILE_NAME, DisposalMark::decode)
+    }
+
+    /// The mark that says which savepoint the directory belongs to.
+    ///
+    /// # Errors
+    ///
+    /// As of [`disposal`](Self::disposal).
+    pub(crate) fn savepoint(&self) -> Result<Option<SavepointMark>> {
+        self.mark(SavepointMark::FILE_NAME, SavepointMark::decode)
+    }
+
+    fn mark<M>(&self, name: &str, decode: impl FnOnce(&[u8]) -> Result<M>) -> Result<Option<M>> {
+        let path = self.path_of(&layout::file_in_savepoint(name));
+        let unusable = |source: Error| {
+            let kind = source.kind();
+            StorageError::MarkUnusable { path: self.show(&path), source }.kind(kind)
+        };
+        let found = mark_file::read(&*self.file_system, &path).map_err(unusable)?;
+        found.map(|bytes| decode(&bytes)).transpose().map_err(unusable)
+    }
+
+    /// A path in the directory, below the root of the file system.
+    pub(crate) fn path_of(&self, below: &RelPath) -> RelPath {
+        self.directory.as_ref().map_or_else(|| below.clone(), |directory| directory.join(below))
+    }
+
+    /// The job that the directory above is named by, if it is one.
+    pub(crate) fn job_above(&self) -> Option<JobId> {
+        self.directory.as_ref()?;
+        self.location.rsplit('/').next()?.parse().ok()
+    }
+
+    /// A path below the root of the file system as people know it, for errors.
+    pub(crate) fn show(&self, path: &RelPath) -> String {
+        format!("{}/{path}", self.location.trim_end_matches('/'))
+    }
+
+    /// An error of the file system.
+    pub(crate) fn not_accessible(&self, source: Error) -> Error {
+        not_accessible(&self.written, source)
     }
 }
 
@@ -72,10 +138,7 @@ enum Found {
 }
 
 fn kind_of(file_system: &dyn FileSystem, name: &RelPath, written: &str) -> Result<Found> {
-    let failed = |source: Error| {
-        let kind = source.kind();
-        StorageError::PointerFileSystem { pointer: written.to_owned(), source }.kind(kind)
-    };
+    let failed = |source| not_accessible(written, source);
     let not_opened = match file_system.open(name) {
         Ok(_) => return Ok(Found::File),
         // Something is there that is no file.
@@ -92,11 +155,14 @@ fn kind_of(file_system: &dyn FileSystem, name: &RelPath, written: &str) -> Resul
 }
 
 fn open(location: &str, written: &str, context: &StorageContext) -> Result<Arc<dyn FileSystem>> {
-    context.file_systems.open(location).map_err(|source| {
-        let kind = source.kind();
-        StorageError::PointerFileSystem { pointer: written.to_owned(), source }.kind(kind)
-    })
+    context.file_systems.open(location).map_err(|source| not_accessible(written, source))
 }
+
+fn not_accessible(written: &str, source: Error) -> Error {
+    let kind = source.kind();
+    StorageError::PointerFileSystem { pointer: written.to_owned(), source }.kind(kind)
+}
+
 /// A pointer as an absolute path without links, or as the URI that it is.
 fn qualify(pointer: &str) -> Result<String> {
     if pointer.is_empty() {

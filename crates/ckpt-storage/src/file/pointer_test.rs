@@ -4,16 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use ckpt_core::ErrorKind;
-use ckpt_core::id::{Writer, WriterId};
 use ckpt_core::state::RelPath;
 use ckpt_core::uri::StoragePath;
-use ckpt_streams::ReadOptions;
 
 use crate::test_support::{MemoryDisk, local_context};
-use crate::testing::sample::{
-    barrier, commit, commit_next, identity, job, metadata_of, nonce, read_all, written_state,
-};
-use crate::{CheckpointStorage, CompletedLocation, FileSystemStorage, StorageContext, claim};
+use crate::testing::sample::{commit_next, job, nonce};
+use crate::{CheckpointStorage, FileSystemStorage, StorageContext, claim};
 
 /// A checkpoint in a real directory; returns `chk-1`.
 fn with_checkpoint(base: &Path) -> (FileSystemStorage, StorageContext, String) {
@@ -95,7 +91,7 @@ fn each_wrong_pointer_has_an_error_of_its_own_and_makes_nothing() {
         (format!("{base}/missing"), ErrorKind::NotFound, "no such file or directory"),
         (format!("{base}/text/chk-1"), ErrorKind::NotFound, "no such file or directory"),
         (format!("{base}/empty"), ErrorKind::NotFound, "cannot find the metadata file '_metadata'"),
-        (format!("{checkpoint}/.."), ErrorKind::NotFound, "cannot find the metadata file '_metadata'"),
+        (format!("{checkpoint}/.."), ErrorKind::NotFound, "expected that of one of its checkpoints"),
         ("/".to_owned(), ErrorKind::Configuration, "no name of a file or directory"),
         (format!("{base}/text"), ErrorKind::Corrupt, "cannot be used"),
     ];
@@ -130,50 +126,12 @@ fn other_file_systems_are_searched_without_a_local_path() {
     }
     for (pointer, message) in [
         (format!("mem:/base/{}/chk-2", job(1)), "no such file or directory"),
-        (format!("mem:/base/{}", job(1)), "cannot find the metadata file"),
+        ("mem:/base".to_owned(), "it has no path part"),
+        (format!("mem:/base/{}/head", job(1)), "cannot find the metadata file"),
         ("mem:/".to_owned(), "it is a root directory"),
         (format!("mem:/base/../{}/chk-1", job(1)), "it has the component '..'"),
     ] {
         let error = storage.resolve(&pointer, &context).unwrap_err();
         assert!(error.to_string().contains(message), "{pointer}: {error}");
-    }
-}
-
-/// A checkpoint with state in its own directory and in the shared one; returns `chk-1` and the bytes.
-fn with_state(storage: &FileSystemStorage, context: &StorageContext) -> Vec<u8> {
-    let view = storage.coordinator_view(job(1), context).unwrap();
-    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap().head;
-    let bytes = vec![7; 3_000_000];
-    let identity = identity(&claimed, 1);
-    let location = view.initialize_checkpoint(&identity).unwrap();
-    let writer = Writer::new(claimed.head().epoch, WriterId::new(1));
-    let streams = storage.worker_view(job(1), writer, context).unwrap().streams(&barrier(identity)).unwrap();
-    let metadata = metadata_of(job(1), identity, Some(written_state(&*streams, &bytes)));
-    let _ = commit(&*view, &claimed, location.publish(&metadata).unwrap());
-    bytes
-}
-
-/// All state that a resolved checkpoint names, read and verified.
-fn state_of(found: &CompletedLocation) -> Vec<Vec<u8>> {
-    let reader = found.reader(ReadOptions::default()).unwrap();
-    let mut read = Vec::new();
-    found.metadata.visit_handles(&mut |handle| read.push(read_all(&*reader, &handle.to_handle()))).unwrap();
-    read
-}
-
-#[test]
-fn state_is_read_through_what_a_pointer_led_to() {
-    let directory = tempfile::tempdir().unwrap();
-    let base = directory.path().canonicalize().unwrap().into_os_string().into_string().unwrap();
-    let (storage, context) = (FileSystemStorage::new(&*base), local_context());
-    let bytes = with_state(&storage, &context);
-    let checkpoint = format!("{base}/{}/chk-1", job(1));
-    for pointer in [checkpoint.clone(), format!("{checkpoint}/_metadata")] {
-        let found = storage.resolve(&pointer, &context).unwrap();
-        assert_eq!(state_of(&found), [bytes.as_slice(), bytes.as_slice()], "{pointer}");
-        let own = found.directory().unwrap();
-        assert_eq!(own.directory.as_ref().unwrap().as_str(), "chk-1");
-        assert_eq!(found.metadata_path().unwrap().as_str(), "chk-1/_metadata");
-        assert!(own.file_system.open(found.metadata_path().unwrap()).is_ok());
     }
 }

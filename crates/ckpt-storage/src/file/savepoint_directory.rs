@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ckpt_core::id::{FileName, JobId, LeaderEpoch};
-use ckpt_core::mark::{self, SavepointMark};
+use ckpt_core::mark::SavepointMark;
 use ckpt_core::state::{RelPath, Root};
 use ckpt_core::uri::{StoragePath, Uri};
 use ckpt_core::{ErrorKind, Result};
@@ -23,6 +23,7 @@ use crate::error::StorageError;
 use crate::file::bulk::{self, Visit};
 use crate::file::directory::Directory;
 use crate::layout::{self, METADATA_FILE};
+use crate::mark_file;
 use crate::savepoint::AbandonedOutcome;
 
 /// The directory of one savepoint, opened where its siblings are seen: so it can go when it is empty.
@@ -173,19 +174,10 @@ impl SavepointDirectory {
         target.publish(&mut |out| out.write_all(bytes).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint)))
     }
 
-    /// The beginning of a file, as long as a mark may be and one byte more; `None` when it is not there.
+    /// The beginning of a file, as far as a mark may reach; `None` when it is not there.
     fn read(&self, file: &str) -> Result<Option<Bytes>> {
-        let unreadable =
-            |source: ckpt_core::Error| StorageError::MarkUnusable { path: self.show(file), source }.retry();
-        let file = match self.file_system.open(&self.path(file)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(error)),
-        };
-        let most_bytes = mark::MAX_BYTES + 1;
-        let mut bytes = vec![0; usize::try_from(file.length_bytes()).unwrap_or(most_bytes).min(most_bytes)];
-        file.read_exact_at(&mut bytes, 0).map_err(|error| unreadable(into_error(error, ErrorKind::Retry)))?;
-        Ok(Some(bytes.into()))
+        mark_file::read(&*self.file_system, &self.path(file))
+            .map_err(|source| StorageError::MarkUnusable { path: self.show(file), source }.retry())
     }
 
     /// A file in it, below the root of its file system.

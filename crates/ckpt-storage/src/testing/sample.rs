@@ -12,7 +12,7 @@ use ckpt_core::snapshot::{
     LocationReference, RetentionPolicy, SavepointFormat, SnapshotKind,
 };
 use ckpt_core::state::{
-    FileRef, OperatorState, Partitions, Place, Redistribution, Root, StateHandle, SubtaskState, TaskSnapshot,
+    FileRef, OperatorState, Partitions, Place, Places, Redistribution, Root, StateHandle, SubtaskState, TaskSnapshot,
 };
 use ckpt_core::{Digest, Timestamp};
 use ckpt_streams::{StateReader, StateScope, StreamFactory};
@@ -20,7 +20,7 @@ use ckpt_streams::{StateReader, StateScope, StreamFactory};
 use crate::{CoordinatorView, HeadOutcome};
 
 /// The operator that all state of the samples belongs to.
-const OPERATOR: OperatorId = OperatorId::new([7; 16]);
+pub(crate) const OPERATOR: OperatorId = OperatorId::new([7; 16]);
 
 pub(crate) const fn job(number: u8) -> JobId {
     JobId::new([number; 16])
@@ -69,8 +69,25 @@ pub(crate) fn snapshot_of(
     properties: CheckpointProperties,
     state: Option<SubtaskState>,
 ) -> CheckpointMetadata {
+    described(CheckpointDescription::new(job, identity, properties), state)
+}
+
+/// The same of a checkpoint whose state may lie below those places.
+pub(crate) fn metadata_with(
+    job: JobId,
+    identity: CheckpointIdentity,
+    state: Option<SubtaskState>,
+    places: Places,
+) -> CheckpointMetadata {
+    let properties = CheckpointProperties::checkpoint(RetentionPolicy::default());
+    let mut description = CheckpointDescription::new(job, identity, properties);
+    description.places = places;
+    described(description, state)
+}
+
+fn described(description: CheckpointDescription, state: Option<SubtaskState>) -> CheckpointMetadata {
+    let identity = description.identity;
     let maximum = MaxParallelism::new(128).expect("128 is a maximum parallelism");
-    let description = CheckpointDescription::new(job, identity, properties);
     let mut builder = CheckpointMetadata::builder(description).expect("the sample keeps the rules");
     let operator = OperatorDescription::new(OPERATOR, "sample", 1, maximum);
     let mut operator = builder.operator(&operator).expect("the sample keeps the rules");
