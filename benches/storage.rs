@@ -18,7 +18,9 @@ use ckpt_core::snapshot::{
 };
 use ckpt_core::state::{OperatorState, Partitions, Redistribution, StateHandle, SubtaskState, TaskSnapshot};
 use ckpt_core::{Error, ErrorKind, Result, Timestamp};
-use ckpt_storage::{CheckpointStorage as _, CoordinatorView, FileSystemStorage, HeadOutcome, StorageContext, claim};
+use ckpt_storage::{
+    CheckpointStorage as _, CoordinatorView, FileSystemStorage, HeadOutcome, Location, StorageContext, claim,
+};
 use ckpt_streams::file_system::{Durability, FileSystems};
 use ckpt_streams::{Pool, PoolOptions, StateScope, StreamFactory};
 
@@ -65,11 +67,10 @@ impl Job {
         self.storage.worker_view(JOB, writer, &self.context)?.streams(&CheckpointBarrier::new(identity, options))
     }
 
-    /// Publishes a checkpoint whose one subtask has that state, and commits it beside all others.
-    fn publish(&mut self, number: u64, state: &SubtaskState) -> Result<()> {
-        let identity = self.identity(number)?;
-        let published = self.view.initialize_checkpoint(&identity)?.publish(&metadata(identity, state)?)?;
-        let write = self.claimed.commit(published, usize::MAX >> 1, &Collected::none())?;
+    /// Publishes a checkpoint at its place, whose one subtask has that state, and commits it as the only one.
+    fn publish(&mut self, location: &dyn Location, identity: CheckpointIdentity, state: &SubtaskState) -> Result<()> {
+        let published = location.publish(&metadata(identity, state)?)?;
+        let write = self.claimed.commit(published, 1, &Collected::none())?;
         match self.view.head().write(write) {
             HeadOutcome::Written(written) => {
                 self.claimed = written.head;

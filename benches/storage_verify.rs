@@ -50,10 +50,12 @@ pub(crate) fn all(bench: &Bench, directory: &Path) -> Result<()> {
 impl Checkpoint {
     fn of(directory: &Path, files: usize, bytes_each: usize) -> Result<Self> {
         let mut job = Job::in_directory(directory, Durability::None)?;
-        let streams = job.streams(job.identity(1)?)?;
+        let identity = job.identity(1)?;
+        let location = job.view.initialize_checkpoint(&identity)?;
+        let streams = job.streams(identity)?;
         let piece: Vec<u8> = (0..PIECE.min(bytes_each) as u32).map(|n| n.wrapping_mul(0x9e37_79b9) as u8).collect();
         let handles = (0..files).map(|_| operator_state(file(&*streams, &piece, bytes_each / piece.len())?));
-        job.publish(1, &SubtaskState::new(Vec::new(), handles.collect::<Result<_>>()?))?;
+        job.publish(&*location, identity, &SubtaskState::new(Vec::new(), handles.collect::<Result<_>>()?))?;
         let pointer = job.pointer(directory, 1);
         let mut paths = Vec::new();
         for entry in std::fs::read_dir(&pointer).map_err(failed)? {

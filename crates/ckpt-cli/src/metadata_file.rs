@@ -9,6 +9,7 @@ use bytes::Bytes;
 use ckpt_core::id::JobId;
 use ckpt_core::metadata::MetadataSource;
 use ckpt_storage::METADATA_FILE;
+use rustix::fs::{Mode, OFlags};
 
 use crate::error::{CommandError, MetadataError};
 
@@ -55,7 +56,7 @@ impl MetadataFile {
     }
 
     fn open(path: PathBuf) -> Result<Self, CommandError> {
-        // A pipe would wait for a writer when it is opened.
+        // What is no file is not opened as far as that is known: with some devices that does something.
         let kind = match fs::metadata(&path) {
             Ok(found) => found.file_type(),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(unreadable(&path, error)),
@@ -67,7 +68,7 @@ impl MetadataFile {
             return Err(MetadataError::NoFile { found: name_of(kind) }.of(&path));
         }
         let directory = path.parent().unwrap_or(&path).to_owned();
-        let opened = File::open(&path).and_then(|file| {
+        let opened = open_file(&path).and_then(|file| {
             let mut first = Vec::new();
             (&file).take(MAGIC.len() as u64).read_to_end(&mut first)?;
             Ok((file.metadata()?.len(), first, file))
@@ -130,6 +131,16 @@ impl MetadataSource for MetadataFile {
     }
 }
 
+/// Opens a regular file, whatever has come into its place since somebody looked: a pipe is not waited for.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    match file.metadata()?.file_type() {
+        kind if kind.is_file() => Ok(file),
+        kind => Err(io::Error::other(format!("is {}, expected a file", name_of(kind)))),
+    }
+}
+
 /// That path without links and `..`, but for a file that is itself a link: the directory that the link is in counts. What
 /// directories are called says which job a snapshot is of, so names of links must not.
 pub(crate) fn real_path(path: &Path) -> Result<PathBuf, CommandError> {
@@ -164,5 +175,21 @@ fn name_of(kind: FileType) -> &'static str {
         "a socket"
     } else {
         "a device"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_become_a_pipe_or_a_directory_is_not_waited_for() {
+        let scratch = tempfile::tempdir().unwrap();
+        let pipe = scratch.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert_eq!(open_file(&pipe).unwrap_err().to_string(), "is a pipe, expected a file");
+        assert_eq!(open_file(scratch.path()).unwrap_err().to_string(), "is a directory, expected a file");
+        fs::write(scratch.path().join("file"), "x").unwrap();
+        assert_eq!(open_file(&scratch.path().join("file")).unwrap().metadata().unwrap().len(), 1);
     }
 }

@@ -18,7 +18,9 @@ mod size;
 mod value;
 mod walk;
 
-pub(crate) use piece::{Extent, Piece, PieceFile, StateKind, root_name};
+pub(crate) use our_pieces::of_subtask;
+pub(crate) use ours::snapshot_head;
+pub(crate) use piece::{Extent, Piece, PieceFile, StateKind, file_name};
 pub(crate) use size::Size;
 pub(crate) use value::{Detail, Handle, Operator, Snapshot, Subtask, gather};
 pub(crate) use walk::{OperatorHead, SnapshotHead, SubtaskEnd, Walk, Wanted, walk};

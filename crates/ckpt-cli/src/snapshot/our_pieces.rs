@@ -12,7 +12,7 @@ use super::walk::Walk;
 use crate::flink::size::java_long;
 
 /// Tells all of them: keyed, operator, in flight.
-pub(super) fn of_subtask(state: &SubtaskState, walk: &mut dyn Walk) {
+pub(crate) fn of_subtask(state: &SubtaskState, walk: &mut dyn Walk) {
     let wanted = walk.wanted();
     for (kind, states) in [(StateKind::ManagedKeyed, state.keyed()), (StateKind::RawKeyed, state.raw_keyed())] {
         for state in states {

@@ -137,7 +137,8 @@ fn operator_head(operator: &OperatorSummary<'_>) -> ckpt_core::Result<OperatorHe
     })
 }
 
-fn snapshot_head(summary: &MetadataSummary) -> SnapshotHead {
+/// What the summary says of it.
+pub(crate) fn snapshot_head(summary: &MetadataSummary) -> SnapshotHead {
     let savepoint_format = match summary.kind() {
         SnapshotKind::Savepoint { format: SavepointFormat::Native, .. } => Some("native"),
         SnapshotKind::Savepoint { .. } => Some("canonical"),

@@ -1,6 +1,6 @@
 //! A piece of state: what one handle names.
 
-use ckpt_core::state::{Root, StateHandle};
+use ckpt_core::state::{FileRef, Root, StateHandle};
 use serde::Serialize;
 
 use crate::flink::path::FlinkPath;
@@ -100,15 +100,19 @@ impl PieceFile {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Ours { root, handle } => {
-                let file = handle.place().file().map_or_else(String::new, |(_, file)| file.to_string());
-                match root {
-                    Root::ThisSnapshot => file,
-                    root => format!("{}/{file}", root_name(*root)),
-                }
+                handle.place().file().map_or_else(String::new, |(_, file)| file_name(*root, file))
             }
             Self::Relative(path) => path.clone(),
             Self::Flink { path, .. } => path.as_str().to_owned(),
         }
+    }
+}
+
+/// What a file of ours is called.
+pub(crate) fn file_name(root: Root, file: &FileRef) -> String {
+    match root {
+        Root::ThisSnapshot => file.to_string(),
+        root => format!("{}/{file}", root_name(root)),
     }
 }
 

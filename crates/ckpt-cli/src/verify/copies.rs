@@ -6,7 +6,7 @@
 //! path ends with. Metadata with other bytes is another run's, whatever its directory is called.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
@@ -15,7 +15,7 @@ use ckpt_storage::METADATA_FILE;
 
 use super::moves::is_checkpoint;
 use crate::flink::path::FlinkPath;
-use crate::metadata_file::MetadataFile;
+use crate::metadata_file::{MetadataFile, open_file};
 
 /// Around how many directories is looked. Snapshots name files in a few.
 const MAX_DIRECTORIES: usize = 1000;
@@ -80,7 +80,7 @@ fn has_same_metadata(file: &MetadataFile, directory: &Path) -> io::Result<bool> 
     if identity(directory)? == identity(&file.directory)? {
         return Ok(false);
     }
-    let other = File::open(path)?;
+    let other = open_file(&path)?;
     let (mut ours, mut theirs) = (vec![0; CHUNK_BYTES], vec![0; CHUNK_BYTES]);
     let mut offset_bytes = 0;
     while offset_bytes < file.length_bytes {

@@ -1,7 +1,7 @@
 //! Files of Flink's: they are there, and have the right length. Flink keeps no digests.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::references::{Reference, References};
 use super::verdict::{FoundBy, Moved, Problem, ProblemKind, VerifiedSnapshot};
 use crate::error::CommandError;
 use crate::flink::path::{FlinkPath, Location};
-use crate::metadata_file::MetadataFile;
+use crate::metadata_file::{MetadataFile, open_file};
 use crate::snapshot::{PieceFile, SnapshotHead};
 
 /// Looks for each file.
@@ -66,7 +66,7 @@ impl<'a> FlinkFiles<'a> {
             match self.verify_one(name, reference) {
                 Ok(by) => {
                     verified.files.without_digest += 1;
-                    verified.files.add(by);
+                    verified.files.add(1, by);
                 }
                 Err(problems) => verified.problems.extend(problems),
             }
@@ -198,7 +198,7 @@ impl<'a> FlinkFiles<'a> {
                 let below = RelPath::new(place.below.clone()).ok()?;
                 self.roots.get(root)?.open(&below).ok()?.read_exact_at(&mut first, 0).ok()?;
             }
-            None => File::open(&place.below).ok()?.read_exact(&mut first).ok()?,
+            None => open_file(Path::new(&place.below)).ok()?.read_exact(&mut first).ok()?,
         }
         Some(first[0])
     }

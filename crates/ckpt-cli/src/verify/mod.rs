@@ -3,11 +3,13 @@
 //! ```text
 //! targets ── which snapshots; heads: what HEAD says of them
 //!    │
-//! references ── which files each of them names, and for whom
+//!    ├── ours: ckpt-storage verifies; maps say where its roots are
+//!    │
+//! references ── which files each of Flink's names, and for whom
 //!    │
 //! maps, moves, copies ── where they must be
 //!    │
-//! flink, ours ── what is there: lengths, and digests where there are any
+//! flink ── what is there: lengths, since there are no digests
 //! ```
 
 mod copies;
@@ -22,6 +24,7 @@ mod ours;
 mod print;
 mod references;
 mod targets;
+mod threads;
 mod verdict;
 
 pub(crate) use targets::gather;

@@ -6,8 +6,8 @@ use super::verdict::{Moved, Problem, SkipReason, Verification, VerifiedSnapshot}
 use crate::report::{Exit, Report, Style};
 use crate::text::{count, escaped};
 
-/// Of how many moves is told each: a store may put every file into another directory.
-const SHOWN_MOVES: usize = 3;
+/// Of how many moves and extra files each is told: a store may put every file into another directory.
+const SHOWN: usize = 3;
 
 impl Report for Verification {
     fn print(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
@@ -20,6 +20,7 @@ impl Report for Verification {
                 writeln!(out, "{} {path}: {}", style.bad(problems), snapshot.counts_text())?;
             }
             snapshot.print_found(out)?;
+            snapshot.print_extra(out)?;
             print_problems(out, style, &snapshot.problems)?;
         }
         for skipped in &self.skipped {
@@ -80,12 +81,24 @@ impl VerifiedSnapshot {
         )
     }
 
+    /// What lies in its directory and is not named.
+    fn print_extra(&self, out: &mut dyn Write) -> io::Result<()> {
+        let extra = self.extra.as_deref().unwrap_or_default();
+        for file in extra.iter().take(SHOWN) {
+            writeln!(out, "  extra: {}: it is not named", escaped(file))?;
+        }
+        match extra.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            Some(more) => writeln!(out, "  extra: {} more", count(more as u64, "file")),
+            None => Ok(()),
+        }
+    }
+
     /// Where files were found, if they did not all lie in its directory and that of its job.
     fn print_found(&self, out: &mut dyn Write) -> io::Result<()> {
-        for Moved { from, to } in self.moved.iter().take(SHOWN_MOVES) {
+        for Moved { from, to } in self.moved.iter().take(SHOWN) {
             writeln!(out, "  moved from {} to {}", escaped(from), escaped(to))?;
         }
-        if let Some(more) = self.moved.len().checked_sub(SHOWN_MOVES).filter(|more| *more > 0) {
+        if let Some(more) = self.moved.len().checked_sub(SHOWN).filter(|more| *more > 0) {
             writeln!(out, "  moved from {} more", count(more as u64, "place"))?;
         }
         let files = &self.files;

@@ -1,4 +1,4 @@
-//! Which files a snapshot names, and for whom.
+//! Which files a snapshot of Flink's names, and for whom.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +6,6 @@ use std::iter;
 use std::mem;
 use std::sync::Arc;
 
-use ckpt_core::state::StateHandle;
 use ckpt_storage::METADATA_FILE;
 use serde::{Serialize, Serializer};
 
@@ -38,8 +37,6 @@ pub(super) struct Reference {
     first: (Expected, Owners),
     /// What else was said.
     others: BTreeMap<Expected, Owners>,
-    /// Of files of ours, what is named of it: all of it, or several segments.
-    pub(super) named: BTreeMap<(Option<i64>, i64, Option<String>), Box<StateHandle>>,
 }
 
 /// What a handle says of the length of its file.
@@ -69,21 +66,21 @@ pub(super) struct Owners {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Owner {
     #[serde(flatten)]
-    operator: OperatorName,
+    pub(super) operator: OperatorName,
     /// `None` of the coordinator.
-    subtask: Option<u32>,
-    kind: StateKind,
-    role: String,
+    pub(super) subtask: Option<u32>,
+    pub(super) kind: StateKind,
+    pub(super) role: String,
 }
 
 /// What an operator is called, which all owners of it share.
 #[derive(Clone, Debug, Default, Serialize)]
-struct OperatorName {
+pub(super) struct OperatorName {
     #[serde(rename = "operator", serialize_with = "shared_text")]
-    id: Arc<str>,
+    pub(super) id: Arc<str>,
     /// Its uid or name.
     #[serde(rename = "operatorName", serialize_with = "shared_text_if_any")]
-    name: Option<Arc<str>>,
+    pub(super) name: Option<Arc<str>>,
 }
 
 fn shared_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -94,7 +91,7 @@ fn shared_text_if_any<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> 
     text.as_deref().serialize(serializer)
 }
 
-/// All files that a metadata file names.
+/// All files that a metadata file of Flink's names.
 pub(super) fn of(file: &MetadataFile) -> Result<(SnapshotHead, References), CommandError> {
     let mut gathering = Gathering::default();
     let head = walk(file, &mut gathering)?;
@@ -145,27 +142,15 @@ impl Walk for Gathering {
             return;
         };
         let expected = Expected::of(&piece);
-        let handle = match &file {
-            PieceFile::Ours { handle, .. } => Some(handle.clone()),
-            _ => None,
-        };
-        let named = (piece.offset_bytes, piece.length_bytes, piece.digest);
         let owner =
             Owner { operator: self.operator.clone(), subtask: self.subtask, kind: piece.kind, role: piece.role };
-        let reference = match self.found.files.entry(file.name()) {
-            Entry::Occupied(known) => {
-                let known = known.into_mut();
-                known.needs(expected, owner);
-                known
+        match self.found.files.entry(file.name()) {
+            Entry::Occupied(known) => known.into_mut().needs(expected, owner),
+            Entry::Vacant(place) => {
+                let first = (expected, Owners { first: owner, more: 0 });
+                place.insert(Reference { file, first, others: BTreeMap::new() });
             }
-            Entry::Vacant(place) => place.insert(Reference {
-                file,
-                first: (expected, Owners { first: owner, more: 0 }),
-                others: BTreeMap::new(),
-                named: BTreeMap::new(),
-            }),
-        };
-        reference.named.extend(handle.map(|handle| (named, handle)));
+        }
     }
 
     fn end_of_subtask(&mut self, _: SubtaskEnd) {}

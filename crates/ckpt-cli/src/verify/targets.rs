@@ -1,14 +1,17 @@
 //! Which snapshots are verified.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use ckpt_storage::METADATA_FILE;
+use ckpt_storage::{METADATA_FILE, StorageContext};
+use ckpt_streams::file_system::FileSystems;
 
 use super::flink::FlinkFiles;
 use super::heads::Heads;
 use super::maps::Maps;
-use super::ours::OurFiles;
+use super::ours::OurSnapshot;
 use super::references;
+use super::threads::Threads;
 use super::verdict::{Problem, ProblemKind, SkipReason, Skipped, Verification, VerifiedSnapshot};
 use crate::args::{StrictArgs, VerifyArgs};
 use crate::error::CommandError;
@@ -21,7 +24,8 @@ use crate::report::Exit;
 /// Verifies one snapshot, or all below a directory.
 pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
     let maps = Maps::new(&args.map.map_root);
-    let verification = Targets { maps: &maps, strict: args.strict }.verify(&args.path)?;
+    let context = StorageContext::new(Arc::new(FileSystems::local()), Arc::new(Threads::default()));
+    let verification = Targets { maps: &maps, strict: args.strict, context: &context }.verify(&args.path)?;
     maps.unused().for_each(MapRoot::warn_of_no_use);
     Ok(verification)
 }
@@ -31,6 +35,8 @@ pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {
 struct Targets<'a> {
     maps: &'a Maps,
     strict: StrictArgs,
+    /// What files of ours are read with.
+    context: &'a StorageContext,
 }
 
 impl Targets<'_> {
@@ -110,23 +116,32 @@ impl Targets<'_> {
     fn fill(self, path: &Path, heads: &Heads, verified: &mut VerifiedSnapshot) -> Result<(), CommandError> {
         let file = MetadataFile::find(path)?;
         verified.format = Some(file.format);
-        let (snapshot, mut references) = references::of(&file)?;
+        match file.format {
+            MetadataFormat::Flink => self.fill_flinks(&file, heads, verified),
+            MetadataFormat::Ckpt => {
+                let snapshot = OurSnapshot::read(&file)?;
+                verified.checkpoint_id = Some(snapshot.head.checkpoint_id);
+                verified.problems.extend(heads.verify(&file));
+                snapshot.verify(&file, self.maps, self.context, verified)
+            }
+        }
+    }
+
+    fn fill_flinks(
+        self,
+        file: &MetadataFile,
+        heads: &Heads,
+        verified: &mut VerifiedSnapshot,
+    ) -> Result<(), CommandError> {
+        let (snapshot, mut references) = references::of(file)?;
         verified.problems.append(&mut references.flaws);
         verified.checkpoint_id = Some(snapshot.checkpoint_id);
         verified.files.named = references.files.len() as u64;
         verified.files.inline = references.inline;
-        let told = oddity::tell(&file, snapshot.trailing_bytes, &snapshot.notes, self.strict);
+        let told = oddity::tell(file, snapshot.trailing_bytes, &snapshot.notes, self.strict);
         verified.problems.extend(told.err().map(|error| problem_of(&error)));
-        verified.problems.extend(heads.verify(&file));
-        match file.format {
-            MetadataFormat::Flink => {
-                FlinkFiles::new(&file, &snapshot, &references, self.maps).verify(&references, verified);
-            }
-            MetadataFormat::Ckpt => {
-                let files = OurFiles::open(&file, &snapshot, self.maps).map_err(|source| file.error(source))?;
-                files.verify(&references, verified);
-            }
-        }
+        verified.problems.extend(heads.verify(file));
+        FlinkFiles::new(file, &snapshot, &references, self.maps).verify(&references, verified);
         Ok(())
     }
 }

@@ -46,6 +46,9 @@ pub(super) struct VerifiedSnapshot {
     pub(super) files: FileCounts,
     /// Directories whose files are next to the snapshot now.
     pub(super) moved: Vec<Moved>,
+    /// Files in the directory of one of ours that it does not name. `None` when that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) extra: Option<Vec<String>>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -171,22 +174,23 @@ impl VerifiedSnapshot {
             checkpoint_id: None,
             files: FileCounts::default(),
             moved: Vec::new(),
+            extra: None,
             problems: Vec::new(),
         }
     }
 }
 
 impl FileCounts {
-    /// One more that is well.
-    pub(super) fn add(&mut self, by: FoundBy) {
+    /// So many more that are well.
+    pub(super) fn add(&mut self, files: u64, by: FoundBy) {
         match by {
-            FoundBy::Place => self.found_in_place += 1,
+            FoundBy::Place => self.found_in_place += files,
             FoundBy::OtherPlace => {
-                self.found_in_place += 1;
-                self.found_outside += 1;
+                self.found_in_place += files;
+                self.found_outside += files;
             }
-            FoundBy::Map => self.found_by_map += 1,
-            FoundBy::Layout => self.found_by_layout += 1,
+            FoundBy::Map => self.found_by_map += files,
+            FoundBy::Layout => self.found_by_layout += files,
         }
     }
 }

@@ -65,6 +65,23 @@ fn each_way_to_damage_a_tree_is_told_with_the_owner() {
     tree.assert_snapshot("verify-damaged", &["verify .", &format!("verify --json {of_flink}/chk-2")]);
 }
 
+#[test]
+fn what_nobody_names_is_told_and_no_problem() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    let own = format!("jobs/{JOB}/chk-3");
+    for number in 0..5 {
+        tree.put(&format!("{own}/note-{number}.txt"), b"by hand");
+    }
+    let run = tree.ckpt(&format!("verify {own}"));
+    let expected = "\n  extra: note-0.txt: it is not named\n  extra: note-1.txt: it is not named\n  extra: note-2.txt: it is not \
+                    named\n  extra: 2 files more\n";
+    assert!(run.status == 0 && run.stdout.contains(expected), "{run:?}");
+    let report = tree.ckpt(&format!("verify --json {own}")).json();
+    assert_eq!(report["snapshots"][0]["extra"].as_array().unwrap().len(), 5);
+    assert_eq!(kinds(&report), [""; 0]);
+}
+
 /// The directory of a snapshot, and the path and the length of one of its files: of segments the longest.
 fn snapshot_with(fixture: &str, is_it: impl Fn(&Value) -> bool) -> (Tree, PathBuf, u64) {
     let tree = Tree::new();
@@ -332,5 +349,5 @@ fn each_segment_of_a_file_is_read() {
         tree.change(&file, |bytes| bytes[begin + 5] ^= 1);
     }
     tree.change(&file, |bytes| bytes.truncate(second));
-    assert_eq!(kinds(&tree.ckpt("verify --json merged").json()), ["damaged"]);
+    assert_eq!(kinds(&tree.ckpt("verify --json merged").json()), ["wrongLength"]);
 }

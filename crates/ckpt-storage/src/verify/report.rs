@@ -1,9 +1,13 @@
 //! What a verification came to.
 
+use std::collections::BTreeMap;
+
+use ckpt_core::state::Root;
+
 use super::finding::Finding;
 
 /// What a verification came to. What it found was told to its [observer](VerifyObserver) one by one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VerifyReport {
     /// Files that the snapshot names; each once, however often it is named.
@@ -14,6 +18,8 @@ pub struct VerifyReport {
     pub with_digest: u64,
     /// Files of others that have the right length, and of which no digest is known.
     pub without_digest: u64,
+    /// How many of both lie below each root.
+    pub whole: BTreeMap<Root, u64>,
     /// Files that are not what was written.
     pub flawed: u64,
     /// Files in the snapshot's own directory that it does not name.

@@ -138,6 +138,7 @@ fn what_is_whole_is_told_with_what_it_was_held_against() {
     assert!(report.is_whole());
     assert_eq!((report.files, report.with_digest, report.without_digest), (3, 3, 0));
     assert_eq!((report.inline, report.flawed, report.extra, report.not_listed), (1, 0, 0, 0));
+    assert_eq!(report.whole, [(Root::ThisSnapshot, 2), (Root::JobShared, 1)].into());
     assert_eq!(report.read_bytes, 4 * LENGTH as u64 + 1000);
 }
 

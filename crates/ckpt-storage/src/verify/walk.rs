@@ -1,11 +1,12 @@
 //! Reading every file, by several threads.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::state::Root;
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::{Budget, FileStateReader, Spawn, StateFlaw, StateProof, StateVerdict};
 use parking_lot::{Condvar, Mutex};
@@ -44,6 +45,7 @@ struct State {
     done: u64,
     with_digest: u64,
     without_digest: u64,
+    whole: BTreeMap<Root, u64>,
     untold: VecDeque<Untold>,
     /// A job has panicked over a file.
     lost: bool,
@@ -129,11 +131,12 @@ impl Caller<'_> {
                 break;
             }
         }
-        let state = self.walk.state.lock();
+        let mut state = self.walk.state.lock();
         if state.lost {
             return Err(StorageError::VerificationPanicked.kind(ErrorKind::FailJob));
         }
         (report.with_digest, report.without_digest) = (state.with_digest, state.without_digest);
+        report.whole = std::mem::take(&mut state.whole);
         drop(state);
         report.read_bytes = self.walk.read_bytes.load(Ordering::Relaxed);
         Ok(report)
@@ -253,8 +256,15 @@ impl Drop for Claimed<'_> {
         state.reading -= 1;
         state.done += 1;
         match self.outcome.take() {
-            Some(Outcome::Whole(StateProof::Digest)) => state.with_digest += 1,
-            Some(Outcome::Whole(_)) => state.without_digest += 1,
+            Some(Outcome::Whole(proof)) => {
+                match proof {
+                    StateProof::Digest => state.with_digest += 1,
+                    _ => state.without_digest += 1,
+                }
+                if let Some((root, _)) = self.walk.index.file(&self.file) {
+                    *state.whole.entry(root).or_default() += 1;
+                }
+            }
             Some(Outcome::Flawed(flaw, error)) => {
                 state.untold.push_back(Untold { file: self.file.clone(), flaw, error })
             }
