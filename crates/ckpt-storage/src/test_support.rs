@@ -1,5 +1,7 @@
 //! What the tests of this crate have in common: small checkpoints, and a file system in memory that fails on demand.
 
+mod below;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
@@ -17,6 +19,7 @@ use ckpt_streams::{Job, Rejected, Spawn};
 use parking_lot::Mutex;
 
 use crate::StorageContext;
+pub(crate) use below::context_over;
 
 /// A disk in memory. Each operation counts; one of them may be made to go wrong.
 #[derive(Clone, Default)]

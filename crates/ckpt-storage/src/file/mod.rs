@@ -31,6 +31,8 @@ pub(crate) use resolve::resolve;
 pub(crate) use savepoints::{SavepointReference, Savepoints};
 
 #[cfg(test)]
+mod file_systems_test;
+#[cfg(test)]
 mod local_test;
 #[cfg(test)]
 mod metadata_test;

@@ -11,8 +11,10 @@ use ckpt_core::snapshot::{
     Admission, AfterSavepoint, CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties,
     LocationReference, RetentionPolicy, SavepointFormat, SnapshotKind,
 };
+#[cfg(test)]
+use ckpt_core::state::Places;
 use ckpt_core::state::{
-    FileRef, OperatorState, Partitions, Place, Places, Redistribution, Root, StateHandle, SubtaskState, TaskSnapshot,
+    FileRef, OperatorState, Partitions, Place, Redistribution, Root, StateHandle, SubtaskState, TaskSnapshot,
 };
 use ckpt_core::{Digest, Timestamp};
 use ckpt_streams::{StateReader, StateScope, StreamFactory};
@@ -73,6 +75,7 @@ pub(crate) fn snapshot_of(
 }
 
 /// The same of a checkpoint whose state may lie below those places.
+#[cfg(test)]
 pub(crate) fn metadata_with(
     job: JobId,
     identity: CheckpointIdentity,
