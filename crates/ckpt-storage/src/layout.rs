@@ -13,7 +13,7 @@
 
 use ckpt_core::head::Nonce;
 use ckpt_core::id::{CheckpointId, FileName, JobId};
-use ckpt_core::mark::{DisposalMark, OwnerRecord};
+use ckpt_core::mark::{DisposalMark, OwnerRecord, SavepointMark};
 use ckpt_core::state::RelPath;
 
 /// The file that makes a directory a checkpoint.
@@ -75,7 +75,7 @@ impl OurFile {
 
 /// Whether that is a file which says what its directory is, seen from there, and no state.
 pub(crate) fn is_of_a_snapshot(path: &RelPath) -> bool {
-    [METADATA_FILE, DisposalMark::FILE_NAME, OwnerRecord::FILE_NAME].contains(&path.as_str())
+    [METADATA_FILE, DisposalMark::FILE_NAME, OwnerRecord::FILE_NAME, SavepointMark::FILE_NAME].contains(&path.as_str())
 }
 
 /// `chk-<n>`.

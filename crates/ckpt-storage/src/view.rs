@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ckpt_core::Result;
 use ckpt_core::head::{AbandonedSavepoint, Head, RemovedSnapshot, RetainedSnapshot};
 use ckpt_core::id::{CheckpointId, JobId, Writer};
-use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::metadata::{CheckpointMetadata, MetadataSummary};
 use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, LocationReference};
 use ckpt_core::state::{Places, StateHandle};
@@ -43,6 +43,16 @@ pub trait CheckpointStorage: Send + Sync + Debug {
     ///
     /// A message of its own for each way to be wrong: `NotFound` or `Configuration`.
     fn resolve(&self, pointer: &str, context: &StorageContext) -> Result<CompletedLocation>;
+
+    /// What is known of the checkpoint that a pointer names without looking at its state: what lists of many checkpoints
+    /// show. In files that reads a few kilobytes of any `_metadata`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`resolve`](Self::resolve) that need no look at state.
+    fn summarize(&self, pointer: &str, context: &StorageContext) -> Result<MetadataSummary> {
+        Ok(self.resolve(pointer, context)?.metadata.summary().clone())
+    }
 
     /// Deletes the snapshot that a user's pointer names. A storage whose pointers lead to no files deletes in its own way, in
     /// the order of [`dispose`](crate::dispose).

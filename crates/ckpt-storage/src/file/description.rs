@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ckpt_core::Result;
 use ckpt_core::config::CheckpointConfig;
 use ckpt_core::id::{JobId, Writer};
+use ckpt_core::metadata::MetadataSummary;
 use ckpt_core::uri::StoragePath;
 use ckpt_streams::Verification;
 use ckpt_streams::file_system::Durability;
@@ -17,7 +18,7 @@ use crate::error::StorageError;
 use crate::file::coordinator::{FileCoordinatorView, HighAvailability};
 use crate::file::directory::Directory;
 use crate::file::job_directory::JobDirectory;
-use crate::file::resolve::resolve;
+use crate::file::resolve::{resolve, summarize};
 use crate::file::savepoints::{SavepointReference, Savepoints};
 use crate::file::words;
 use crate::file::worker::FileWorkerView;
@@ -232,6 +233,10 @@ impl CheckpointStorage for FileSystemStorage {
 
     fn resolve(&self, pointer: &str, context: &StorageContext) -> Result<CompletedLocation> {
         resolve(pointer, context)
+    }
+
+    fn summarize(&self, pointer: &str, context: &StorageContext) -> Result<MetadataSummary> {
+        summarize(pointer, context)
     }
 }
 

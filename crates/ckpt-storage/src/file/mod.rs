@@ -27,7 +27,7 @@ pub(crate) use job_directory::JobDirectory;
 pub use jobs::jobs_in;
 pub(crate) use metadata::MetadataFile;
 pub(crate) use pointer::Pointed;
-pub(crate) use resolve::resolve;
+pub(crate) use resolve::{resolve, summarize};
 pub(crate) use savepoints::{SavepointReference, Savepoints};
 
 #[cfg(test)]
@@ -42,3 +42,5 @@ mod pointer_test;
 mod resolve_test;
 #[cfg(test)]
 mod storage_test;
+#[cfg(test)]
+mod summarize_test;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::metadata::{CheckpointMetadata, MetadataSummary};
 use ckpt_core::state::{RelPath, Root};
 use ckpt_core::{ErrorKind, Result};
 use ckpt_streams::StateDirectory;
@@ -10,6 +10,7 @@ use ckpt_streams::StateDirectory;
 use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
 use crate::error::StorageError;
+use crate::file::metadata::MetadataFile;
 use crate::file::not_a_snapshot::not_a_snapshot;
 use crate::file::pointer::Pointed;
 use crate::layout;
@@ -23,15 +24,8 @@ use crate::layout;
 /// accessible, or that leads to what others or newer programs wrote; `NotFound` when nothing is there, it is being
 /// disposed of, or state lies where it was before it was moved; `Corrupt` when it is no metadata.
 pub(crate) fn resolve(pointer: &str, context: &StorageContext) -> Result<CompletedLocation> {
-    let pointed = Pointed::find(pointer, context)?;
-    if let Some(mark) = pointed.disposal()? {
-        let (pointer, began_at) = (pointed.written, mark.began_at);
-        return Err(StorageError::PointerBeingDisposed { pointer, began_at }.kind(ErrorKind::NotFound));
-    }
-    let metadata = match pointed.open_metadata() {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(not_a_snapshot(&pointed)),
-        opened => opened?.read()?,
-    };
+    let (pointed, file) = opened(pointer, context)?;
+    let metadata = file.read()?;
     let mut found = CompletedLocation::new(pointed.pointer.clone(), Arc::new(metadata))
         .with_metadata_path(pointed.metadata_path.clone())
         .with_file_systems(Arc::clone(&context.file_systems));
@@ -39,6 +33,28 @@ pub(crate) fn resolve(pointer: &str, context: &StorageContext) -> Result<Complet
         found = found.with_root(directory);
     }
     Ok(found)
+}
+
+/// What is known of the snapshot that a pointer names without reading any of its state. Where that lies is not looked at.
+///
+/// # Errors
+///
+/// Those of [`resolve`], but for state that lies where it was before the snapshot was moved.
+pub(crate) fn summarize(pointer: &str, context: &StorageContext) -> Result<MetadataSummary> {
+    opened(pointer, context)?.1.summary()
+}
+
+/// Where a pointer leads, and the metadata there.
+fn opened(pointer: &str, context: &StorageContext) -> Result<(Pointed, MetadataFile)> {
+    let pointed = Pointed::find(pointer, context)?;
+    if let Some(mark) = pointed.disposal()? {
+        let (pointer, began_at) = (pointed.written, mark.began_at);
+        return Err(StorageError::PointerBeingDisposed { pointer, began_at }.kind(ErrorKind::NotFound));
+    }
+    match pointed.open_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(not_a_snapshot(&pointed)),
+        opened => Ok((pointed, opened?)),
+    }
 }
 
 /// The snapshot's own directory, and those of its job if it names state there.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ckpt_core::Result;
 use ckpt_core::config::CheckpointConfig;
 use ckpt_core::id::{JobId, Writer};
+use ckpt_core::metadata::MetadataSummary;
 use ckpt_core::uri::StoragePath;
 use ckpt_streams::file_system::Durability;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::{
-    Directory, FileCoordinatorView, HighAvailability, JobDirectory, SavepointReference, Savepoints, resolve,
+    Directory, FileCoordinatorView, HighAvailability, JobDirectory, SavepointReference, Savepoints, resolve, summarize,
 };
 use crate::memory::worker::MemoryWorkerView;
 use crate::path_text;
@@ -154,6 +155,10 @@ impl CheckpointStorage for MemoryStorage {
 
     fn resolve(&self, pointer: &str, context: &StorageContext) -> Result<CompletedLocation> {
         resolve(pointer, context)
+    }
+
+    fn summarize(&self, pointer: &str, context: &StorageContext) -> Result<MetadataSummary> {
+        summarize(pointer, context)
     }
 }
 
