@@ -41,6 +41,8 @@ mod pointer_test;
 #[cfg(test)]
 mod resolve_test;
 #[cfg(test)]
+mod savepoint_test;
+#[cfg(test)]
 mod storage_test;
 #[cfg(test)]
 mod summarize_test;

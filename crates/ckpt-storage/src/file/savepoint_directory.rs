@@ -11,13 +11,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ckpt_core::Result;
 use ckpt_core::id::{FileName, JobId, LeaderEpoch};
 use ckpt_core::mark::SavepointMark;
 use ckpt_core::state::{RelPath, Root};
 use ckpt_core::uri::{StoragePath, Uri};
-use ckpt_core::{ErrorKind, Result};
+use ckpt_streams::StateDirectory;
 use ckpt_streams::file_system::{Durability, FileSystem, FileSystems};
-use ckpt_streams::{MetadataTarget, StateDirectory, into_error};
 
 use crate::error::StorageError;
 use crate::file::bulk::{self, Visit};
@@ -64,24 +64,30 @@ impl SavepointDirectory {
             StorageError::SavepointNotMade { uri: self.uri.clone(), source }.kind(kind)
         };
         let bytes = mark.encode()?;
-        if let Err(error) = self.create(SavepointMark::FILE_NAME, &bytes) {
-            return match self.read(SavepointMark::FILE_NAME) {
-                Ok(Some(found)) if found != bytes => Ok(false),
-                // Also when it cannot be read: why it could not be written says more.
-                _ => Err(not_made(error)),
-            };
+        if self.create(SavepointMark::FILE_NAME, &bytes).map_err(not_made)? != bytes {
+            return Ok(false);
         }
-        let path = self.path(SavepointMark::FILE_NAME);
-        let there = self.file_system.list(Some(&self.name), None, 2);
-        if let Ok(there) = &there {
-            if there.iter().all(|entry| entry.path == path) {
-                return Ok(true);
-            }
+        let others = self.holds_others();
+        if matches!(others, Ok(false)) {
+            return Ok(true);
         }
         // Nobody has this location yet, so nothing can be published here.
-        let withdrawn = self.delete(std::slice::from_ref(&path));
-        there.map_err(not_made)?;
+        let withdrawn = self.delete(&[self.path(SavepointMark::FILE_NAME)]);
+        others.map_err(not_made)?;
         withdrawn.map(|()| false)
+    }
+
+    /// Whether anything is there besides the mark.
+    fn holds_others(&self) -> Result<bool> {
+        // A rival that lost may still have what it was to become, under a name that its file system made of the mark's.
+        let of_mark = |path: &RelPath| path.file_name().contains(SavepointMark::FILE_NAME);
+        let is_other = |path: &RelPath| path.parent().as_ref() != Some(&self.name) || !of_mark(path);
+        let (mut found, shown) = (false, || self.uri.to_string());
+        bulk::visit(&*self.file_system, Some(&self.name), &shown, &mut |page| {
+            found = page.iter().any(|entry| is_other(&entry.path));
+            if found { Visit::Stop } else { Visit::Continue }
+        })?;
+        Ok(found)
     }
 
     /// Whose it is; `None` when there is no mark.
@@ -127,11 +133,11 @@ impl SavepointDirectory {
     /// Takes the name `_metadata`; `false` when something else has it.
     fn keep_metadata_out(&self, mark: &SavepointMark) -> Result<bool> {
         let bytes = mark.encode()?;
-        let Err(source) = self.create(METADATA_FILE, &bytes) else { return Ok(true) };
-        match self.read(METADATA_FILE) {
-            Ok(Some(found)) if found != bytes => Ok(false),
-            _ => Err(StorageError::NotGivenUp { path: self.show(METADATA_FILE), source }.retry()),
-        }
+        let found = self.create(METADATA_FILE, &bytes).map_err(|source| {
+            let path = self.show(METADATA_FILE);
+            StorageError::NotGivenUp { path, source }.retry()
+        })?;
+        Ok(found == bytes)
     }
 
     fn delete_state(&self, epoch: LeaderEpoch) -> Result<()> {
@@ -168,10 +174,9 @@ impl SavepointDirectory {
         bulk::delete(&*self.file_system, paths, &shown).1.map_or(Ok(()), Err)
     }
 
-    /// Creates a file, whole and durable, that replaces nothing. That the very same is there is no failure.
-    fn create(&self, file: &str, bytes: &Bytes) -> Result<()> {
-        let target = MetadataTarget::new(Arc::clone(&self.file_system), self.path(file), self.durability);
-        target.publish(&mut |out| out.write_all(bytes).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint)))
+    /// Creates a file, whole and durable, that replaces nothing. What is there now: these bytes, or the beginning of another's.
+    fn create(&self, file: &str, bytes: &Bytes) -> Result<Bytes> {
+        mark_file::create(&self.file_system, &self.path(file), bytes.clone(), self.durability)
     }
 
     /// The beginning of a file, as far as a mark may reach; `None` when it is not there.

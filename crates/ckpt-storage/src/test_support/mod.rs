@@ -18,7 +18,7 @@ use ckpt_streams::file_system::{
 use ckpt_streams::{Job, Rejected, Spawn};
 use parking_lot::Mutex;
 
-use crate::StorageContext;
+use crate::{RandomSource, StorageContext};
 pub(crate) use below::context_over;
 
 /// A disk in memory. Each operation counts; one of them may be made to go wrong.
@@ -129,6 +129,35 @@ impl MemoryDisk {
 impl fmt::Debug for MemoryDisk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MemoryDisk")
+    }
+}
+
+/// The same bits in the same order, time and again.
+#[derive(Debug)]
+pub(crate) struct Seeded {
+    state: Mutex<u64>,
+    step: u64,
+}
+
+impl Seeded {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self { state: Mutex::new(seed), step: 0x9e37_79b9_7f4a_7c15 }
+    }
+
+    /// Every byte is that one.
+    pub(crate) const fn constant(byte: u8) -> Self {
+        Self { state: Mutex::new((byte as u64) << 56), step: 0 }
+    }
+}
+
+impl RandomSource for Seeded {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        let mut state = self.state.lock();
+        for byte in bytes {
+            *state = state.wrapping_add(self.step);
+            *byte = (*state >> 56) as u8;
+        }
+        Ok(())
     }
 }
 

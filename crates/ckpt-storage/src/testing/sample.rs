@@ -103,9 +103,13 @@ fn described(description: CheckpointDescription, state: Option<SubtaskState>) ->
 
 /// Metadata of a checkpoint that names those files of the job's shared directory. They need not exist.
 pub(crate) fn metadata(job: JobId, identity: CheckpointIdentity, shared: &[FileName]) -> CheckpointMetadata {
+    metadata_of(job, identity, Some(shared_state(shared)).filter(|state| !state.is_empty()))
+}
+
+/// State in those files of the job's shared directory.
+pub(crate) fn shared_state(shared: &[FileName]) -> SubtaskState {
     let state = |name: &FileName| operator_state(shared_handle(*name));
-    let state = SubtaskState::new(Vec::new(), shared.iter().map(state).collect());
-    metadata_of(job, identity, Some(state).filter(|state| !state.is_empty()))
+    SubtaskState::new(Vec::new(), shared.iter().map(state).collect())
 }
 
 pub(crate) fn shared_handle(name: FileName) -> StateHandle {
