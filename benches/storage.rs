@@ -1,5 +1,7 @@
 //! What storage adds to the bare system calls beneath it: publishing a checkpoint, verifying one, looking at many.
 
+#[path = "storage_dispose.rs"]
+mod dispose;
 #[path = "storage_verify.rs"]
 mod verify;
 
@@ -33,6 +35,7 @@ const OPERATOR: OperatorId = OperatorId::new([7; 16]);
 fn main() -> Result<()> {
     let bench = Bench::from_arguments();
     let directory = tempfile::tempdir().map_err(failed)?;
+    dispose::all(&bench, directory.path())?;
     verify::all(&bench, directory.path())
 }
 

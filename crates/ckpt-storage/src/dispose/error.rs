@@ -25,8 +25,8 @@ pub(super) enum DisposeError {
     )]
     JobActive { pointer: String, job: JobId },
     #[error(
-        "'{pointer}' is checkpoint {id}, which HEAD of job {job} names: what restores the job begins from it; start a job \
-         that claims it, or delete the directory of the job as a whole"
+        "'{pointer}' is checkpoint {id}, which HEAD of job {job} names: discard it there first, so that no restore begins \
+         from it, or delete the directory of the job as a whole"
     )]
     NamedByHead { pointer: String, id: CheckpointId, job: JobId },
     #[error("'{pointer}' belongs to job {job} by its claim {claim}: that job deletes it when it needs it no more")]

@@ -219,4 +219,6 @@ fn unknown(directory: &SnapshotDirectory, entry: Entry) -> Kept {
 #[cfg(test)]
 mod dispose_test;
 #[cfg(test)]
+mod refusal_test;
+#[cfg(test)]
 mod test_support;

@@ -192,7 +192,7 @@ fn each_way_to_be_wrong_is_told_with_its_owner() {
                 fs::remove_file(path).unwrap();
                 std::os::unix::fs::symlink("elsewhere", path).unwrap();
             },
-            |flaw| flaw == StateFlaw::Unreadable,
+            |flaw| flaw == StateFlaw::NotAFile,
         ),
     ];
     for (number, (damage, is_it)) in cases.iter().enumerate() {

@@ -8,7 +8,14 @@
 //! * [`Disk`]: what a machine that loses power has left, for the local file system;
 //! * [`SlowFileSystem`]: late by a [`VirtualClock`], so that a test of ten minutes takes none;
 //! * [`ObjectStoreFileSystem`]: no rename, answers that are lost, writes that are late, lists of the past;
-//! * [`RefusingSpawn`]: refuses every job.
+//! * [`RefusingSpawn`]: refuses every job;
+//! * [`local_by_components`]: the local file system on an older system.
+
+use std::path::Path;
+
+use ckpt_core::Result;
+
+use crate::file_system::LocalFileSystem;
 
 pub mod contract;
 
@@ -39,3 +46,12 @@ pub use object_store::{ObjectStoreFileSystem, Reply};
 pub use recording::{Operation, OperationKind, RecordingFileSystem};
 pub use slow::{Delays, SlowFileSystem};
 pub use spawn::RefusingSpawn;
+
+/// Opens the local file system at a directory that is there as on a system that resolves no whole paths (before Linux 5.6).
+///
+/// # Errors
+///
+/// Those of [`LocalFileSystem::open`].
+pub fn local_by_components(root: impl AsRef<Path>) -> Result<LocalFileSystem> {
+    LocalFileSystem::open(root).map(LocalFileSystem::by_components)
+}

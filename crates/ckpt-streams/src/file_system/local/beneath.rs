@@ -58,6 +58,20 @@ impl Beneath {
         }
     }
 
+    /// The directory below it as a root of its own, on the same system.
+    pub(super) fn root_at(&self, directory: &RelPath) -> Result<Self> {
+        let opened = self.open_directory(Some(directory))?;
+        let root = Self::new(Arc::clone(&self.system), opened, self.shown(Some(directory)));
+        root.resolves_whole_paths.store(self.resolves_whole_paths.load(Ordering::Relaxed), Ordering::Relaxed);
+        Ok(root)
+    }
+
+    /// From here on goes one component at a time, as where the system resolves no whole paths.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn resolve_by_component(&self) {
+        self.resolves_whole_paths.store(false, Ordering::Relaxed);
+    }
+
     /// The whole path of a file, for messages.
     pub(super) fn shown(&self, path: Option<&RelPath>) -> PathBuf {
         path.map_or_else(|| self.path.clone(), |path| self.path.join(path.as_str()))
@@ -245,7 +259,9 @@ mod tests {
         let opened = Posix.open_directory(&root).unwrap();
         let beneath = Beneath::new(Arc::new(Posix), opened, root);
         for whole in [true, false] {
-            beneath.resolves_whole_paths.store(whole, Ordering::Relaxed);
+            if !whole {
+                beneath.resolve_by_component();
+            }
             let open = |path: &str| beneath.open_file(&RelPath::new(path).unwrap()).map(drop);
             assert_eq!(open("a/b/file"), Ok(()));
             assert_eq!(open("a/b/none"), Err(Errno::NOENT));

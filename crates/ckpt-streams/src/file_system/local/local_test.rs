@@ -275,3 +275,52 @@ fn a_directory_that_is_made_again_is_not_known_to_be_durable() {
     local.sync_entries(&[path("a/b/one")]).unwrap();
     assert!(is_known("a") && is_known("a/b"));
 }
+
+#[test]
+fn a_directory_that_is_a_root_stays_the_same_whatever_comes_in_its_place() {
+    let scratch = tempfile::tempdir().unwrap();
+    let local = LocalFileSystem::open(scratch.path().join("root")).unwrap();
+    write(&local, "a/file");
+    write(&local, "b/file");
+    for by_components in [false, true] {
+        if by_components {
+            local.root.get().unwrap().resolve_by_component();
+        }
+        let opened = local.open_root(&path("a")).unwrap().expect("local directories are more than names");
+        let (a, moved) = (scratch.path().join("root/a"), scratch.path().join("root/moved"));
+        std::fs::rename(&a, &moved).unwrap();
+        std::os::unix::fs::symlink(scratch.path().join("root/b"), &a).unwrap();
+        std::fs::write(moved.join("other"), "x").unwrap();
+        assert!(opened.remove(&[path("other"), path("none")]).iter().all(Result::is_ok));
+        assert_eq!(opened.list(None, None, 9).unwrap().len(), 1);
+        opened.sync_removed(&[path("other")]).unwrap();
+        assert!(scratch.path().join("root/b/file").exists() && !moved.join("other").exists());
+        // And what is no directory of its own becomes no root.
+        assert_eq!(local.open_root(&path("a")).unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(local.open_root(&path("b/file")).unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(local.open_root(&path("none")).unwrap_err().kind(), ErrorKind::NotFound);
+        std::fs::remove_file(&a).unwrap();
+        std::fs::rename(&moved, &a).unwrap();
+    }
+}
+
+#[test]
+fn removals_are_synced_where_their_directory_was() {
+    let disk = crate::testing::Disk::new();
+    let local = disk.open("/root").unwrap();
+    write(&local, "d/e/file");
+    write(&local, "d/other");
+    local.sync_entries(&[path("d/e/file"), path("d/other")]).unwrap();
+    let there = |disk: &crate::testing::Disk| {
+        let files = disk.open("/root").unwrap().list(None, None, 9).unwrap();
+        files.into_iter().map(|entry| entry.path.to_string()).collect::<Vec<_>>()
+    };
+    assert!(local.remove(&[path("d/e/file")])[0].is_ok());
+    assert_eq!(there(&disk.lose_power()), ["d/e/file", "d/other"]);
+    // Its directory is gone with it, so the one above says so.
+    local.sync_removed(&[path("d/e/file")]).unwrap();
+    assert_eq!(there(&disk.lose_power()), ["d/other"]);
+    assert!(local.remove(&[path("d/other")])[0].is_ok());
+    local.sync_removed(&[path("d/other")]).unwrap();
+    assert_eq!(there(&disk.lose_power()), [] as [&str; 0]);
+}

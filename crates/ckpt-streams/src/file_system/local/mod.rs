@@ -96,6 +96,15 @@ impl LocalFileSystem {
         Ok(local)
     }
 
+    /// The same where the system resolves no whole paths (before Linux 5.6): one component at a time.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn by_components(self) -> Self {
+        if let Some(root) = self.root.get() {
+            root.resolve_by_component();
+        }
+        self
+    }
+
     /// The root if it is there.
     fn existing(&self) -> Result<Option<&Arc<Beneath>>, LocalError> {
         if self.root.get().is_none() {
@@ -147,6 +156,7 @@ impl FileSystem for LocalFileSystem {
         let file = match root.open_file(path) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Err(missing()),
+            Err(Errno::LOOP) => return Err(LocalError::NotAFile { path: shown() }.of_kind(ErrorKind::Corrupt)),
             Err(error) => return Err(retry(error)),
         };
         let found = retry_on_intr(|| file.status()).map_err(retry)?;
@@ -217,16 +227,14 @@ impl FileSystem for LocalFileSystem {
         let path = self.path.join(directory.as_str());
         let missing = || LocalError::Missing { path: path.clone() }.of_kind(ErrorKind::NotFound);
         let root = self.existing().map_err(|error| error.of_kind(ErrorKind::Retry))?.ok_or_else(missing)?;
-        let opened = match root.open_directory(Some(directory)) {
-            Ok(opened) => opened,
+        let root = match root.root_at(directory) {
+            Ok(root) => OnceLock::from(Arc::new(root)),
             Err(Errno::NOENT) => return Err(missing()),
             Err(Errno::LOOP | Errno::NOTDIR) => {
                 return Err(LocalError::NotADirectory { path }.of_kind(ErrorKind::Corrupt));
             }
             Err(error) => return Err(LocalError::io("open", path, error).of_kind(ErrorKind::Retry)),
         };
-        let beneath = Beneath::new(Arc::clone(&self.system), opened, root.shown(Some(directory)));
-        let root = OnceLock::from(Arc::new(beneath));
         Ok(Some(Arc::new(Self { system: Arc::clone(&self.system), path, root, making: Mutex::new(()) })))
     }
 
