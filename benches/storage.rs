@@ -2,6 +2,8 @@
 
 #[path = "storage_dispose.rs"]
 mod dispose;
+#[path = "storage_publish.rs"]
+mod publish;
 #[path = "storage_verify.rs"]
 mod verify;
 
@@ -10,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ckpt_benches::Bench;
-use ckpt_core::head::{ClaimedHead, Collected, Nonce};
+use ckpt_core::head::{ClaimedHead, Collected, Head, Nonce};
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
@@ -36,6 +38,7 @@ fn main() -> Result<()> {
     let bench = Bench::from_arguments();
     let directory = tempfile::tempdir().map_err(failed)?;
     dispose::all(&bench, directory.path())?;
+    publish::all(&bench, directory.path())?;
     verify::all(&bench, directory.path())
 }
 
@@ -70,10 +73,15 @@ impl Job {
         self.storage.worker_view(JOB, writer, &self.context)?.streams(&CheckpointBarrier::new(identity, options))
     }
 
-    /// Publishes a checkpoint at its place, whose one subtask has that state, and commits it as the only one.
+    /// Publishes a checkpoint at its place, whose one subtask has that state, and commits it beside all others.
     fn publish(&mut self, location: &dyn Location, identity: CheckpointIdentity, state: &SubtaskState) -> Result<()> {
-        let published = location.publish(&metadata(identity, state)?)?;
-        let write = self.claimed.commit(published, 1, &Collected::none())?;
+        self.commit(location, &metadata(identity, state)?)
+    }
+
+    /// Publishes a checkpoint at its place and commits it beside all others.
+    fn commit(&mut self, location: &dyn Location, metadata: &CheckpointMetadata) -> Result<()> {
+        let published = location.publish(metadata)?;
+        let write = self.claimed.commit(published, Head::MAX_RETAINED, &Collected::none())?;
         match self.view.head().write(write) {
             HeadOutcome::Written(written) => {
                 self.claimed = written.head;

@@ -262,7 +262,7 @@ const REFUSED: &[[&str; 4]] = &[
     ["execution.checkpointing.unaligned.max-subtasks-per-channel-state-file", "0", "1 or more", "write 1"],
     ["execution.checkpointing.tolerable-failed-checkpoints", "-1", "0 or more", "write 0"],
     ["web.checkpoints.history", "-1", "0 or more", "write 0"],
-    ["execution.checkpointing.num-retained", "513", "512 or fewer", "write 512 or less"],
+    ["execution.checkpointing.num-retained", "1025", "1,024 or fewer", "write 1,024 or less"],
     ["execution.checkpointing.write-buffer-size", "-1", "0 or more", "write a number of bytes"],
     ["execution.checkpointing.file-merging.max-file-size", "0 bytes", "more than 0", "write the size"],
     ["execution.checkpointing.file-merging.max-subtasks-per-file", "0", "1 or more", "write 1"],

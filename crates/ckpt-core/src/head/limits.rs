@@ -10,7 +10,7 @@ impl Head {
     pub const MAX_BYTES: usize = 256 * 1024;
 
     /// The most snapshots that a job retains.
-    pub const MAX_RETAINED: usize = 512;
+    pub const MAX_RETAINED: usize = 1024;
 
     /// The most snapshots that are removed and not collected. Beyond it the oldest of the job's own leave the list: the
     /// next leader deletes every checkpoint of former leaders that HEAD does not name.

@@ -295,7 +295,7 @@ fn no_list_is_longer_than_it_may_be() {
     for (refusal, expected) in [
         (
             refusal(|head| repeat(&mut head.retained, Head::MAX_RETAINED + 1)),
-            "the number of retained snapshots is 513, expected at most 512",
+            "the number of retained snapshots is 1025, expected at most 1024",
         ),
         (
             refusal(|head| repeat(&mut head.removed, Head::MAX_REMOVED + 1)),

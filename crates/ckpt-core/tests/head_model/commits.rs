@@ -132,7 +132,7 @@ fn what_must_not_be_is_refused_with_what_was_found() {
         refused(head.commit(completed, 1, &none), FailJob, expected);
     }
     for retain in [0, Head::MAX_RETAINED + 1] {
-        let expected = format!("{retain} checkpoints cannot be retained, expected 1 to 512");
+        let expected = format!("{retain} checkpoints cannot be retained, expected 1 to 1024");
         refused(head.commit(taken(6, 1), retain, &none), FailJob, &expected);
     }
     // A number that a former leader had reserved is not this one's.

@@ -36,9 +36,9 @@ pub(in crate::config) static NUM_RETAINED: Setting<i64> = Setting {
             otherwise: Otherwise::Take(1),
         },
         Rule {
-            must_be: "512 or fewer",
+            must_be: "1,024 or fewer",
             holds: |retained| *retained <= Head::MAX_RETAINED as i64,
-            remedy: "write 512 or less; what is to stay for longer is a savepoint",
+            remedy: "write 1,024 or less; what is to stay for longer is a savepoint",
             otherwise: Otherwise::Refuse,
         },
     ],

@@ -10,7 +10,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::file_system::local::beneath::Beneath;
 use crate::file_system::local::error::LocalError;
-use crate::file_system::local::system::{Descriptor, Identity};
+use crate::file_system::local::system::{Descriptor, Identity, Kind};
 use crate::file_system::{CasOutcome, Durability, FileWriter, VersionTag, Visible};
 
 /// A local file that is being written. Its descriptor is the one that is synced: an error of an earlier write-back is
@@ -101,14 +101,25 @@ impl LocalWriter {
         }
     }
 
-    /// Gives the file its final name, which nobody may have.
+    /// Gives the file its final name, which nobody may have, instead of the one it was written under.
     fn publish(&self, temporary: &RelPath, identity: Identity) -> CasOutcome {
-        let directory = match self.beneath.open_directory(self.path.parent().as_ref()) {
-            Ok(directory) => directory,
-            Err(error) => return CasOutcome::Failed(self.error("publish", error)),
-        };
-        let (from, to) = (temporary.file_name(), self.path.file_name());
-        let linked = retry_on_intr(|| directory.link_at(from, &*directory, to));
+        match self.beneath.open_directory(self.path.parent().as_ref()) {
+            Ok(directory) => {
+                let outcome = self.link(&*directory, temporary.file_name(), identity);
+                // One that stays is removed together with the final name.
+                let _ = retry_on_intr(|| directory.unlink_at(temporary.file_name(), Kind::File));
+                outcome
+            }
+            Err(error) => {
+                let _ = self.unlink();
+                CasOutcome::Failed(self.error("publish", error))
+            }
+        }
+    }
+
+    fn link(&self, directory: &dyn Descriptor, from: &str, identity: Identity) -> CasOutcome {
+        let to = self.path.file_name();
+        let linked = retry_on_intr(|| directory.link_at(from, directory, to));
         let Err(error) = linked else { return done() };
         // A server may have done it and lost the answer, and the repetition then finds the name taken: by ourselves.
         if self.is_published(identity) {
@@ -180,12 +191,7 @@ impl FileWriter for LocalWriter {
             Err(error) => return self.give_up(error),
         };
         match (&self.temporary, identity) {
-            (Some(temporary), Some(identity)) => {
-                let outcome = self.publish(temporary, identity);
-                // One that stays is removed together with the final name.
-                let _ = self.unlink();
-                outcome
-            }
+            (Some(temporary), Some(identity)) => self.publish(temporary, identity),
             _ => done(),
         }
     }
