@@ -116,7 +116,9 @@ fn among_many(bench: &Bench, directory: &Path) -> Result<()> {
     let scratch = tempfile::tempdir_in(directory).map_err(failed)?;
     let mut job = Job::in_directory(scratch.path(), Durability::None)?;
     for number in 1..=RETAINED {
-        job.commit(&metadata(job.identity(number)?)?)?;
+        let metadata = metadata(job.identity(number)?)?;
+        let location = job.view.initialize_checkpoint(&metadata.summary().identity)?;
+        job.commit(&*location, &metadata)?;
     }
     let pointer = job.pointer(scratch.path(), RETAINED / 2);
     let path = format!("{pointer}/{METADATA_FILE}");
