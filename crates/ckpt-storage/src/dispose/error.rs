@@ -9,6 +9,10 @@ use ckpt_core::{Error, ErrorKind};
 pub(super) enum DisposeError {
     #[error("'{pointer}' is a metadata file of another name: name the directory of the snapshot, or '_metadata' in it")]
     OtherName { pointer: String },
+    #[error("'{pointer}' is a link or no directory: name the directory of the snapshot itself")]
+    Link { pointer: String, source: Error },
+    #[error("'{pointer}' could not be opened")]
+    NotOpened { pointer: String, source: Error },
     #[error("there is nothing to dispose of at '{pointer}': it has no '_metadata'")]
     Nothing { pointer: String },
     #[error(

@@ -53,8 +53,8 @@ const PAGE: usize = 10_000;
 ///
 /// # Errors
 ///
-/// Nothing was deleted then: `NotFound` when nothing is there; `Configuration` for a pointer that is none, a snapshot of
-/// Flink's, one of a job that is active or whose HEAD names it, and one that another job has claimed; `Corrupt` when the
+/// Nothing was deleted then: `NotFound` when nothing is there; `Configuration` for a pointer that is none or a link, a
+/// snapshot of Flink's, one of a job that is active or whose HEAD names it, and one that another job has claimed; `Corrupt` when the
 /// metadata, or a mark beside them, is damaged; or the kind that the file system gives. What went wrong after the first
 /// file was deleted is in [`Disposal::errors`].
 pub fn dispose(pointer: &str, context: &StorageContext, options: &DisposeOptions) -> Result<Disposal> {
@@ -218,6 +218,8 @@ fn unknown(directory: &SnapshotDirectory, entry: Entry) -> Kept {
 
 #[cfg(test)]
 mod dispose_test;
+#[cfg(test)]
+mod hostile_test;
 #[cfg(test)]
 mod refusal_test;
 #[cfg(test)]

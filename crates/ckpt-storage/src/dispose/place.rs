@@ -38,10 +38,10 @@ impl SnapshotDirectory {
     ///
     /// # Errors
     ///
-    /// `Configuration` for a pointer that is none, or that names a file other than `_metadata`; `NotFound` when nothing is
-    /// there; `Corrupt` when a link was put there.
+    /// `Configuration` for a pointer that is none, that names a file other than `_metadata`, or a link; `NotFound` when
+    /// nothing is there.
     pub(super) fn find(pointer: &str, context: &StorageContext) -> Result<Self> {
-        let pointed = Pointed::find(pointer, context)?;
+        let pointed = Pointed::find_itself(pointer, context)?;
         if pointed.metadata_path.file_name() != layout::METADATA_FILE {
             return Err(DisposeError::OtherName { pointer: pointed.written }.configuration());
         }
@@ -49,7 +49,11 @@ impl SnapshotDirectory {
         let Some(name) = pointed.directory else {
             return Ok(Self { file_system: pointed.file_system, below: None, above: None, pointer, location });
         };
-        let (file_system, below) = match pointed.file_system.open_root(&name)? {
+        let opened = pointed.file_system.open_root(&name).map_err(|source| match source.kind() {
+            ErrorKind::Corrupt => DisposeError::Link { pointer: pointer.clone(), source }.configuration(),
+            kind => DisposeError::NotOpened { pointer: pointer.clone(), source }.of_kind(kind),
+        })?;
+        let (file_system, below) = match opened {
             Some(opened) => (opened, None),
             None => (Arc::clone(&pointed.file_system), Some(name.clone())),
         };

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ckpt_core::head::Nonce;
-use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, Writer, WriterId};
-use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::snapshot::CheckpointIdentity;
-use ckpt_core::state::{FileRef, Place, RelPath, Root, StateHandle, SubtaskState};
+use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, OperatorId, Writer, WriterId};
+use ckpt_core::key_group::MaxParallelism;
+use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
+use ckpt_core::snapshot::{CheckpointIdentity, CheckpointProperties, RetentionPolicy};
+use ckpt_core::state::{FileRef, Place, Places, RelPath, Root, StateHandle, SubtaskState};
+use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, Timestamp};
 
 use crate::DisposeOptions;
@@ -41,6 +43,20 @@ pub(crate) fn metadata(id: u64, handles: Vec<StateHandle>) -> CheckpointMetadata
     let identity = CheckpointIdentity::new(id, LeaderEpoch::new(1), Timestamp::from_millis(1), None);
     let state = SubtaskState::new(Vec::new(), handles.into_iter().map(operator_state).collect());
     metadata_of(job(1), identity, Some(state).filter(|state| !state.is_empty()))
+}
+
+/// The same whose claimed and borrowed roots lie there.
+pub(crate) fn metadata_at(id: u64, handles: Vec<StateHandle>, places: Vec<(Root, Uri)>) -> CheckpointMetadata {
+    let id = CheckpointId::new(id).unwrap();
+    let identity = CheckpointIdentity::new(id, LeaderEpoch::new(1), Timestamp::from_millis(1), None);
+    let properties = CheckpointProperties::checkpoint(RetentionPolicy::default());
+    let mut description = CheckpointDescription::new(job(1), identity, properties);
+    description.places = Places::new(places).unwrap();
+    let mut builder = CheckpointMetadata::builder(description).unwrap();
+    let operator = OperatorDescription::new(OperatorId::new([7; 16]), "sample", 1, MaxParallelism::new(128).unwrap());
+    let state = SubtaskState::new(Vec::new(), handles.into_iter().map(operator_state).collect());
+    builder.operator(&operator).unwrap().subtask(0, &state).unwrap();
+    builder.finish(Timestamp::from_millis(2)).unwrap()
 }
 
 /// A snapshot of so many files of its own, in a new directory of that name.

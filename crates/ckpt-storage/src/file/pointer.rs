@@ -1,6 +1,7 @@
 //! What a user's pointer leads to.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ckpt_core::id::JobId;
@@ -42,7 +43,25 @@ impl Pointed {
     /// `Configuration` for a pointer that is none or whose file system is not accessible, `NotFound` when nothing is
     /// there.
     pub(crate) fn find(pointer: &str, context: &StorageContext) -> Result<Self> {
-        let qualified = qualify(pointer)?;
+        Self::find_by(&|path| path.canonicalize(), pointer, context)
+    }
+
+    /// The same for what is to be deleted: a link in the place of the directory itself is not followed, so that none that
+    /// was put there at this moment leads elsewhere. A `_metadata` stands for the directory that it is in.
+    ///
+    /// # Errors
+    ///
+    /// As of [`find`](Self::find). That a link is there shows when it is opened.
+    pub(crate) fn find_itself(pointer: &str, context: &StorageContext) -> Result<Self> {
+        Self::find_by(&canonical_above, pointer, context)
+    }
+
+    fn find_by(
+        canonical: &dyn Fn(&Path) -> io::Result<PathBuf>,
+        pointer: &str,
+        context: &StorageContext,
+    ) -> Result<Self> {
+        let qualified = qualify(pointer, canonical)?;
         // What may be a secret is not shown.
         let written = StoragePath::from(pointer).to_string();
         let not_valid = |why| StorageError::PointerNotValid { pointer: written.clone(), why }.configuration();
@@ -164,7 +183,7 @@ fn not_accessible(written: &str, source: Error) -> Error {
 }
 
 /// A pointer as an absolute path without links, or as the URI that it is.
-fn qualify(pointer: &str) -> Result<String> {
+fn qualify(pointer: &str, canonical: &dyn Fn(&Path) -> io::Result<PathBuf>) -> Result<String> {
     if pointer.is_empty() {
         return Err(StorageError::PointerEmpty.configuration());
     }
@@ -189,13 +208,30 @@ fn qualify(pointer: &str) -> Result<String> {
     };
     // What a user points to is found as any program would find it, through links and from the current directory; only
     // what lies below it is held together.
-    let path = std::fs::canonicalize(&*local).map_err(|source| match source.kind() {
+    let path = canonical(Path::new(&*local)).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             StorageError::PointerMissing { pointer: shown() }.kind(ErrorKind::NotFound)
         }
         _ => StorageError::PointerUnreadable { pointer: shown(), source }.configuration(),
     })?;
     path.into_os_string().into_string().map_err(|_| not_valid("the path it leads to is not UTF-8").configuration())
+}
+
+/// A path without links, but that of a directory's own name.
+fn canonical_above(path: &Path) -> io::Result<PathBuf> {
+    let directory = match path.parent().filter(|_| path.file_name() == Some(METADATA_FILE.as_ref())) {
+        Some(above) if above.as_os_str().is_empty() => Path::new("."),
+        Some(above) => above,
+        None => path,
+    };
+    match (directory.parent(), directory.file_name()) {
+        (Some(above), Some(name)) => {
+            let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+            Ok(above.canonicalize()?.join(name))
+        }
+        // It names no link: it is the root, or ends in `.` or `..`.
+        _ => directory.canonicalize(),
+    }
 }
 
 /// The directory above and the last component, as the file system of that directory calls it.
