@@ -6,6 +6,7 @@
 mod check;
 mod draws;
 mod scenario;
+mod snapshots;
 mod storage;
 mod story;
 

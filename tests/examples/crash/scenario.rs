@@ -7,6 +7,7 @@ use ckpt_streams::file_system::Durability;
 use ckpt_streams::testing::{Disk, Image};
 use ckpt_streams::{Staged, StateScope, StreamFactory};
 
+use crate::snapshots;
 use crate::storage;
 use crate::story::{Story, What, path};
 
@@ -31,10 +32,16 @@ pub(crate) trait Tale {
 pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario { name: "seal", tell: |seed| told(seed, seal) },
     Scenario { name: "duplicate", tell: |seed| told(seed, duplicate) },
-    Scenario { name: "publish", tell: |seed| told(seed, publish) },
+    // Files alone, and metadata as storage publishes it.
+    Scenario {
+        name: "publish",
+        tell: |seed| if seed % 2 == 0 { told(seed, publish) } else { snapshots::tell_of_checkpoints(seed) },
+    },
     Scenario { name: "record", tell: |seed| told(seed, record) },
     Scenario { name: "commit", tell: |seed| told(seed, commit) },
     Scenario { name: "storage", tell: storage::tell },
+    Scenario { name: "savepoint", tell: snapshots::tell_of_savepoints },
+    Scenario { name: "dispose", tell: snapshots::tell_of_disposals },
 ];
 
 fn told(seed: u64, act: fn(&mut Story)) -> Box<dyn Tale> {

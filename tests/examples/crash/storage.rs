@@ -31,8 +31,8 @@ use ckpt_streams::testing::{Disk, Image, RefusingSpawn};
 use crate::draws::Draws;
 use crate::scenario::Tale;
 
-const JOB: JobId = JobId::new([1; 16]);
-const OPERATOR: OperatorId = OperatorId::new([7; 16]);
+pub(crate) const JOB: JobId = JobId::new([1; 16]);
+pub(crate) const OPERATOR: OperatorId = OperatorId::new([7; 16]);
 const WRITER: WriterId = WriterId::new(5);
 
 /// What leaders, one after the other, did.
@@ -48,14 +48,14 @@ pub(crate) struct Jobs {
 }
 
 /// One leader's view, and that of its worker.
-struct Leader {
-    view: Arc<dyn CoordinatorView>,
-    worker: Arc<dyn WorkerView>,
-    written: WrittenHead,
+pub(crate) struct Leader {
+    pub(crate) view: Arc<dyn CoordinatorView>,
+    pub(crate) worker: Arc<dyn WorkerView>,
+    pub(crate) written: WrittenHead,
     /// The numbers that are left to it.
-    reserved: ReservedIds,
+    pub(crate) reserved: ReservedIds,
     registry: SharedStateRegistry,
-    collected: Collected,
+    pub(crate) collected: Collected,
 }
 
 /// What is wrong with an image.
@@ -225,7 +225,7 @@ impl Tale for Jobs {
 
 impl Leader {
     /// Takes the job over and learns which shared files are alive.
-    fn claim(disk: &Disk, nonce: u8) -> Result<Self> {
+    pub(crate) fn claim(disk: &Disk, nonce: u8) -> Result<Self> {
         let view = view(disk)?;
         view.initialize_base_locations()?;
         let written = claim(&*view.head(), JOB, Nonce::new([nonce; 16]))?;
@@ -243,7 +243,7 @@ impl Leader {
     }
 
     /// Deletes what former leaders have left.
-    fn collect(&mut self) -> Result<()> {
+    pub(crate) fn collect(&mut self) -> Result<()> {
         let retained = self.written.head.head().retained.iter();
         let retained: Vec<_> =
             retained.map(|snapshot| self.view.load(snapshot).map(Arc::new)).collect::<Result<_>>()?;
@@ -263,7 +263,7 @@ impl Leader {
     }
 }
 
-fn written(outcome: HeadOutcome) -> Result<WrittenHead> {
+pub(crate) fn written(outcome: HeadOutcome) -> Result<WrittenHead> {
     match outcome {
         HeadOutcome::Written(written) => Ok(written),
         HeadOutcome::Fenced(error) | HeadOutcome::Failed(error) | HeadOutcome::Unknown(error) => Err(error),
@@ -271,7 +271,7 @@ fn written(outcome: HeadOutcome) -> Result<WrittenHead> {
     }
 }
 
-fn storage() -> FileSystemStorage {
+pub(crate) fn storage() -> FileSystemStorage {
     FileSystemStorage::new("sim:///base").with_inline_threshold_bytes(0)
 }
 
@@ -280,7 +280,7 @@ fn view(disk: &Disk) -> Result<Arc<dyn CoordinatorView>> {
 }
 
 /// A process that sees this disk alone.
-fn context(disk: &Disk) -> StorageContext {
+pub(crate) fn context(disk: &Disk) -> StorageContext {
     let (mut file_systems, disk) = (FileSystems::local(), disk.clone());
     let opener = move |location: &str| {
         let path = location.trim_start_matches("sim://");
@@ -291,7 +291,14 @@ fn context(disk: &Disk) -> StorageContext {
 }
 
 fn metadata_of(identity: CheckpointIdentity, state: Option<&SubtaskState>) -> Result<CheckpointMetadata> {
-    let properties = CheckpointProperties::checkpoint(RetentionPolicy::default());
+    metadata_with(identity, CheckpointProperties::checkpoint(RetentionPolicy::default()), state)
+}
+
+pub(crate) fn metadata_with(
+    identity: CheckpointIdentity,
+    properties: CheckpointProperties,
+    state: Option<&SubtaskState>,
+) -> Result<CheckpointMetadata> {
     let mut builder = CheckpointMetadata::builder(CheckpointDescription::new(JOB, identity, properties))?;
     let operator = OperatorDescription::new(OPERATOR, "operator", 1, MaxParallelism::new(128)?);
     let mut operator = builder.operator(&operator)?;
@@ -301,7 +308,7 @@ fn metadata_of(identity: CheckpointIdentity, state: Option<&SubtaskState>) -> Re
     builder.finish(Timestamp::from_millis(identity.triggered_at.millis() + 1))
 }
 
-fn handles_of(metadata: &CheckpointMetadata) -> Result<Vec<StateHandle>> {
+pub(crate) fn handles_of(metadata: &CheckpointMetadata) -> Result<Vec<StateHandle>> {
     let mut handles = Vec::new();
     metadata.visit_handles(&mut |handle| handles.push(handle.to_handle()))?;
     Ok(handles)
@@ -315,6 +322,6 @@ fn path_of(id: CheckpointId, handle: &StateHandle) -> Option<String> {
     }
 }
 
-fn whole() -> Partitions {
+pub(crate) fn whole() -> Partitions {
     Partitions::new(iter::once(0..1), Redistribution::Split).expect("one partition")
 }

@@ -117,7 +117,15 @@ impl SavepointDirectory {
             // no mark belongs to nobody whom we know.
             None => match self.read(METADATA_FILE)?.map(|bytes| SavepointMark::decode(&bytes)) {
                 Some(Ok(mark)) if ours(&mark) => mark,
-                _ => return Ok(AbandonedOutcome::Gone),
+                Some(_) => return Ok(AbandonedOutcome::Gone),
+                // Whoever died while making the mark may have left its beginning, which goes with its name. Should another
+                // have made one since, it finds that its mark is gone before it publishes.
+                None => {
+                    let path = self.path(SavepointMark::FILE_NAME);
+                    self.delete(std::slice::from_ref(&path))?;
+                    self.sync_removed(&path)?;
+                    return Ok(AbandonedOutcome::Gone);
+                }
             },
         };
         self.delete_state(mark.epoch)?;
@@ -127,6 +135,8 @@ impl SavepointDirectory {
         self.delete(std::slice::from_ref(&path))?;
         self.sync_removed(&path)?;
         self.delete(&[self.path(METADATA_FILE)])?;
+        // Whoever is told that it is gone forgets it.
+        self.sync_removed(&path)?;
         Ok(AbandonedOutcome::Gone)
     }
 
