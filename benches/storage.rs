@@ -1,5 +1,7 @@
 //! What storage adds to the bare system calls beneath it: publishing a checkpoint, verifying one, looking at many.
 
+#[path = "storage_calls.rs"]
+mod calls;
 #[path = "storage_dispose.rs"]
 mod dispose;
 #[path = "storage_publish.rs"]
@@ -38,6 +40,7 @@ fn main() -> Result<()> {
     let bench = Bench::from_arguments();
     let directory = tempfile::tempdir().map_err(failed)?;
     dispose::all(&bench, directory.path())?;
+    calls::all(&bench, directory.path())?;
     publish::all(&bench, directory.path())?;
     verify::all(&bench, directory.path())
 }

@@ -39,6 +39,8 @@ mod metadata_test;
 #[cfg(test)]
 mod pointer_test;
 #[cfg(test)]
+mod publish_calls_test;
+#[cfg(test)]
 mod resolve_test;
 #[cfg(test)]
 mod savepoint_test;

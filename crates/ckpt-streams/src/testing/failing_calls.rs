@@ -64,6 +64,12 @@ impl FailingCalls {
         self.fuse.met()
     }
 
+    /// The calls of the system since this was asked the last time, in their order: `create` (a file or directory), `open`,
+    /// `set mode`, `look`, `read`, `write`, `sync`, `link`, `remove` and `close`, as far as its answer is looked at.
+    pub fn take_calls(&self) -> Vec<&'static str> {
+        self.fuse.take_log().into_iter().map(Step::name).collect()
+    }
+
     /// Whether the call came that was to fail.
     pub fn has_failed(&self) -> bool {
         self.fuse.has_burnt()

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use parking_lot::Mutex;
 use rustix::io::Errno;
 
 use crate::sync::{Arc, AtomicU64, Ordering};
@@ -127,6 +128,8 @@ pub(crate) struct Fuse(Arc<FuseState>);
 struct FuseState {
     met: AtomicU64,
     injection: Injection,
+    /// Every operation, whether or not the fault meets it.
+    log: Mutex<Vec<Step>>,
 }
 
 /// What becomes of an operation.
@@ -217,13 +220,37 @@ impl Injection {
     }
 }
 
+impl Step {
+    /// What it is called.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::SetMode => "set mode",
+            Self::Open => "open",
+            Self::Read => "read",
+            Self::Look => "look",
+            Self::Write => "write",
+            Self::Sync => "sync",
+            Self::Close => "close",
+            Self::Link => "link",
+            Self::Remove => "remove",
+        }
+    }
+}
+
 impl Fuse {
     pub(crate) fn new(injection: Injection) -> Self {
-        Self(Arc::new(FuseState { met: AtomicU64::new(0), injection }))
+        Self(Arc::new(FuseState { met: AtomicU64::new(0), injection, log: Mutex::default() }))
+    }
+
+    /// What was done since this was asked the last time.
+    pub(crate) fn take_log(&self) -> Vec<Step> {
+        std::mem::take(&mut self.0.log.lock())
     }
 
     /// Counts an operation.
     pub(crate) fn burn(&self, step: Step) -> Burn {
+        self.0.log.lock().push(step);
         let Injection { fault, at, failure } = self.0.injection;
         if !fault.meets(step) {
             return Burn::Passes;
