@@ -4,6 +4,8 @@
 mod calls;
 #[path = "storage_dispose.rs"]
 mod dispose;
+#[path = "storage_look.rs"]
+mod look;
 #[path = "storage_publish.rs"]
 mod publish;
 #[path = "storage_verify.rs"]
@@ -42,6 +44,7 @@ fn main() -> Result<()> {
     dispose::all(&bench, directory.path())?;
     calls::all(&bench, directory.path())?;
     publish::all(&bench, directory.path())?;
+    look::all(&bench, directory.path())?;
     verify::all(&bench, directory.path())
 }
 

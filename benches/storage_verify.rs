@@ -32,7 +32,7 @@ struct Checkpoint {
 /// Every line about verifying.
 pub(crate) fn all(bench: &Bench, directory: &Path) -> Result<()> {
     const LARGE: &str = "storage: verify a checkpoint of 1 GiB in 16 files, by one thread";
-    const SMALL: &str = "storage: verify a checkpoint of 10,000 files of 16 KiB, by one thread";
+    const SMALL: &str = "storage: verify a checkpoint of 10,000 files of 64 KiB, by one thread";
     const FROM_DISK: &str =
         "storage: verify a checkpoint of 1 GiB that is not in memory, by eight threads, on the wall";
     let bar = bench.bar(Bar::RatioAtMost(1.0 / 0.8));
@@ -42,7 +42,8 @@ pub(crate) fn all(bench: &Bench, directory: &Path) -> Result<()> {
         checkpoint.compare_from_disk(&bench.bar(Bar::RatioAtMost(1.1)), FROM_DISK, "pread calls by eight threads")?;
     }
     if bench.takes(SMALL) {
-        Checkpoint::of(&directory.join("small"), 10_000, 16 << 10)?.compare(bench, SMALL, "open, status, pread, close");
+        let checkpoint = Checkpoint::of(&directory.join("small"), 10_000, 64 << 10)?;
+        checkpoint.compare(bench, SMALL, "open, status, pread, close");
     }
     Ok(())
 }
