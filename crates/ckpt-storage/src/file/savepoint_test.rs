@@ -240,6 +240,7 @@ fn the_mark_is_durable_before_anyone_has_the_place_and_goes_last() {
         "remove _savepoint",
         "sync _savepoint",
         "remove _metadata",
+        "sync _savepoint",
     ];
     let steps = steps.map(|step| step.replacen(' ', &format!(" {directory}/"), 1));
     assert_eq!(disk.take_log(), steps);
