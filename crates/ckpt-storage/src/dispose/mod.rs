@@ -85,6 +85,11 @@ fn dispose_of(
     let Some((metadata, written)) = directory.metadata()? else {
         // An earlier disposal came so far, or there never was anything.
         if !mark::is_there(&directory)? {
+            if options.mode == Mode::Delete {
+                // A disposal that was interrupted twice may have left what becomes its mark, which goes with the name.
+                mark::withdraw(&directory);
+                let _ = directory.remove_empty(&layout::unused(options.nonce));
+            }
             return Err(directory.without_metadata()?.of_kind(ErrorKind::NotFound));
         }
         match options.mode {
@@ -216,6 +221,8 @@ fn unknown(directory: &SnapshotDirectory, entry: Entry) -> Kept {
     Kept::Unknown { path, length_bytes: entry.length_bytes }
 }
 
+#[cfg(test)]
+mod crash_test;
 #[cfg(test)]
 mod dispose_test;
 #[cfg(test)]
