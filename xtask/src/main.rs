@@ -70,6 +70,12 @@ const COMMANDS: &[Entry] = &[
         run: command::order::run,
     },
     Entry {
+        name: "race",
+        arguments: "[--swaps N]",
+        about: "directories swapped for links while they are disposed of; what lies outside is watched",
+        run: command::race::run,
+    },
+    Entry {
         name: "fuzz",
         arguments: "[--seconds N] [TARGET]",
         about: "the fuzz targets, each that long, from the golden files on; needs a nightly compiler",

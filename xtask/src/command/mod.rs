@@ -11,4 +11,5 @@ pub(crate) mod loom;
 pub(crate) mod miri;
 pub(crate) mod mutants;
 pub(crate) mod order;
+pub(crate) mod race;
 pub(crate) mod test;
