@@ -48,3 +48,5 @@ mod savepoint_test;
 mod storage_test;
 #[cfg(test)]
 mod summarize_test;
+#[cfg(test)]
+mod worker_test;

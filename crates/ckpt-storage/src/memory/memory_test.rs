@@ -3,17 +3,23 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ckpt_core::ErrorKind;
 use ckpt_core::head::SnapshotPlace;
 use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointOptions, LocationReference, SnapshotKind};
-use ckpt_core::state::Place;
+use ckpt_core::state::{HandleView, Place, StateHandle};
 use ckpt_streams::{StateScope, into_error};
 
 use crate::test_support::{MemoryDisk, local_context};
-use crate::testing::sample::{barrier, commit_next, identity, job, nonce, publish};
+use crate::testing::sample::{
+    barrier, barrier_of_savepoint, commit_next, identity, job, nonce, publish, savepoint_of, written_state,
+};
 use crate::testing::{StorageUnderTest, check_storage};
-use crate::{CheckpointStorage, MemoryStorage, NOT_ADDRESSABLE, StorageContext, WorkerView, claim};
+use crate::{
+    CheckpointStorage, FileSystemStorage, MemoryStorage, NOT_ADDRESSABLE, StorageContext, WorkerView, claim,
+    make_savepoint_location,
+};
 
 fn worker(storage: &MemoryStorage, context: &StorageContext) -> Arc<dyn WorkerView> {
     storage.worker_view(job(1), Writer::new(LeaderEpoch::new(1), WriterId::new(1)), context).unwrap()
@@ -143,4 +149,42 @@ fn any_reference_gives_streams_in_memory_and_its_own_is_the_default() {
     stream.write_all(&[1; 1 << 20]).unwrap();
     let handle = streams.seal_piece(stream.finish().unwrap().unwrap()).unwrap();
     assert!(matches!(handle.place(), Place::Inline(_)) && disk.operations() == before);
+}
+
+/// Without a directory for checkpoints a savepoint still is a file, and all that it needs is in that.
+#[test]
+fn a_savepoint_is_a_file_that_holds_all_state() {
+    let disk = MemoryDisk::default();
+    let context = disk.context();
+    let storage = MemoryStorage::new();
+    let view = storage.coordinator_view(job(1), &context).unwrap();
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap().head;
+    let identity = identity(&claimed, 1);
+    let (uri, location) = make_savepoint_location(&*view, &identity, Some("mem:/save"), &mut |_| Ok(())).unwrap();
+    assert_eq!(location.reference(), LocationReference::Default, "workers need no place");
+    let streams = worker(&storage, &context).streams(&barrier_of_savepoint(identity, location.reference())).unwrap();
+    let state = written_state(&*streams, &vec![1; 1 << 20]);
+    let published = location.publish(&savepoint_of(job(1), identity, Some(state))).unwrap();
+    let directory = uri.as_str().strip_prefix("mem:/").unwrap();
+    assert_eq!(disk.files(), ["_metadata", "_savepoint"].map(|file| format!("{directory}/{file}")));
+    // It is found without the storage that took it, and wherever it is moved to.
+    assert!(disk.take_log().contains(&format!("sync {directory}/_metadata")), "a savepoint is durable");
+    let anywhere = FileSystemStorage::without_directory().resolve(&view.pointer(&published), &context).unwrap();
+    assert!(anywhere.metadata.summary().self_contained);
+    let mut inline = 0;
+    let count =
+        &mut |handle: &HandleView<'_>| inline += u64::from(matches!(handle.to_handle().place(), Place::Inline(_)));
+    anywhere.metadata.visit_handles(count).unwrap();
+    assert_eq!(inline, 2);
+}
+
+#[test]
+fn nothing_is_duplicated_and_asking_is_an_error() {
+    let context = MemoryDisk::default().context();
+    let toolset = worker(&MemoryStorage::new(), &context).task_owned_toolset();
+    let handle = StateHandle::inline(Bytes::from_static(b"state"));
+    assert!(!toolset.can_duplicate(&handle));
+    let error = toolset.duplicate(&[handle]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::FailJob);
+    assert_eq!(error.to_string(), "memory storage duplicates no state: there are no files");
 }
