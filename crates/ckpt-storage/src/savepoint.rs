@@ -38,7 +38,8 @@ const ATTEMPTS: u32 = 10;
 ///
 /// # Errors
 ///
-/// Those of [`name_savepoint`](CoordinatorView::name_savepoint) and of `before`, at once. After ten names
+/// Those of [`name_savepoint`](CoordinatorView::name_savepoint) and of `before`, and `Configuration` and `Fenced`, at
+/// once. After ten names
 /// `AbortCheckpoint`, with the target and what went wrong last.
 pub fn make_savepoint_location(
     view: &dyn CoordinatorView,
@@ -53,7 +54,8 @@ pub fn make_savepoint_location(
         let source = match view.initialize_savepoint(identity, &uri) {
             Ok(InitializedSavepoint::Made(location)) => return Ok((uri, location)),
             Ok(InitializedSavepoint::Taken) => StorageError::SavepointTaken { uri: uri.clone() }.abort(),
-            Err(error) if error.kind() == ErrorKind::Configuration => return Err(error),
+            // Another name would not help.
+            Err(error) if matches!(error.kind(), ErrorKind::Configuration | ErrorKind::Fenced) => return Err(error),
             Err(error) => error,
         };
         if tried == ATTEMPTS {

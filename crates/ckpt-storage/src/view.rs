@@ -105,7 +105,8 @@ pub trait CoordinatorView: Send + Sync + Debug {
     ///
     /// # Errors
     ///
-    /// `Configuration` when it is no directory for a savepoint of this job. Else what the file system says, naming the
+    /// `Configuration` when it is no directory for a savepoint of this job, `Fenced` when another leader has taken the job
+    /// over: nobody would delete what is left of it. Else what the file system says, naming the
     /// directory: nothing is there then, or what [`remove_abandoned`](Self::remove_abandoned) deletes.
     fn initialize_savepoint(&self, identity: &CheckpointIdentity, uri: &Uri) -> Result<InitializedSavepoint>;
 

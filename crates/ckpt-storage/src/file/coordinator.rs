@@ -83,7 +83,17 @@ impl CoordinatorView for FileCoordinatorView {
     }
 
     fn initialize_savepoint(&self, identity: &CheckpointIdentity, uri: &Uri) -> Result<InitializedSavepoint> {
-        self.savepoints.initialize(identity, uri)
+        let initialized = self.savepoints.initialize(identity, uri)?;
+        if let InitializedSavepoint::Made(location) = &initialized {
+            // Who took the job over has looked for this savepoint already, or looks after this: not found, it would stay.
+            self.refuse_fenced(identity).map_err(|source| {
+                // What fails then is less than this.
+                let _ = location.discard();
+                let kind = source.kind();
+                StorageError::SavepointNotMade { uri: uri.clone(), source }.kind(kind)
+            })?;
+        }
+        Ok(initialized)
     }
 
     fn remove_abandoned(&self, savepoint: &AbandonedSavepoint) -> Result<AbandonedOutcome> {
@@ -136,6 +146,18 @@ fn refuse_claimed(files: &RemovedFiles) -> Result<()> {
 }
 
 impl FileCoordinatorView {
+    /// A snapshot of a leader whose job another one has taken over.
+    fn refuse_fenced(&self, identity: &CheckpointIdentity) -> Result<()> {
+        let ours = identity.epoch;
+        match self.directory.head().read()?.map(|head| head.epoch).filter(|epoch| *epoch > ours) {
+            Some(found) => {
+                let path = self.directory.show(&layout::head_path());
+                Err(StorageError::FencedByEpoch { path, found, ours }.fenced())
+            }
+            None => Ok(()),
+        }
+    }
+
     pub(crate) const fn new(
         directory: Arc<JobDirectory>,
         savepoints: Savepoints,

@@ -143,7 +143,7 @@ fn a_name_that_is_taken_is_left_for_the_next_one() {
     let (first, first_location) = make(1, &mut first_names);
     let marks = disk.files();
     let (second, second_location) = make(2, &mut second_names);
-    assert_eq!(first_names, [first.clone()]);
+    assert_eq!(first_names, std::slice::from_ref(&first));
     assert_eq!(second_names, [first.clone(), second.clone()], "the second met the first and chose another name");
     assert!(marks.iter().all(|mark| disk.files().contains(mark)) && disk.files().len() == 2, "{:?}", disk.files());
     first_location.publish(&savepoint_of(job(1), numbered(1), None)).unwrap();

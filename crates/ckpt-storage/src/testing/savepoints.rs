@@ -25,6 +25,7 @@ pub(super) const CHECKS: &[fn(&StorageUnderTest)] = &[
     a_name_is_new_and_nothing_is_made_by_it,
     a_savepoint_is_published_where_its_name_says,
     a_name_is_one_savepoints,
+    who_is_fenced_makes_no_place,
     only_a_savepoint_of_its_own_is_published,
     what_is_abandoned_goes_and_cannot_be_published,
     what_is_complete_stays_whoever_abandons_it,
@@ -165,6 +166,19 @@ fn a_name_is_one_savepoints(under_test: &StorageUnderTest) {
     let elsewhere = Uri::new(uri.as_str().replace("savepoint-", "another-")).expect("a place beside it");
     let error = led.view.initialize_savepoint(&identity_2, &elsewhere).expect_err("no savepoint lies there");
     assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+}
+
+fn who_is_fenced_makes_no_place(under_test: &StorageUnderTest) {
+    let Some(led) = under_test.led() else { return };
+    let (identity, uri) = led.name(1);
+    let next = under_test.coordinator();
+    let _ = claim(&*next.head(), job(1), nonce(2)).expect("HEAD is claimed");
+    let error = led.view.initialize_savepoint(&identity, &uri).expect_err("another leads the job");
+    assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
+    let made = make_savepoint_location(&*led.view, &identity, led.target.as_deref(), &mut |_| Ok(()));
+    assert_eq!(made.expect_err("another leads the job").kind(), ErrorKind::Fenced);
+    let error = under_test.storage.resolve(uri.as_str(), &under_test.context).expect_err("nothing is left");
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 }
 
 fn only_a_savepoint_of_its_own_is_published(under_test: &StorageUnderTest) {
