@@ -166,7 +166,8 @@ impl SnapshotDirectory {
             return Err(DisposeError::JobActive { pointer, job }.configuration());
         }
         let number = layout::parse_checkpoint_directory(name.as_str());
-        match head.kept().chain(&head.stopped_at).find(|snapshot| self.is_at(snapshot, number)) {
+        // The savepoint that it was stopped with is its user's once the job has ended.
+        match head.kept().find(|snapshot| self.is_at(snapshot, number)) {
             Some(snapshot) => Err(DisposeError::NamedByHead { pointer, id: snapshot.id, job }.configuration()),
             None => Ok(()),
         }
