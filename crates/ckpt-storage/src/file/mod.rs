@@ -49,4 +49,6 @@ mod storage_test;
 #[cfg(test)]
 mod summarize_test;
 #[cfg(test)]
+mod sweep_test;
+#[cfg(test)]
 mod worker_test;

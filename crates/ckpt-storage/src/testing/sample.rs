@@ -16,8 +16,8 @@ use ckpt_core::state::Places;
 use ckpt_core::state::{
     FileRef, OperatorState, Partitions, Place, Redistribution, Root, StateHandle, SubtaskState, TaskSnapshot,
 };
-use ckpt_core::{Digest, Timestamp};
-use ckpt_streams::{StateReader, StateScope, StreamFactory};
+use ckpt_core::{Digest, ErrorKind, Result, Timestamp};
+use ckpt_streams::{StateReader, StateScope, StreamFactory, into_error};
 
 use crate::{CoordinatorView, HeadOutcome};
 
@@ -160,14 +160,20 @@ pub(crate) fn commit_next(
 
 /// Writes one exclusive and one shared piece of those bytes and seals them.
 pub(crate) fn written_state(streams: &dyn StreamFactory, bytes: &[u8]) -> SubtaskState {
-    let staged = [StateScope::Exclusive, StateScope::Shared].map(|scope| {
-        let mut stream = streams.create(scope).expect("a stream begins");
-        stream.write_all(bytes).expect("the bytes are written");
-        operator_state(stream.finish().expect("the stream ends").expect("bytes were written"))
-    });
-    let state = SubtaskState::new(Vec::new(), staged.into());
-    let sealed = streams.seal(TaskSnapshot::new([(OPERATOR, state)].into())).expect("the state is sealed");
-    sealed.into_operators().into_iter().map(|(_, state)| state).next().expect("the one operator")
+    try_write_state(streams, bytes).expect("the state is written and sealed")
+}
+
+/// The same, where it may fail.
+pub(crate) fn try_write_state(streams: &dyn StreamFactory, bytes: &[u8]) -> Result<SubtaskState> {
+    let mut staged = Vec::new();
+    for scope in [StateScope::Exclusive, StateScope::Shared] {
+        let mut stream = streams.create(scope)?;
+        stream.write_all(bytes).map_err(|error| into_error(error, ErrorKind::AbortCheckpoint))?;
+        staged.extend(stream.finish()?.map(operator_state));
+    }
+    let state = SubtaskState::new(Vec::new(), staged);
+    let sealed = streams.seal(TaskSnapshot::new([(OPERATOR, state)].into()))?;
+    Ok(sealed.into_operators().into_iter().map(|(_, state)| state).next().expect("the one operator"))
 }
 
 pub(crate) fn read_all(reader: &dyn StateReader, handle: &StateHandle) -> Vec<u8> {

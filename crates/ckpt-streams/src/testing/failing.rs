@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use crate::file_system::{
     Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
 };
-use crate::testing::fault::{Burn, Fuse, Injection, Step};
+use crate::testing::fault::{Burn, Fault, Fuse, Injection, Step};
 
 /// Passes everything on but what is to fail: see [`sweep_faults`](crate::testing::sweep_faults).
 ///
@@ -56,6 +56,11 @@ impl FailingFileSystem {
     /// Whether the operation came that was to fail.
     pub fn has_failed(&self) -> bool {
         self.fuse.has_burnt()
+    }
+
+    /// Lets everything work from here on, as after a repair.
+    pub fn lift(&self) {
+        self.fuse.lift();
     }
 
     fn check(&self, step: Step, operation: &'static str, path: &str, kind: ErrorKind) -> Result<()> {
@@ -130,7 +135,14 @@ impl FileSystem for FailingFileSystem {
     }
 
     fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>> {
-        self.inner.remove(paths)
+        let remove = |path: &RelPath| {
+            self.check(Step::Remove, "remove", path.as_str(), ErrorKind::Retry)?;
+            self.inner.remove(std::slice::from_ref(path)).pop().unwrap_or(Ok(()))
+        };
+        match self.fuse.fault() {
+            Fault::RemoveFails => paths.iter().map(remove).collect(),
+            _ => self.inner.remove(paths),
+        }
     }
 
     fn sync_removed(&self, removed: &[RelPath]) -> Result<()> {

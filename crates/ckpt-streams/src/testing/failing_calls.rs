@@ -18,7 +18,8 @@ use crate::testing::fault::{Burn, Fuse, Injection, Step};
 /// Opens local file systems whose calls of the system fail as they are told, below the code that ships: see
 /// [`sweep_faults`](crate::testing::sweep_faults).
 ///
-/// A close that fails has closed. Removing a name works; it may need to open a directory, which is a call of its own.
+/// A close that fails has closed. Removing a name works, unless that is what is to fail; it may need to open a directory,
+/// which is a call of its own.
 #[derive(Debug)]
 pub struct FailingCalls {
     inner: Arc<dyn System>,
@@ -56,6 +57,11 @@ impl FailingCalls {
     pub fn open(&self, root: impl AsRef<Path>) -> Result<LocalFileSystem> {
         let system = FailingSystem { inner: Arc::clone(&self.inner), fuse: self.fuse.clone() };
         LocalFileSystem::open_on(Arc::new(system), root.as_ref())
+    }
+
+    /// Lets everything work from here on, as after a repair.
+    pub fn lift(&self) {
+        self.fuse.lift();
     }
 
     /// How many calls there were so far that the fault meets.

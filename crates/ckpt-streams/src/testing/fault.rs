@@ -6,7 +6,7 @@ use std::io;
 use parking_lot::Mutex;
 use rustix::io::Errno;
 
-use crate::sync::{Arc, AtomicU64, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicU64, Ordering};
 
 /// What goes wrong. Each kind meets the operations that can fail so; only these are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +42,9 @@ pub enum Fault {
     /// `ESTALE` of whatever is done with a file or a directory that is gone from its server (NFS): removed there by another
     /// machine, or served by another one now. Whoever reads tries again; whoever writes gives up the file.
     Stale,
+    /// `EIO` of a removal: nothing is removed. Not among [`ALL`](Self::ALL), since nothing could be expected to be gone then:
+    /// see [`sweep_removals`].
+    RemoveFails,
 }
 
 /// How long it goes wrong.
@@ -50,7 +53,7 @@ pub enum Fault {
 pub enum Failure {
     /// At that operation alone.
     Once,
-    /// At that operation and at every later one. Removing always works: what cannot be removed is another subject.
+    /// At that operation and at every later one.
     FromThereOn,
 }
 
@@ -67,6 +70,7 @@ pub struct Injection {
 }
 
 /// Runs a test with every fault, once and for ever, at operation 1, 2, … So every operation fails once in every way.
+/// Removing always works: what becomes of what cannot be removed shows [`sweep_removals`].
 ///
 /// `run` says whether the operation came that was to fail: with the first run where it did not, that fault is done. How
 /// many runs there were is returned; a caller knows how many there are at least.
@@ -92,8 +96,17 @@ pub struct Injection {
 /// # Ok::<(), ckpt_core::Error>(())
 /// ```
 pub fn sweep_faults(run: &mut dyn FnMut(Injection) -> bool) -> u64 {
+    sweep(&Fault::ALL, run)
+}
+
+/// The same with removals that fail: what is left then is collected later, or somebody is told of it.
+pub fn sweep_removals(run: &mut dyn FnMut(Injection) -> bool) -> u64 {
+    sweep(&[Fault::RemoveFails], run)
+}
+
+fn sweep(faults: &[Fault], run: &mut dyn FnMut(Injection) -> bool) -> u64 {
     let mut runs = 0;
-    for fault in Fault::ALL {
+    for fault in faults.iter().copied() {
         for failure in [Failure::Once, Failure::FromThereOn] {
             let mut injection = Injection::new(fault, 1, failure);
             while run(injection) {
@@ -127,6 +140,7 @@ pub(crate) struct Fuse(Arc<FuseState>);
 #[derive(Debug)]
 struct FuseState {
     met: AtomicU64,
+    lifted: AtomicBool,
     injection: Injection,
     /// Every operation, whether or not the fault meets it.
     log: Mutex<Vec<Step>>,
@@ -144,7 +158,7 @@ pub(crate) enum Burn {
 }
 
 impl Fault {
-    /// All of them.
+    /// All of them, but that removals fail.
     pub const ALL: [Self; 14] = [
         Self::DiskFull,
         Self::QuotaExceeded,
@@ -185,6 +199,7 @@ impl Fault {
             }
             Self::WouldBlock => matches!(step, Step::Write | Step::Read | Step::Open),
             Self::LinkAnswerLost => matches!(step, Step::Link),
+            Self::RemoveFails => matches!(step, Step::Remove),
         }
     }
 
@@ -194,7 +209,7 @@ impl Fault {
             Self::QuotaExceeded => Errno::DQUOT,
             Self::TooManyOpenFiles => Errno::MFILE,
             Self::ReadOnly => Errno::ROFS,
-            Self::WriteFails | Self::SyncFails | Self::CloseFails | Self::ReadFails => Errno::IO,
+            Self::WriteFails | Self::SyncFails | Self::CloseFails | Self::ReadFails | Self::RemoveFails => Errno::IO,
             Self::Interrupted => Errno::INTR,
             Self::WouldBlock => Errno::AGAIN,
             Self::Stale => Errno::STALE,
@@ -240,7 +255,12 @@ impl Step {
 
 impl Fuse {
     pub(crate) fn new(injection: Injection) -> Self {
-        Self(Arc::new(FuseState { met: AtomicU64::new(0), injection, log: Mutex::default() }))
+        Self(Arc::new(FuseState {
+            met: AtomicU64::new(0),
+            lifted: AtomicBool::new(false),
+            injection,
+            log: Mutex::default(),
+        }))
     }
 
     /// What was done since this was asked the last time.
@@ -252,7 +272,7 @@ impl Fuse {
     pub(crate) fn burn(&self, step: Step) -> Burn {
         self.0.log.lock().push(step);
         let Injection { fault, at, failure } = self.0.injection;
-        if !fault.meets(step) {
+        if !fault.meets(step) || self.0.lifted.load(Ordering::Relaxed) {
             return Burn::Passes;
         }
         let number = self.0.met.fetch_add(1, Ordering::Relaxed) + 1;
@@ -263,6 +283,11 @@ impl Fuse {
             Failure::FromThereOn => number >= at,
         };
         if fails { fault.burn() } else { Burn::Passes }
+    }
+
+    /// From here on everything passes.
+    pub(crate) fn lift(&self) {
+        self.0.lifted.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn fault(&self) -> Fault {

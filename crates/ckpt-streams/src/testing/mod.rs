@@ -4,7 +4,7 @@
 //! * [`RecordingFileSystem`]: tells what was done, in order;
 //! * [`FailingFileSystem`]: fails at the n-th operation, once or from there on, in every way there is;
 //! * [`FailingCalls`]: the local file system, above calls of the system that fail so;
-//! * [`sweep_faults`]: runs a test with every fault at every operation;
+//! * [`sweep_faults`], [`sweep_removals`]: run a test with every fault at every operation;
 //! * [`Disk`]: what a machine that loses power has left, for the local file system;
 //! * [`SlowFileSystem`]: late by a [`VirtualClock`], so that a test of ten minutes takes none;
 //! * [`ObjectStoreFileSystem`]: no rename, answers that are lost, writes that are late, lists of the past;
@@ -41,7 +41,7 @@ pub use clock::VirtualClock;
 pub use disk::{Disk, Image, ImageOptions};
 pub use failing::FailingFileSystem;
 pub use failing_calls::FailingCalls;
-pub use fault::{Failure, Fault, Injection, sweep_faults};
+pub use fault::{Failure, Fault, Injection, sweep_faults, sweep_removals};
 pub use object_store::{ObjectStoreFileSystem, Reply};
 pub use recording::{Operation, OperationKind, RecordingFileSystem};
 pub use slow::{Delays, SlowFileSystem};
