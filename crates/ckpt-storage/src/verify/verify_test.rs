@@ -308,7 +308,7 @@ fn however_many_threads_there_are_it_finds_the_same() {
         }
     }
     // A file of ten bytes takes as many, and eight for the digest of its block.
-    assert!(budget.most_charged_bytes() <= 20, "{budget:?}");
+    assert!((18..=20).contains(&budget.most_charged_bytes()), "{budget:?}");
     assert_eq!(budget.charged_bytes(), 0);
 }
 
