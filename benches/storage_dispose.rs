@@ -39,7 +39,7 @@ pub(crate) fn all(bench: &Bench, directory: &Path) -> Result<()> {
         ("storage: dispose of 10,000 files, each step durable", Clock::Processor),
         ("storage: dispose of 10,000 files, each step durable, on the wall", Clock::Wall),
     ] {
-        scratch.compare(&bar, name, "the same, and four syncs", Durability::Full, wall);
+        scratch.compare(&bar, name, "the same, and as many syncs between the steps", Durability::Full, wall);
     }
     const MEMORY: &str = "storage: memory to dispose of 100,000 files";
     if bench.takes(MEMORY) {
@@ -82,9 +82,10 @@ impl Scratch {
         }
         let timed = |work: &dyn Fn(&Path) -> Result<()>| -> Result<Duration> {
             let snapshot = self.snapshot(FILES)?;
-            // What is still to be written of it is no matter of its end.
-            File::open(&snapshot).and_then(|directory| directory.sync_all()).map_err(failed)?;
-            rustix::fs::sync();
+            if durability == Durability::Full {
+                // What is still to be written of it is no matter of its end.
+                rustix::fs::syncfs(File::open(&snapshot).map_err(failed)?).map_err(failed)?;
+            }
             let begin = Instant::now();
             let (processor, done) = processor_time_of(|| work(&snapshot));
             let wall = begin.elapsed();
@@ -97,7 +98,7 @@ impl Scratch {
         };
         let ours = || timed(&|snapshot| self.dispose(snapshot, FILES, durability));
         let baseline = || timed(&|snapshot| unlink_all(snapshot, durability));
-        let measured: Result<Vec<_>> = (0..bench.pairs())
+        let measured: Result<Vec<_>> = (0..bench.large_pairs())
             .map(|number| match number % 2 {
                 0 => Ok((ours()?, baseline()?)),
                 _ => baseline().and_then(|baseline| Ok((ours()?, baseline))),
@@ -141,6 +142,15 @@ impl Scratch {
 fn unlink_all(snapshot: &Path, durability: Durability) -> Result<()> {
     let names: Vec<RelPath> = names(FILES).map(|(path, _)| path).collect();
     let directory = File::open(snapshot).map_err(failed)?;
+    let above = File::open(snapshot.join("..")).map_err(failed)?;
+    let sync = |files: &[&File]| match durability {
+        Durability::None => Ok(()),
+        _ => files.iter().try_for_each(|file| file.sync_all()).map_err(failed),
+    };
+    if durability != Durability::None {
+        let mark = File::create(snapshot.join("mark")).map_err(failed)?;
+        sync(&[&mark, &directory, &above])?;
+    }
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let remove = || {
@@ -156,13 +166,14 @@ fn unlink_all(snapshot: &Path, durability: Durability) -> Result<()> {
             .map(|thread| thread.join().unwrap_or_else(|_| Err(failed("a panic"))))
             .fold(own, Result::and)
     })?;
-    if durability == Durability::Full {
-        // As many as there are steps that must not be lost in another order.
-        for _ in 0..4 {
-            directory.sync_all().map_err(failed)?;
-        }
+    sync(&[&directory])?;
+    fs::remove_file(snapshot.join("_metadata")).map_err(failed)?;
+    sync(&[&directory])?;
+    if durability != Durability::None {
+        fs::remove_file(snapshot.join("mark")).map_err(failed)?;
     }
-    fs::remove_file(snapshot.join("_metadata")).and_then(|()| fs::remove_dir(snapshot)).map_err(failed)
+    fs::remove_dir(snapshot).map_err(failed)?;
+    sync(&[&above])
 }
 
 /// The names of state files.

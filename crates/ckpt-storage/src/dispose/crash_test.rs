@@ -73,9 +73,12 @@ fn whatever_a_loss_of_power_leaves_is_whole_or_being_disposed_of() {
     let disk = disk();
     assert!(dispose(POINTER, &context(&disk), &options()).unwrap().is_complete());
     assert_eq!(names_on(&disk), BTreeSet::new());
+    let promised = disk.done();
     let mut kinds = BTreeSet::new();
     let images = disk.visit_images(ImageOptions::default(), &|done| done, &mut |image| {
         let left = names_on(&image.disk);
+        // What is told as complete does not come back.
+        assert!(image.done < promised || left.is_empty(), "{left:?} of {image:?}");
         check_left(&left, image);
         kinds.insert((left.contains("_metadata"), left.contains("_disposing"), left.len()));
         // A second disposal ends with nothing, also after another loss of power.

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use ckpt_core::id::{CheckpointId, FileName, JobId};
 use ckpt_core::mark::{DisposalMark, SavepointMark};
 use ckpt_core::state::RelPath;
-use ckpt_core::{ErrorKind, Result};
+use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{Durability, Entry};
 
 pub use disposal::{Disposal, FileCount, Kept};
@@ -148,7 +148,11 @@ fn delete_marks(directory: &SnapshotDirectory, options: &DisposeOptions, disposa
         return;
     }
     // A name that nobody can have foreseen, or made a file of.
-    let keeps = directory.remove_empty(&layout::unused(options.nonce));
+    let unused = layout::unused(options.nonce);
+    let keeps = directory.remove_empty(&unused);
+    if options.durability != Durability::None {
+        disposal.errors.extend(not_synced(directory, directory.sync_gone(unused)));
+    }
     match left_over(directory) {
         Ok(entries) => {
             if keeps && entries.is_empty() {
@@ -174,12 +178,14 @@ fn are_durable(directory: &SnapshotDirectory, options: &DisposeOptions, disposal
     }
     // All files lie in one directory.
     let synced = directory.file_system.sync_removed(&[directory.path(layout::metadata_file())]);
-    let failed = synced.map_err(|source| {
-        let kind = source.kind();
-        DisposeError::NotSynced { pointer: directory.pointer.clone(), source }.of_kind(kind)
-    });
-    disposal.errors.extend(failed.err());
+    disposal.errors.extend(not_synced(directory, synced));
     disposal.errors.is_empty()
+}
+
+fn not_synced(directory: &SnapshotDirectory, synced: Result<()>) -> Option<Error> {
+    let source = synced.err()?;
+    let kind = source.kind();
+    Some(DisposeError::NotSynced { pointer: directory.pointer.clone(), source }.of_kind(kind))
 }
 
 /// Says what would be deleted and what would stay.

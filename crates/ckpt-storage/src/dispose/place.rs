@@ -183,6 +183,18 @@ impl SnapshotDirectory {
         }
     }
 
+    /// Makes durable that the last name in the directory is gone, and the directory if it is.
+    ///
+    /// # Errors
+    ///
+    /// `Retry`: it may come back.
+    pub(super) fn sync_gone(&self, unused: RelPath) -> Result<()> {
+        match &self.above {
+            Some((above, name)) => above.sync_removed(&[name.join(&unused)]),
+            None => self.file_system.sync_removed(&[unused]),
+        }
+    }
+
     /// Removes the directory if it is empty. Whether something keeps it.
     pub(super) fn remove_empty(&self, unused: &RelPath) -> bool {
         let Some((above, name)) = &self.above else { return false };
