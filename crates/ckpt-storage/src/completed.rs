@@ -1,12 +1,13 @@
 //! The place of a completed checkpoint.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use ckpt_core::Result;
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::state::{Places, RelPath, Root, StateHandle};
-use ckpt_core::uri::Uri;
+use ckpt_core::uri::{StoragePath, Uri};
 use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{FileStateReader, ReadOptions, StateDirectory, StateInputStream, StateReader};
 use parking_lot::Mutex;
@@ -17,7 +18,7 @@ use crate::error::StorageError;
 ///
 /// [`CheckpointStorage::resolve`](crate::CheckpointStorage::resolve) makes it. A storage of one's own may build it by
 /// [`new`](Self::new) and the `with_…` methods; without them it has inline state alone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CompletedLocation {
     /// The pointer by which users name it.
@@ -91,6 +92,17 @@ impl CompletedLocation {
             options,
             elsewhere: Mutex::default(),
         }))
+    }
+}
+
+/// Without what may be a secret in a pointer, and without the metadata, which may be long.
+impl fmt::Debug for CompletedLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompletedLocation")
+            .field("pointer", &StoragePath::from(&*self.pointer))
+            .field("identity", &self.metadata.summary().identity)
+            .field("roots", &self.roots)
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::str;
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use crate::digest::Digest;
@@ -10,7 +12,7 @@ use crate::snapshot::error::LocationError;
 use crate::uri::Uri;
 
 /// A place for a snapshot's state, opaque to everyone but the storage that made it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LocationReference {
     /// Where the storage puts checkpoints.
@@ -95,5 +97,15 @@ impl LocationReference {
         }
         let text = str::from_utf8(text).map_err(|source| LocationError::Utf8 { source })?;
         Uri::new(text).map(Some).map_err(|source| LocationError::Uri { source }.into())
+    }
+}
+/// What a storage means by its bytes may be a secret.
+impl fmt::Debug for LocationReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, self.to_uri()) {
+            (Self::Default, _) => f.write_str("Default"),
+            (Self::At(_), Ok(Some(uri))) => write!(f, "At({uri:?})"),
+            (Self::At(bytes), _) => write!(f, "At({} bytes)", bytes.len()),
+        }
     }
 }

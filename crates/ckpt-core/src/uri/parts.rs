@@ -83,13 +83,17 @@ impl<'a> UriParts<'a> {
     }
 
     /// Whether something stands before an `@` that may be a secret: anything but the name of a container of Azure's. A
-    /// password may hold a slash, so after a colon it is looked for behind the authority as well.
+    /// password may hold a slash, so after a colon it is looked for behind the authority as well, and where there is none
+    /// since somebody forgot the slashes.
     pub(crate) fn names_a_user(self) -> bool {
-        let (Some(authority), Some(rest)) = (self.authority(), self.rest.strip_prefix("//")) else { return false };
+        let has_password = |rest: &str| rest.rsplit_once('@').is_some_and(|(before, _)| before.contains(':'));
+        let (Some(authority), Some(rest)) = (self.authority(), self.rest.strip_prefix("//")) else {
+            return has_password(self.rest);
+        };
         if authority.is_empty() && self.scheme.eq_ignore_ascii_case("file") {
             return false;
         }
-        if authority.contains("%40") || rest.rsplit_once('@').is_some_and(|(before, _)| before.contains(':')) {
+        if authority.contains("%40") || has_password(rest) {
             return true;
         }
         let Some((container, host)) = authority.split_once('@') else { return false };

@@ -48,6 +48,7 @@ fn anything_else_is_refused_without_showing_a_secret() {
         (":/b", "a URI has no scheme"),
         ("s3://hunter2@bucket/a", "a URI of scheme 's3' names a user"),
         ("s3://user:hunter2@bucket", "a URI of scheme 's3' names a user"),
+        ("s3:user:hunter2@bucket", "a URI of scheme 's3' names a user"),
         ("s3://user:hunter2/more@bucket", "a URI of scheme 's3' names a user"),
         ("s3://hunter2%40bucket/a", "a URI of scheme 's3' names a user"),
         ("s3://bucket/a?key=hunter2", "a URI of scheme 's3' has a query or a fragment"),
