@@ -183,6 +183,9 @@ fn every_description_travels_and_keeps_its_secrets() {
     ] {
         let text = serde_json::to_string(&storage).unwrap();
         assert_eq!(serde_json::from_str::<StorageConfig>(&text).unwrap(), storage, "{text}");
+        // One that does not say what comes next.
+        let bytes = postcard::to_stdvec(&storage).unwrap();
+        assert_eq!(postcard::from_bytes::<StorageConfig>(&bytes).unwrap(), storage, "{text}");
         let shown = format!("{storage} {storage:?} {storage:#?}");
         assert!(!shown.contains("canary"), "{shown}");
     }

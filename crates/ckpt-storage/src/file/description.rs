@@ -39,15 +39,15 @@ use crate::view::{CheckpointStorage, CoordinatorView, WorkerView};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileSystemStorage {
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "path_text")]
+    #[serde(default, with = "path_text")]
     base_checkpoint_dir: Option<StoragePath>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "path_text")]
+    #[serde(default, with = "path_text")]
     default_savepoint_dir: Option<StoragePath>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     create_subdir: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     inline_threshold_bytes: Option<usize>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     write_buffer_bytes: Option<usize>,
     #[serde(default, with = "words::durability")]
     durability: Durability,

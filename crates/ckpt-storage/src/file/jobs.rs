@@ -2,7 +2,6 @@
 
 use ckpt_core::Result;
 use ckpt_core::id::JobId;
-use ckpt_core::state::RelPath;
 use ckpt_core::uri::StoragePath;
 
 use crate::context::StorageContext;
@@ -22,23 +21,11 @@ pub fn jobs_in(base: &str, context: &StorageContext) -> Result<Vec<JobId>> {
     let not_listed = |source| StorageError::NotListed { path: base.to_string(), source }.retry();
     let file_system = context.file_systems.open(base.as_str())?;
     let mut jobs = Vec::new();
-    let mut after: Option<RelPath> = None;
-    loop {
-        let page = file_system.list(None, after.as_ref(), 1).map_err(not_listed)?;
-        let Some(entry) = page.first() else {
-            return Ok(jobs);
-        };
-        // At least one component, as every path.
-        let first = entry.path.components().next().unwrap_or_default();
-        if let Ok(job) = first.parse::<JobId>() {
-            if !file_system.list(Some(&layout::head_directory_of(job)), None, 1).map_err(not_listed)?.is_empty() {
-                jobs.push(job);
-            }
+    for directory in file_system.directories(None).map_err(not_listed)? {
+        let Ok(job) = directory.as_str().parse::<JobId>() else { continue };
+        if !file_system.list(Some(&layout::head_directory_of(job)), None, 1).map_err(not_listed)?.is_empty() {
+            jobs.push(job);
         }
-        // One file of each directory is enough: on to behind the last name that could be in it.
-        after = match RelPath::new(format!("{first}/{}", char::MAX)) {
-            Ok(last) if last > entry.path => Some(last),
-            _ => Some(entry.path.clone()),
-        };
     }
+    Ok(jobs)
 }

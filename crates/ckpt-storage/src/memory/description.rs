@@ -40,11 +40,11 @@ use crate::view::{CheckpointStorage, CoordinatorView, WorkerView};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemoryStorage {
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "path_text")]
+    #[serde(default, with = "path_text")]
     base_checkpoint_dir: Option<StoragePath>,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "path_text")]
+    #[serde(default, with = "path_text")]
     default_savepoint_dir: Option<StoragePath>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     max_state_size_bytes: Option<usize>,
 }
 

@@ -75,6 +75,36 @@ pub trait FileSystem: Send + Sync + Debug {
     /// `Retry` when the list could not be read. A prefix that does not exist has no files.
     fn list(&self, prefix: Option<&RelPath>, after: Option<&RelPath>, limit: usize) -> Result<Vec<Entry>>;
 
+    /// The directories directly below `prefix`, or below the root, in the order of their names: all that have files below
+    /// them, and perhaps empty ones. This asks [`list`](Self::list) once for each; who can do better does.
+    ///
+    /// # Errors
+    ///
+    /// As of [`list`](Self::list).
+    fn directories(&self, prefix: Option<&RelPath>) -> Result<Vec<RelPath>> {
+        let (mut directories, mut after) = (Vec::<RelPath>::new(), None);
+        let depth = prefix.map_or(0, |prefix| prefix.components().count());
+        while let Some(Entry { path, .. }) = self.list(prefix, after.as_ref(), 1)?.pop() {
+            let name = {
+                let mut names = path.components().skip(depth);
+                names.next().filter(|_| names.next().is_some()).map(RelPath::new).transpose()?
+            };
+            after = Some(match name {
+                Some(name) => {
+                    let directory = prefix.map_or_else(|| name.clone(), |prefix| prefix.join(&name));
+                    // On to behind the last name that could be below it.
+                    let last = RelPath::new(format!("{directory}/{}", char::MAX)).ok().filter(|last| *last > path);
+                    directories.push(directory);
+                    last.unwrap_or(path)
+                }
+                None => path,
+            });
+        }
+        directories.sort_unstable();
+        directories.dedup();
+        Ok(directories)
+    }
+
     /// Removes files, one answer for each. A file that is not there counts as removed; a directory that became empty
     /// goes too, the root never. What an interrupted [`Visible::WholeAtFinish`] of that name has left goes with it.
     ///

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use ckpt_core::{Error, ErrorKind};
+use rustix::io::Errno;
 
 /// What went wrong with a local file.
 #[derive(Debug, thiserror::Error)]
@@ -41,11 +42,43 @@ impl LocalError {
         Self::Io { operation, path, source: source.into() }
     }
 
+    /// Whether it says more about the process, or the way to the files, than about them: later it may be otherwise.
+    pub(super) fn passes(&self) -> bool {
+        const PASSING: [Errno; 9] = [
+            Errno::AGAIN,
+            Errno::INTR,
+            Errno::IO,
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOMEM,
+            Errno::NOBUFS,
+            Errno::STALE,
+            Errno::TIMEDOUT,
+        ];
+        match self {
+            Self::Io { source, .. } => Errno::from_io_error(source).is_some_and(|error| PASSING.contains(&error)),
+            _ => false,
+        }
+    }
+
     pub(super) fn of_kind(self, kind: ErrorKind) -> Error {
         match self {
             // Whatever was tried, it will never be possible.
             Self::NameTooLong { .. } => Error::new(ErrorKind::Configuration, self),
             _ => Error::new(kind, self),
         }
+    }
+}
+
+#[cfg(all(test, not(ckpt_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_more_about_the_process_than_about_the_files_passes() {
+        let of = |error: Errno| LocalError::io("open", PathBuf::from("/a"), error).passes();
+        assert!([Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO, Errno::STALE].into_iter().all(of));
+        assert!(![Errno::ACCESS, Errno::NOTDIR, Errno::LOOP, Errno::PERM, Errno::ROFS].into_iter().any(of));
+        assert!(!LocalError::NotADirectory { path: PathBuf::from("/a") }.passes());
     }
 }

@@ -89,6 +89,15 @@ impl Beneath {
         Ok(names)
     }
 
+    /// Directories in a directory; none when it is not there.
+    pub(super) fn directories(&self, directory: Option<&RelPath>) -> Result<Vec<RelPath>, LocalError> {
+        let names = self.names_in(directory)?;
+        let mut directories: Vec<_> =
+            names.into_iter().filter(|named| named.is_directory).map(|named| named.path).collect();
+        directories.sort_unstable();
+        Ok(directories)
+    }
+
     /// Everything that a directory holds, in no order; nothing when it is not there. Names that are not UTF-8 are left
     /// out.
     pub(super) fn entries_of(&self, directory: Option<&RelPath>) -> Result<Vec<(String, FileType)>, LocalError> {

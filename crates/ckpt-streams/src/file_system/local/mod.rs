@@ -78,7 +78,7 @@ impl LocalFileSystem {
     ///
     /// # Errors
     ///
-    /// `Configuration` when it is no directory or may not be opened.
+    /// `Configuration` when it is no directory or may not be opened, `Retry` when that cannot be told now.
     pub fn open(root: impl AsRef<Path>) -> Result<Self> {
         Self::open_on(Arc::new(Posix), root.as_ref())
     }
@@ -92,7 +92,10 @@ impl LocalFileSystem {
     /// The same on that system.
     pub(crate) fn open_on(system: Arc<dyn System>, root: &Path) -> Result<Self> {
         let local = Self { system, path: root.to_owned(), root: OnceLock::new(), making: Mutex::new(()) };
-        local.existing().map_err(|error| error.of_kind(ErrorKind::Configuration))?;
+        local.existing().map_err(|error| {
+            let kind = if error.passes() { ErrorKind::Retry } else { ErrorKind::Configuration };
+            error.of_kind(kind)
+        })?;
         Ok(local)
     }
 
@@ -202,6 +205,12 @@ impl FileSystem for LocalFileSystem {
             None => Ok(Vec::new()),
         });
         listed.map_err(|error| error.of_kind(ErrorKind::Retry))
+    }
+
+    fn directories(&self, prefix: Option<&RelPath>) -> Result<Vec<RelPath>> {
+        let found =
+            self.existing().and_then(|root| root.map_or_else(|| Ok(Vec::new()), |root| root.directories(prefix)));
+        found.map_err(|error| error.of_kind(ErrorKind::Retry))
     }
 
     fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>> {

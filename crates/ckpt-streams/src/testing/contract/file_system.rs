@@ -20,6 +20,7 @@ pub fn file_system(make: &dyn Fn() -> Arc<dyn FileSystem>) {
     nothing_is_left_of_what_was_discarded(&*make());
     a_removed_file_does_not_come_back(&*make());
     lists_are_ordered_and_bounded(&*make());
+    directories_are_found_by_what_is_below_them(&*make());
     copies_are_files_of_their_own(&*make());
     records_change_by_compare_and_swap(&*make());
     of_many_at_once_one_wins(&*make());
@@ -127,6 +128,21 @@ fn lists_are_ordered_and_bounded(files: &dyn FileSystem) {
         paged.push(entry.path.clone());
     }
     assert_eq!(paged.iter().map(RelPath::as_str).collect::<Vec<_>>(), all);
+}
+
+fn directories_are_found_by_what_is_below_them(files: &dyn FileSystem) {
+    let found = |prefix: Option<&RelPath>| -> Vec<String> {
+        files.directories(prefix).unwrap().iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(found(None), [] as [&str; 0]);
+    for name in ["a-b/x", "a/x", "a/c/d", "a/c/e/f", "a.txt", "b/x", "b/y"] {
+        write_new(files, name, b"x");
+    }
+    assert_eq!(found(None), ["a", "a-b", "b"]);
+    assert_eq!(found(Some(&path("a"))), ["a/c"]);
+    assert_eq!(found(Some(&path("a/c"))), ["a/c/e"]);
+    assert_eq!(found(Some(&path("b"))), [] as [&str; 0]);
+    assert_eq!(found(Some(&path("none"))), [] as [&str; 0]);
 }
 
 fn copies_are_files_of_their_own(files: &dyn FileSystem) {
