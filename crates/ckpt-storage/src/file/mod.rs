@@ -41,6 +41,8 @@ mod pointer_test;
 #[cfg(test)]
 mod publish_calls_test;
 #[cfg(test)]
+mod regressions_test;
+#[cfg(test)]
 mod resolve_test;
 #[cfg(test)]
 mod savepoint_test;
