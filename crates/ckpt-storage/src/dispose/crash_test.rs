@@ -11,7 +11,7 @@ use ckpt_core::state::{RelPath, Root};
 use ckpt_streams::file_system::{CasOutcome, Durability, FileSystem, FileSystems, Visible};
 use ckpt_streams::testing::{Disk, ImageOptions, RefusingSpawn};
 
-use crate::dispose::test_support::{file, handle, metadata, options};
+use crate::dispose::support_test::{file, handle, metadata, options};
 use crate::test_support::{Fault, MemoryDisk};
 use crate::{Disposal, StorageContext, dispose};
 

@@ -15,7 +15,7 @@ use ckpt_streams::file_system::{Durability, FileSystems};
 use ckpt_streams::testing::RefusingSpawn;
 use ckpt_streams::{Job, Pool, PoolOptions, Rejected, Spawn};
 
-use crate::dispose::test_support::{Snapshot, file, handle, metadata, names_in, options, snapshot, snapshot_of};
+use crate::dispose::support_test::{Snapshot, file, handle, metadata, names_in, options, snapshot, snapshot_of};
 use crate::test_support::local_context;
 use crate::testing::sample::job;
 use crate::{CheckpointStorage, Disposal, FileCount, FileSystemStorage, Kept, MemoryStorage, StorageContext, dispose};

@@ -12,7 +12,7 @@ use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::testing::{RefusingSpawn, local_by_components};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::dispose::test_support::{Snapshot, metadata_at, names_in, options, snapshot, snapshot_of};
+use crate::dispose::support_test::{Snapshot, metadata_at, names_in, options, snapshot, snapshot_of};
 use crate::test_support::local_context;
 use crate::{Disposal, StorageContext, dispose};
 

@@ -236,4 +236,4 @@ mod hostile_test;
 #[cfg(test)]
 mod refusal_test;
 #[cfg(test)]
-mod test_support;
+mod support_test;

@@ -9,7 +9,7 @@ use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 use ckpt_core::state::ClaimId;
 use ckpt_core::{ErrorKind, Timestamp};
 
-use crate::dispose::test_support::{Snapshot, metadata, names_in, options, snapshot, snapshot_of};
+use crate::dispose::support_test::{Snapshot, metadata, names_in, options, snapshot, snapshot_of};
 use crate::test_support::local_context;
 use crate::testing::sample::{commit_next, job, nonce};
 use crate::{CheckpointStorage, FileSystemStorage, HeadOutcome, HeadStore, claim, dispose};
