@@ -65,6 +65,13 @@ impl StorageContext {
         self
     }
 
+    /// Gives back the memory in which a [`MemoryStorage`](crate::MemoryStorage) without a directory keeps metadata and HEAD of
+    /// that job, for a process that runs many jobs. Views that are still there keep it until they are dropped; one that is
+    /// made later finds nothing, as after the loss of the process. Any thread may call it, when the job has ended.
+    pub fn forget(&self, job: JobId) {
+        self.memory.lock().remove(&job);
+    }
+
     /// The memory of that job in this process, empty when nothing was kept before.
     pub(crate) fn memory_of(&self, job: JobId) -> MemoryFileSystem {
         self.memory.lock().entry(job).or_default().clone()

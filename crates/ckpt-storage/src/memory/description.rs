@@ -25,8 +25,8 @@ use crate::view::{CheckpointStorage, CoordinatorView, WorkerView};
 /// `JobManagerCheckpointStorage`.
 ///
 /// Without a directory, metadata and [HEAD](crate::HeadStore) stay in the memory of the process whose
-/// [`StorageContext`] it is: they survive another coordinator in that process, and nothing survives the process. With one,
-/// both are files in it, as durable as those of a [`FileSystemStorage`](crate::FileSystemStorage).
+/// [`StorageContext`] it is: they survive another coordinator in that process until the job is
+/// [forgotten](StorageContext::forget), and nothing survives the process. With one, both are files in it, as durable as those of a [`FileSystemStorage`](crate::FileSystemStorage).
 ///
 /// Savepoints always are files.
 ///

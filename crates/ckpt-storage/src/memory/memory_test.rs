@@ -86,6 +86,18 @@ fn no_one_can_resolve_the_pointer_of_a_checkpoint_in_memory() {
 }
 
 #[test]
+fn the_memory_of_a_job_that_is_forgotten_is_given_back_and_that_of_others_stays() {
+    let (storage, process) = (MemoryStorage::new(), MemoryDisk::default().context());
+    let head = |number| storage.coordinator_view(job(number), &process).unwrap().head();
+    let kept = [1, 2].map(|number| claim(&*head(number), job(number), nonce(1)).unwrap().head);
+    let held = head(1);
+    process.clone().forget(job(1));
+    assert!(held.read().unwrap().is_some());
+    assert_eq!((head(1).read().unwrap(), head(2).read().unwrap().is_some()), (None, true));
+    drop(kept);
+}
+
+#[test]
 fn jobs_and_processes_do_not_see_each_others_memory() {
     let storage = MemoryStorage::new();
     let (process, other) = (MemoryDisk::default().context(), MemoryDisk::default().context());
