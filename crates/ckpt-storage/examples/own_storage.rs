@@ -148,6 +148,7 @@ fn checked() -> Result<Vec<String>> {
         let storage = StorageConfig::Custom(named.clone().with_option("tenant", tenant)).build(&registry);
         StorageUnderTest::new(storage.expect("the storage is registered"), context.clone())
             .with_savepoint_target(root.join("savepoints").to_string_lossy())
+            .with_cheap_copies()
     };
     check_storage(&mut open);
 

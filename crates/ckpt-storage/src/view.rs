@@ -77,7 +77,8 @@ pub trait CoordinatorView: Send + Sync + Debug {
     /// [`CheckpointStorage::resolve`]. Of one that only this process has it is [`NOT_ADDRESSABLE`](crate::NOT_ADDRESSABLE).
     fn pointer(&self, snapshot: &RetainedSnapshot) -> String;
 
-    /// Makes the job's directories. Harmless when they exist.
+    /// Makes the job's directories, so that a job that may not write there fails before it runs. Harmless when they exist.
+    /// Whatever is written first makes what is missing of them: a storage that has none does nothing.
     ///
     /// # Errors
     ///
@@ -189,7 +190,7 @@ pub trait Location: Send + Sync + Debug {
     fn discard(&self) -> Result<()>;
 }
 
-/// What a worker sees. Any thread may call it.
+/// What a worker sees. Any thread may call it. No name is given to two files, whichever of its streams wrote them.
 pub trait WorkerView: Send + Sync + Debug {
     /// The streams of one checkpoint.
     ///

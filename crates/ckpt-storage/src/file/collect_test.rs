@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use ckpt_core::head::{ClaimMode, Collected, ForeignSnapshot, Head, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, Writer, WriterId};
-use ckpt_core::shared::{RemovedFiles, SharedStateRegistry};
-use ckpt_core::snapshot::{CheckpointIdentity, JobEnd, RetentionPolicy, SnapshotKind};
+use ckpt_core::shared::RemovedFiles;
+use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
 use ckpt_core::state::{FileRef, Place, Root, StateHandle, SubtaskState};
 use ckpt_core::uri::Uri;
-use ckpt_core::{Digest, ErrorKind, Timestamp};
+use ckpt_core::{Digest, ErrorKind};
 
 use crate::test_support::{Fault, MemoryDisk};
 use crate::testing::sample::{
-    commit, commit_next, identity, job, metadata, metadata_of, nonce, operator_state, publish, shared_handle,
+    commit, commit_next, identity, job, metadata, metadata_of, nonce, operator_state, publish, removed_files,
 };
 use crate::{CheckpointStorage, CoordinatorView, FileSystemStorage, HeadOutcome, claim};
 
@@ -38,22 +38,6 @@ fn one_removed(disk: &MemoryDisk) -> (Arc<dyn CoordinatorView>, WrittenHead) {
     disk.put(&format!("{BASE}/shared/{}", file(1, 9)), b"state");
     disk.take_log();
     (view, second)
-}
-
-/// Those files of one leader's writer, which has ended before any checkpoint named them.
-fn removed_files(shared: &[FileName]) -> RemovedFiles {
-    let Some(Writer { epoch, id: writer }) = shared.first().map(FileName::writer) else {
-        return RemovedFiles::default();
-    };
-    let mut registry = SharedStateRegistry::new(epoch);
-    registry.start_writer(writer).unwrap();
-    let identity = CheckpointIdentity::new(CheckpointId::FIRST, epoch, Timestamp::from_millis(1), None);
-    registry.begin(&identity, SnapshotKind::Checkpoint).unwrap();
-    let mut files = registry.acknowledge(identity.id, writer).unwrap();
-    for name in shared {
-        files.written(&shared_handle(*name)).unwrap();
-    }
-    registry.end_all_writers()
 }
 
 #[test]

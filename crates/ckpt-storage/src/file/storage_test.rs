@@ -25,7 +25,9 @@ fn contract_on_disk() {
         let base = directory.path().join("not/there/yet").into_os_string().into_string().unwrap();
         let target = directory.path().join("not/there/either").into_os_string().into_string().unwrap();
         directories.push(directory);
-        StorageUnderTest::new(Arc::new(FileSystemStorage::new(base)), local_context()).with_savepoint_target(target)
+        StorageUnderTest::new(Arc::new(FileSystemStorage::new(base)), local_context())
+            .with_savepoint_target(target)
+            .with_cheap_copies()
     });
 }
 

@@ -17,7 +17,7 @@ use ckpt_streams::StateScope;
 use crate::testing::sample::{
     barrier, commit, commit_next, identity, job, metadata, metadata_of, nonce, publish, read_all, written_state,
 };
-use crate::testing::savepoints;
+use crate::testing::{savepoints, workers};
 use crate::{CheckpointStorage, CoordinatorView, HeadOutcome, StorageContext, WorkerView, claim};
 
 /// An empty storage and the process that it is used in.
@@ -30,18 +30,28 @@ pub struct StorageUnderTest {
     pub context: StorageContext,
     /// Where savepoints go. Without it, and where the storage has no default for them, none are taken.
     pub savepoint_target: Option<String>,
+    /// Whether copies of shared files are known to be cheap.
+    pub(super) copies_cheaply: bool,
 }
 
 impl StorageUnderTest {
     /// That storage, used there.
     pub fn new(storage: Arc<dyn CheckpointStorage>, context: StorageContext) -> Self {
-        Self { storage, context, savepoint_target: None }
+        Self { storage, context, savepoint_target: None, copies_cheaply: false }
     }
 
     /// Takes savepoints there.
     #[must_use]
     pub fn with_savepoint_target(mut self, target: impl Into<String>) -> Self {
         self.savepoint_target = Some(target.into());
+        self
+    }
+
+    /// A copy of a shared file costs less than its bytes there, and the toolset has to say so. Whether it does is nothing
+    /// that can be found out otherwise.
+    #[must_use]
+    pub const fn with_cheap_copies(mut self) -> Self {
+        self.copies_cheaply = true;
         self
     }
 
@@ -75,6 +85,7 @@ pub fn check_storage(open: &mut dyn FnMut() -> StorageUnderTest) {
         writing_the_same_head_again_is_harmless,
         a_second_leader_fences_the_first,
         a_commit_is_found_by_the_next_leader,
+        what_is_highly_available_is_found_by_other_processes,
         publishing_replaces_nothing,
         a_place_is_given_out_while_it_is_empty,
         state_is_read_as_it_was_written,
@@ -85,7 +96,7 @@ pub fn check_storage(open: &mut dyn FnMut() -> StorageUnderTest) {
         orphans_go_and_what_is_named_stays,
         what_a_former_leader_removed_can_be_removed,
     ];
-    for check in checks.iter().chain(savepoints::CHECKS) {
+    for check in checks.iter().chain(savepoints::CHECKS).chain(workers::CHECKS) {
         check(&open());
     }
 }
@@ -195,6 +206,27 @@ fn a_commit_is_found_by_the_next_leader(under_test: &StorageUnderTest) {
     let claimed_next = claim(&*next.head(), job(1), nonce(2)).expect("HEAD is claimed").head;
     let newest = claimed_next.head().restore_point().expect("the commit is retained");
     assert_eq!(next.load(newest).expect("its metadata is there"), metadata(job(1), identity(&claimed, 1), &[]));
+}
+
+fn what_is_highly_available_is_found_by_other_processes(under_test: &StorageUnderTest) {
+    let view = under_test.coordinator();
+    let claimed = claim(&*view.head(), job(1), nonce(1)).expect("HEAD is claimed").head;
+    let written = commit_next(&*view, &claimed, 1, &[]);
+    let newest = written.head.head().restore_point().expect("the commit is retained");
+
+    let StorageContext { file_systems, spawn, .. } = &under_test.context;
+    let process = StorageContext::new(Arc::clone(file_systems), Arc::clone(spawn));
+    let next = under_test.storage.coordinator_view(job(1), &process).expect("a coordinator's view");
+    let head = next.head().read().expect("HEAD can be read");
+    let found = under_test.storage.resolve(&view.pointer(newest), &process);
+    if view.supports_high_availability() {
+        assert_eq!(head.as_ref(), Some(written.head.head()), "it says that HEAD is found by everybody");
+        let loaded = next.load(newest).expect("it says that everybody finds its metadata");
+        assert_eq!(*found.expect("its pointer leads there").metadata, loaded);
+    } else {
+        assert_eq!(head, None, "it says that HEAD is found by nobody else");
+        drop(found.expect_err("it says that nobody else finds it"));
+    }
 }
 
 fn publishing_replaces_nothing(under_test: &StorageUnderTest) {

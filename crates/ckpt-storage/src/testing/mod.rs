@@ -3,5 +3,6 @@
 mod contract;
 pub(crate) mod sample;
 mod savepoints;
+mod workers;
 
 pub use contract::{StorageUnderTest, check_storage};

@@ -4,9 +4,10 @@ use std::io::Read as _;
 use std::iter;
 
 use ckpt_core::head::{ClaimedHead, Collected, HeadWrite, Nonce, RetainedSnapshot, WrittenHead};
-use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId};
+use ckpt_core::id::{CheckpointId, FileName, JobId, OperatorId, Writer};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
+use ckpt_core::shared::{RemovedFiles, SharedStateRegistry};
 use ckpt_core::snapshot::{
     Admission, AfterSavepoint, CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties,
     LocationReference, RetentionPolicy, SavepointFormat, SnapshotKind,
@@ -19,7 +20,10 @@ use ckpt_core::state::{
 use ckpt_core::{Digest, ErrorKind, Result, Timestamp};
 use ckpt_streams::{StateReader, StateScope, StreamFactory, into_error};
 
-use crate::{CoordinatorView, HeadOutcome};
+use crate::{CoordinatorView, HeadOutcome, Location};
+
+/// More than any storage keeps in the metadata, and less than memory storage takes.
+pub(super) const LARGE_BYTES: usize = 3_000_000;
 
 /// The operator that all state of the samples belongs to.
 pub(crate) const OPERATOR: OperatorId = OperatorId::new([7; 16]);
@@ -123,6 +127,22 @@ pub(crate) fn operator_state<H>(handle: H) -> OperatorState<H> {
     OperatorState::new([("state", partitions)].into(), handle)
 }
 
+/// Those files of one leader's writer, which has ended before any checkpoint named them.
+pub(crate) fn removed_files(shared: &[FileName]) -> RemovedFiles {
+    let Some(Writer { epoch, id: writer }) = shared.first().map(FileName::writer) else {
+        return RemovedFiles::default();
+    };
+    let mut registry = SharedStateRegistry::new(epoch);
+    registry.start_writer(writer).expect("the writer begins");
+    let identity = CheckpointIdentity::new(CheckpointId::FIRST, epoch, Timestamp::from_millis(1), None);
+    registry.begin(&identity, SnapshotKind::Checkpoint).expect("the checkpoint begins");
+    let mut files = registry.acknowledge(identity.id, writer).expect("it is pending");
+    for name in shared {
+        files.written(&shared_handle(*name)).expect("the samples name it once");
+    }
+    registry.end_all_writers()
+}
+
 /// Publishes a checkpoint that names those shared files, without committing it.
 pub(crate) fn publish(
     view: &dyn CoordinatorView,
@@ -180,4 +200,11 @@ pub(crate) fn read_all(reader: &dyn StateReader, handle: &StateHandle) -> Vec<u8
     let mut bytes = Vec::new();
     reader.open(handle).expect("the state is there").read_to_end(&mut bytes).expect("the state can be read");
     bytes
+}
+
+/// What a location opens for that handle.
+pub(super) fn opened(location: &dyn Location, handle: &StateHandle) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    location.open(handle)?.read_to_end(&mut bytes).expect("the state can be read");
+    Ok(bytes)
 }

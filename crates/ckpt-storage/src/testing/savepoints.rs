@@ -1,24 +1,22 @@
-//! What holds of the savepoints of every storage, and of what else its workers do.
+//! What holds of the savepoints of every storage.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use ckpt_core::ErrorKind;
 use ckpt_core::head::{ClaimedHead, Collected, Ownership, SavepointInProgress, SnapshotPlace, WrittenHead};
+use ckpt_core::id::CheckpointId;
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, LocationReference};
-use ckpt_core::state::{HandleView, Place, Places, Root, StateHandle, SubtaskState};
+use ckpt_core::state::{ClaimId, HandleView, Place, Places, Root, StateHandle, SubtaskState};
 use ckpt_core::uri::Uri;
-use ckpt_streams::{ReadOptions, StateScope, StreamFactory};
+use ckpt_streams::ReadOptions;
 
 use crate::testing::contract::StorageUnderTest;
 use crate::testing::sample::{
-    barrier, barrier_of_savepoint, commit_next, identity, job, metadata, nonce, read_all, savepoint_of, write_head,
-    written_state,
+    LARGE_BYTES, barrier_of_savepoint, commit_next, identity, job, metadata, nonce, opened, read_all, savepoint_of,
+    write_head, written_state,
 };
 use crate::{AbandonedOutcome, CoordinatorView, InitializedSavepoint, Location, claim, make_savepoint_location};
-
-/// More than any storage keeps in the metadata, and less than memory storage takes.
-const LARGE_BYTES: usize = 3_000_000;
 
 pub(super) const CHECKS: &[fn(&StorageUnderTest)] = &[
     a_savepoint_needs_a_target,
@@ -32,9 +30,7 @@ pub(super) const CHECKS: &[fn(&StorageUnderTest)] = &[
     discarding_leaves_nothing_of_a_savepoint,
     a_savepoint_that_is_its_users_is_not_discarded,
     a_barrier_that_names_no_place_is_told,
-    state_stays_in_acknowledgements_where_the_view_says_so,
-    shared_state_is_written_before_its_checkpoint_is_known,
-    the_toolset_copies_what_it_says_it_can,
+    state_is_read_from_the_place_that_is_given,
 ];
 
 /// A job that is being led, whose savepoints can be taken.
@@ -271,59 +267,26 @@ fn a_barrier_that_names_no_place_is_told(under_test: &StorageUnderTest) {
     }
 }
 
-fn state_stays_in_acknowledgements_where_the_view_says_so(under_test: &StorageUnderTest) {
-    let view = under_test.coordinator();
-    let claimed = claim(&*view.head(), job(1), nonce(1)).expect("HEAD is claimed").head;
-    let worker = under_test.worker(claimed.head().epoch, 1);
-    let streams = worker.streams(&barrier(identity(&claimed, 1))).expect("streams of the checkpoint");
-    let state = written_state(&*streams, &vec![7; LARGE_BYTES]);
-    let stays = state.operator().iter().all(|piece| matches!(piece.handle().place(), Place::Inline(_)));
-    assert_eq!(stays, worker.keeps_state_in_acknowledgements());
-}
-
-fn shared_state_is_written_before_its_checkpoint_is_known(under_test: &StorageUnderTest) {
-    let view = under_test.coordinator();
-    let claimed = claim(&*view.head(), job(1), nonce(1)).expect("HEAD is claimed").head;
-    let worker = under_test.worker(claimed.head().epoch, 1);
-    let streams = worker.shared_streams().expect("streams of no checkpoint");
-    for scope in [StateScope::Shared, StateScope::Exclusive] {
-        let handle = sealed(&*streams, scope, 4);
-        assert!(matches!(handle.place(), Place::Inline(_) | Place::File { root: Root::JobShared, .. }), "{handle:?}");
-        let reader = worker.reader(identity(&claimed, 9).id, &Places::none()).expect("a reader");
-        assert_eq!(read_all(&*reader, &handle), vec![4; LARGE_BYTES]);
+fn state_is_read_from_the_place_that_is_given(under_test: &StorageUnderTest) {
+    let Some(mut led) = under_test.led() else { return };
+    let (identity, uri, location) = led.begin(1);
+    let bytes = vec![3; LARGE_BYTES];
+    let state = write_into(under_test, &barrier_of_savepoint(identity, location.reference()), &bytes);
+    let handles: Vec<StateHandle> = state.operator().iter().map(|state| state.handle().clone()).collect();
+    for handle in &handles {
+        assert!(opened(&*location, handle).expect("it lies in the savepoint") == bytes);
     }
-    // Whoever gives these up leaves the next ones alone.
-    drop(streams.cancel());
-    let _ = sealed(&*worker.shared_streams().expect("streams of no checkpoint"), StateScope::Shared, 5);
-}
+    location.publish(&savepoint_of(job(1), identity, Some(state))).expect("nothing is in the way");
 
-fn the_toolset_copies_what_it_says_it_can(under_test: &StorageUnderTest) {
-    let view = under_test.coordinator();
-    let claimed = claim(&*view.head(), job(1), nonce(1)).expect("HEAD is claimed").head;
-    let worker = under_test.worker(claimed.head().epoch, 1);
-    let toolset = worker.task_owned_toolset();
-    let inline = StateHandle::inline(Bytes::from_static(b"inline"));
-    assert!(!toolset.can_duplicate(&inline), "what stays in its handle is no file");
-    let error = toolset.duplicate(&[inline]).expect_err("what stays in its handle is no file");
-    assert_eq!(error.kind(), ErrorKind::FailJob, "{error}");
-
-    let streams = worker.shared_streams().expect("streams of no checkpoint");
-    let originals = [1, 2].map(|byte| sealed(&*streams, StateScope::Shared, byte));
-    if originals.iter().any(|handle| !toolset.can_duplicate(handle)) {
-        return;
+    let worker = under_test.worker(identity.epoch, 2);
+    for root in [Root::Claimed(ClaimId::FIRST), Root::Borrowed(0)] {
+        let places = Places::new(vec![(root, uri.clone())]).expect("it is one place");
+        let reader = worker.reader(CheckpointId::FIRST, &places).expect("a reader");
+        for handle in &handles {
+            let Some((_, file)) = handle.place().file() else { continue };
+            let place = Place::File { root, file: file.clone() };
+            let there = StateHandle::assume_durable(place, handle.length_bytes(), handle.digest());
+            assert!(read_all(&*reader, &there) == bytes, "{root:?}");
+        }
     }
-    let copies = toolset.duplicate(&originals).expect("it said that it can");
-    let reader = worker.reader(identity(&claimed, 9).id, &Places::none()).expect("a reader");
-    for ((copy, original), byte) in copies.iter().zip(&originals).zip([1, 2]) {
-        assert!(matches!(copy.place(), Place::File { root: Root::JobTaskOwned, .. }), "{copy:?}");
-        assert_eq!(copy.length_bytes(), original.length_bytes());
-        assert_eq!(read_all(&*reader, copy), vec![byte; LARGE_BYTES]);
-    }
-}
-
-fn sealed(streams: &dyn StreamFactory, scope: StateScope, byte: u8) -> StateHandle {
-    let mut stream = streams.create(scope).expect("a stream begins");
-    stream.write_all(&vec![byte; LARGE_BYTES]).expect("the bytes are written");
-    let staged = stream.finish().expect("the stream ends").expect("bytes were written");
-    streams.seal_piece(staged).expect("it is sealed")
 }
