@@ -18,6 +18,10 @@ use crate::error::StorageError;
 ///
 /// [`CheckpointStorage::resolve`](crate::CheckpointStorage::resolve) makes it. A storage of one's own may build it by
 /// [`new`](Self::new) and the `with_…` methods; without them it has inline state alone.
+///
+/// Of a checkpoint in local files it, its clones and its readers hold one descriptor together, and a reader one more for
+/// each claimed or borrowed root that it has read from. Who lists many checkpoints asks for
+/// [`summarize`](crate::CheckpointStorage::summarize), of which nothing stays open.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CompletedLocation {

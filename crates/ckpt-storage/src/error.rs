@@ -45,6 +45,8 @@ pub(crate) enum StorageError {
     PointerFileSystem { pointer: String, source: Error },
     #[error("cannot find checkpoint or savepoint '{pointer}': there is no such file or directory")]
     PointerMissing { pointer: String },
+    #[error("'{pointer}' is neither a file nor a directory")]
+    PointerToNeither { pointer: String },
     #[error("cannot access '{pointer}'")]
     PointerUnreadable { pointer: String, source: std::io::Error },
     #[error("cannot find the metadata file '_metadata' in the directory '{pointer}'")]

@@ -40,10 +40,18 @@ impl Pointed {
     ///
     /// # Errors
     ///
-    /// `Configuration` for a pointer that is none or whose file system is not accessible, `NotFound` when nothing is
-    /// there.
+    /// `Configuration` for a pointer that is none, whose file system is not accessible, or that leads to neither a file nor
+    /// a directory; `NotFound` when nothing is there.
     pub(crate) fn find(pointer: &str, context: &StorageContext) -> Result<Self> {
-        Self::find_by(&|path| path.canonicalize(), pointer, context)
+        let pointed = Self::find_by(&|path| path.canonicalize(), pointer, context)?;
+        let directory = pointed.directory.as_ref().map(|directory| pointed.file_system.open_root(directory));
+        match directory {
+            // A device, a pipe or a socket: a link would have been followed.
+            Some(Err(error)) if error.kind() == ErrorKind::Corrupt => {
+                Err(StorageError::PointerToNeither { pointer: pointed.written }.configuration())
+            }
+            _ => Ok(pointed),
+        }
     }
 
     /// The same for what is to be deleted: a link in the place of the directory itself is not followed, so that none that
@@ -242,10 +250,23 @@ fn split(qualified: &str) -> Result<(String, RelPath), &'static str> {
         None => qualified.into(),
     };
     let name = decoded.rsplit_once('/').map_or(name, |(_, name)| name);
-    let name = RelPath::new(name).map_err(|_| "it ends in no name of a file or directory")?;
+    let name = RelPath::new(name).map_err(|_| why_no_name(name))?;
     match above {
         "" => Ok(("/".to_owned(), name)),
         above if above.ends_with(':') || above.ends_with(":/") => Err("it has no path part"),
         above => Ok((above.to_owned(), name)),
+    }
+}
+
+/// Why a last component is no path of ours.
+fn why_no_name(name: &str) -> &'static str {
+    if matches!(name, "" | "." | "..") {
+        "it ends in no name of a file or directory"
+    } else if name.contains(':') {
+        "its last name has a ':', which would make a scheme or a drive of it: rename it"
+    } else if name.contains('\\') {
+        "its last name has a '\\', which no path of ours may have: rename it"
+    } else {
+        "its last name has a control character, or a percent-encoded dot, slash, backslash or zero: rename it"
     }
 }

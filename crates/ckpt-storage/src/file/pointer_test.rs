@@ -1,11 +1,13 @@
 //! Each pointer that is wrong has an error of its own.
 
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
 use ckpt_core::uri::StoragePath;
+use ckpt_streams::ReadOptions;
 
 use crate::test_support::{MemoryDisk, local_context};
 use crate::testing::sample::{commit_next, job, nonce};
@@ -81,6 +83,11 @@ fn each_wrong_pointer_has_an_error_of_its_own_and_makes_nothing() {
     let base = directory.path().to_str().unwrap();
     fs::create_dir(directory.path().join("empty")).unwrap();
     fs::write(directory.path().join("text"), "not metadata").unwrap();
+    let _socket = UnixListener::bind(directory.path().join("socket")).unwrap();
+    std::os::unix::fs::symlink("socket", directory.path().join("to-socket")).unwrap();
+    for name in ["sp-12:30", "a\\b", "a%2eb"] {
+        fs::create_dir(directory.path().join(name)).unwrap();
+    }
     let cases = [
         (String::new(), ErrorKind::Configuration, "the pointer to a checkpoint is empty"),
         ("a\u{7}b".to_owned(), ErrorKind::Configuration, "control character"),
@@ -93,6 +100,12 @@ fn each_wrong_pointer_has_an_error_of_its_own_and_makes_nothing() {
         (format!("{base}/empty"), ErrorKind::NotFound, "cannot find the metadata file '_metadata'"),
         (format!("{checkpoint}/.."), ErrorKind::NotFound, "expected that of one of its checkpoints"),
         ("/".to_owned(), ErrorKind::Configuration, "no name of a file or directory"),
+        ("/dev/null".to_owned(), ErrorKind::Configuration, "'/dev/null' is neither a file nor a directory"),
+        (format!("{base}/socket"), ErrorKind::Configuration, "is neither a file nor a directory"),
+        (format!("{base}/to-socket"), ErrorKind::Configuration, "is neither a file nor a directory"),
+        (format!("{base}/sp-12:30"), ErrorKind::Configuration, "has a ':', which would make a scheme"),
+        (format!("{base}/a\\b"), ErrorKind::Configuration, "has a '\\', which no path of ours may have: rename it"),
+        (format!("{base}/a%2eb"), ErrorKind::Configuration, "a percent-encoded dot"),
         (format!("{base}/text"), ErrorKind::Corrupt, "cannot be used"),
     ];
     for (pointer, kind, message) in cases {
@@ -134,4 +147,26 @@ fn other_file_systems_are_searched_without_a_local_path() {
         let error = storage.resolve(&pointer, &context).unwrap_err();
         assert!(error.to_string().contains(message), "{pointer}: {error}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_resolved_checkpoint_holds_one_descriptor_and_a_summary_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let (storage, context, checkpoint) = with_checkpoint(directory.path());
+    let base = directory.path().canonicalize().unwrap();
+    let held = || {
+        let open = fs::read_dir("/proc/self/fd").unwrap().filter_map(|held| fs::read_link(held.unwrap().path()).ok());
+        open.filter(|path| path.starts_with(&base)).count()
+    };
+    assert_eq!(held(), 0);
+    let _ = storage.summarize(&checkpoint, &context).unwrap();
+    assert_eq!(held(), 0);
+    let all: Vec<_> = (0..10).map(|_| storage.resolve(&checkpoint, &context).unwrap()).collect();
+    let readers: Vec<_> = all.iter().map(|found| found.reader(ReadOptions::default()).unwrap()).collect();
+    assert_eq!(held(), all.len());
+    drop(all);
+    assert_eq!(held(), readers.len(), "a reader keeps what it reads from");
+    drop(readers);
+    assert_eq!(held(), 0);
 }

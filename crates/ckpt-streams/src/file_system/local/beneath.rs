@@ -1,8 +1,8 @@
 //! A directory that was opened once, and everything beneath it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ckpt_core::state::RelPath;
@@ -19,7 +19,8 @@ pub(super) struct Beneath {
     pub(super) system: Arc<dyn System>,
     root: Box<dyn Descriptor>,
     /// Given up when no descriptor is left to remove a name with, which takes one: what fails then is to leave nothing.
-    spare: Mutex<Option<Box<dyn Descriptor>>>,
+    /// Opened by the first that makes or removes a name, so that who only reads does not hold it.
+    spare: OnceLock<Mutex<Option<Box<dyn Descriptor>>>>,
     /// For messages, and to sync the directory that the root is in.
     path: PathBuf,
     /// Whether the system resolves whole paths so (`openat2`, Linux 5.6). Otherwise it goes one component at a time.
@@ -43,12 +44,10 @@ impl Beneath {
     const ATTEMPTS_OF_THREADS: u32 = 4;
 
     pub(super) fn new(system: Arc<dyn System>, root: Box<dyn Descriptor>, path: PathBuf) -> Self {
-        // Without it, it goes on as long as there are descriptors.
-        let spare = Mutex::new(open_at(&*root, ".", Open::Directory).ok());
         Self {
             system,
             root,
-            spare,
+            spare: OnceLock::new(),
             path,
             resolves_whole_paths: AtomicBool::new(true),
             clones: AtomicBool::new(true),
@@ -94,8 +93,15 @@ impl Beneath {
         }
     }
 
+    fn spare(&self) -> &Mutex<Option<Box<dyn Descriptor>>> {
+        // Without it, it goes on as long as there are descriptors.
+        self.spare.get_or_init(|| Mutex::new(open_at(&*self.root, ".", Open::Directory).ok()))
+    }
+
     /// Makes a file that does not exist, and the directories it is in.
     pub(super) fn create_file(&self, path: &RelPath) -> Result<Box<dyn Descriptor>> {
+        // While there are descriptors: it may be removed when there are none.
+        let _ = self.spare();
         let mut attempts = 0;
         let file = loop {
             match self.resolve(path, Open::NewFile) {
@@ -154,6 +160,7 @@ impl Beneath {
 
     /// Removes a name, following no link.
     pub(super) fn unlink(&self, path: &RelPath) -> Result<()> {
+        let _ = self.spare();
         let Some(parent) = path.parent() else {
             return retry_on_intr(|| self.root.unlink_at(path.file_name(), Kind::File));
         };
@@ -162,7 +169,7 @@ impl Beneath {
         match self.open_directory(Some(&parent)) {
             Err(Errno::MFILE | Errno::NFILE) => {
                 // One after the other: there is one descriptor for all.
-                let mut spare = self.spare.lock();
+                let mut spare = self.spare().lock();
                 drop(spare.take());
                 let outcome = self.open_directory(Some(&parent)).and_then(unlink);
                 *spare = open_at(&*self.root, ".", Open::Directory).ok();

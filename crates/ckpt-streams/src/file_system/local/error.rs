@@ -65,6 +65,8 @@ impl LocalError {
         match self {
             // Whatever was tried, it will never be possible.
             Self::NameTooLong { .. } => Error::new(ErrorKind::Configuration, self),
+            // Trying again finds the same.
+            Self::NotADirectory { .. } if kind == ErrorKind::Retry => Error::new(ErrorKind::Corrupt, self),
             _ => Error::new(kind, self),
         }
     }

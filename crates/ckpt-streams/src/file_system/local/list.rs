@@ -103,6 +103,7 @@ impl Beneath {
     pub(super) fn entries_of(&self, directory: Option<&RelPath>) -> Result<Vec<(String, FileType)>, LocalError> {
         match self.try_entries_of(directory) {
             Err(Errno::NOENT) => Ok(Vec::new()),
+            Err(Errno::NOTDIR | Errno::LOOP) => Err(LocalError::NotADirectory { path: self.shown(directory) }),
             entries => entries.map_err(|error| LocalError::io("list", self.shown(directory), error)),
         }
     }

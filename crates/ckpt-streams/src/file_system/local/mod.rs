@@ -159,7 +159,10 @@ impl FileSystem for LocalFileSystem {
         let file = match root.open_file(path) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Err(missing()),
-            Err(Errno::LOOP) => return Err(LocalError::NotAFile { path: shown() }.of_kind(ErrorKind::Corrupt)),
+            // A link, or a socket.
+            Err(Errno::LOOP | Errno::NXIO) => {
+                return Err(LocalError::NotAFile { path: shown() }.of_kind(ErrorKind::Corrupt));
+            }
             Err(error) => return Err(retry(error)),
         };
         let found = retry_on_intr(|| file.status()).map_err(retry)?;

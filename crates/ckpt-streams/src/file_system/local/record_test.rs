@@ -239,3 +239,17 @@ fn a_name_too_long_for_its_version_or_its_temporary_is_refused() {
         }
     }
 }
+
+#[test]
+fn a_file_where_its_directory_would_be_is_told_once_and_for_all() {
+    let scratch = tempfile::tempdir().unwrap();
+    std::fs::write(scratch.path().join("head"), "no directory").unwrap();
+    let local = LocalFileSystem::open(scratch.path()).unwrap();
+    let CasOutcome::Failed(written) = local.put_record(&head(), Bytes::from("1"), Expect::Absent) else {
+        panic!("there is no place for it");
+    };
+    for error in [local.read_record(&head()).unwrap_err(), written] {
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        assert!(error.to_string().contains("head' is no directory"), "{error}");
+    }
+}

@@ -112,7 +112,8 @@ impl Disk {
         self.machine.lock().steps.len()
     }
 
-    /// How many descriptors are open. A file system that has found its root holds two.
+    /// How many descriptors are open. A file system that has found its root holds one, and two once it has
+    /// made or removed a name.
     pub fn descriptors(&self) -> usize {
         self.machine.lock().descriptors
     }
