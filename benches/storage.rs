@@ -1,7 +1,5 @@
 //! What storage adds to the bare system calls beneath it: publishing a checkpoint, verifying one, looking at many.
 
-#[path = "storage_calls.rs"]
-mod calls;
 #[path = "storage_dispose.rs"]
 mod dispose;
 #[path = "storage_look.rs"]
@@ -45,7 +43,6 @@ fn main() -> Result<()> {
     let bench = Bench::from_arguments();
     let directory = tempfile::tempdir().map_err(failed)?;
     dispose::all(&bench, directory.path())?;
-    calls::all(&bench, directory.path())?;
     publish::all(&bench, directory.path())?;
     look::all(&bench, directory.path())?;
     verify::all(&bench, directory.path())

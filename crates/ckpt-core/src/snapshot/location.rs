@@ -1,8 +1,6 @@
 //! Where a snapshot's state goes, as barriers carry it.
 
-use std::str;
-
-use std::fmt;
+use std::{fmt, str};
 
 use bytes::Bytes;
 
@@ -99,6 +97,7 @@ impl LocationReference {
         Uri::new(text).map(Some).map_err(|source| LocationError::Uri { source }.into())
     }
 }
+
 /// What a storage means by its bytes may be a secret.
 impl fmt::Debug for LocationReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

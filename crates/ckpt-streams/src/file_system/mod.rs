@@ -85,13 +85,15 @@ pub trait FileSystem: Send + Sync + Debug {
         let (mut directories, mut after) = (Vec::<RelPath>::new(), None);
         let depth = prefix.map_or(0, |prefix| prefix.components().count());
         while let Some(Entry { path, .. }) = self.list(prefix, after.as_ref(), 1)?.pop() {
-            let name = {
+            let directory = {
                 let mut names = path.components().skip(depth);
-                names.next().filter(|_| names.next().is_some()).map(RelPath::new).transpose()?
+                let name = names.next().filter(|_| names.next().is_some());
+                let whole =
+                    name.map(|name| prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}/{name}")));
+                whole.map(RelPath::new).transpose()?
             };
-            after = Some(match name {
-                Some(name) => {
-                    let directory = prefix.map_or_else(|| name.clone(), |prefix| prefix.join(&name));
+            after = Some(match directory {
+                Some(directory) => {
                     // On to behind the last name that could be below it.
                     let last = RelPath::new(format!("{directory}/{}", char::MAX)).ok().filter(|last| *last > path);
                     directories.push(directory);

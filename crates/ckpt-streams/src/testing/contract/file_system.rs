@@ -135,11 +135,11 @@ fn directories_are_found_by_what_is_below_them(files: &dyn FileSystem) {
         files.directories(prefix).unwrap().iter().map(ToString::to_string).collect()
     };
     assert_eq!(found(None), [] as [&str; 0]);
-    for name in ["a-b/x", "a/x", "a/c/d", "a/c/e/f", "a.txt", "b/x", "b/y"] {
+    for name in ["a-b/x", "a/x", "a/c/d", "a/c/e/f", "a/c:d/e", "a.txt", "b/x", "b/y"] {
         write_new(files, name, b"x");
     }
     assert_eq!(found(None), ["a", "a-b", "b"]);
-    assert_eq!(found(Some(&path("a"))), ["a/c"]);
+    assert_eq!(found(Some(&path("a"))), ["a/c", "a/c:d"]);
     assert_eq!(found(Some(&path("a/c"))), ["a/c/e"]);
     assert_eq!(found(Some(&path("b"))), [] as [&str; 0]);
     assert_eq!(found(Some(&path("none"))), [] as [&str; 0]);
