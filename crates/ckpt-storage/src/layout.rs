@@ -129,6 +129,11 @@ pub(crate) fn shared_path(name: FileName) -> RelPath {
     path(format!("{SHARED_DIRECTORY}/{name}"))
 }
 
+/// Whether a directory of that name belongs to a job as a whole, and to none of its snapshots.
+pub(crate) fn is_directory_of_a_job(name: &str) -> bool {
+    [HEAD_DIRECTORY, SHARED_DIRECTORY, TASK_OWNED_DIRECTORY].contains(&name)
+}
+
 /// `taskowned`.
 pub(crate) fn task_owned_directory() -> RelPath {
     path(TASK_OWNED_DIRECTORY.to_owned())

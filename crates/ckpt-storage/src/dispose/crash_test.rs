@@ -11,11 +11,11 @@ use ckpt_core::state::{RelPath, Root};
 use ckpt_streams::file_system::{CasOutcome, Durability, FileSystem, FileSystems, Visible};
 use ckpt_streams::testing::{Disk, ImageOptions, RefusingSpawn};
 
-use crate::dispose::support_test::{file, handle, metadata, options};
+use crate::dispose::support_test::{file, handle, metadata, options, savepoint_mark};
 use crate::test_support::{Fault, MemoryDisk};
 use crate::{Disposal, StorageContext, dispose};
 
-const FILES: u32 = 3;
+pub(super) const FILES: u32 = 3;
 const POINTER: &str = "disk:///target/savepoint-1";
 
 /// A process that sees that disk.
@@ -28,12 +28,12 @@ fn context(disk: &Disk) -> StorageContext {
 }
 
 /// What is in the savepoint's directory when it is whole.
-fn whole() -> Vec<(String, Vec<u8>)> {
+pub(super) fn whole() -> Vec<(String, Vec<u8>)> {
     let state = (0..FILES).map(|number| (RelPath::from(&file(number)).to_string(), b"abc".to_vec()));
     let handles = (0..FILES).map(|number| handle(Root::ThisSnapshot, number)).collect();
     let mut files: Vec<_> = state.collect();
     files.push(("_metadata".to_owned(), metadata(1, handles).encode().unwrap().0));
-    files.push(("_savepoint".to_owned(), b"the savepoint's own mark".to_vec()));
+    files.push(("_savepoint".to_owned(), savepoint_mark(1)));
     files
 }
 
@@ -60,7 +60,7 @@ fn names_on(disk: &Disk) -> BTreeSet<String> {
 
 /// Whoever finds those files knows that they are a snapshot that is whole, one that is being disposed of, or none.
 #[track_caller]
-fn check_left(left: &BTreeSet<String>, what: &dyn std::fmt::Debug) {
+pub(super) fn check_left(left: &BTreeSet<String>, what: &dyn std::fmt::Debug) {
     let state = (0..FILES).filter(|number| left.contains(&RelPath::from(&file(*number)).to_string())).count();
     let (metadata, mark) = (left.contains("_metadata"), left.contains("_disposing"));
     assert!(mark || !metadata || state == FILES as usize, "state is gone without a mark: {left:?} of {what:?}");

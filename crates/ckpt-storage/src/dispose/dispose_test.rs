@@ -15,7 +15,9 @@ use ckpt_streams::file_system::{Durability, FileSystems};
 use ckpt_streams::testing::RefusingSpawn;
 use ckpt_streams::{Job, Pool, PoolOptions, Rejected, Spawn};
 
-use crate::dispose::support_test::{Snapshot, file, handle, metadata, names_in, options, snapshot, snapshot_of};
+use crate::dispose::support_test::{
+    Snapshot, disposal_mark, file, handle, metadata, names_in, options, savepoint_mark, snapshot, snapshot_of,
+};
 use crate::test_support::local_context;
 use crate::testing::sample::job;
 use crate::{CheckpointStorage, Disposal, FileCount, FileSystemStorage, Kept, MemoryStorage, StorageContext, dispose};
@@ -66,7 +68,7 @@ fn a_dry_run_lists_exactly_what_would_go_and_changes_nothing() {
     let target = tempfile::tempdir().unwrap();
     let savepoint = snapshot(target.path(), "savepoint-1", 5);
     fs::write(savepoint.directory.join("notes.txt"), "mine").unwrap();
-    fs::write(savepoint.directory.join("_savepoint"), "").unwrap();
+    fs::write(savepoint.directory.join("_savepoint"), savepoint_mark(1)).unwrap();
     // Listed, and gone.
     fs::remove_file(savepoint.directory.join(&savepoint.files[0])).unwrap();
     let before = names_in(&savepoint.directory);
@@ -211,11 +213,12 @@ fn a_disposal_goes_on_where_an_earlier_one_ended() {
 #[test]
 fn marks_that_are_left_without_metadata_go() {
     let target = tempfile::tempdir().unwrap();
-    for left in [vec!["_disposing"], vec!["_disposing", "_savepoint"]] {
+    let marks = [("_disposing", disposal_mark(&metadata(1, Vec::new()))), ("_savepoint", savepoint_mark(1))];
+    for left in [&marks[..1], &marks[..]] {
         let savepoint = snapshot(target.path(), "savepoint-1", 0);
         fs::remove_file(savepoint.directory.join("_metadata")).unwrap();
-        for name in &left {
-            fs::write(savepoint.directory.join(name), "whatever it says").unwrap();
+        for (name, content) in left {
+            fs::write(savepoint.directory.join(name), content).unwrap();
         }
         let dry = dispose(savepoint.pointer(), &local_context(), &options().dry_run()).unwrap();
         assert_eq!(dry.planned.unwrap().len(), left.len());
@@ -223,6 +226,66 @@ fn marks_that_are_left_without_metadata_go() {
         assert!(disposal.is_complete() && disposal.snapshot.is_none(), "{disposal:?}");
         assert_eq!(names_in(target.path()), [] as [&str; 0]);
     }
+}
+
+/// They may be anybody's: of a savepoint that is being taken, or of nothing that was ever ours.
+#[test]
+fn marks_without_metadata_that_do_not_fit_stay() {
+    let target = tempfile::tempdir().unwrap();
+    let taken = Snapshot { directory: target.path().canonicalize().unwrap().join("savepoint-1"), files: Vec::new() };
+    fs::create_dir(&taken.directory).unwrap();
+    let (ours, other) = (disposal_mark(&metadata(1, Vec::new())), disposal_mark(&metadata(2, Vec::new())));
+    let cases: [(&[u8], &[u8], &str); 5] = [
+        (b"", &savepoint_mark(1), "says that the snapshot is being disposed of, and cannot be read"),
+        (b"mine", &savepoint_mark(1), "says that the snapshot is being disposed of, and cannot be read"),
+        (&[b'x'; 100_000], &savepoint_mark(1), "says that the snapshot is being disposed of, and cannot be read"),
+        (&other, &savepoint_mark(1), "is of savepoint 1 of job"),
+        (&ours, b"", "says whose savepoint it is, and cannot be read"),
+    ];
+    for (disposing, savepoint, message) in cases {
+        fs::write(taken.directory.join("_disposing"), disposing).unwrap();
+        fs::write(taken.directory.join("_savepoint"), savepoint).unwrap();
+        for options in [options(), options().dry_run()] {
+            let error = dispose(taken.pointer(), &local_context(), &options).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+            assert!(error.to_string().contains(message), "{error}");
+            assert_eq!(names_in(&taken.directory), ["_disposing", "_savepoint"]);
+        }
+    }
+    // With metadata it is no other.
+    fs::remove_dir_all(&taken.directory).unwrap();
+    let whole = snapshot(target.path(), "savepoint-1", 2);
+    for (savepoint, message) in [(savepoint_mark(2), "is of savepoint 2"), (Vec::new(), "cannot be read")] {
+        fs::write(whole.directory.join("_savepoint"), savepoint).unwrap();
+        let error = dispose(whole.pointer(), &local_context(), &options()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        assert!(error.to_string().contains(message), "{error}");
+        assert_eq!(names_in(&whole.directory).len(), 4);
+    }
+}
+
+#[test]
+fn where_nothing_is_to_be_disposed_of_nothing_goes() {
+    let target = tempfile::tempdir().unwrap();
+    let mine = target.path().canonicalize().unwrap().join("mine");
+    fs::create_dir(&mine).unwrap();
+    let not_found = || {
+        let error = dispose(mine.to_str().unwrap(), &local_context(), &options()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+    };
+    not_found();
+    assert_eq!(names_in(&mine), [] as [&str; 0]);
+    // What a disposal that was interrupted had not made its mark yet goes, and nothing that only looks like it.
+    let kept = [".tmp-_disposing", ".tmp-_disposing-1-x", ".tmp-_metadata-1-0", "_disposing-1-0"];
+    kept.iter().for_each(|name| fs::write(mine.join(name), "").unwrap());
+    fs::write(mine.join(".tmp-_disposing-7-1"), "CKPTDISP").unwrap();
+    not_found();
+    assert_eq!(names_in(&mine), kept);
+    // With it the directory goes, in which nothing else is.
+    kept.iter().for_each(|name| fs::remove_file(mine.join(name)).unwrap());
+    fs::write(mine.join(".tmp-_disposing-7-1"), "CKPTDISP").unwrap();
+    not_found();
+    assert!(!mine.exists());
 }
 
 #[test]

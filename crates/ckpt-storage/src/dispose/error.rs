@@ -24,6 +24,16 @@ pub(super) enum DisposeError {
     #[error("'{pointer}' is the directory of a job and no snapshot: it has a HEAD")]
     OfJob { pointer: String },
     #[error(
+        "'{pointer}' has the name '{name}' of what belongs to a job as a whole: no snapshot lies in such a directory"
+    )]
+    PartOfJob { pointer: String, name: String },
+    #[error(
+        "'{pointer}' lies in the directory of job {job_above}, and is neither a checkpoint of it nor a savepoint by its \
+         name, but says that it is checkpoint {found} of job {found_job}: a snapshot that was moved there is to be moved \
+         out again first"
+    )]
+    OutOfPlace { pointer: String, job_above: JobId, found: CheckpointId, found_job: JobId },
+    #[error(
         "'{pointer}' lies in the directory of job {job}, which is active: its coordinator deletes its checkpoints; end the \
          job first"
     )]
@@ -37,6 +47,16 @@ pub(super) enum DisposeError {
     Claimed { pointer: String, job: JobId, claim: ClaimId },
     #[error("'{path}' says that another job owns the snapshot, and cannot be read")]
     OwnerUnreadable { path: String, source: Error },
+    #[error("'{path}' says whose savepoint it is, and cannot be read")]
+    SavepointUnreadable { path: String, source: Error },
+    #[error("'{path}' is of savepoint {found} of job {found_job}, expected snapshot {expected} of job {expected_job}")]
+    OfAnotherSavepoint {
+        path: String,
+        found: CheckpointId,
+        found_job: JobId,
+        expected: CheckpointId,
+        expected_job: JobId,
+    },
     #[error("'{path}' says that the snapshot is being disposed of, and cannot be read")]
     MarkUnreadable { path: String, source: Error },
     #[error(
@@ -54,7 +74,9 @@ pub(super) enum DisposeError {
         expected: CheckpointId,
         expected_job: JobId,
     },
-    #[error("'{path}' could not be marked as being disposed of")]
+    #[error("'{pointer}' was disposed of by another call meanwhile")]
+    Gone { pointer: String, source: Error },
+    #[error("'{path}', which marks what is being disposed of, could not be made")]
     NotMarked { path: String, source: Error },
 
     #[error("'{path}' could not be deleted")]

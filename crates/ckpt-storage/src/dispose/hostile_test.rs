@@ -146,7 +146,7 @@ fn what_stands_in_the_place_of_metadata_or_a_mark_and_is_no_file_is_refused() {
             fs::remove_file(&metadata).or_else(|_| fs::remove_dir(&metadata)).unwrap();
         }
         fs::rename(&kept, &metadata).unwrap();
-        for name in ["_disposing", "OWNER"] {
+        for name in ["_disposing", "_savepoint", "OWNER"] {
             let mark = scene.savepoint.directory.join(name);
             for put in in_its_place {
                 put(&mark);

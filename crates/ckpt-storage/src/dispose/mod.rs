@@ -11,6 +11,12 @@
 //!
 //! A crash between any two leaves either a snapshot that is whole, or a mark that the same call takes up again. Everything
 //! happens beneath the directory as it was opened once, and no link is followed.
+//!
+//! Several may dispose of one snapshot at once, and a job may claim it meanwhile. A mark never goes before what it marks:
+//! whoever withdrew it could take it from another disposal that has taken it up and is deleting. So `OWNER` decides, which is
+//! looked for once the mark is there: found, the disposal refuses and leaves its mark. Whoever claims makes `OWNER` first and
+//! looks for the mark then; there, it has claimed nothing, begins from nothing, and takes its `OWNER` back. So at least one of
+//! the two gives way, and a mark beside the `OWNER` of a claim that HEAD names is of a disposal that refused.
 
 mod disposal;
 mod error;
@@ -27,7 +33,7 @@ use ckpt_core::id::{CheckpointId, FileName, JobId};
 use ckpt_core::mark::{DisposalMark, SavepointMark};
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, ErrorKind, Result};
-use ckpt_streams::file_system::{Durability, Entry};
+use ckpt_streams::file_system::{Durability, Entry, LocalFileSystem};
 
 pub use disposal::{Disposal, FileCount, Kept};
 pub use options::DisposeOptions;
@@ -35,7 +41,6 @@ pub use options::DisposeOptions;
 use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
 use crate::dispose::error::DisposeError;
-use crate::dispose::mark::Begun;
 use crate::dispose::options::Mode;
 use crate::dispose::owned::OwnedFiles;
 use crate::dispose::place::SnapshotDirectory;
@@ -53,10 +58,11 @@ const PAGE: usize = 10_000;
 ///
 /// # Errors
 ///
-/// Nothing was deleted then: `NotFound` when nothing is there; `Configuration` for a pointer that is none or a link, a
-/// snapshot of Flink's, one of a job that is active or whose HEAD names it, and one that another job has claimed; `Corrupt` when the
-/// metadata, or a mark beside them, is damaged; or the kind that the file system gives. What went wrong after the first
-/// file was deleted is in [`Disposal::errors`].
+/// Nothing of a snapshot was deleted then: `NotFound` when nothing is there, or no more since another call disposed of it;
+/// `Configuration` for a pointer that is none or a link, a snapshot of Flink's, one of a job that is active or whose HEAD names
+/// it, what else lies in a job's directory, and one that another job has claimed; `Corrupt` when the metadata, or a mark
+/// beside them, is damaged or of another snapshot; `Retry` when it could not be begun; or the kind that the file system gives.
+/// What went wrong after the first file was deleted is in [`Disposal::errors`].
 pub fn dispose(pointer: &str, context: &StorageContext, options: &DisposeOptions) -> Result<Disposal> {
     dispose_of(pointer, None, context, options)
 }
@@ -80,49 +86,51 @@ fn dispose_of(
     options: &DisposeOptions,
 ) -> Result<Disposal> {
     let directory = Arc::new(SnapshotDirectory::find(pointer, context)?);
-    directory.refuse_what_is_held()?;
+    let job_above = directory.refuse_what_is_held()?;
+    // The mark before the metadata: it is made while those are there, so if they are gone then, they were deleted under it.
+    // The other way round both may have come in between, and another disposal may need the mark.
+    let mark = mark::read(&directory)?;
     let mut disposal = Disposal::of(directory.pointer.clone());
+    let check_snapshot = |found: (JobId, CheckpointId)| {
+        if let Some((expected_job, expected)) = expected.filter(|expected| *expected != found) {
+            let (pointer, (found_job, found)) = (directory.pointer.clone(), found);
+            let error = DisposeError::AnotherSnapshot { pointer, found, found_job, expected, expected_job };
+            return Err(error.configuration());
+        }
+        directory.refuse_another(found, job_above)
+    };
     let Some((metadata, written)) = directory.metadata()? else {
         // An earlier disposal came so far, or there never was anything.
-        if !mark::is_there(&directory)? {
+        let Some(mark) = mark else {
             if options.mode == Mode::Delete {
-                // A disposal that was interrupted twice may have left what becomes its mark, which goes with the name.
-                mark::withdraw(&directory);
-                let _ = directory.remove_empty(&layout::unused(options.nonce));
+                delete_unpublished(&directory, options);
             }
             return Err(directory.without_metadata()?.of_kind(ErrorKind::NotFound));
-        }
+        };
+        check_snapshot((mark.job, mark.id))?;
         match options.mode {
             Mode::DryRun => plan(&directory, &OwnedFiles::default(), &mut disposal)?,
             Mode::Delete => delete_marks(&directory, options, &mut disposal),
         }
         return Ok(disposal);
     };
-    let summary = metadata.summary();
-    let (job, id) = (summary.job, summary.identity.id);
-    if let Some((expected_job, expected)) = expected.filter(|expected| *expected != (job, id)) {
-        let (pointer, found, found_job) = (disposal.pointer, id, job);
-        let error = DisposeError::AnotherSnapshot { pointer, found, found_job, expected, expected_job };
-        return Err(error.configuration());
-    }
+    let (job, id) = (metadata.summary().job, metadata.summary().identity.id);
+    check_snapshot((job, id))?;
     let (owned, not_owned) = OwnedFiles::of(&metadata)?;
     // It holds much more than the names that are needed from here on.
     drop(metadata);
     (disposal.snapshot, disposal.listed, disposal.kept) = (Some((job, id)), owned.count(), not_owned);
     if options.mode == Mode::DryRun {
-        mark::look(&directory, (job, id), written)?;
+        if let Some(mark) = mark {
+            mark::check(&directory, &mark, (job, id), written)?;
+        }
         plan(&directory, &owned, &mut disposal)?;
         return Ok(disposal);
     }
-    let begun = mark::begin(&directory, (job, id), written, options)?;
+    mark::begin(&directory, (job, id), written, options)?;
     // Who claims a snapshot makes its mark and looks for this one, and we look for theirs: so at least one of us sees the
-    // other, and withdraws.
-    if let Err(error) = directory.refuse_what_is_claimed() {
-        if begun == Begun::Now {
-            mark::withdraw(&directory);
-        }
-        return Err(error);
-    }
+    // other, and gives way.
+    directory.refuse_what_is_claimed()?;
     let removed = removal::remove_owned(&directory, &Arc::new(owned), options.parallelism.get(), &*context.spawn);
     (disposal.gone, disposal.errors) = (removed.gone, removed.errors);
     if disposal.errors.is_empty() && are_durable(&directory, options, &mut disposal) {
@@ -161,6 +169,20 @@ fn delete_marks(directory: &SnapshotDirectory, options: &DisposeOptions, disposa
             disposal.kept.extend(entries.into_iter().map(|entry| unknown(directory, entry)));
         }
         Err(error) => disposal.errors.push(error),
+    }
+}
+
+/// Deletes what a disposal that was interrupted left of a mark which it had not made yet, and the directory if that was all.
+fn delete_unpublished(directory: &SnapshotDirectory, options: &DisposeOptions) {
+    // What cannot be listed or deleted means nothing.
+    let entries = left_over(directory).unwrap_or_default();
+    let is_unpublished = |entry: &Entry| {
+        let name = directory.name_of(&entry.path);
+        name.is_some_and(|name| LocalFileSystem::unpublished_name(name.as_str()) == Some(DisposalMark::FILE_NAME))
+    };
+    let left: Vec<RelPath> = entries.into_iter().filter(is_unpublished).map(|entry| entry.path).collect();
+    if !left.is_empty() && removal::remove_all(directory, &left).is_empty() {
+        directory.remove_empty(&layout::unused(options.nonce));
     }
 }
 
@@ -233,6 +255,8 @@ mod crash_test;
 mod dispose_test;
 #[cfg(test)]
 mod hostile_test;
+#[cfg(test)]
+mod race_test;
 #[cfg(test)]
 mod refusal_test;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ckpt_core::head::{JobState, RetainedSnapshot, SnapshotPlace};
-use ckpt_core::id::CheckpointId;
+use ckpt_core::id::{CheckpointId, JobId};
 use ckpt_core::mark::{OwnerRecord, SavepointMark};
 use ckpt_core::metadata::{CheckpointMetadata, WrittenMetadata};
 use ckpt_core::state::RelPath;
@@ -103,6 +103,19 @@ impl SnapshotDirectory {
         file.read_written().map(Some)
     }
 
+    /// Whether there are metadata, whatever they say.
+    ///
+    /// # Errors
+    ///
+    /// The kind that the file system gives.
+    pub(super) fn has_metadata(&self) -> Result<bool> {
+        match self.file_system.open(&self.path(layout::metadata_file())) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Why it has no metadata.
     ///
     /// # Errors
@@ -118,18 +131,56 @@ impl SnapshotDirectory {
         })
     }
 
-    /// Refuses what a job holds.
+    /// Refuses what a job holds. Returns the job in whose directory it lies, as far as there is a HEAD that says so.
     ///
     /// # Errors
     ///
-    /// `Configuration` when a HEAD above it is of an active job or names it, when it is a job's directory itself, or when
-    /// it is claimed. Those of reading what says so.
-    pub(super) fn refuse_what_is_held(&self) -> Result<()> {
+    /// `Configuration` when a HEAD above it is of an active job or names it, when it is a job's directory itself or one that
+    /// only a job has, or when it is claimed. Those of reading what says so.
+    pub(super) fn refuse_what_is_held(&self) -> Result<Option<JobId>> {
+        let name = self.name();
+        if layout::is_directory_of_a_job(name) {
+            let (pointer, name) = (self.pointer.clone(), name.to_owned());
+            return Err(DisposeError::PartOfJob { pointer, name }.configuration());
+        }
         if self.has_head()? {
             return Err(DisposeError::OfJob { pointer: self.pointer.clone() }.configuration());
         }
-        self.refuse_what_head_names()?;
-        self.refuse_what_is_claimed()
+        let job = self.refuse_what_head_names()?;
+        self.refuse_what_is_claimed()?;
+        Ok(job)
+    }
+
+    /// Refuses what says that it is a snapshot which this directory is not of: in the directory of a job, `job_above`, there
+    /// are its checkpoints and savepoints, each with a name of its own; and a savepoint is marked as that one.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` for a snapshot that has no such place; `Corrupt` when the mark is of another savepoint or damaged. The
+    /// kind that the file system gives.
+    pub(super) fn refuse_another(&self, (job, id): (JobId, CheckpointId), job_above: Option<JobId>) -> Result<()> {
+        if let Some(job_above) = job_above {
+            let name = self.name();
+            let is_checkpoint = job == job_above && layout::parse_checkpoint_directory(name) == Some(id);
+            if !is_checkpoint && !layout::is_savepoint_directory(name, job) {
+                let error =
+                    DisposeError::OutOfPlace { pointer: self.pointer.clone(), job_above, found: id, found_job: job };
+                return Err(error.configuration());
+            }
+        }
+        let path = self.path(layout::file_in_savepoint(SavepointMark::FILE_NAME));
+        let unreadable = |source: Error| {
+            let kind = source.kind();
+            DisposeError::SavepointUnreadable { path: self.shown(&path), source }.of_kind(kind)
+        };
+        let Some(mark) = mark_file::read(&*self.file_system, &path).map_err(unreadable)? else { return Ok(()) };
+        let mark = SavepointMark::decode(&mark).map_err(unreadable)?;
+        if mark.is_of(job, id) {
+            return Ok(());
+        }
+        let (path, found, found_job) = (self.shown(&path), mark.id, mark.job);
+        let error = DisposeError::OfAnotherSavepoint { path, found, found_job, expected: id, expected_job: job };
+        Err(error.of_kind(ErrorKind::Corrupt))
     }
 
     /// Refuses what another job has claimed.
@@ -156,11 +207,19 @@ impl SnapshotDirectory {
         Ok(self.file_system.read_record(&self.path(layout::head_path()))?.is_some())
     }
 
-    fn refuse_what_head_names(&self) -> Result<()> {
-        let Some((above, name)) = &self.above else { return Ok(()) };
+    /// The last component of where it lies.
+    fn name(&self) -> &str {
+        match &self.above {
+            Some((_, name)) => name.as_str(),
+            None => self.location.rsplit('/').next().unwrap_or_default(),
+        }
+    }
+
+    fn refuse_what_head_names(&self) -> Result<Option<JobId>> {
+        let Some((above, name)) = &self.above else { return Ok(None) };
         let path = layout::head_path();
         let shown = above.shown(&path);
-        let Some(head) = RecordHeadStore::new(Arc::clone(above), path, shown).read()? else { return Ok(()) };
+        let Some(head) = RecordHeadStore::new(Arc::clone(above), path, shown).read()? else { return Ok(None) };
         let (job, pointer) = (head.job, self.pointer.clone());
         if head.state == JobState::Active {
             return Err(DisposeError::JobActive { pointer, job }.configuration());
@@ -169,7 +228,7 @@ impl SnapshotDirectory {
         // The savepoint that it was stopped with is its user's once the job has ended.
         match head.kept().find(|snapshot| self.is_at(snapshot, number)) {
             Some(snapshot) => Err(DisposeError::NamedByHead { pointer, id: snapshot.id, job }.configuration()),
-            None => Ok(()),
+            None => Ok(Some(job)),
         }
     }
 

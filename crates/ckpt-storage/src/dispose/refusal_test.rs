@@ -6,10 +6,12 @@ use ckpt_core::head::{ClaimedHead, Collected, Nonce};
 use ckpt_core::id::{CheckpointId, LeaderEpoch};
 use ckpt_core::mark::OwnerRecord;
 use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
-use ckpt_core::state::ClaimId;
+use ckpt_core::state::{ClaimId, RelPath, Root};
 use ckpt_core::{ErrorKind, Timestamp};
 
-use crate::dispose::support_test::{Snapshot, metadata, names_in, options, snapshot, snapshot_of};
+use crate::dispose::support_test::{
+    Snapshot, disposal_mark, file, handle, metadata, names_in, options, snapshot, snapshot_of,
+};
 use crate::test_support::local_context;
 use crate::testing::sample::{commit_next, job, nonce};
 use crate::{CheckpointStorage, FileSystemStorage, HeadOutcome, HeadStore, claim, dispose};
@@ -66,6 +68,55 @@ fn a_checkpoint_of_a_job_is_disposed_of_once_its_head_names_it_no_more() {
     let _ = written(&*view.head(), discarded);
     assert!(dispose(retained.pointer(), &local_context(), &options()).unwrap().is_complete());
     assert_eq!(names_in(&job_directory.directory), ["head"]);
+}
+
+/// Metadata that somebody put there are no leave to delete what checkpoints need.
+#[test]
+fn in_the_directory_of_a_job_its_snapshots_go_and_nothing_else() {
+    let base = tempfile::tempdir().unwrap();
+    let storage = FileSystemStorage::new(base.path().canonicalize().unwrap().to_str().unwrap());
+    let view = storage.coordinator_view(job(1), &local_context()).unwrap();
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap();
+    let job_directory = base.path().canonicalize().unwrap().join(job(1).to_string());
+    fs::create_dir(job_directory.join("shared")).unwrap();
+    fs::write(job_directory.join("shared").join(RelPath::from(&file(0)).as_str()), "abc").unwrap();
+    let claimed = commit_next(&*view, &claimed.head, 1, &[file(0)]).head;
+    let end = claimed.end(JobEnd::Failed, RetentionPolicy::RetainOnCancellation, &Collected::none()).unwrap();
+    let _ = written(&*view.head(), end);
+    let hostile = metadata(7, vec![handle(Root::ThisSnapshot, 0)]);
+    let of = |name: &str| Snapshot { directory: job_directory.join(name), files: Vec::new() };
+    let nothing_of_the_jobs_goes = |is_head_lost: bool| {
+        if is_head_lost {
+            fs::rename(job_directory.join("head"), job_directory.join("moved")).unwrap();
+        }
+        for name in ["shared", "taskowned", "head"] {
+            let directory = of(name);
+            let _ = fs::create_dir(&directory.directory);
+            fs::write(directory.directory.join("_metadata"), hostile.encode().unwrap().0).unwrap();
+            refused(&directory, ErrorKind::Configuration, "of what belongs to a job as a whole");
+            fs::remove_file(directory.directory.join("_metadata")).unwrap();
+            fs::write(directory.directory.join("_disposing"), disposal_mark(&hostile)).unwrap();
+            refused(&directory, ErrorKind::Configuration, "of what belongs to a job as a whole");
+            fs::remove_file(directory.directory.join("_disposing")).unwrap();
+        }
+    };
+    nothing_of_the_jobs_goes(false);
+    storage.resolve(job_directory.join("chk-1").to_str().unwrap(), &local_context()).unwrap();
+    // Of other names, and of other numbers than their name.
+    for name in ["chk-8", "notes", "chk-07", "savepoint-1", "savepoint-ffffff-000000000001"] {
+        let directory = snapshot_of(&job_directory, name, 1, &hostile);
+        refused(&directory, ErrorKind::Configuration, "is neither a checkpoint of it nor a savepoint");
+        fs::remove_file(directory.directory.join("_metadata")).unwrap();
+        fs::write(directory.directory.join("_disposing"), disposal_mark(&hostile)).unwrap();
+        refused(&directory, ErrorKind::Configuration, "is neither a checkpoint of it nor a savepoint");
+    }
+    let digits = &job(1).to_string()[..6];
+    for name in ["chk-7".to_owned(), format!("savepoint-{digits}-0123456789ab")] {
+        let directory = snapshot_of(&job_directory, &name, 1, &hostile);
+        assert!(dispose(directory.pointer(), &local_context(), &options()).unwrap().is_complete());
+    }
+    // HEAD may be lost.
+    nothing_of_the_jobs_goes(true);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ckpt_core::head::Nonce;
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, OperatorId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
+use ckpt_core::mark::{DisposalMark, SavepointMark};
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
 use ckpt_core::snapshot::{CheckpointIdentity, CheckpointProperties, RetentionPolicy};
 use ckpt_core::state::{FileRef, Place, Places, RelPath, Root, StateHandle, SubtaskState};
@@ -75,6 +76,20 @@ pub(crate) fn snapshot_of(above: &Path, name: &str, files: u32, metadata: &Check
     }
     fs::write(directory.join("_metadata"), metadata.encode().unwrap().0).unwrap();
     Snapshot { directory, files }
+}
+
+/// The mark of savepoint `id`.
+pub(crate) fn savepoint_mark(id: u64) -> Vec<u8> {
+    let (id, epoch) = (CheckpointId::new(id).unwrap(), LeaderEpoch::new(1));
+    SavepointMark::new(job(1), id, epoch, Nonce::new([1; 16]), Timestamp::from_millis(5)).encode().unwrap().into()
+}
+
+/// The mark of somebody who disposes of what has those metadata.
+pub(crate) fn disposal_mark(metadata: &CheckpointMetadata) -> Vec<u8> {
+    let (written, summary) = (metadata.encode().unwrap().1, metadata.summary());
+    let (snapshot, bytes) = ((summary.job, summary.identity.id), written.length_bytes);
+    let mark = DisposalMark::new(snapshot, bytes, written.index_digest, Nonce::new([3; 16]), Timestamp::from_millis(5));
+    mark.encode().unwrap().into()
 }
 
 impl Snapshot {

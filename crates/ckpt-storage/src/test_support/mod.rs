@@ -33,8 +33,12 @@ struct Disk {
     cached: Option<BTreeMap<String, (u64, Bytes)>>,
     operations: u64,
     faults: BTreeMap<u64, Fault>,
+    meanwhile: Option<(u64, Meanwhile)>,
     log: Vec<String>,
 }
+
+/// What somebody else does to the files.
+type Meanwhile = Box<dyn FnOnce(&mut BTreeMap<String, Bytes>) + Send>;
 
 /// What goes wrong with an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +66,16 @@ impl MemoryDisk {
         disk.faults.extend((first..first + how_many).map(|at| (at, fault)));
     }
 
+    /// Right before the operation that comes `after` so many others, somebody else does that.
+    pub(crate) fn meanwhile(&self, after: u64, does: impl FnOnce(&mut BTreeMap<String, Bytes>) + Send + 'static) {
+        let mut disk = self.0.lock();
+        disk.meanwhile = Some((disk.operations + after, Box::new(does)));
+    }
+
     pub(crate) fn heal(&self) {
-        self.0.lock().faults.clear();
+        let mut disk = self.0.lock();
+        disk.faults.clear();
+        disk.meanwhile = None;
     }
 
     /// From here on records are read as they are now, whatever is written: out of a cache, as on a shared file system.
@@ -191,6 +203,9 @@ impl MemoryFileSystem {
 
     /// Counts an operation and says what is to go wrong with it.
     fn begin(&self, disk: &mut Disk, log: Option<String>) -> Option<Fault> {
+        if let Some((_, does)) = disk.meanwhile.take_if(|(at, _)| *at == disk.operations) {
+            does(&mut disk.files);
+        }
         let fault = disk.faults.get(&disk.operations).copied();
         disk.operations += 1;
         if fault.is_none_or(|fault| fault == Fault::ReplyLost) {

@@ -74,6 +74,11 @@ pub struct LocalFileSystem {
 }
 
 impl LocalFileSystem {
+    /// The name that a file was to have which its writer left under another one, unpublished; `None` for any other name.
+    pub fn unpublished_name(name: &str) -> Option<&str> {
+        writer::final_name_of(name)
+    }
+
     /// Opens a directory as the root. One that is missing is made, mode 0700, together with the first file in it.
     ///
     /// # Errors
