@@ -79,11 +79,9 @@ impl Beneath {
                 FileType::Directory => true,
                 _ => continue,
             };
-            let Ok(name) = RelPath::new(name) else { continue };
-            let path = directory.map_or_else(|| name.clone(), |directory| directory.join(&name));
-            if path.as_str().len() <= RelPath::MAX_BYTES {
-                names.push(Named { path, is_directory });
-            }
+            // What may not begin a path may stand further in it.
+            let whole = directory.map_or_else(|| name.clone(), |directory| format!("{directory}/{name}"));
+            names.extend(RelPath::new(whole).ok().map(|path| Named { path, is_directory }));
         }
         names.sort_unstable_by(|a, b| b.sort_key().cmp(a.sort_key()));
         Ok(names)
