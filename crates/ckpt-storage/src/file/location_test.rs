@@ -1,9 +1,12 @@
 //! Publishing and discarding when something goes wrong at every step.
 
-use ckpt_core::ErrorKind;
+use ckpt_core::id::{LeaderEpoch, Writer, WriterId};
+use ckpt_core::state::{ClaimId, FileRef, Place, Places, Root, StateHandle, SubtaskState};
+use ckpt_core::uri::Uri;
+use ckpt_core::{Digest, ErrorKind};
 
 use crate::test_support::{Fault, MemoryDisk};
-use crate::testing::sample::{commit, identity, job, metadata, nonce};
+use crate::testing::sample::{commit, identity, job, metadata, metadata_with, nonce, operator_state};
 use crate::{CheckpointStorage, FileSystemStorage, claim};
 
 const METADATA: &str = "base/01010101010101010101010101010101/chk-1/_metadata";
@@ -153,4 +156,25 @@ fn discarding_needs_head() {
     disk.fail(0, Fault::Fails, 1);
     assert_eq!(location.discard().unwrap_err().kind(), ErrorKind::Retry);
     assert_eq!(disk.files(), [METADATA]);
+}
+
+/// By them HEAD knows which claims are needed: what lies below one that nothing needs is given back and deleted.
+#[test]
+fn a_published_checkpoint_says_below_which_claims_its_state_lies() {
+    let disk = MemoryDisk::default();
+    let view = storage().coordinator_view(job(1), &disk.context()).unwrap();
+    let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap().head;
+    let first = identity(&claimed, 1);
+    let published = view.initialize_checkpoint(&first).unwrap().publish(&metadata(job(1), first, &[])).unwrap();
+    assert_eq!(published.claims, []);
+
+    let file = Writer::new(LeaderEpoch::new(1), WriterId::new(1)).file(1);
+    let place = Place::File { root: Root::Claimed(ClaimId::FIRST), file: FileRef::Ours(file) };
+    let handle = StateHandle::assume_durable(place, 1, Some(Digest::of(b"x")));
+    let state = SubtaskState::new(Vec::new(), vec![operator_state(handle)]);
+    let places = Places::new(vec![(Root::Claimed(ClaimId::FIRST), Uri::new("mem:/other").unwrap())]).unwrap();
+    let second = identity(&claimed, 2);
+    let metadata = metadata_with(job(1), second, Some(state), places);
+    let published = view.initialize_checkpoint(&second).unwrap().publish(&metadata).unwrap();
+    assert_eq!(published.claims, [ClaimId::FIRST]);
 }
