@@ -56,6 +56,9 @@ const PAGE: usize = 10_000;
 /// It may be called again whenever it did not say that it is [complete](Disposal::is_complete), after a crash as well, and
 /// goes on where the last one ended. Of what is gone already it says `NotFound`.
 ///
+/// Of a savepoint that lies elsewhere no HEAD is looked at: that no job was stopped with it to go on from it, and none has
+/// borrowed it, is for the caller to know.
+///
 /// # Errors
 ///
 /// Nothing of a snapshot was deleted then: `NotFound` when nothing is there, or no more since another call disposed of it;
