@@ -146,7 +146,7 @@ fn shared_files_go_with_the_last_checkpoint_that_names_them(under_test: &Storage
     }
     let reader = worker.reader(identity_1.id, &Places::none()).expect("a reader");
     for handle in handles.iter().filter(|handle| handle.place().file().is_some()) {
-        let error = reader.open(handle).err().expect("it went with its checkpoint");
+        let error = reader.open(handle).map(drop).expect_err("it went with its checkpoint");
         assert_eq!(error.kind(), ErrorKind::NotFound, "{handle:?}: {error}");
     }
     assert!(read_all(&*reader, &kept) == vec![2; LARGE_BYTES]);
@@ -164,7 +164,7 @@ fn shared_files_that_no_checkpoint_named_go(under_test: &StorageUnderTest) {
     }
     let reader = worker.reader(identity(&claimed, 1).id, &Places::none()).expect("a reader");
     if gone.place().file().is_some() {
-        let error = reader.open(&gone).err().expect("it was deleted");
+        let error = reader.open(&gone).map(drop).expect_err("it was deleted");
         assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
     }
     assert!(read_all(&*reader, &kept) == vec![2; LARGE_BYTES]);
