@@ -64,6 +64,11 @@ impl SavepointDirectory {
             StorageError::SavepointNotMade { uri: self.uri.clone(), source }.kind(kind)
         };
         let bytes = mark.encode()?;
+        // Where there are directories it is made by us, so it has our mode and nothing that no list shows. Elsewhere, and
+        // between this and the mark, the mark decides.
+        if !self.file_system.make_directory(&self.name).map_err(not_made)? {
+            return Ok(false);
+        }
         if self.create(SavepointMark::FILE_NAME, &bytes).map_err(not_made)? != bytes {
             return Ok(false);
         }
@@ -77,14 +82,12 @@ impl SavepointDirectory {
         withdrawn.map(|()| false)
     }
 
-    /// Whether anything is there besides the mark.
+    /// Whether any file is there besides the mark. That of a rival who is about to lose counts: there are other names.
     fn holds_others(&self) -> Result<bool> {
-        // A rival that lost may still have what it was to become, under a name that its file system made of the mark's.
-        let of_mark = |path: &RelPath| path.file_name().contains(SavepointMark::FILE_NAME);
-        let is_other = |path: &RelPath| path.parent().as_ref() != Some(&self.name) || !of_mark(path);
+        let mark = self.path(SavepointMark::FILE_NAME);
         let (mut found, shown) = (false, || self.uri.to_string());
         bulk::visit(&*self.file_system, Some(&self.name), &shown, &mut |page| {
-            found = page.iter().any(|entry| is_other(&entry.path));
+            found = page.iter().any(|entry| entry.path != mark);
             if found { Visit::Stop } else { Visit::Continue }
         })?;
         Ok(found)

@@ -1,6 +1,7 @@
 //! Savepoints: their names, whose a directory is, what is published, and what is left of one that was given up.
 
 use std::error::Error as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use ckpt_core::head::{AbandonedSavepoint, ClaimedHead, Collected, SavepointInProgress};
@@ -9,8 +10,9 @@ use ckpt_core::mark::SavepointMark;
 use ckpt_core::snapshot::{Admission, AfterSavepoint, CheckpointIdentity, CheckpointProperties, SavepointFormat};
 use ckpt_core::uri::Uri;
 use ckpt_core::{Error, ErrorKind, Timestamp};
+use ckpt_streams::testing::ObjectStoreFileSystem;
 
-use crate::test_support::{Fault, MemoryDisk, Seeded, local_context};
+use crate::test_support::{Fault, MemoryDisk, Seeded, context_over, local_context};
 use crate::testing::sample::{
     barrier_of_savepoint, identity, job, metadata, nonce, savepoint_of, snapshot_of, write_head, written_state,
 };
@@ -199,6 +201,80 @@ fn a_directory_in_which_anything_is_belongs_to_somebody_else() {
     let (uri, directory) = place("0123456789ab");
     disk.put(&format!("{directory}0/_metadata"), b"somebody's");
     let _ = location(&*view_of(&disk), 1, &uri);
+}
+
+/// Of what no list of files shows, too.
+#[test]
+fn a_directory_that_we_did_not_make_is_somebody_elses_whatever_is_in_it() {
+    use std::fs;
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+
+    let scratch = tempfile::tempdir().unwrap();
+    let (save, outside) = (scratch.path().join("save"), scratch.path().join("outside"));
+    fs::create_dir_all(&outside).unwrap();
+    fs::create_dir_all(&save).unwrap();
+    let view = FileSystemStorage::new(scratch.path().join("base").to_str().unwrap())
+        .coordinator_view(job(1), &local_context())
+        .unwrap();
+    let pipe = |path: &Path| {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+        assert!(fs::symlink_metadata(path).unwrap().file_type().is_fifo());
+    };
+    let within = |path: &Path, name: &str| {
+        fs::create_dir(path).unwrap();
+        path.join(name)
+    };
+    let theirs: [(&str, &dyn Fn(&Path)); 12] = [
+        ("an empty directory", &|path| fs::create_dir(path).unwrap()),
+        ("a link to a directory", &|path| symlink(&outside, path).unwrap()),
+        ("a link to nothing", &|path| symlink("/nonexistent/target", path).unwrap()),
+        ("a file", &|path| fs::write(path, "theirs").unwrap()),
+        ("a pipe", &|path| pipe(path)),
+        ("with a directory", &|path| fs::create_dir(within(path, "directory")).unwrap()),
+        ("with a pipe", &|path| pipe(&within(path, "pipe"))),
+        ("with a link", &|path| symlink("/nonexistent/target", within(path, "link")).unwrap()),
+        ("with a name that no path of ours has", &|path| fs::write(within(path, "a\\b"), "theirs").unwrap()),
+        ("with a name like the mark's", &|path| fs::write(within(path, "my_savepoint_notes"), "theirs").unwrap()),
+        ("with a directory like the mark", &|path| fs::create_dir(within(path, "_savepoint")).unwrap()),
+        ("with a link like the mark", &|path| symlink("/nonexistent/target", within(path, "_savepoint")).unwrap()),
+    ];
+    for (number, (what, make)) in (1..).zip(theirs) {
+        let path = save.join(format!("savepoint-010101-{number:012x}"));
+        make(&path);
+        let list = || -> Vec<_> {
+            let entries = fs::read_dir(&path).into_iter().flatten();
+            entries.map(|entry| entry.unwrap().file_name()).collect()
+        };
+        let (kind, inside) = (fs::symlink_metadata(&path).unwrap(), list());
+        let uri = Uri::new(format!("file://{}", path.display())).unwrap();
+        let outcome = view.initialize_savepoint(&numbered(number), &uri).unwrap();
+        assert!(matches!(outcome, InitializedSavepoint::Taken), "{what}");
+        let left = fs::symlink_metadata(&path).unwrap();
+        assert_eq!(
+            (left.file_type(), left.permissions(), list()),
+            (kind.file_type(), kind.permissions(), inside),
+            "{what}"
+        );
+    }
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0, "no link was followed");
+
+    let path = save.join("savepoint-010101-0123456789ab");
+    let _ = location(&*view, 1, &Uri::new(format!("file://{}", path.display())).unwrap());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o700);
+}
+
+/// Two may find that nobody has a name, where there are no directories.
+#[test]
+fn where_nothing_is_seen_of_a_rival_its_mark_decides() {
+    let store = Arc::new(ObjectStoreFileSystem::new());
+    let context = context_over(store.clone());
+    let view = FileSystemStorage::new("sim:/base").coordinator_view(job(1), &context).unwrap();
+    store.list_the_past();
+    let uri = Uri::new("sim:/save/savepoint-010101-0123456789ab").unwrap();
+    let first = location(&*view, 1, &uri);
+    let second = view.initialize_savepoint(&numbered(2), &uri).unwrap();
+    assert!(matches!(second, InitializedSavepoint::Taken), "{second:?}");
+    first.publish(&savepoint_of(job(1), numbered(1), None)).unwrap();
 }
 
 #[test]

@@ -90,6 +90,10 @@ impl FileSystem for Below {
         self.inner.sync_removed(&self.all(removed))
     }
 
+    fn make_directory(&self, directory: &RelPath) -> Result<bool> {
+        self.inner.make_directory(&self.whole(directory))
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.inner.capabilities()
     }

@@ -121,6 +121,19 @@ pub trait FileSystem: Send + Sync + Debug {
     /// `Retry`: any of the names may come back.
     fn sync_removed(&self, removed: &[RelPath]) -> Result<()>;
 
+    /// Makes a directory that nobody has, with those above it that are missing. `false`, and nothing is made, when anything
+    /// at all has that name: an empty directory too. Its entry is durable after [`sync_entries`](Self::sync_entries) of a
+    /// file in it.
+    ///
+    /// Where directories are but names, as they are by default, none is made, and one is somebody's when it has a file.
+    ///
+    /// # Errors
+    ///
+    /// `AbortCheckpoint` when it cannot be made, `Retry` when it could not be told whether it is there.
+    fn make_directory(&self, directory: &RelPath) -> Result<bool> {
+        Ok(self.list(Some(directory), None, 1)?.is_empty())
+    }
+
     /// A file system with that directory as its root, which stays the same directory wherever it is moved and whatever comes
     /// to lie under its name. `None` where directories are but names, so that nothing can be put in the place of one.
     ///

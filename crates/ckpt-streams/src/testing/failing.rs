@@ -152,6 +152,11 @@ impl FileSystem for FailingFileSystem {
         self.inner.sync_removed(removed)
     }
 
+    fn make_directory(&self, directory: &RelPath) -> Result<bool> {
+        self.check(Step::Create, "make directory", directory.as_str(), ErrorKind::AbortCheckpoint)?;
+        self.inner.make_directory(directory)
+    }
+
     fn shown(&self, path: &RelPath) -> String {
         self.inner.shown(path)
     }

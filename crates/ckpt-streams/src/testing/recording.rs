@@ -125,6 +125,10 @@ impl FileSystem for RecordingFileSystem {
         outcome
     }
 
+    fn make_directory(&self, directory: &RelPath) -> Result<bool> {
+        self.inner.make_directory(directory)
+    }
+
     fn shown(&self, path: &RelPath) -> String {
         self.inner.shown(path)
     }

@@ -121,6 +121,11 @@ impl FileSystem for SlowFileSystem {
         self.inner.sync_removed(removed)
     }
 
+    fn make_directory(&self, directory: &RelPath) -> Result<bool> {
+        self.operation();
+        self.inner.make_directory(directory)
+    }
+
     fn shown(&self, path: &RelPath) -> String {
         self.inner.shown(path)
     }

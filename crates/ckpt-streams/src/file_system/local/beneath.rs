@@ -133,29 +133,45 @@ impl Beneath {
         for component in path.components() {
             let at = parent.as_deref().unwrap_or(&*self.root);
             let whole = above.map_or_else(|| component.to_owned(), |above| format!("{above}/{component}"));
-            let made = match patiently(|| at.make_directory_at(component)) {
-                Ok(()) => true,
-                Err(Errno::EXIST) => false,
-                Err(error) => return Err(error),
-            };
-            let directory = if made {
-                // An entry that was durable was that of another directory.
-                self.durable.lock().forget(&whole);
-                match give_to_owner(at, component) {
-                    Ok(directory) => directory,
-                    Err(error) => {
-                        // Nobody could use it.
-                        let _ = at.unlink_at(component, Kind::Directory);
-                        return Err(error);
-                    }
-                }
-            } else {
-                patiently(|| at.open_at(component, Open::Directory))?
+            let directory = match self.make_directory_at(at, component, &whole)? {
+                Some(made) => made,
+                None => patiently(|| at.open_at(component, Open::Directory))?,
             };
             parent = Some(directory);
             above = Some(whole);
         }
         Ok(())
+    }
+
+    /// Makes a directory and those above it that are missing; `false` when anything has its name already.
+    pub(super) fn make_new_directory(&self, path: &RelPath) -> Result<bool> {
+        let parent = path.parent();
+        let mut attempts = 0;
+        let parent = loop {
+            self.make_directories(parent.as_ref())?;
+            match self.open_directory(parent.as_ref()) {
+                // Somebody removed it, empty as it was.
+                Err(Errno::NOENT) if attempts < Self::ATTEMPTS => attempts += 1,
+                opened => break opened?,
+            }
+        };
+        let _making = self.making.lock();
+        Ok(self.make_directory_at(&*parent, path.file_name(), path.as_str())?.is_some())
+    }
+
+    /// Makes one directory, whose path is `whole`; `None` when anything has its name already. `making` is held.
+    fn make_directory_at(&self, at: &dyn Descriptor, name: &str, whole: &str) -> Result<Option<Box<dyn Descriptor>>> {
+        match patiently(|| at.make_directory_at(name)) {
+            Ok(()) => {}
+            Err(Errno::EXIST) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        // An entry that was durable was that of another directory.
+        self.durable.lock().forget(whole);
+        give_to_owner(at, name).map(Some).inspect_err(|_| {
+            // Nobody could use it.
+            let _ = at.unlink_at(name, Kind::Directory);
+        })
     }
 
     /// Removes a name, following no link.

@@ -112,6 +112,24 @@ fn a_directory_that_was_swapped_for_a_link_is_refused_everywhere() {
 }
 
 #[test]
+fn a_directory_is_made_once_for_its_owner_alone_and_never_where_anything_is() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().join("root");
+    let local = LocalFileSystem::open(&root).unwrap();
+    assert!(local.make_directory(&path("a/b")).unwrap());
+    assert_eq!(["", "a", "a/b"].map(|name| mode(&root.join(name))), [0o700; 3]);
+    std::fs::write(root.join("file"), "x").unwrap();
+    std::os::unix::fs::symlink("nowhere", root.join("link")).unwrap();
+    for taken in ["a/b", "a", "file", "link"] {
+        assert!(!local.make_directory(&path(taken)).unwrap(), "{taken}");
+    }
+    assert!(!root.join("nowhere").exists(), "no link is followed");
+    let error = local.make_directory(&path("file/below")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
+    assert!(error.to_string().contains("file/below"), "{error}");
+}
+
+#[test]
 fn an_empty_directory_goes_with_its_last_file_and_the_root_stays() {
     let scratch = tempfile::tempdir().unwrap();
     let root = scratch.path().join("root");

@@ -240,6 +240,12 @@ impl FileSystem for LocalFileSystem {
         synced.map_err(|error| error.of_kind(ErrorKind::Retry))
     }
 
+    fn make_directory(&self, directory: &RelPath) -> Result<bool> {
+        let failed = |error| LocalError::io("make directory", self.path.join(directory.as_str()), error);
+        let made = self.made().and_then(|root| root.make_new_directory(directory).map_err(failed));
+        made.map_err(|error| error.of_kind(ErrorKind::AbortCheckpoint))
+    }
+
     fn open_root(&self, directory: &RelPath) -> Result<Option<Arc<dyn FileSystem>>> {
         let path = self.path.join(directory.as_str());
         let missing = || LocalError::Missing { path: path.clone() }.of_kind(ErrorKind::NotFound);
