@@ -170,6 +170,19 @@ pub(crate) enum StorageError {
     BarrierPlace { id: CheckpointId, source: Error },
     #[error("the barrier of savepoint {id} names no directory, expected one: its state is to lie apart")]
     BarrierWithoutPlace { id: CheckpointId },
+    #[error("'{uri}' has no mark of savepoint {id}: it was given up, and nothing more is written there")]
+    BarrierWithoutMark { uri: Uri, id: CheckpointId },
+    #[error(
+        "'{uri}' is not the place of savepoint {id} of this job and {epoch:?}: its mark is of savepoint {found_id} of job {found_job} and {found_epoch:?}"
+    )]
+    BarrierOfAnotherMark {
+        uri: Uri,
+        id: CheckpointId,
+        epoch: LeaderEpoch,
+        found_job: JobId,
+        found_id: CheckpointId,
+        found_epoch: LeaderEpoch,
+    },
     #[error("state at {place} is not duplicated for tasks: expected a shared or a task-owned file")]
     NotDuplicated { place: String },
     #[error("memory storage duplicates no state: there are no files")]

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use ckpt_core::Result;
 use ckpt_core::id::{CheckpointId, Writer};
+use ckpt_core::mark::SavepointMark;
 use ckpt_core::snapshot::CheckpointBarrier;
 use ckpt_core::state::{Places, Root};
-use ckpt_streams::file_system::FileSystems;
+use ckpt_core::uri::Uri;
+use ckpt_streams::file_system::{FileSystem, FileSystems};
 use ckpt_streams::{
     Budget, FileNames, FileStreams, FileStreamsOptions, FileStreamsTarget, ReadAhead, ReadOptions, Spawn,
     StagedDescriptors, StateDirectory, StateReader, StreamFactory,
@@ -19,6 +21,7 @@ use crate::file::job_directory::JobDirectory;
 use crate::file::toolset::FileToolset;
 use crate::layout;
 use crate::live_streams::LiveStreams;
+use crate::mark_file;
 use crate::toolset::Toolset;
 use crate::view::WorkerView;
 
@@ -55,6 +58,9 @@ impl WorkerView for FileWorkerView {
         let open = || {
             let opened = self.file_systems.open(uri.as_str());
             let file_system = opened.map_err(|source| StorageError::BarrierPlace { id, source }.abort())?;
+            if barrier.options.kind().is_savepoint() {
+                self.expect_in_progress(&*file_system, &uri, id)?;
+            }
             // All of it, whoever may name it later: nobody does, and what is self-contained can be moved.
             let directory = StateDirectory::new(Root::ThisSnapshot, file_system, None);
             Ok(self.budgeted(directory.clone(), directory))
@@ -128,6 +134,23 @@ impl FileWorkerView {
 
     fn task_owned_directory(&self) -> StateDirectory {
         self.directory.state_directory(Root::JobTaskOwned, layout::task_owned_directory())
+    }
+
+    /// Refuses a place that is not that savepoint's. One that is late would write what nobody deletes any more; and once
+    /// the mark was read, a local directory is open and not made again.
+    fn expect_in_progress(&self, place: &dyn FileSystem, uri: &Uri, id: CheckpointId) -> Result<()> {
+        let unusable = |source| StorageError::BarrierPlace { id, source }.abort();
+        let found = mark_file::read(place, &layout::file_in_savepoint(SavepointMark::FILE_NAME)).map_err(unusable)?;
+        let Some(found) = found else {
+            return Err(StorageError::BarrierWithoutMark { id, uri: uri.clone() }.abort());
+        };
+        let found = SavepointMark::decode(&found).map_err(unusable)?;
+        if found.is_of(self.directory.job, id) && found.epoch == self.writer.epoch {
+            return Ok(());
+        }
+        let (uri, epoch) = (uri.clone(), self.writer.epoch);
+        let (found_job, found_id, found_epoch) = (found.job, found.id, found.epoch);
+        Err(StorageError::BarrierOfAnotherMark { uri, id, epoch, found_job, found_id, found_epoch }.abort())
     }
 
     /// Streams whose bytes count in the budget of the process.

@@ -7,20 +7,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use ckpt_core::head::Collected;
-use ckpt_core::id::{CheckpointId, LeaderEpoch, Writer, WriterId};
+use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch, Writer, WriterId};
+use ckpt_core::mark::SavepointMark;
 use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::{CheckpointIdentity, JobEnd, LocationReference, RetentionPolicy};
-use ckpt_core::state::{FileRef, Place, Places, Root, StateHandle};
+use ckpt_core::state::{FileRef, Place, Places, RelPath, Root, StateHandle};
 use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, ErrorKind, Timestamp};
-use ckpt_streams::file_system::{FileSystem, FileSystems, MemoryFileSystem};
+use ckpt_streams::file_system::{CasOutcome, Durability, FileSystem, FileSystems, MemoryFileSystem, Visible};
 use ckpt_streams::{StateScope, StreamFactory};
 
 use crate::test_support::{MemoryDisk, local_context};
 use crate::testing::sample::{
-    barrier, barrier_of_savepoint, commit_next, identity, job, nonce, read_all, write_head, written_state,
+    barrier, barrier_of_savepoint, commit_next, identity, job, nonce, read_all, try_write_state, write_head,
+    written_state,
 };
-use crate::{CheckpointStorage as _, FileSystemStorage, StorageContext, WorkerView, claim};
+use crate::{CheckpointStorage as _, FileSystemStorage, InitializedSavepoint, StorageContext, WorkerView, claim};
 
 const EPOCH: LeaderEpoch = LeaderEpoch::new(1);
 
@@ -59,6 +61,18 @@ fn write(streams: &dyn StreamFactory, scope: StateScope, bytes: &[u8]) -> StateH
     streams.seal_piece(stream.finish().unwrap().unwrap()).unwrap()
 }
 
+fn mark_of(job: JobId, number: u64, epoch: LeaderEpoch) -> SavepointMark {
+    SavepointMark::new(job, numbered(number).id, epoch, nonce(1), Timestamp::from_millis(7))
+}
+
+/// At the root of a file system, as a savepoint's directory is opened.
+fn plant_mark(files: &MemoryFileSystem, mark: &SavepointMark) {
+    let path = RelPath::new(SavepointMark::FILE_NAME).unwrap();
+    let mut writer = files.create_new(&path, Visible::AtOnce).unwrap();
+    writer.write_all(&mark.encode().unwrap()).unwrap();
+    assert!(matches!(writer.finish(Durability::None), CasOutcome::Done(_)));
+}
+
 #[test]
 fn exclusive_and_shared_state_of_a_checkpoint_lie_apart_and_of_a_savepoint_in_its_own_directory() {
     let scratch = tempfile::tempdir().unwrap();
@@ -74,15 +88,16 @@ fn exclusive_and_shared_state_of_a_checkpoint_lie_apart_and_of_a_savepoint_in_it
     // Where savepoints go by default, and at a target of its own.
     for (number, target) in [(2, None), (3, Some(elsewhere.to_str().unwrap()))] {
         let uri = view.name_savepoint(&numbered(number), target).unwrap();
-        let reference = LocationReference::of_uri(&uri).unwrap();
-        let streams = worker.streams(&barrier_of_savepoint(numbered(number), reference)).unwrap();
+        let made = view.initialize_savepoint(&numbered(number), &uri).unwrap();
+        let InitializedSavepoint::Made(location) = made else { panic!("'{uri}' is taken") };
+        let streams = worker.streams(&barrier_of_savepoint(numbered(number), location.reference())).unwrap();
         let state = written_state(&*streams, &[2; 100]);
         for handle in state.handles() {
             assert!(matches!(handle.place(), Place::File { root: Root::ThisSnapshot, .. }), "{handle:?}");
         }
         let parent = target.map_or_else(|| base.join("save"), PathBuf::from);
         let name = uri.as_str().rsplit_once('/').unwrap().1;
-        assert_eq!(directories(scratch.path()), [parent.join(name), parent.join(name)]);
+        assert_eq!(directories(scratch.path()), [parent.join(name), parent.join(name), parent.join(name)]);
         std::fs::remove_dir_all(parent).unwrap();
     }
 }
@@ -104,8 +119,9 @@ fn the_default_reference_means_the_own_file_system_and_a_place_that_of_its_uri()
     assert!(own.len() == 2 && files.paths().is_empty(), "{own:?}");
     let uri = Uri::new("other://bucket/savepoint-010101-0123456789ab").unwrap();
     let there = barrier_of_savepoint(numbered(2), LocationReference::of_uri(&uri).unwrap());
+    plant_mark(&files, &mark_of(job(1), 2, EPOCH));
     let _ = written_state(&*worker.streams(&there).unwrap(), &[1; 100]);
-    assert_eq!((disk.files(), files.paths().len()), (own, 2));
+    assert_eq!((disk.files(), files.paths().len()), (own, 3));
 }
 
 #[test]
@@ -142,13 +158,70 @@ fn each_wrong_reference_has_an_error_of_its_own() {
     assert_eq!(disk.files(), Vec::<String>::new());
 }
 
+/// What is late finds nobody who would delete it.
+#[test]
+fn a_savepoint_that_was_given_up_is_not_written_into_and_its_directory_is_not_made_again() {
+    let scratch = tempfile::tempdir().unwrap();
+    let save = scratch.path().join("save");
+    let storage = storage(scratch.path().join("base"));
+    let view = storage.coordinator_view(job(1), &local_context()).unwrap();
+    for is_open in [false, true] {
+        let worker = worker_in(&storage, &local_context());
+        let uri = view.name_savepoint(&numbered(1), Some(save.to_str().unwrap())).unwrap();
+        let made = view.initialize_savepoint(&numbered(1), &uri).unwrap();
+        let InitializedSavepoint::Made(location) = made else { panic!("'{uri}' is taken") };
+        let barrier = barrier_of_savepoint(numbered(1), location.reference());
+        // Whoever was in time meets no place for a file either.
+        let streams = is_open.then(|| worker.streams(&barrier).unwrap());
+        location.discard().unwrap();
+        match streams {
+            None => {
+                let error = worker.streams(&barrier).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
+                let expected =
+                    format!("'{uri}' has no mark of savepoint 1: it was given up, and nothing more is written there");
+                assert_eq!(error.to_string(), expected);
+            }
+            Some(streams) => {
+                let written = try_write_state(&*streams, &[1; 100]);
+                assert_eq!(written.unwrap_err().kind(), ErrorKind::AbortCheckpoint);
+            }
+        }
+        assert!(directories(&save).is_empty() && !Path::new(uri.as_str().strip_prefix("file://").unwrap()).exists());
+    }
+}
+
+#[test]
+fn the_place_of_another_savepoint_is_refused_and_what_the_mark_says_is_told() {
+    let uri = Uri::new("other://bucket/savepoint-010101-0123456789ab").unwrap();
+    let barrier = barrier_of_savepoint(numbered(2), LocationReference::of_uri(&uri).unwrap());
+    let later = LeaderEpoch::new(2);
+    for (of, number, epoch) in [(job(2), 2, EPOCH), (job(1), 3, EPOCH), (job(1), 2, later)] {
+        let files = MemoryFileSystem::new();
+        plant_mark(&files, &mark_of(of, number, epoch));
+        let (mut context, mut file_systems) = (local_context(), FileSystems::local());
+        let opened = files.clone();
+        file_systems.register("other", move |_| Ok(Arc::new(opened.clone()) as Arc<dyn FileSystem>)).unwrap();
+        context.file_systems = Arc::new(file_systems);
+        let error = worker_in(&storage("other:/base"), &context).streams(&barrier).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AbortCheckpoint);
+        let expected = format!(
+            "'{uri}' is not the place of savepoint 2 of this job and {EPOCH:?}: its mark is of savepoint {number} of job {of} and {epoch:?}"
+        );
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(files.paths().len(), 1, "nothing was written");
+    }
+}
+
 #[test]
 fn a_place_is_opened_once_while_somebody_writes_there() {
     let opened = Arc::new(AtomicU64::new(0));
     let (mut file_systems, counted) = (FileSystems::local(), Arc::clone(&opened));
+    let files = MemoryFileSystem::new();
+    plant_mark(&files, &mark_of(job(1), 1, EPOCH));
     let opener = move |_: &str| {
         counted.fetch_add(1, Ordering::Relaxed);
-        Ok(Arc::new(MemoryFileSystem::new()) as Arc<dyn FileSystem>)
+        Ok(Arc::new(files.clone()) as Arc<dyn FileSystem>)
     };
     file_systems.register("counted", opener).unwrap();
     let mut context = local_context();
