@@ -209,6 +209,8 @@ fn a_directory_that_we_did_not_make_is_somebody_elses_whatever_is_in_it() {
     use std::fs;
     use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
 
+    type Plant<'a> = &'a dyn Fn(&Path);
+
     let scratch = tempfile::tempdir().unwrap();
     let (save, outside) = (scratch.path().join("save"), scratch.path().join("outside"));
     fs::create_dir_all(&outside).unwrap();
@@ -224,7 +226,7 @@ fn a_directory_that_we_did_not_make_is_somebody_elses_whatever_is_in_it() {
         fs::create_dir(path).unwrap();
         path.join(name)
     };
-    let theirs: [(&str, &dyn Fn(&Path)); 12] = [
+    let theirs: [(&str, Plant<'_>); 12] = [
         ("an empty directory", &|path| fs::create_dir(path).unwrap()),
         ("a link to a directory", &|path| symlink(&outside, path).unwrap()),
         ("a link to nothing", &|path| symlink("/nonexistent/target", path).unwrap()),
