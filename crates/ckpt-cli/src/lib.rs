@@ -16,6 +16,7 @@ mod json;
 mod ls;
 mod manual;
 mod map_root;
+mod marks;
 mod metadata_file;
 mod oddity;
 mod place;

@@ -2,8 +2,12 @@
 
 use std::io::{self, Write};
 
+use ckpt_storage::METADATA_FILE;
+use serde::Serialize;
+
 use crate::args::ShowArgs;
 use crate::error::CommandError;
+use crate::marks::Marks;
 use crate::metadata_file::{MetadataFile, MetadataFormat};
 use crate::oddity;
 use crate::report::{Report, Style};
@@ -11,17 +15,36 @@ use crate::snapshot::{self, Handle, Operator, Size, Snapshot, Subtask};
 use crate::table::{Align, bytes, bytes_if_known, or_dash, print_fields, print_table};
 use crate::text::count;
 
-/// As much of a snapshot as is asked for.
-pub(crate) fn gather(args: &ShowArgs) -> Result<Snapshot, CommandError> {
+/// As much of a snapshot as is asked for, and what the marks beside it say.
+#[derive(Debug, Serialize)]
+pub(crate) struct MarkedSnapshot {
+    #[serde(flatten)]
+    snapshot: Snapshot,
+    #[serde(skip_serializing_if = "Marks::is_empty")]
+    marks: Marks,
+}
+
+/// Looks at it.
+pub(crate) fn gather(args: &ShowArgs) -> Result<MarkedSnapshot, CommandError> {
     let file = MetadataFile::find(&args.path)?;
     let snapshot = snapshot::gather(&file, args.detail())?;
     oddity::tell(&file, snapshot.trailing_bytes, &snapshot.notes, args.strict)?;
-    Ok(snapshot)
+    let is_marked = file.path.ends_with(METADATA_FILE);
+    let marks = if is_marked { Marks::in_directory(&file.directory) } else { Marks::default() };
+    Ok(MarkedSnapshot { snapshot, marks })
 }
 
-impl Report for Snapshot {
+impl Report for MarkedSnapshot {
     fn print(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
-        print_fields(out, style, &self.fields())?;
+        let mut fields = self.snapshot.fields();
+        fields.extend(self.marks.texts().into_iter().map(|(file, text)| ("mark", format!("{file}: {text}"))));
+        print_fields(out, style, &fields)?;
+        self.snapshot.print_state(out, style)
+    }
+}
+
+impl Snapshot {
+    fn print_state(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         if !self.master_states.first.is_empty() {
             writeln!(out)?;
             let rows = self.master_states.first.iter().map(|state| {
@@ -53,9 +76,7 @@ impl Report for Snapshot {
         }
         Ok(())
     }
-}
 
-impl Snapshot {
     /// What kind it is, for people.
     pub(crate) fn kind_text(&self) -> String {
         match (&self.kind, self.savepoint_format) {

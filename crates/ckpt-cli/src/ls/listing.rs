@@ -10,6 +10,7 @@ use super::head::{HeadView, Standing, directory_of, named, read};
 use super::scan::{FoundJob, FoundSnapshot, Scan};
 use crate::args::{LsArgs, StrictArgs};
 use crate::error::CommandError;
+use crate::marks::Marks;
 use crate::metadata_file::{MetadataFile, real_path};
 use crate::oddity;
 use crate::snapshot::{self, Detail, Snapshot};
@@ -50,6 +51,9 @@ pub(crate) struct SnapshotEntry {
     pub(crate) standing: Option<Standing>,
     /// What its `_metadata` says; `None` without one, and when it is damaged.
     pub(crate) snapshot: Option<Snapshot>,
+    /// What the marks beside it say.
+    #[serde(skip_serializing_if = "Marks::is_empty")]
+    pub(crate) marks: Marks,
 }
 
 /// Something that is wrong.
@@ -128,6 +132,10 @@ impl Listing {
         if let Some(standing) = standing.filter(|standing| standing.is_kept() && !found.is_complete) {
             self.problem(path.clone(), format!("HEAD says that it is {}, and it has no '_metadata'", standing.name()));
         }
+        let marks = Marks::in_directory(&found.directory);
+        for mark in &marks.unreadable {
+            self.problem(below(base, &found.directory.join(mark.file)), format!("cannot be read: {}", mark.message));
+        }
         self.snapshots.push(SnapshotEntry {
             path,
             job: job.or_else(|| found.job.map(|job| job.to_string())),
@@ -135,6 +143,7 @@ impl Listing {
             complete: found.is_complete,
             standing,
             snapshot,
+            marks,
         });
     }
 

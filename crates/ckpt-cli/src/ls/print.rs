@@ -59,6 +59,9 @@ impl SnapshotEntry {
         if let Some(standing) = self.standing {
             status += &format!(", {}", standing.name());
         }
+        for standing in self.marks.standing() {
+            status += &format!(", {standing}");
+        }
         if let Some(snapshot) = snapshot.filter(|snapshot| snapshot.trailing_bytes > 0) {
             status += &format!(", {} behind the end", count(snapshot.trailing_bytes, "byte"));
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ckpt_core::mark::DisposalMark;
 use ckpt_storage::{METADATA_FILE, StorageContext};
 use ckpt_streams::file_system::FileSystems;
 
@@ -17,6 +18,7 @@ use crate::args::{StrictArgs, VerifyArgs};
 use crate::error::CommandError;
 use crate::ls::{FoundJob, Scan};
 use crate::map_root::MapRoot;
+use crate::marks::Marks;
 use crate::metadata_file::{MetadataFile, MetadataFormat, real_path};
 use crate::oddity;
 use crate::report::Exit;
@@ -116,6 +118,9 @@ impl Targets<'_> {
     fn fill(self, path: &Path, heads: &Heads, verified: &mut VerifiedSnapshot) -> Result<(), CommandError> {
         let file = MetadataFile::find(path)?;
         verified.format = Some(file.format);
+        if file.path.ends_with(METADATA_FILE) {
+            verified.problems.extend(problems_of(&Marks::in_directory(&file.directory)));
+        }
         match file.format {
             MetadataFormat::Flink => self.fill_flinks(&file, heads, verified),
             MetadataFormat::Ckpt => {
@@ -144,6 +149,17 @@ impl Targets<'_> {
         FlinkFiles::new(file, &snapshot, &references, self.maps).verify(&references, verified);
         Ok(())
     }
+}
+
+/// Why nobody begins from a snapshot with such marks, as whole as it may be.
+fn problems_of(marks: &Marks) -> Vec<Problem> {
+    let disposal = marks.disposal_under_way().map(|disposal| {
+        let message = format!("since {}: nobody begins from it, and its files are being deleted", disposal.began_at);
+        Problem::of_file(ProblemKind::BeingDisposedOf, DisposalMark::FILE_NAME, message, None)
+    });
+    let unreadable = marks.unreadable.iter();
+    let unreadable = unreadable.map(|mark| Problem::of_file(ProblemKind::Mark, mark.file, mark.message.clone(), None));
+    disposal.into_iter().chain(unreadable).collect()
 }
 
 /// Metadata that is damaged, or that could not be looked at.

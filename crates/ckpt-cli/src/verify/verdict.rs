@@ -117,6 +117,10 @@ pub(super) enum ProblemKind {
     Elsewhere,
     /// The metadata, or HEAD, is damaged.
     Metadata,
+    /// It is being disposed of: nobody may begin from it, and files of it may be gone at any time.
+    BeingDisposedOf,
+    /// A mark beside it cannot be read, so nobody begins from it.
+    Mark,
 }
 
 impl ProblemKind {
@@ -131,6 +135,8 @@ impl ProblemKind {
             Self::Refused => "refused",
             Self::Elsewhere => "elsewhere",
             Self::Metadata => "damaged metadata",
+            Self::BeingDisposedOf => "being disposed of",
+            Self::Mark => "unreadable mark",
         }
     }
 }

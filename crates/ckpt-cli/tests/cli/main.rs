@@ -9,6 +9,7 @@ mod heads;
 mod help;
 mod ls;
 mod made;
+mod marks;
 mod memory;
 mod moved;
 mod oddities;
