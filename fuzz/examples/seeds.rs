@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         } else if let Some(body) = body(&[Envelope::HEAD]) {
             put("head", body)?;
             put("head_changes", &[HEAD_CHANGES, body].concat())?;
-        } else if let Some(body) = body(&[Envelope::OWNER, Envelope::DISPOSAL]) {
+        } else if let Some(body) = body(&[Envelope::OWNER, Envelope::SAVEPOINT, Envelope::DISPOSAL]) {
             put("mark", body)?;
         } else if let Some(body) = body(&Envelope::MESSAGES) {
             put("message", body)?;
