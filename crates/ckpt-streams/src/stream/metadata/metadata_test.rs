@@ -105,7 +105,10 @@ fn metadata_of_another_are_never_replaced() {
     let ours = pattern(300_000);
     let mut one_byte = ours.clone();
     *one_byte.last_mut().unwrap() ^= 1;
-    for theirs in [b"theirs".to_vec(), pattern(299_999), pattern(300_001), one_byte, Vec::new()] {
+    // The same end, for which the digest alone tells.
+    let mut first_byte = ours.clone();
+    *first_byte.first_mut().unwrap() ^= 1;
+    for theirs in [b"theirs".to_vec(), pattern(299_999), pattern(300_001), one_byte, first_byte, Vec::new()] {
         let file_system: Arc<dyn FileSystem> = Arc::new(MemoryFileSystem::new());
         // Theirs come between the beginning of ours and its end.
         let mut stream = target(&file_system).stream().unwrap();
