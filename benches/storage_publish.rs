@@ -126,8 +126,11 @@ fn among_many(bench: &Bench, directory: &Path) -> Result<()> {
     let bench = bench.bar(Bar::AtMost(1e6));
     let beside = "the bytes of its metadata read";
     let work = Work::Operations(1);
-    bench.compare(names[0], beside, work, || opened(&job), read);
     let summary = || job.storage.resolve(&pointer, &job.context).map(|found| found.metadata.summary().totals);
+    // What fails would be fast.
+    assert_eq!(opened(&job)? as u64, RETAINED);
+    assert_eq!(summary()?.handles, u64::from(OPERATORS) * u64::from(SUBTASKS));
+    bench.compare(names[0], beside, work, || opened(&job), read);
     bench.compare(names[1], beside, work, summary, read);
     Ok(())
 }

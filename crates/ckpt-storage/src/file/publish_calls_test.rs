@@ -1,4 +1,4 @@
-//! The calls of the system that publishing a checkpoint takes: those that the order demands, and no others.
+//! The calls of the system that publishing a checkpoint takes, each with its reason, and no others.
 
 use std::sync::Arc;
 
