@@ -20,6 +20,9 @@ use ckpt_streams::{
 
 const PIECE_BYTES: usize = 64 << 10;
 
+/// At how many instants it is cancelled.
+const INSTANTS: u64 = 40;
+
 /// Open descriptors of this process: their targets, in no order that counts.
 fn descriptors() -> Vec<String> {
     // Collected before they are looked at, so that the one that reads the directory is gone.
@@ -121,7 +124,7 @@ fn whenever_it_is_cancelled_no_file_and_no_descriptor_is_left() {
     for durability in [Durability::None, Durability::Full] {
         for pool_threads in [1, 4] {
             let mut sealed_at_all = 0;
-            for instant in 0..40_u64 {
+            for instant in 0..INSTANTS {
                 let root = scratch.path().join(format!("{durability:?}-{pool_threads}-{instant}"));
                 let before = descriptors();
                 let spawn: Arc<dyn Spawn> = Arc::new(Pool::new(PoolOptions::new(pool_threads, 4)).unwrap());
@@ -130,9 +133,13 @@ fn whenever_it_is_cancelled_no_file_and_no_descriptor_is_left() {
                 let (kept, sealed) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
                 let at_the_answer = thread::scope(|scope| {
                     scope.spawn(|| write_long(&streams));
-                    scope.spawn(|| write_many(&streams, &kept, &sealed));
+                    let many = scope.spawn(|| write_many(&streams, &kept, &sealed));
                     // From the first instant to 30 ms later, close together in the beginning.
                     wait(Duration::from_micros(instant * instant * 20));
+                    // However slow the machine is, something is sealed before the last one.
+                    while instant + 1 == INSTANTS && !many.is_finished() && sealed.lock().unwrap().is_empty() {
+                        thread::yield_now();
+                    }
                     streams.cancel().wait().unwrap();
                     // Two threads have yet to hear of it, and what they keep does not keep any file.
                     files_below(&root)
