@@ -36,7 +36,7 @@ pub use config::{CustomStorage, StorageConfig};
 pub use context::StorageContext;
 pub use dispose::{Disposal, DisposeOptions, FileCount, Kept, dispose};
 pub use file::{FileSystemStorage, jobs_in};
-pub use head::{HeadOutcome, HeadStore, claim};
+pub use head::{HeadAnswer, HeadEnd, HeadFence, HeadOutcome, HeadStep, HeadStore, HeadSwap, SeenHead, claim};
 pub use layout::{
     CHECKPOINT_DIRECTORY_PREFIX, HEAD_DIRECTORY, METADATA_FILE, NOT_ADDRESSABLE, SAVEPOINT_DIRECTORY_PREFIX,
     SHARED_DIRECTORY, TASK_OWNED_DIRECTORY,

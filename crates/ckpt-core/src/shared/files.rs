@@ -14,7 +14,7 @@ use crate::state::{FileRef, FileView, Place, RelPath, Root, StateHandle};
 ///
 /// Ten million fit into a gigabyte: an entry has no allocation of its own, what names have in common is kept once, and the
 /// index holds nothing but slots.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Files {
     entries: Vec<Entry>,
     /// Slots that hold nothing.
@@ -47,7 +47,7 @@ enum Prefix {
 }
 
 /// The prefixes of all that is alive, by a dense number.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Prefixes {
     /// Each with the number of entries that begin with it.
     all: Vec<(Prefix, u32)>,

@@ -19,7 +19,7 @@ use crate::state::{FileRef, HandleView, Root};
 ///
 /// Acknowledging costs one look-up for each file; committing and removing a checkpoint cost a step for each file that is
 /// new or dies, and next to nothing for the others.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SharedStateRegistry {
     pub(super) files: Files,
     pub(super) writers: Writers,
@@ -31,7 +31,7 @@ pub struct SharedStateRegistry {
 }
 
 /// What a checkpoint names.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Checkpoint {
     names: SlotSet,
     pending: Option<Pending>,

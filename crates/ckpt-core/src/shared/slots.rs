@@ -15,7 +15,7 @@ pub(super) struct SlotSet(Vec<u64>);
 ///
 /// They wait until they are a quarter of all, and are then given out in ascending order: what died here and there lies
 /// closer together by then, and slots that are neighbours cost less to fill than slots far apart.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct FreeSlots {
     waiting: SlotSet,
     waiting_count: usize,

@@ -7,7 +7,7 @@ use crate::shared::SharedStateRefusal;
 use crate::shared::numbers::NumberSet;
 
 /// The writers of one leader's epoch.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Writers {
     epoch: LeaderEpoch,
     /// Of each that is alive, the numbers of its shared files that are dead; `None` of one that has ended.

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ckpt_core::head::{Head, RemovedSnapshot};
+use ckpt_core::head::{Head, Orphans, RemovedSnapshot};
 use ckpt_core::id::{CheckpointId, FileName};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::state::RelPath;
@@ -77,7 +77,7 @@ pub(crate) fn collect_orphans(
     claimed: &Head,
     retained: &[Arc<CheckpointMetadata>],
 ) -> Result<u64> {
-    let (job, epoch) = (claimed.job, claimed.epoch);
+    let job = claimed.job;
     if job != directory.job {
         let error = StorageError::HeadOfAnotherJob { found: job, expected: directory.job };
         return Err(error.kind(ErrorKind::FailJob));
@@ -95,12 +95,13 @@ pub(crate) fn collect_orphans(
     for metadata in retained {
         alive.append(&mut metadata.shared_files()?);
     }
+    let orphans = Orphans::new(claimed, alive);
     let dead_shared = |path: &RelPath| match OurFile::parse(path) {
-        Some(OurFile::Shared(name)) => name.epoch < epoch && !alive.contains(&name),
+        Some(OurFile::Shared(name)) => orphans.contains_shared(name),
         _ => false,
     };
     let shared = delete_where(directory, Some(&layout::shared_directory()), &mut { dead_shared });
-    let checkpoints = collect_checkpoints(directory, claimed);
+    let checkpoints = collect_checkpoints(directory, &orphans);
     // A leader that died while it looked whether these directories can be made leaves what goes with that name.
     let probes = [layout::shared_directory(), layout::task_owned_directory()].map(|there| layout::probe_in(&there));
     let probes = directory.delete(&probes).1.map_or(Ok(()), Err);
@@ -108,20 +109,18 @@ pub(crate) fn collect_orphans(
     probes.map(|()| deleted)
 }
 
-fn collect_checkpoints(directory: &JobDirectory, claimed: &Head) -> Result<u64> {
-    let epoch = claimed.epoch;
-    let named: BTreeSet<CheckpointId> = claimed.kept().chain(&claimed.removed).map(|snapshot| snapshot.id).collect();
+fn collect_checkpoints(directory: &JobDirectory, orphans: &Orphans) -> Result<u64> {
     // What is known of each directory besides its state.
     let mut with_metadata = BTreeSet::new();
     let mut without_metadata = BTreeSet::new();
     let state = delete_where(directory, None, &mut |path| {
-        let Some(id) = layout::checkpoint_of(path).filter(|id| !named.contains(id)) else {
+        let Some(id) = layout::checkpoint_of(path).filter(|id| !orphans.lists(*id)) else {
             return false;
         };
         match OurFile::parse(path) {
             Some(OurFile::Exclusive(_, name)) => {
                 without_metadata.insert(id);
-                return name.epoch < epoch;
+                return orphans.contains_state(id, name);
             }
             Some(OurFile::Metadata(_)) => with_metadata.insert(id),
             _ => without_metadata.insert(id),
@@ -132,13 +131,14 @@ fn collect_checkpoints(directory: &JobDirectory, claimed: &Head) -> Result<u64> 
     let of_former = |id: &CheckpointId| {
         let summary = directory.metadata_file(*id).and_then(|file| file.summary());
         summary.is_ok_and(|summary| {
-            summary.job == directory.job && summary.identity.id == *id && summary.identity.epoch < epoch
+            let identity = &summary.identity;
+            summary.job == directory.job && identity.id == *id && orphans.contains_metadata(*id, identity.epoch)
         })
     };
     let paths: Vec<_> = with_metadata.iter().copied().filter(of_former).map(layout::metadata_path).collect();
     let (deleted, mut first) = directory.delete(&paths);
     // A leader that died while it published leaves what the file system clears away with the name it was to get.
-    let begun = without_metadata.difference(&with_metadata).filter(|id| **id < claimed.first_reserved_id);
+    let begun = without_metadata.difference(&with_metadata).filter(|id| orphans.contains_begun(**id));
     let paths: Vec<_> = begun.copied().map(layout::metadata_path).collect();
     first = first.or(directory.delete(&paths).1);
     let state = state?;

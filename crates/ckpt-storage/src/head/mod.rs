@@ -8,9 +8,11 @@ use ckpt_core::head::{Head, HeadWrite, WrittenHead};
 
 mod claim;
 mod record_store;
+mod swap;
 
 pub use claim::claim;
 pub(crate) use record_store::RecordHeadStore;
+pub use swap::{HeadAnswer, HeadEnd, HeadFence, HeadStep, HeadSwap, SeenHead};
 
 /// Where HEAD lives. Blocking; any thread may call it, but a leader has one write in flight at a time.
 pub trait HeadStore: Send + Sync + Debug {

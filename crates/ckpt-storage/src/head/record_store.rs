@@ -2,24 +2,19 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use ckpt_core::head::{Head, HeadVersion, HeadWrite, Nonce};
-use ckpt_core::id::LeaderEpoch;
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{CasOutcome, Expect, FileSystem, VersionTag};
 use parking_lot::Mutex;
 
 use crate::error::StorageError;
-use crate::head::{HeadOutcome, HeadStore};
+use crate::head::{HeadAnswer, HeadEnd, HeadFence, HeadOutcome, HeadStep, HeadStore, HeadSwap, SeenHead};
 
 /// How often one write is sent, or HEAD read after it, before its outcome stays unknown.
 const MOST_TRIES: u32 = 5;
 
-/// HEAD as a record of a file system.
-///
-/// A version number stands for one content only, since each write raises it by one and is a compare-and-swap. So a write
-/// whose version is one above what is there proceeds from exactly that.
+/// HEAD as a record of a file system: it sends the requests that a [`HeadSwap`] asks for.
 #[derive(Debug)]
 pub(crate) struct RecordHeadStore {
     file_system: Arc<dyn FileSystem>,
@@ -27,28 +22,9 @@ pub(crate) struct RecordHeadStore {
     /// The path as people know it, for errors.
     shown: String,
     /// What was last seen, so that a commit need not read before it writes. It may be old; then the swap fails.
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<SeenHead>>,
     /// The write whose outcome is not known yet: it may land even after a later try of it has failed.
     in_doubt: Mutex<Option<(HeadVersion, Nonce)>>,
-}
-
-/// What must be known of a HEAD to write its successor.
-#[derive(Clone, Debug)]
-struct Seen {
-    version: HeadVersion,
-    epoch: LeaderEpoch,
-    nonce: Nonce,
-    /// Its bytes, which tell it from another write of the same leader. A digest would not: HEAD ends in its own.
-    body: Bytes,
-    tag: VersionTag,
-}
-
-/// What the HEAD that is there means for a write.
-enum Standing {
-    /// It is the one that the write proceeds from.
-    Predecessor,
-    /// It is the write itself.
-    Written,
 }
 
 impl HeadStore for RecordHeadStore {
@@ -78,63 +54,91 @@ impl RecordHeadStore {
             Ok(body) => body,
             Err(error) => return HeadOutcome::Failed(error),
         };
-        // What an earlier call saw is only a hint of where to swap; the swap itself decides.
+        let mut swap = HeadSwap::new(write.head(), body, MOST_TRIES);
+        // The last reason why it is not known whether it is written, or not done.
+        let mut last = None;
+        if doubtful {
+            swap = swap.in_doubt();
+            last = Some(Error::new(ErrorKind::Unknown, "an earlier try of the same was not answered"));
+        }
         let seen = self.seen.lock().take();
-        let mut hint =
-            seen.filter(|seen| matches!(self.standing(Some(seen), write.head(), &body), Ok(Standing::Predecessor)));
-        // Once a swap was sent whose answer is not known, only `Written` and `Fenced` are certain.
-        let mut unanswered =
-            doubtful.then(|| Error::new(ErrorKind::Unknown, "an earlier try of the same was not answered"));
-        for _ in 0..MOST_TRIES {
-            let current = match hint.take() {
-                Some(seen) => Some(seen),
-                None => match self.read_seen() {
-                    Ok(current) => current.map(|(_, seen)| seen),
-                    Err(error) if unanswered.is_none() => return HeadOutcome::Failed(error),
+        let mut step = swap.begin(seen.as_ref());
+        loop {
+            let answer = match step {
+                HeadStep::Read => match self.read_seen() {
+                    Ok(current) => HeadAnswer::Found(current.map(|(_, seen)| seen)),
                     Err(error) => {
-                        unanswered = Some(error);
-                        continue;
+                        last = Some(error);
+                        HeadAnswer::Unreadable
                     }
                 },
+                HeadStep::Put(expected) => self.put(&swap, expected, &mut last),
+                HeadStep::Explain => match self.read_seen() {
+                    Ok(current) => HeadAnswer::Found(current.map(|(_, seen)| seen)),
+                    Err(_) => HeadAnswer::Unreadable,
+                },
+                HeadStep::Ended(end) => return self.outcome(write, end, last),
             };
-            match self.standing(current.as_ref(), write.head(), &body) {
-                Ok(Standing::Written) => {
-                    *self.seen.lock() = current;
-                    return HeadOutcome::Written(write.written());
-                }
-                Ok(Standing::Predecessor) => {}
-                Err(fenced) => return HeadOutcome::Fenced(fenced),
-            }
-            let expect = current.as_ref().map_or(Expect::Absent, |seen| Expect::Version(&seen.tag));
-            match self.file_system.put_record(&self.path, body.clone(), expect) {
-                CasOutcome::Done(tag) => {
-                    *self.seen.lock() = Some(Seen::new(write.head(), body, tag));
-                    return HeadOutcome::Written(write.written());
-                }
-                // What is there now says whether an earlier try of ours came first, or somebody else.
-                CasOutcome::Lost => {}
-                CasOutcome::Failed(source) if unanswered.is_none() => {
-                    return self.explain_failure(source, write.head(), &body);
-                }
-                // Reading tells whether it was written, and never that it will not be: hence the same bytes once more.
-                CasOutcome::Failed(error) | CasOutcome::Unknown(error) => unanswered = Some(error),
-                other => {
-                    let message = format!("the file system gave an answer that is not understood: {other:?}");
-                    unanswered = Some(Error::new(ErrorKind::Unknown, message));
-                }
-            }
-        }
-        let (path, version) = (self.shown.clone(), write.head().version);
-        match unanswered {
-            Some(source) => {
-                HeadOutcome::Unknown(StorageError::HeadUnknown { path, version, tries: MOST_TRIES, source }.unknown())
-            }
-            // Each swap was refused although HEAD was what it expected: some other writer is being refused as well.
-            None => HeadOutcome::Failed(StorageError::HeadContended { path, version, tries: MOST_TRIES }.retry()),
+            step = swap.answered(answer);
         }
     }
 
-    fn read_seen(&self) -> Result<Option<(Head, Seen)>> {
+    /// Sends the write once. Why it was not done, or is not known, goes into `last`.
+    fn put(&self, swap: &HeadSwap, expected: Option<VersionTag>, last: &mut Option<Error>) -> HeadAnswer {
+        let expect = expected.as_ref().map_or(Expect::Absent, Expect::Version);
+        match self.file_system.put_record(&self.path, swap.body().clone(), expect) {
+            CasOutcome::Done(tag) => HeadAnswer::Done(tag),
+            CasOutcome::Lost => HeadAnswer::Lost,
+            CasOutcome::Failed(error) => {
+                *last = Some(error);
+                HeadAnswer::Failed
+            }
+            CasOutcome::Unknown(error) => {
+                *last = Some(error);
+                HeadAnswer::Unknown
+            }
+            other => {
+                let message = format!("the file system gave an answer that is not understood: {other:?}");
+                *last = Some(Error::new(ErrorKind::Unknown, message));
+                HeadAnswer::Unknown
+            }
+        }
+    }
+
+    /// What the caller is told.
+    fn outcome(&self, write: HeadWrite, end: HeadEnd, last: Option<Error>) -> HeadOutcome {
+        let (path, version, ours) = (self.shown.clone(), write.head().version, write.head().epoch);
+        let expected = version.get() - 1;
+        let source = last.unwrap_or_else(|| Error::new(ErrorKind::Unknown, "no answer came"));
+        match end {
+            HeadEnd::Written(seen) => {
+                *self.seen.lock() = Some(seen);
+                HeadOutcome::Written(write.written())
+            }
+            HeadEnd::Fenced(fence) => HeadOutcome::Fenced(
+                match fence {
+                    HeadFence::Gone => StorageError::HeadGone { path, expected, ours },
+                    HeadFence::Epoch(found) => StorageError::FencedByEpoch { path, found, ours },
+                    HeadFence::Nonce(found) => StorageError::FencedByNonce { path, found, ours },
+                    HeadFence::Version(epoch, found) => {
+                        StorageError::FencedByVersion { path, epoch, found, expected, ours }
+                    }
+                }
+                .fenced(),
+            ),
+            HeadEnd::Unreadable => HeadOutcome::Failed(source),
+            HeadEnd::NotWritten => HeadOutcome::Failed(StorageError::HeadNotWritten { path, source }.retry()),
+            // Some other writer is being refused as well.
+            HeadEnd::Contended => {
+                HeadOutcome::Failed(StorageError::HeadContended { path, version, tries: MOST_TRIES }.retry())
+            }
+            HeadEnd::Unknown => {
+                HeadOutcome::Unknown(StorageError::HeadUnknown { path, version, tries: MOST_TRIES, source }.unknown())
+            }
+        }
+    }
+
+    fn read_seen(&self) -> Result<Option<(Head, SeenHead)>> {
         let unreadable = |source: Error| {
             let kind = source.kind();
             StorageError::HeadUnreadable { path: self.shown.clone(), source }.kind(kind)
@@ -144,7 +148,7 @@ impl RecordHeadStore {
         };
         match Head::decode(&body) {
             Ok(head) => {
-                let seen = Seen::new(&head, body, tag);
+                let seen = SeenHead::new(&head, body, tag);
                 Ok(Some((head, seen)))
             }
             Err(source) => {
@@ -152,56 +156,6 @@ impl RecordHeadStore {
                 Err(StorageError::HeadDamaged { path: self.shown.clone(), source }.kind(kind))
             }
         }
-    }
-
-    /// A write certainly failed: perhaps because another leader has written, which it must hear then.
-    fn explain_failure(&self, source: Error, next: &Head, body: &[u8]) -> HeadOutcome {
-        if let Ok(current) = self.read_seen() {
-            if let Err(fenced) = self.standing(current.map(|(_, seen)| seen).as_ref(), next, body) {
-                return HeadOutcome::Fenced(fenced);
-            }
-        }
-        HeadOutcome::Failed(StorageError::HeadNotWritten { path: self.shown.clone(), source }.retry())
-    }
-
-    /// What the HEAD that is there means for a write of `next`, whose bytes are `body`.
-    ///
-    /// # Errors
-    ///
-    /// `Fenced` when another write came first.
-    fn standing(&self, current: Option<&Seen>, next: &Head, body: &[u8]) -> Result<Standing> {
-        let path = || self.shown.clone();
-        let (ours, expected) = (next.epoch, next.version.get() - 1);
-        let Some(current) = current else {
-            if next.version == HeadVersion::FIRST {
-                return Ok(Standing::Predecessor);
-            }
-            return Err(StorageError::HeadGone { path: path(), expected, ours }.fenced());
-        };
-        let of_this_leader = current.epoch == next.epoch && current.nonce == next.nonce;
-        if current.version == next.version && of_this_leader && current.body == body {
-            return Ok(Standing::Written);
-        }
-        // A claim proceeds from whatever the former leader wrote last.
-        let of_the_former = current.epoch.next() == Some(next.epoch);
-        if current.version.get() == expected && (of_this_leader || of_the_former) {
-            return Ok(Standing::Predecessor);
-        }
-        let found = current.version;
-        Err(if current.epoch > next.epoch {
-            StorageError::FencedByEpoch { path: path(), found: current.epoch, ours }
-        } else if current.epoch == next.epoch && current.nonce != next.nonce {
-            StorageError::FencedByNonce { path: path(), found, ours }
-        } else {
-            StorageError::FencedByVersion { path: path(), epoch: current.epoch, found, expected, ours }
-        }
-        .fenced())
-    }
-}
-
-impl Seen {
-    fn new(head: &Head, body: Bytes, tag: VersionTag) -> Self {
-        Self { version: head.version, epoch: head.epoch, nonce: head.nonce, body, tag }
     }
 }
 
