@@ -88,6 +88,12 @@ const COMMANDS: &[Entry] = &[
         run: command::miri::run,
     },
     Entry {
+        name: "model",
+        arguments: "[--states N] [--mutants] [NAME]",
+        about: "every order of steps, crashes and requests of leaders that commit, over the code that ships",
+        run: command::model::run,
+    },
+    Entry {
         name: "mutants",
         arguments: "[NAME] [--fast]",
         about: "breaks the code on purpose and sees each break caught",

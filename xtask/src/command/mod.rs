@@ -9,6 +9,7 @@ pub(crate) mod kill;
 pub(crate) mod lint;
 pub(crate) mod loom;
 pub(crate) mod miri;
+pub(crate) mod model;
 pub(crate) mod mutants;
 pub(crate) mod order;
 pub(crate) mod race;

@@ -38,11 +38,27 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
     let only = arguments.positional();
     arguments.finish_all()?;
 
-    let chosen =
-        |mutant: &Mutant| only.as_ref().is_none_or(|name| mutant.name.contains(name)) && (mutant.fast || !fast);
+    let mut summary = Summary::start();
+    let chosen = |name: &str, is_fast: bool| only.as_ref().is_none_or(|only| name.contains(only)) && (is_fast || !fast);
+    let (caught, others) = try_chosen(workspace, &chosen, &mut summary)?;
+    println!("{caught} passed, {others} failed");
+    summary.finish(workspace, "mutants")
+}
+
+/// Tries those of that name. Returns how many were caught, and how many were not.
+pub(crate) fn try_all(
+    workspace: &Workspace,
+    chosen: &dyn Fn(&str) -> bool,
+    summary: &mut Summary,
+) -> Result<(u64, u64)> {
+    try_chosen(workspace, &|name, _| chosen(name), summary)
+}
+
+fn try_chosen(workspace: &Workspace, chosen: &dyn Fn(&str, bool) -> bool, summary: &mut Summary) -> Result<(u64, u64)> {
+    let chosen = |mutant: &Mutant| chosen(&mutant.name, mutant.fast);
     let mutants: Vec<Mutant> = read_all(workspace)?.into_iter().filter(chosen).collect();
     let mut scratch = Scratch::new(workspace)?;
-    let mut summary = Summary::start();
+    let (mut caught, mut others) = (0, 0);
     let mut verdicts = Vec::new();
     for mutant in &mutants {
         println!("\n{}: {}", mutant.name, mutant.about);
@@ -51,14 +67,17 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> Result {
         summary.runs += 1;
         summary.failures += u64::from(verdict != Verdict::Caught);
         summary.hit(verdict.text(), 1);
+        match verdict {
+            Verdict::Caught => caught += 1,
+            _ => others += 1,
+        }
         verdicts.push((verdict, &mutant.name));
     }
     println!();
     for (verdict, name) in verdicts {
         println!("{:<15} {name}", verdict.text());
     }
-    println!("{} passed, {} failed", summary.runs - summary.failures, summary.failures);
-    summary.finish(workspace, "mutants")
+    Ok((caught, others))
 }
 
 /// Sees that every patch still applies to the tree, the slow ones too, which are not tried with every change.
@@ -176,8 +195,8 @@ impl Scratch {
             println!("{printed}");
             return Ok(Verdict::Survived);
         }
-        for name in failed_tests(&printed) {
-            println!("noticed by {name}");
+        for noticed in failed_tests(&printed).chain(violations(&printed)) {
+            println!("noticed by {noticed}");
         }
         Ok(Verdict::Caught)
     }
@@ -197,6 +216,10 @@ impl Scratch {
     fn build(&self, mutant: &Mutant) -> Result<Command> {
         let line =
             match (mutant.caught_by.strip_prefix("cargo test "), mutant.caught_by.strip_prefix("cargo xtask loom")) {
+                (None, None) if mutant.caught_by.starts_with("cargo run ") => {
+                    let own = mutant.caught_by.split(" -- ").next().unwrap_or_default();
+                    own.replacen("cargo run", "cargo build", 1)
+                }
                 (Some(rest), _) => {
                     // What stands behind `--` is for the test program.
                     let own = rest.split(" -- ").next().unwrap_or(rest);
@@ -224,6 +247,11 @@ impl Scratch {
 /// The tests that failed, of what `cargo test` printed.
 fn failed_tests(printed: &str) -> impl Iterator<Item = &str> {
     printed.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"))
+}
+
+/// The properties of the model that do not hold.
+fn violations(printed: &str) -> impl Iterator<Item = &str> {
+    printed.lines().filter_map(|line| line.trim().strip_prefix("VIOLATED: "))
 }
 
 /// Makes `to` equal to `from`, without hidden files (except cargo's configuration) and without build output.
@@ -273,6 +301,8 @@ mod tests {
     fn who_noticed_is_named() {
         let printed = "test a::b ... ok\ntest a::c ... FAILED\nthread 'a::c' panicked\ntest result: FAILED. 1 passed";
         assert_eq!(failed_tests(printed).collect::<Vec<_>>(), ["a::c"]);
+        let printed = "  9 states\n  VIOLATED: nothing is lost, after 9 states\n    1. a step";
+        assert_eq!(violations(printed).collect::<Vec<_>>(), ["nothing is lost, after 9 states"]);
     }
 
     #[test]

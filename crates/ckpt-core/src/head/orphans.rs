@@ -9,7 +9,7 @@ use crate::id::{CheckpointId, FileName, LeaderEpoch};
 ///
 /// A leader of an earlier epoch can commit nothing any more, so such a file is dead for ever, whoever still writes it. Files
 /// of the epoch that claimed, or of a higher one, are never among them: whoever asks may be fenced without knowing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Orphans {
     epoch: LeaderEpoch,
     first_reserved_id: CheckpointId,

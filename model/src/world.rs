@@ -1,0 +1,590 @@
+//! Processes that lead one job, or believe so, over one store: every order of their steps, of crashes and of requests.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use ckpt_core::head::{Head, HeadWrite, JobState, Nonce};
+use ckpt_core::id::{CheckpointId, JobId};
+use ckpt_core::snapshot::JobEnd;
+use ckpt_storage::{HeadAnswer, HeadEnd, HeadStep, SeenHead};
+use ckpt_streams::file_system::VersionTag;
+use stateright::{Model, Property};
+
+use crate::configuration::Bounds;
+use crate::history::{Broken, History};
+use crate::leader::{Leader, Names, SavepointStage, Stage, What};
+use crate::properties;
+use crate::rules::{Break, Rules};
+use crate::scene::{Event, Events, Scene};
+use crate::store::{Landed, SavepointMetadata, Store};
+use crate::swap::Swap;
+
+/// The job that all of them lead.
+pub(crate) const JOB: JobId = JobId::new([1; 16]);
+
+/// What is checked: how far, and which rule is broken if any.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    pub(crate) bounds: Bounds,
+    pub(crate) rules: Rules,
+    pub(crate) events: Events,
+}
+
+/// Everything there is at one moment.
+#[derive(Clone, Debug, Hash)]
+#[expect(clippy::derived_hash_with_manual_eq, reason = "what hashes alike is equal, by definition")]
+pub(crate) struct World {
+    pub(crate) store: Store,
+    /// In an order of their own: which process is which makes no difference.
+    pub(crate) processes: Vec<Process>,
+    pub(crate) history: History,
+    pub(crate) left: Bounds,
+    /// The rule that the last step broke; nothing follows it.
+    pub(crate) broken: Option<Broken>,
+}
+
+impl PartialEq for World {
+    fn eq(&self, other: &Self) -> bool {
+        hash_of(self) == hash_of(other)
+    }
+}
+
+/// States that hash alike are one, for the checker as well.
+pub(crate) fn hash_of(state: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    state.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// One process.
+#[derive(Clone, Debug, Hash)]
+pub(crate) enum Process {
+    Down,
+    Claiming(Box<Claiming>),
+    Leading(Box<Leader>),
+}
+
+/// A process that takes the job over.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Claiming {
+    nonce: u8,
+    /// HEAD as it was read.
+    current: Option<Head>,
+    pub(crate) swap: Swap,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Of the process at that place; the second number is the name of the leader that it is.
+    Of(usize, u8, Step),
+    /// A write of HEAD whose sender waits no more reaches the store.
+    Land(usize),
+    /// A deletion reaches the store.
+    Erase(usize),
+}
+
+/// What one process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Start(Shown),
+    Read(Shown),
+    ReadFails,
+    Put(Sent),
+    TryAgain,
+    GiveUp,
+    Crash,
+    Trigger,
+    Acknowledge(CheckpointId, Names),
+    Publish(CheckpointId),
+    Abort(CheckpointId),
+    RestartTasks,
+    BeginSavepoint,
+    MakeSavepoint(CheckpointId),
+    PublishSavepoint(CheckpointId),
+    LookForMark(CheckpointId),
+    Write(What),
+}
+
+/// Which HEAD a read shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Present,
+    Past,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It arrives, and the answer comes back.
+    Answered,
+    /// Nobody hears of it again; it lands at any time, or never.
+    Late,
+    /// It arrives, the answer comes back, and it lands once more at any time.
+    Doubled,
+    /// It certainly does not arrive.
+    Fails,
+}
+
+impl Model for Commit {
+    type State = World;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<World> {
+        vec![World {
+            store: Store::default(),
+            processes: vec![Process::Down; self.bounds.leaders],
+            history: History::default(),
+            left: self.bounds,
+            broken: None,
+        }]
+    }
+
+    fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+        if world.broken.is_some() {
+            return;
+        }
+        let mut idle_seen = false;
+        for (at, process) in world.processes.iter().enumerate() {
+            let mut steps = Vec::new();
+            match process {
+                // One that is down is like every other.
+                Process::Down if idle_seen => {}
+                Process::Down => {
+                    idle_seen = true;
+                    if world.left.claims > 0 {
+                        steps.push(Step::Start(Shown::Present));
+                        if world.left.faults > 0 && world.store.has_past() {
+                            steps.push(Step::Start(Shown::Past));
+                        }
+                    }
+                }
+                Process::Claiming(claiming) => {
+                    world.steps_of_swap(&claiming.swap, &mut steps);
+                    world.crash(&mut steps);
+                }
+                Process::Leading(leader) => {
+                    if let Some((_, swap)) = &leader.write {
+                        world.steps_of_swap(swap, &mut steps);
+                    }
+                    world.steps_of_leader(leader, &self.bounds, &mut steps);
+                    world.crash(&mut steps);
+                }
+            }
+            actions.extend(steps.into_iter().map(|step| Action::Of(at, process.name(), step)));
+        }
+        actions.extend((0..world.store.late.len()).map(Action::Land));
+        actions.extend((0..world.store.deletions.len()).map(Action::Erase));
+    }
+
+    fn next_state(&self, last: &World, action: Action) -> Option<World> {
+        let mut world = last.clone();
+        if let Err(broken) = self.step(&mut world, action) {
+            world.broken = Some(broken);
+        }
+        world.processes.sort_by_key(Process::name);
+        Some(world)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        properties::all(&self.bounds)
+    }
+}
+
+impl World {
+    fn steps_of_swap(&self, swap: &Swap, steps: &mut Vec<Step>) {
+        let faulty = self.left.faults > 0;
+        match &swap.step {
+            HeadStep::Read | HeadStep::Explain => {
+                steps.push(Step::Read(Shown::Present));
+                if faulty {
+                    steps.push(Step::ReadFails);
+                    if self.store.has_past() {
+                        steps.push(Step::Read(Shown::Past));
+                    }
+                }
+            }
+            HeadStep::Put(_) => {
+                steps.push(Step::Put(Sent::Answered));
+                if faulty {
+                    steps.extend([Sent::Late, Sent::Doubled, Sent::Fails].map(Step::Put));
+                }
+            }
+            HeadStep::Ended(_) => {
+                if !swap.is_in_doubt() {
+                    steps.push(Step::TryAgain);
+                }
+                steps.push(Step::GiveUp);
+            }
+        }
+    }
+
+    fn steps_of_leader(&self, leader: &Leader, bounds: &Bounds, steps: &mut Vec<Step>) {
+        let idle = leader.write.is_none();
+        if leader.has_ended {
+            if idle && leader.has_collected() {
+                steps.push(Step::Write(What::Clear));
+            }
+            return;
+        }
+        for (id, pending) in &leader.pending {
+            match pending.stage {
+                Stage::Triggered => {
+                    steps.extend(leader.nameable(*id).into_iter().map(|names| Step::Acknowledge(*id, names)));
+                }
+                Stage::Acknowledged => steps.push(Step::Publish(*id)),
+                Stage::Published | Stage::Committing => {}
+            }
+            let may = pending.stage != Stage::Committing || bounds.aborts_while_committing;
+            if self.left.aborts > 0 && may {
+                steps.push(Step::Abort(*id));
+            }
+        }
+        if self.left.checkpoints > 0 && leader.pending.len() < bounds.concurrent && !leader.is_stopped() {
+            steps.push(Step::Trigger);
+        }
+        if self.left.restarts > 0 {
+            steps.push(Step::RestartTasks);
+        }
+        for (id, stage) in &leader.savepoints {
+            match stage {
+                SavepointStage::Begun => {
+                    steps.push(Step::MakeSavepoint(*id));
+                    if idle {
+                        steps.push(Step::Write(What::GiveUpSavepoint(*id)));
+                    }
+                }
+                SavepointStage::Made => {
+                    steps.push(Step::PublishSavepoint(*id));
+                    if idle {
+                        steps.push(Step::Write(What::GiveUpSavepoint(*id)));
+                    }
+                }
+                SavepointStage::Published => steps.push(Step::LookForMark(*id)),
+                SavepointStage::Complete if idle => {
+                    steps.push(Step::Write(What::SavepointPublished(*id)));
+                    steps.push(Step::Write(What::Stop(*id)));
+                }
+                SavepointStage::Failed if idle => steps.push(Step::Write(What::GiveUpSavepoint(*id))),
+                SavepointStage::Beginning | SavepointStage::Complete | SavepointStage::Failed => {}
+            }
+        }
+        if self.left.savepoints > 0 && idle && !leader.is_stopped() {
+            steps.push(Step::BeginSavepoint);
+        }
+        if self.left.ends > 0 && idle {
+            steps.extend([JobEnd::Cancelled, JobEnd::Failed].map(|end| Step::Write(What::End(end))));
+        }
+    }
+
+    fn crash(&self, steps: &mut Vec<Step>) {
+        if self.left.crashes > 0 {
+            steps.push(Step::Crash);
+        }
+    }
+
+    pub(crate) fn leaders(&self) -> impl Iterator<Item = &Leader> {
+        self.processes.iter().filter_map(|process| match process {
+            Process::Leading(leader) => Some(&**leader),
+            _ => None,
+        })
+    }
+}
+
+impl Commit {
+    fn scene<'a>(&'a self, store: &'a mut Store, history: &'a mut History) -> Scene<'a> {
+        Scene { store, history, rules: &self.rules, events: &self.events, retained: self.bounds.retained }
+    }
+
+    fn step(&self, world: &mut World, action: Action) -> Result<(), Broken> {
+        match action {
+            Action::Land(index) => {
+                let before = world.store.present();
+                let landed = world.store.land(index, &self.rules, &mut world.history)?;
+                self.events.hit(if landed { Event::LateWriteLanded } else { Event::LateWriteRefused });
+                if landed && world.store.present().map(|head| head.epoch) != before.map(|head| head.epoch) {
+                    self.events.hit(Event::LateClaimLanded);
+                }
+                Ok(())
+            }
+            Action::Erase(index) => {
+                self.erase(world, index);
+                Ok(())
+            }
+            Action::Of(at, _, step) => self.step_of(world, at, step),
+        }
+    }
+
+    pub(crate) fn erase(&self, world: &mut World, index: usize) {
+        let before = (world.store.shared.len(), world.store.metadata.len(), world.store.state.len());
+        let Some(deletion) = world.store.erase(index, &self.rules) else { return };
+        let after = (world.store.shared.len(), world.store.metadata.len(), world.store.state.len());
+        match &deletion.what {
+            crate::store::Doomed::Orphans(_) if before != after => self.events.hit(Event::OrphanCollected),
+            crate::store::Doomed::Savepoint(id) => {
+                let published = |files: &crate::store::SavepointFiles| files.metadata == SavepointMetadata::Published;
+                let kept = world.store.savepoints.get(id).is_some_and(published);
+                self.events.hit(if kept { Event::PublishedSavepointKept } else { Event::SavepointAbandoned });
+            }
+            crate::store::Doomed::Removed(id, _) => {
+                let by_another = world.store.present().is_some_and(|head| {
+                    head.removed.iter().any(|removed| removed.id == *id && removed.epoch != head.epoch)
+                });
+                if by_another {
+                    self.events.hit(Event::RemovedByALaterLeader);
+                }
+            }
+            _ => {}
+        }
+        for process in &mut world.processes {
+            if let Process::Leading(leader) = process {
+                if leader.nonce == deletion.by {
+                    leader.deleted(&deletion.what);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn step_of(&self, world: &mut World, at: usize, step: Step) -> Result<(), Broken> {
+        match step {
+            Step::Start(shown) => return self.start(world, at, shown),
+            Step::Crash => {
+                world.left.crashes -= 1;
+                world.processes[at] = Process::Down;
+                return Ok(());
+            }
+            Step::Read(shown) => {
+                let found = match shown {
+                    Shown::Present => world.store.read()?,
+                    Shown::Past => {
+                        world.left.faults -= 1;
+                        self.events.hit(Event::PastRead);
+                        world.store.read_past()?
+                    }
+                };
+                let answer = HeadAnswer::Found(found.map(|(_, seen)| seen));
+                return self.answer(world, at, answer);
+            }
+            Step::ReadFails => {
+                world.left.faults -= 1;
+                return self.answer(world, at, HeadAnswer::Unreadable);
+            }
+            Step::Put(sent) => return self.put(world, at, sent),
+            _ => {}
+        }
+        let Process::Leading(leader) = &mut world.processes[at] else { return Ok(()) };
+        let mut scene = self.scene(&mut world.store, &mut world.history);
+        match step {
+            Step::Trigger => {
+                world.left.checkpoints -= 1;
+                leader.trigger(&mut scene)
+            }
+            Step::Acknowledge(id, names) => leader.acknowledge(id, names, &mut scene),
+            Step::Publish(id) => leader.publish(id, &mut scene),
+            Step::Abort(id) => {
+                world.left.aborts -= 1;
+                leader.abort(id, &mut scene);
+                leader.proceed(&mut scene)
+            }
+            Step::RestartTasks => {
+                world.left.restarts -= 1;
+                leader.restart_tasks(&mut scene)
+            }
+            Step::BeginSavepoint => {
+                world.left.savepoints -= 1;
+                leader.begin_savepoint(&mut scene)
+            }
+            Step::MakeSavepoint(id) => {
+                leader.make_savepoint(id, &mut scene);
+                Ok(())
+            }
+            Step::PublishSavepoint(id) => {
+                leader.publish_savepoint(id, &mut scene);
+                Ok(())
+            }
+            Step::LookForMark(id) => {
+                leader.look_for_mark(id, &mut scene);
+                Ok(())
+            }
+            Step::Write(what) => {
+                if let What::End(_) = what {
+                    world.left.ends -= 1;
+                    for id in leader.pending.keys().copied().collect::<Vec<_>>() {
+                        leader.abort(id, &mut scene);
+                    }
+                }
+                leader.begin_write(what, &mut scene).map(|_| ())
+            }
+            Step::TryAgain => leader.try_again(&mut scene),
+            Step::GiveUp => {
+                leader.step_down(&mut scene);
+                world.processes[at] = Process::Down;
+                Ok(())
+            }
+            Step::Start(_) | Step::Crash | Step::Read(_) | Step::ReadFails | Step::Put(_) => Ok(()),
+        }
+    }
+
+    /// A process begins, as `ckpt_storage::claim` does: it reads HEAD and writes it with the next epoch.
+    fn start(&self, world: &mut World, at: usize, shown: Shown) -> Result<(), Broken> {
+        world.left.claims -= 1;
+        let nonce = self.bounds.claims - world.left.claims;
+        let found = match shown {
+            Shown::Present => world.store.read()?,
+            Shown::Past => {
+                world.left.faults -= 1;
+                self.events.hit(Event::PastRead);
+                world.store.read_past()?
+            }
+        };
+        self.claim(world, at, nonce, found)
+    }
+
+    pub(crate) fn claim(
+        &self,
+        world: &mut World,
+        at: usize,
+        nonce: u8,
+        found: Option<(Head, SeenHead)>,
+    ) -> Result<(), Broken> {
+        let (current, seen) = found.unzip();
+        let write = claim(current.as_ref(), nonce).ok_or(Broken::Stuck("a claim is refused"))?;
+        let body = write.head().encode().map_err(|_| Broken::HeadNotWhole)?;
+        let swap = Swap::begin(write.head(), body, seen.as_ref());
+        if self.rules.is(Break::SweptBeforeTheClaim) {
+            if let Some(seen) = seen {
+                let written = write.written();
+                let mut scene = self.scene(&mut world.store, &mut world.history);
+                Leader::take_over(nonce, written, seen, &mut scene)?;
+            }
+        }
+        world.processes[at] = Process::Claiming(Box::new(Claiming { nonce, current, swap }));
+        Ok(())
+    }
+
+    /// A write of HEAD is sent.
+    fn put(&self, world: &mut World, at: usize, sent: Sent) -> Result<(), Broken> {
+        let Some(swap) = world.processes[at].swap() else { return Ok(()) };
+        let HeadStep::Put(expected) = &swap.step else { return Ok(()) };
+        let expected = expected.as_ref().map(VersionTag::as_str).map(str::to_owned);
+        let body = swap.body().clone();
+        let (expected, history) = (expected.as_deref(), &mut world.history);
+        if sent != Sent::Answered {
+            world.left.faults -= 1;
+        }
+        let answer = match sent {
+            Sent::Late => {
+                world.store.put_late(expected, &body);
+                self.events.hit(Event::AnswerLost);
+                HeadAnswer::Unknown
+            }
+            Sent::Fails => HeadAnswer::Failed,
+            Sent::Answered | Sent::Doubled => {
+                let landed = world.store.put(expected, &body, &self.rules, history)?;
+                if sent == Sent::Doubled {
+                    world.store.put_late(expected, &body);
+                }
+                match landed {
+                    Landed::Done(tag) => HeadAnswer::Done(tag),
+                    Landed::Lost if self.rules.is(Break::LostTakenForOver) => {
+                        return self.ended(world, at, HeadEnd::NotWritten);
+                    }
+                    Landed::Lost => HeadAnswer::Lost,
+                }
+            }
+        };
+        self.answer(world, at, answer)
+    }
+
+    /// The answer to a request comes.
+    fn answer(&self, world: &mut World, at: usize, answer: HeadAnswer) -> Result<(), Broken> {
+        let found = matches!(answer, HeadAnswer::Found(_));
+        let Some(swap) = world.processes[at].swap() else { return Ok(()) };
+        swap.answered(answer);
+        match &swap.step {
+            HeadStep::Ended(end) => {
+                let end = end.clone();
+                if found && matches!(end, HeadEnd::Written(_)) {
+                    self.events.hit(Event::OwnWriteFound);
+                }
+                self.ended(world, at, end)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A write of HEAD has ended.
+    fn ended(&self, world: &mut World, at: usize, end: HeadEnd) -> Result<(), Broken> {
+        let mut scene = self.scene(&mut world.store, &mut world.history);
+        match &mut world.processes[at] {
+            Process::Down => {}
+            Process::Claiming(claiming) => match end {
+                HeadEnd::Written(seen) => {
+                    let write = claim(claiming.current.as_ref(), claiming.nonce);
+                    let written = write.ok_or(Broken::Stuck("the same claim is refused later"))?.written();
+                    if written.head.head().stopped_at.is_some() {
+                        scene.hit(Event::RestoredFromSavepoint);
+                    }
+                    if written.head.head().state != JobState::Active {
+                        scene.hit(Event::CollectedAfterTheEnd);
+                    }
+                    let leader = Leader::take_over(claiming.nonce, written, seen, &mut scene)?;
+                    world.processes[at] = Process::Leading(Box::new(leader));
+                }
+                // Somebody else came first: it reads and claims once more.
+                HeadEnd::Fenced(_) => {
+                    let (nonce, found) = (claiming.nonce, scene.store.read()?);
+                    return self.claim(world, at, nonce, found);
+                }
+                _ => world.processes[at] = Process::Down,
+            },
+            Process::Leading(leader) => {
+                let unknown_is_failure = self.rules.is(Break::UnknownTakenForFailed);
+                match end {
+                    HeadEnd::Unknown if !unknown_is_failure => {}
+                    end => {
+                        let Some((change, _)) = leader.write.take() else { return Ok(()) };
+                        match end {
+                            HeadEnd::Written(seen) => leader.written(&change, seen, &mut scene)?,
+                            HeadEnd::Fenced(_) => {
+                                scene.hit(Event::ZombieFenced);
+                                leader.step_down(&mut scene);
+                                world.processes[at] = Process::Down;
+                            }
+                            _ => leader.not_written(&change, &mut scene)?,
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The write by which a process takes the job over; of one that has ended, to collect what is left.
+fn claim(current: Option<&Head>, nonce: u8) -> Option<HeadWrite> {
+    let nonce = Nonce::new([nonce; 16]);
+    match current {
+        Some(current) if current.state != JobState::Active => Head::claim_ended(current, JOB, nonce),
+        current => Head::claim(current, JOB, nonce),
+    }
+    .ok()
+}
+
+impl Process {
+    /// Leaders are called by the order in which they started; what is down has no name.
+    pub(crate) fn name(&self) -> u8 {
+        match self {
+            Self::Down => u8::MAX,
+            Self::Claiming(claiming) => claiming.nonce,
+            Self::Leading(leader) => leader.nonce,
+        }
+    }
+
+    pub(crate) fn swap(&mut self) -> Option<&mut Swap> {
+        match self {
+            Self::Down => None,
+            Self::Claiming(claiming) => Some(&mut claiming.swap),
+            Self::Leading(leader) => leader.write.as_mut().map(|(_, swap)| swap),
+        }
+    }
+}
