@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
+use std::ops::Bound;
 use std::sync::Arc as StdArc;
 
 use bytes::Bytes;
@@ -154,7 +155,11 @@ impl FileSystem for MemoryFileSystem {
                 path.as_str().strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('/'))
             })
         };
-        let files = state.files.iter().filter(|(path, _)| is_below(path) && after.is_none_or(|after| *path > after));
+        // What lies below a directory comes after it, and all that begins as its name does in succession.
+        let begin = after.max(prefix).map_or(Bound::Unbounded, Bound::Excluded);
+        let may_be_below = |path: &RelPath| prefix.is_none_or(|prefix| path.as_str().starts_with(prefix.as_str()));
+        let files = state.files.range::<RelPath, _>((begin, Bound::Unbounded));
+        let files = files.take_while(|(path, _)| may_be_below(path)).filter(|(path, _)| is_below(path));
         Ok(files.take(limit).map(|(path, stored)| Entry::new(path.clone(), stored.bytes.len() as u64)).collect())
     }
 

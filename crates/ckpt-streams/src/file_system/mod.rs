@@ -14,10 +14,12 @@ use crate::Charge;
 pub use local::LocalFileSystem;
 pub use memory::MemoryFileSystem;
 pub use registry::FileSystems;
+pub use visit::FileVisitor;
 
 pub(crate) mod local;
 pub(crate) mod memory;
 mod registry;
+mod visit;
 
 /// A file system, opened at one root. Every path lies beneath the root, and no implementation follows a link out of it.
 ///
@@ -75,6 +77,20 @@ pub trait FileSystem: Send + Sync + Debug {
     /// `Retry` when the list could not be read. A prefix that does not exist has no files.
     fn list(&self, prefix: Option<&RelPath>, after: Option<&RelPath>, limit: usize) -> Result<Vec<Entry>>;
 
+    /// Shows every file below `prefix`, or below the root, once, if it is there all the while: whatever their number, in
+    /// bounded memory and in time that grows with it alone. What lies below one directory comes in succession; there is no
+    /// other order. `visitor` may remove what it is shown, and says which directories are looked into.
+    ///
+    /// This asks [`list`](Self::list) for one page after the other. Where that reads a whole directory each time, there is a
+    /// better way.
+    ///
+    /// # Errors
+    ///
+    /// As of [`list`](Self::list): what was shown until then was there.
+    fn visit(&self, prefix: Option<&RelPath>, visitor: &mut dyn FileVisitor) -> Result<()> {
+        visit::by_list(self, prefix, visitor)
+    }
+
     /// The directories directly below `prefix`, or below the root, in the order of their names: all that have files below
     /// them, and perhaps empty ones. This asks [`list`](Self::list) once for each; who can do better does.
     ///
@@ -95,7 +111,7 @@ pub trait FileSystem: Send + Sync + Debug {
             after = Some(match directory {
                 Some(directory) => {
                     // On to behind the last name that could be below it.
-                    let last = RelPath::new(format!("{directory}/{}", char::MAX)).ok().filter(|last| *last > path);
+                    let last = visit::last_below(&directory, &path);
                     directories.push(directory);
                     last.unwrap_or(path)
                 }

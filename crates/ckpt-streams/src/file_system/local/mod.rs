@@ -17,6 +17,7 @@ mod posix;
 mod record;
 mod root;
 pub(crate) mod system;
+mod visit;
 mod writer;
 
 #[cfg(all(test, not(ckpt_loom)))]
@@ -42,7 +43,8 @@ use crate::file_system::local::record::Record;
 use crate::file_system::local::system::System;
 use crate::file_system::local::writer::LocalWriter;
 use crate::file_system::{
-    Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileWriter, ReadAt, VersionTag, Visible,
+    Capabilities, CasOutcome, Durability, Entry, Expect, FileSystem, FileVisitor, FileWriter, ReadAt, VersionTag,
+    Visible,
 };
 
 /// A directory of the local (or a shared POSIX) file system.
@@ -213,6 +215,13 @@ impl FileSystem for LocalFileSystem {
             None => Ok(Vec::new()),
         });
         listed.map_err(|error| error.of_kind(ErrorKind::Retry))
+    }
+
+    /// Reads each directory once, and holds a descriptor for each on the way to what is shown. A file is shown where the
+    /// system names it; one that it passes over while others are removed is found by the next visit.
+    fn visit(&self, prefix: Option<&RelPath>, visitor: &mut dyn FileVisitor) -> Result<()> {
+        let visited = self.existing().and_then(|root| root.map_or(Ok(()), |root| root.visit(prefix, visitor)));
+        visited.map_err(|error| error.of_kind(ErrorKind::Retry))
     }
 
     fn directories(&self, prefix: Option<&RelPath>) -> Result<Vec<RelPath>> {

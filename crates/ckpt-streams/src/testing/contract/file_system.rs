@@ -7,7 +7,7 @@ use bytes::Bytes;
 use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
 
-use crate::file_system::{CasOutcome, Durability, Expect, FileSystem, VersionTag, Visible};
+use crate::file_system::{CasOutcome, Durability, Expect, FileSystem, FileVisitor, VersionTag, Visible};
 
 /// Runs the suite; each part gets an empty file system.
 ///
@@ -21,6 +21,8 @@ pub fn file_system(make: &dyn Fn() -> Arc<dyn FileSystem>) {
     a_removed_file_does_not_come_back(&*make());
     lists_are_ordered_and_bounded(&*make());
     directories_are_found_by_what_is_below_them(&*make());
+    a_visit_shows_each_file_once(&*make());
+    what_is_visited_may_be_removed(&*make());
     copies_are_files_of_their_own(&*make());
     records_change_by_compare_and_swap(&*make());
     of_many_at_once_one_wins(&*make());
@@ -143,6 +145,91 @@ fn directories_are_found_by_what_is_below_them(files: &dyn FileSystem) {
     assert_eq!(found(Some(&path("a/c"))), ["a/c/e"]);
     assert_eq!(found(Some(&path("b"))), [] as [&str; 0]);
     assert_eq!(found(Some(&path("none"))), [] as [&str; 0]);
+}
+
+/// What a visit has shown, and where: `+` a directory that was entered, `-` one that was left.
+struct Shown<'a> {
+    files: &'a dyn FileSystem,
+    passes_by: &'a [&'a str],
+    removes: bool,
+    steps: Vec<String>,
+}
+
+impl FileVisitor for Shown<'_> {
+    fn enters(&mut self, directory: &RelPath) -> bool {
+        let enters = !self.passes_by.contains(&directory.as_str());
+        self.steps.push(format!("{}{directory}", if enters { "+" } else { "!" }));
+        enters
+    }
+
+    fn files(&mut self, files: Vec<RelPath>) {
+        assert!(!files.is_empty() && files.len() <= 1000, "{} at once", files.len());
+        assert!(files.iter().all(|file| file.parent() == files[0].parent()), "{files:?}");
+        if self.removes {
+            assert!(self.files.remove(&files).iter().all(Result::is_ok));
+        }
+        self.steps.extend(files.iter().map(ToString::to_string));
+    }
+
+    fn left(&mut self, directory: &RelPath) {
+        self.steps.push(format!("-{directory}"));
+    }
+}
+
+fn visit(files: &dyn FileSystem, prefix: Option<&str>, passes_by: &[&str], removes: bool) -> Vec<String> {
+    let mut shown = Shown { files, passes_by, removes, steps: Vec::new() };
+    files.visit(prefix.map(path).as_ref(), &mut shown).unwrap();
+    shown.steps
+}
+
+fn a_visit_shows_each_file_once(files: &dyn FileSystem) {
+    assert_eq!(visit(files, None, &[], false), [""; 0]);
+    assert_eq!(visit(files, Some("none"), &[], false), [""; 0]);
+    let all = ["a", "b-c", "b/a", "b/c/d", "b/e", "b0", "c/x", "c/y/z"];
+    for name in all {
+        write_new(files, name, b"x");
+    }
+    for (prefix, passes_by, expected) in [
+        (None, &[][..], &["+b", "+b/c", "+c", "+c/y", "-b", "-b/c", "-c", "-c/y"][..]),
+        (None, &["b"], &["!b", "+c", "+c/y", "-c", "-c/y"]),
+        (None, &["c/y", "b/c"], &["!b/c", "!c/y", "+b", "+c", "-b", "-c"]),
+        (Some("b"), &[], &["+b/c", "-b/c"]),
+        (Some("b/c"), &[], &[]),
+    ] {
+        let steps = visit(files, prefix, passes_by, false);
+        // What is entered is left, and what lies below it is shown in between.
+        for directory in expected.iter().filter_map(|step| step.strip_prefix('+')) {
+            let at = |step: String| steps.iter().position(|other| *other == step).unwrap();
+            let (from, to) = (at(format!("+{directory}")), at(format!("-{directory}")));
+            let below = format!("{directory}/");
+            for (place, step) in steps.iter().enumerate() {
+                let is_below = step.trim_start_matches(['+', '-', '!']).starts_with(&below);
+                assert_eq!(is_below, (from + 1..to).contains(&place), "{step} in {steps:?}");
+            }
+        }
+        let mut files = all.map(str::to_owned).to_vec();
+        files.retain(|file| prefix.is_none_or(|prefix| file.starts_with(&format!("{prefix}/"))));
+        files.retain(|file| !passes_by.iter().any(|passed_by| file.starts_with(&format!("{passed_by}/"))));
+        let mut expected: Vec<String> = expected.iter().map(ToString::to_string).chain(files).collect();
+        expected.sort();
+        let mut sorted = steps;
+        sorted.sort();
+        assert_eq!(sorted, expected, "{prefix:?} {passes_by:?}");
+    }
+}
+
+fn what_is_visited_may_be_removed(files: &dyn FileSystem) {
+    // More than are shown at once, and than a directory gives at once.
+    for number in 0..2500 {
+        write_new(files, &format!("many/{number}"), b"x");
+        if number % 100 == 0 {
+            write_new(files, &format!("few/{number}/file"), b"x");
+        }
+    }
+    write_new(files, "kept/file", b"x");
+    let steps = visit(files, None, &["kept"], true);
+    assert_eq!(steps.iter().filter(|step| !step.starts_with(['+', '-', '!'])).count(), 2525);
+    assert_eq!(names(files), ["kept/file"]);
 }
 
 fn copies_are_files_of_their_own(files: &dyn FileSystem) {
