@@ -26,7 +26,6 @@ mod show;
 mod snapshot;
 mod table;
 mod text;
-mod time;
 mod verify;
 
 pub use run::main;

@@ -4,13 +4,11 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use ckpt_core::Timestamp;
 use ckpt_core::mark::{self, DisposalMark, OwnerRecord, SavepointMark};
 use serde::Serialize;
 
 use crate::error::CommandError;
 use crate::metadata_file::open_file;
-use crate::time::rfc3339;
 
 /// The marks in a snapshot's directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -71,16 +69,16 @@ impl Marks {
         let mut marks = Self::default();
         marks.disposal = marks.read(directory, DisposalMark::FILE_NAME, |file| {
             let DisposalMark { job, id, began_at, .. } = DisposalMark::decode(file)?;
-            Ok(Disposal { job: job.to_string(), checkpoint_id: id.get(), began_at: text(began_at) })
+            Ok(Disposal { job: job.to_string(), checkpoint_id: id.get(), began_at: began_at.to_string() })
         });
         marks.owner = marks.read(directory, OwnerRecord::FILE_NAME, |file| {
             let OwnerRecord { job, epoch, claimed_at, .. } = OwnerRecord::decode(file)?;
-            Ok(Owner { job: job.to_string(), epoch: epoch.get(), claimed_at: text(claimed_at) })
+            Ok(Owner { job: job.to_string(), epoch: epoch.get(), claimed_at: claimed_at.to_string() })
         });
         marks.savepoint = marks.read(directory, SavepointMark::FILE_NAME, |file| {
             let SavepointMark { job, id, epoch, began_at, .. } = SavepointMark::decode(file)?;
             let (checkpoint_id, epoch) = (id.get(), epoch.get());
-            Ok(Savepoint { job: job.to_string(), checkpoint_id, epoch, began_at: text(began_at) })
+            Ok(Savepoint { job: job.to_string(), checkpoint_id, epoch, began_at: began_at.to_string() })
         });
         marks
     }
@@ -161,8 +159,4 @@ fn beginning_of(path: &Path) -> io::Result<Vec<u8>> {
 
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-fn text(time: Timestamp) -> String {
-    rfc3339(time.millis())
 }

@@ -53,7 +53,7 @@ pub(crate) enum StorageError {
     PointerWithoutMetadata { pointer: String },
 
     #[error(
-        "'{pointer}' is being disposed of since {began_at} (ms since 1970): nothing begins from it any more, and disposing of it again finishes it"
+        "'{pointer}' is being disposed of since {began_at}: nothing begins from it any more, and disposing of it again finishes it"
     )]
     PointerBeingDisposed { pointer: String, began_at: Timestamp },
     #[error(
@@ -65,7 +65,7 @@ pub(crate) enum StorageError {
     )]
     PointerToUnknownJob { pointer: String, head: String, source: Error },
     #[error(
-        "'{pointer}' has no '_metadata': savepoint {id} of job {job}, begun at {began_at} (ms since 1970), is in progress there or was abandoned"
+        "'{pointer}' has no '_metadata': savepoint {id} of job {job}, begun at {began_at}, is in progress there or was abandoned"
     )]
     PointerToUnfinishedSavepoint { pointer: String, id: CheckpointId, job: JobId, began_at: Timestamp },
     #[error("snapshot {id} of job {job} at '{pointer}' is not self-contained: needs {root}, and {missing}")]

@@ -3,6 +3,7 @@
 use std::mem;
 use std::time::UNIX_EPOCH;
 
+use ckpt_core::Timestamp;
 use serde::Serialize;
 
 use super::ours::{summary_with_places, summary_without_state};
@@ -11,7 +12,6 @@ use super::size::Size;
 use super::walk::{MasterState, OperatorHead, SnapshotHead, SubtaskEnd, Walk, Wanted, walk};
 use crate::error::CommandError;
 use crate::metadata_file::{MetadataFile, MetadataFormat};
-use crate::time::rfc3339;
 
 /// How much of a snapshot is asked for; each holds those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -302,6 +302,7 @@ impl Snapshot {
         let modified = file.file.metadata().and_then(|metadata| metadata.modified()).ok();
         let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         let places = head.places.into_iter().map(|(root, uri)| NamedPlace { root: root_name(root), uri });
+        let shown = |millis| Timestamp::from_millis(millis).to_string();
         Self {
             path: file.directory.to_string_lossy().into_owned(),
             metadata_file: file.path.to_string_lossy().into_owned(),
@@ -311,9 +312,9 @@ impl Snapshot {
             checkpoint_id: head.checkpoint_id,
             kind: head.kind,
             savepoint_format: head.savepoint_format,
-            triggered_at: head.triggered_at_millis.map(rfc3339),
-            completed_at: head.completed_at_millis.map(rfc3339),
-            modified_at: modified.map(|time| rfc3339(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))),
+            triggered_at: head.triggered_at_millis.map(shown),
+            completed_at: head.completed_at_millis.map(shown),
+            modified_at: modified.map(|time| shown(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))),
             self_contained: head.self_contained,
             metadata_bytes: file.length_bytes,
             size: total.size,

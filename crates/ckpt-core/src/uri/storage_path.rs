@@ -126,7 +126,9 @@ impl StoragePath {
             return Err(StoragePathFlaw::Unprintable);
         }
         let scheme = parts.map(|parts| parts.scheme().to_ascii_lowercase());
-        let authority = parts.and_then(UriParts::authority);
+        // A file on this machine has no host, or names it so (RFC 8089).
+        let is_here = |host: &&str| scheme.as_deref() == Some("file") && *host == "localhost";
+        let authority = parts.and_then(UriParts::authority).map(|host| if is_here(&host) { "" } else { host });
         if authority.is_some_and(|host| !may_be_host(host, scheme.as_deref())) {
             return Err(StoragePathFlaw::Host);
         }

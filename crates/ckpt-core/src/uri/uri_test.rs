@@ -137,6 +137,7 @@ fn a_path_has_the_uri_that_head_holds() {
         ("///a//./b/", "/a/b", "file:///a/b"),
         ("file:/a", "file:///a", "file:///a"),
         ("FILE:///a b//", "file:///a%20b", "file:///a%20b"),
+        ("file://localhost/a", "file:///a", "file:///a"),
         ("file:///a%20b", "file:///a%20b", "file:///a%20b"),
         ("S3://Bucket/a", "s3://Bucket/a", "s3://Bucket/a"),
         ("s3://bucket//a/./b/", "s3://bucket/a/b", "s3://bucket/a/b"),

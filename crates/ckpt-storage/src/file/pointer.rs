@@ -206,8 +206,10 @@ fn qualify(pointer: &str, canonical: &dyn Fn(&Path) -> io::Result<PathBuf>) -> R
     }
     let local = match UriParts::of(pointer) {
         Some(parts) if parts.scheme().eq_ignore_ascii_case("file") => {
-            if parts.authority().is_some_and(|host| !host.is_empty()) || !parts.path().starts_with('/') {
-                return Err(not_valid("a file URI has an absolute path and no host").configuration());
+            if parts.authority().is_some_and(|host| !["", "localhost"].contains(&host))
+                || !parts.path().starts_with('/')
+            {
+                return Err(not_valid("a file URI has an absolute path and no host but localhost").configuration());
             }
             parts.decoded_path().ok_or_else(|| not_valid("a '%' in it encodes nothing that may be").configuration())?
         }

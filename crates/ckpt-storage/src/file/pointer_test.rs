@@ -35,6 +35,7 @@ fn a_checkpoint_is_found_by_its_directory_and_by_its_file() {
         format!("{checkpoint}/_metadata"),
         format!("file:{checkpoint}"),
         format!("file://{checkpoint}/_metadata"),
+        format!("file://localhost{checkpoint}"),
         format!("{checkpoint}/../chk-1"),
         link.to_str().unwrap().to_owned(),
     ] {
@@ -91,8 +92,8 @@ fn each_wrong_pointer_has_an_error_of_its_own_and_makes_nothing() {
     let cases = [
         (String::new(), ErrorKind::Configuration, "the pointer to a checkpoint is empty"),
         ("a\u{7}b".to_owned(), ErrorKind::Configuration, "control character"),
-        ("file:relative".to_owned(), ErrorKind::Configuration, "absolute path and no host"),
-        ("file://host/a".to_owned(), ErrorKind::Configuration, "absolute path and no host"),
+        ("file:relative".to_owned(), ErrorKind::Configuration, "absolute path and no host but localhost"),
+        ("file://host/a".to_owned(), ErrorKind::Configuration, "absolute path and no host but localhost"),
         ("s3://bucket/job/chk-1".to_owned(), ErrorKind::Configuration, "cannot access the file system"),
         (format!("{base}/missing/chk-1"), ErrorKind::NotFound, "no such file or directory"),
         (format!("{base}/missing"), ErrorKind::NotFound, "no such file or directory"),

@@ -237,7 +237,7 @@ fn one_that_is_being_disposed_of_is_not_found_and_says_why() {
     );
     fs::write(format!("{checkpoint}/_disposing"), mark.encode().unwrap()).unwrap();
     let told = |pointer: &str| storage.resolve(pointer, &local_context()).unwrap_err();
-    let expected = "is being disposed of since 1700000000123 (ms since 1970)";
+    let expected = "is being disposed of since 2023-11-14T22:13:20.123Z";
     for pointer in [checkpoint.clone(), format!("{checkpoint}/_metadata")] {
         assert_eq!(told(&pointer).kind(), ErrorKind::NotFound);
         assert!(told(&pointer).to_string().contains(expected), "{}", told(&pointer));
@@ -264,7 +264,7 @@ fn a_savepoint_that_is_not_complete_says_so() {
     let (uri, location) = make_savepoint_location(&*view, &identity, Some(&target), &mut |_| Ok(())).unwrap();
     let told = || storage.resolve(uri.as_str(), &context).unwrap_err();
     let expected = format!(
-        "'{uri}' has no '_metadata': savepoint 1234 of job {}, begun at 1234 (ms since 1970), is in progress there or was \
+        "'{uri}' has no '_metadata': savepoint 1234 of job {}, begun at 1970-01-01T00:00:01.234Z, is in progress there or was \
          abandoned",
         job(1)
     );
