@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ckpt_core::head::Nonce;
 use ckpt_core::id::{CheckpointId, Writer, WriterId};
@@ -11,6 +13,8 @@ use ckpt_core::mark::DisposalMark;
 use ckpt_core::state::{ClaimId, Place, Places, Root, StateHandle, SubtaskState, TaskSnapshot};
 use ckpt_core::uri::StoragePath;
 use ckpt_core::{Digest, ErrorKind, Timestamp};
+use ckpt_streams::file_system::FileSystems;
+use ckpt_streams::testing::RefusingSpawn;
 use ckpt_streams::{ReadOptions, StateScope, StreamFactory};
 
 use crate::test_support::{MemoryDisk, local_context};
@@ -159,7 +163,16 @@ fn flink_28843_state_below_a_claimed_place_is_found_there() {
         })
         .unwrap();
     assert_eq!(claimed.len(), 1);
-    let place = StoragePath::from(&*format!("{base}/{}/shared", job(1))).to_uri().unwrap();
+    // Each file system of that scheme is counted when it is opened.
+    let (mut file_systems, opened) = (FileSystems::local(), Arc::new(AtomicU64::new(0)));
+    let count = Arc::clone(&opened);
+    let open = move |uri: &str| {
+        count.fetch_add(1, Ordering::Relaxed);
+        FileSystems::local().open(uri.trim_start_matches("counted://"))
+    };
+    file_systems.register("counted", open).unwrap();
+    let counting = StorageContext::new(Arc::new(file_systems), Arc::new(RefusingSpawn::new()));
+    let place = StoragePath::from(&*format!("counted://{base}/{}/shared", job(1))).to_uri().unwrap();
     let view = storage.coordinator_view(job(2), &local_context()).unwrap();
     let taken = claim(&*view.head(), job(2), nonce(1)).unwrap().head;
     let identity = identity(&taken, 1);
@@ -168,15 +181,23 @@ fn flink_28843_state_below_a_claimed_place_is_found_there() {
     view.initialize_checkpoint(&identity).unwrap().publish(&metadata).unwrap();
 
     let pointer = format!("{base}/{}/chk-1", job(2));
-    let found = storage.resolve(&pointer, &local_context()).unwrap();
+    let found = storage.resolve(&pointer, &counting).unwrap();
     assert_eq!(state_of(&found), [BYTES]);
     // Its place is absolute, so the checkpoint may lie wherever it wants.
     let moved = format!("{base}/moved");
     fs::rename(&pointer, &moved).unwrap();
-    assert_eq!(state_of(&storage.resolve(&moved, &local_context()).unwrap()), [BYTES]);
+    assert_eq!(state_of(&storage.resolve(&moved, &counting).unwrap()), [BYTES]);
+    // Whatever is read below a place, it is opened once.
+    let reader = found.reader(ReadOptions::default()).unwrap();
+    let before = opened.load(Ordering::Relaxed);
+    let mut open = |_| {
+        found.metadata.visit_handles(&mut |handle| drop(reader.open(&handle.to_handle()).unwrap())).unwrap();
+    };
+    (0..3).for_each(&mut open);
+    assert_eq!(opened.load(Ordering::Relaxed), before + 1);
     // A place that is gone is told by whoever reads, not before.
     fs::remove_dir_all(format!("{base}/{}", job(1))).unwrap();
-    let found = storage.resolve(&moved, &local_context()).unwrap();
+    let found = storage.resolve(&moved, &counting).unwrap();
     let reader = found.reader(ReadOptions::default()).unwrap();
     let mut errors = Vec::new();
     found.metadata.visit_handles(&mut |handle| errors.extend(reader.open(&handle.to_handle()).err())).unwrap();

@@ -15,7 +15,7 @@ use ckpt_core::state::{FileRef, Place, Places, RelPath, Root, StateHandle};
 use ckpt_core::uri::Uri;
 use ckpt_core::{Digest, ErrorKind, Timestamp};
 use ckpt_streams::file_system::{CasOutcome, Durability, FileSystem, FileSystems, MemoryFileSystem, Visible};
-use ckpt_streams::{StateScope, StreamFactory};
+use ckpt_streams::{Budget, StateScope, StreamFactory};
 
 use crate::test_support::{MemoryDisk, local_context};
 use crate::testing::sample::{
@@ -395,4 +395,19 @@ mod toolset {
         let shared = scratch.path().join(job(1).to_string()).join("shared");
         assert_eq!(directories(scratch.path()), vec![shared; 4]);
     }
+}
+
+/// A task may keep such a stream open for as long as it lives, and a checkpoint that waits for the budget would wait for it.
+#[test]
+fn what_a_task_owns_takes_nothing_of_the_budget_of_checkpoints() {
+    let directory = tempfile::tempdir().unwrap();
+    let budget = Arc::new(Budget::new(1 << 20));
+    let worker = worker_in(&storage(directory.path()), &local_context().with_budget(Arc::clone(&budget)));
+    let charged = |streams: Arc<dyn StreamFactory>| {
+        let mut stream = streams.create(StateScope::Exclusive).unwrap();
+        stream.write_all(&[7; 1000]).unwrap();
+        budget.charged_bytes()
+    };
+    assert_eq!(charged(worker.task_owned_streams().unwrap()), 0);
+    assert_ne!(charged(worker.shared_streams().unwrap()), 0);
 }
