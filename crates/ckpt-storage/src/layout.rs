@@ -15,6 +15,7 @@ use ckpt_core::head::Nonce;
 use ckpt_core::id::{CheckpointId, FileName, JobId};
 use ckpt_core::mark::{DisposalMark, OwnerRecord, SavepointMark};
 use ckpt_core::state::RelPath;
+use ckpt_streams::file_system::LocalFileSystem;
 
 /// The file that makes a directory a checkpoint.
 pub const METADATA_FILE: &str = "_metadata";
@@ -147,6 +148,18 @@ pub(crate) fn probe_in(directory: &RelPath) -> RelPath {
 /// `head/HEAD`, a record; how its versions are kept is the file system's matter.
 pub(crate) fn head_path() -> RelPath {
     path(format!("{HEAD_DIRECTORY}/{HEAD_RECORD}"))
+}
+
+/// Whether a file in the directory of HEAD is the record; or, where each version is a file, a version, a mark that older ones
+/// are dead, or one of those that is only begun.
+pub(crate) fn is_version_of_head(name: &str) -> bool {
+    let name = LocalFileSystem::unpublished_name(name).unwrap_or(name);
+    if name == HEAD_RECORD {
+        return true;
+    }
+    let number = name.strip_prefix(HEAD_RECORD).or_else(|| name.strip_prefix("DEAD"));
+    let digits = number.and_then(|number| number.strip_prefix('-'));
+    digits.is_some_and(|digits| digits.len() == 20 && digits.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// `<job>/head`, seen from the directory that holds jobs.

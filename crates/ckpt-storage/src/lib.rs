@@ -28,6 +28,7 @@ mod test_support;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod toolset;
+pub mod upkeep;
 pub mod verify;
 mod view;
 

@@ -15,14 +15,16 @@ pub struct Orphans {
     first_reserved_id: CheckpointId,
     /// The checkpoints that HEAD keeps, or lists as removed.
     listed: BTreeSet<CheckpointId>,
-    /// The shared files that these name, as far as they are retained.
-    alive: BTreeSet<FileName>,
+    /// The shared files that these name, as far as they are retained. `None` when any may be named: other jobs have taken over
+    /// snapshots, and nobody here knows what their checkpoints name.
+    alive: Option<BTreeSet<FileName>>,
 }
 
 impl Orphans {
     /// What is not named by HEAD as it was `claimed`; `alive` are the shared files that the retained checkpoints name.
     pub fn new(claimed: &Head, alive: BTreeSet<FileName>) -> Self {
         let listed = claimed.kept().chain(&claimed.removed).map(|snapshot| snapshot.id).collect();
+        let alive = claimed.handed_over.is_empty().then_some(alive);
         Self { epoch: claimed.epoch, first_reserved_id: claimed.first_reserved_id, listed, alive }
     }
 
@@ -33,7 +35,7 @@ impl Orphans {
 
     /// Whether that shared file is one.
     pub fn contains_shared(&self, file: FileName) -> bool {
-        file.epoch < self.epoch && !self.alive.contains(&file)
+        file.epoch < self.epoch && self.alive.as_ref().is_some_and(|alive| !alive.contains(&file))
     }
 
     /// Whether that file in the directory of a checkpoint is one.

@@ -29,13 +29,13 @@ pub struct Disposal {
     pub errors: Vec<Error>,
 }
 
-/// How many files, and how many bytes of state in them.
+/// How many files, and how many bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileCount {
     /// How many files.
     pub files: u64,
-    /// How many bytes of state are in them, as the metadata says.
+    /// Of files that metadata list, how many bytes of state are in them as they say; of files that were found, how long they are.
     pub bytes: u64,
 }
 

@@ -82,7 +82,8 @@ pub(crate) fn collect_orphans(
         let error = StorageError::HeadOfAnotherJob { found: job, expected: directory.job };
         return Err(error.kind(ErrorKind::FailJob));
     }
-    for snapshot in &claimed.retained {
+    // What lies elsewhere names no file here.
+    for snapshot in claimed.retained.iter().filter(|snapshot| snapshot.uri().is_none()) {
         let given = retained.iter().map(|metadata| metadata.summary()).any(|summary| {
             (summary.job, summary.identity.id, summary.identity.epoch) == (job, snapshot.id, snapshot.epoch)
         });

@@ -110,6 +110,26 @@ impl JobDirectory {
         bulk::visit(&*self.file_system, prefix, &shown, visit)
     }
 
+    /// The directories directly below this one.
+    ///
+    /// # Errors
+    ///
+    /// `Retry` when they could not be listed.
+    pub(crate) fn directories(&self) -> Result<Vec<RelPath>> {
+        let not_listed = |source| StorageError::NotListed { path: self.directory.to_string(), source }.retry();
+        self.file_system.directories(None).map_err(not_listed)
+    }
+
+    /// Whether no file lies below that directory.
+    ///
+    /// # Errors
+    ///
+    /// `Retry` when it could not be listed.
+    pub(crate) fn is_empty(&self, directory: &RelPath) -> Result<bool> {
+        let not_listed = |source| StorageError::NotListed { path: self.show(directory), source }.retry();
+        Ok(self.file_system.list(Some(directory), None, 1).map_err(not_listed)?.is_empty())
+    }
+
     /// Removes those files. Returns how many answers were good, and the first that was not.
     pub(crate) fn delete(&self, paths: &[RelPath]) -> (u64, Option<Error>) {
         bulk::delete(&*self.file_system, paths, &|path| self.show(path))
