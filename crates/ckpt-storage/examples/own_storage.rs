@@ -11,7 +11,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ckpt_core::config::CheckpointConfig;
-use ckpt_core::head::{AbandonedSavepoint, Head, RemovedSnapshot, RetainedSnapshot};
+use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot};
 use ckpt_core::id::{JobId, Writer};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::RemovedFiles;
@@ -115,6 +115,10 @@ impl CoordinatorView for AuditedView {
         let record = format!("deleted {}", self.files.pointer(removed.snapshot()));
         self.audit.lock().unwrap_or_else(PoisonError::into_inner).push(record);
         Ok(())
+    }
+
+    fn release_claim(&self, released: &ReleasedClaim) -> Result<()> {
+        self.files.release_claim(released)
     }
 
     fn remove_files(&self, files: &RemovedFiles) -> Result<()> {

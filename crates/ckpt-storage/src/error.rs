@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ckpt_core::head::HeadVersion;
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
 use ckpt_core::snapshot::SnapshotKind;
-use ckpt_core::state::{FileRef, Root};
+use ckpt_core::state::Root;
 use ckpt_core::uri::{StoragePathFlaw, Uri};
 use ckpt_core::{Error, ErrorKind, Timestamp};
 
@@ -113,12 +113,6 @@ pub(crate) enum StorageError {
     #[error("the mark '{path}' cannot be used")]
     MarkUnusable { path: String, source: Error },
 
-    #[error("snapshot {id} lies at '{uri}', outside the directory of its job: file storage cannot {what} it there")]
-    SnapshotElsewhere { id: CheckpointId, uri: Uri, what: &'static str },
-
-    #[error("file {file} lies below claim {claim}, where file storage of this job cannot delete it")]
-    FileOfClaim { claim: u64, file: FileRef },
-
     #[error("metadata file '{path}' is missing")]
     MetadataMissing { path: String, source: Error },
     #[error("metadata file '{path}' could not be opened")]
@@ -134,6 +128,8 @@ pub(crate) enum StorageError {
     #[error("metadata file '{path}' is of job {found}, expected {expected}")]
     MetadataOfAnotherJob { path: String, found: JobId, expected: JobId },
 
+    #[error("there is no HEAD '{path}' that would say where a snapshot lies")]
+    NoHead { path: String },
     #[error("'{path}' could not be read")]
     HeadUnreadable { path: String, source: Error },
     #[error("HEAD '{path}' cannot be used")]

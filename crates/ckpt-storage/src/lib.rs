@@ -8,6 +8,7 @@
 //! A coordinator begins with [`claim`]: whoever claims HEAD fences every coordinator before, which can then commit and
 //! delete nothing more.
 
+mod claim;
 mod completed;
 mod config;
 mod context;
@@ -32,6 +33,7 @@ pub mod upkeep;
 pub mod verify;
 mod view;
 
+pub use claim::{ActiveJob, Begun, Start, TakenOver, ThreadWait, Wait, begin_from, take_over};
 pub use completed::CompletedLocation;
 pub use config::{CustomStorage, StorageConfig};
 pub use context::StorageContext;

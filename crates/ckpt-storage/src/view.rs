@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use ckpt_core::Result;
-use ckpt_core::head::{AbandonedSavepoint, Head, RemovedSnapshot, RetainedSnapshot};
+use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot};
 use ckpt_core::id::{CheckpointId, JobId, Writer};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataSummary};
 use ckpt_core::shared::RemovedFiles;
@@ -136,8 +136,8 @@ pub trait CoordinatorView: Send + Sync + Debug {
     ///
     /// # Errors
     ///
-    /// `Retry`, naming the first that could not be deleted; the others were tried. `Configuration` when any of it lies
-    /// where this storage cannot reach it.
+    /// `Retry`, naming the first that could not be deleted; the others were tried. `Corrupt` when it lies elsewhere, and another
+    /// snapshot is there now.
     fn remove(&self, removed: &RemovedSnapshot, files: &RemovedFiles) -> Result<()>;
 
     /// Deletes shared files that no checkpoint has committed.
@@ -146,6 +146,14 @@ pub trait CoordinatorView: Send + Sync + Debug {
     ///
     /// As of [`remove`](Self::remove).
     fn remove_files(&self, files: &RemovedFiles) -> Result<()>;
+
+    /// Takes this job's mark off a place that it had claimed and needs no more: `OWNER` beside a savepoint, or the entry in the
+    /// HEAD of the job that handed the checkpoint over. Harmless when done before.
+    ///
+    /// # Errors
+    ///
+    /// `Retry` or `Unknown` when something could not be read or written; `Corrupt` when a mark or a HEAD is damaged.
+    fn release_claim(&self, released: &ReleasedClaim) -> Result<()>;
 
     /// Deletes what former leaders left and HEAD did not name when it was claimed: checkpoints that `claimed` neither
     /// retains nor lists as removed, and shared files that none of `retained` names. Returns how many files it deleted.

@@ -15,6 +15,7 @@ pub struct ClaimedJob {
     pub(super) view: Arc<dyn CoordinatorView>,
     pub(super) written: WrittenHead,
     pub(super) retained: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
+    pub(super) fenced: Option<(JobId, LeaderEpoch)>,
 }
 
 impl ClaimedJob {
@@ -25,18 +26,21 @@ impl ClaimedJob {
     ///
     /// # Errors
     ///
-    /// `Configuration` when the record belongs to another job, the job has ended, or a snapshot lies where the storage
-    /// cannot read it; `Corrupt` or `NotFound` when HEAD
+    /// `Configuration` when the record belongs to another job, or the job has ended; `Corrupt` or `NotFound` when HEAD
     /// or a retained checkpoint is damaged: never a silent step back to an older one.
     pub fn claim(view: Arc<dyn CoordinatorView>, job: JobId, nonce: Nonce) -> Result<Self> {
         view.initialize_base_locations()?;
         let written = ckpt_storage::claim(&*view.head(), job, nonce)?;
+        Self::taken_over(view, written)
+    }
+
+    pub(super) fn taken_over(view: Arc<dyn CoordinatorView>, written: WrittenHead) -> Result<Self> {
         let mut retained = BTreeMap::new();
         let head = written.head.head();
         for snapshot in head.retained.iter().chain(&head.stopped_at) {
             retained.insert(snapshot.id, Arc::new(view.load(snapshot)?));
         }
-        Ok(Self { view, written, retained })
+        Ok(Self { view, written, retained, fenced: None })
     }
 
     /// The epoch that this claim began; attempts and writers belong to it.

@@ -42,7 +42,7 @@ impl EventLoop {
         (sender, inbox): (Sender<Input>, Receiver<Input>),
         shared: Arc<Shared>,
     ) -> ckpt_core::Result<Self> {
-        let ClaimedJob { view, written, retained } = claimed;
+        let ClaimedJob { view, written, retained, .. } = claimed;
         let DriverOptions { gateway, spawn, observer, clock, seed } = options;
         let settings = CoordinatorSettings::new(config).with_seed(seed);
         Ok(Self {

@@ -4,6 +4,7 @@
 //! anything else: whatever may block runs as a job of the [`Spawn`](ckpt_streams::Spawn) in [`DriverOptions`], whose
 //! answer comes back through the inbox. Begin with [`ClaimedJob::claim`], deploy the tasks, then [`Driver::start`].
 
+mod begin;
 mod claimed;
 mod event_loop;
 mod handle;

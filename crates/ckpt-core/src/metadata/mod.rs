@@ -65,6 +65,7 @@ mod operator;
 mod part;
 mod reader;
 mod rules;
+mod seen_by;
 mod source;
 mod state_codec;
 mod summary;

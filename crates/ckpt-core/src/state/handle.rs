@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::digest::Digest;
-use crate::state::{Place, StateLocation, StatePiece};
+use crate::state::{Place, Root, StateLocation, StatePiece};
 
 /// Bytes that are stored and durable: where they lie, how many there are, and what they are (Flink's
 /// `StreamStateHandle`).
@@ -29,6 +29,14 @@ impl StateHandle {
     /// into a file or message.
     pub const fn assume_durable(place: Place, length_bytes: u64, digest: Option<Digest>) -> Self {
         Self { place, length_bytes, digest }
+    }
+
+    /// The same bytes, below the root that `rename` gives for theirs.
+    pub(crate) fn try_below<E>(mut self, rename: impl Fn(Root) -> Result<Root, E>) -> Result<Self, E> {
+        if let Place::File { root, .. } | Place::Segment { root, .. } = &mut self.place {
+            *root = rename(*root)?;
+        }
+        Ok(self)
     }
 
     /// Where the bytes lie.

@@ -37,13 +37,14 @@ use ckpt_streams::file_system::{Durability, Entry, LocalFileSystem};
 
 pub use disposal::{Disposal, FileCount, Kept};
 pub use options::DisposeOptions;
+pub(crate) use place::SnapshotDirectory;
+pub(crate) use removal::remove_all;
 
 use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
 use crate::dispose::error::DisposeError;
 use crate::dispose::options::Mode;
 use crate::dispose::owned::OwnedFiles;
-use crate::dispose::place::SnapshotDirectory;
 use crate::layout;
 
 /// How many files a listing asks for at once.
@@ -184,14 +185,14 @@ fn delete_unpublished(directory: &SnapshotDirectory, options: &DisposeOptions) {
         name.is_some_and(|name| LocalFileSystem::unpublished_name(name.as_str()) == Some(DisposalMark::FILE_NAME))
     };
     let left: Vec<RelPath> = entries.into_iter().filter(is_unpublished).map(|entry| entry.path).collect();
-    if !left.is_empty() && removal::remove_all(directory, &left).is_empty() {
+    if !left.is_empty() && remove_all(directory, &left).is_empty() {
         directory.remove_empty(&layout::unused(options.nonce));
     }
 }
 
 /// Deletes one file. Whether it is gone; if not, why is among the errors.
 fn deletes(directory: &SnapshotDirectory, name: RelPath, disposal: &mut Disposal) -> bool {
-    let mut errors = removal::remove_all(directory, slice::from_ref(&directory.path(name)));
+    let mut errors = remove_all(directory, slice::from_ref(&directory.path(name)));
     disposal.errors.append(&mut errors);
     disposal.errors.is_empty()
 }

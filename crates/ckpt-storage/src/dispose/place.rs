@@ -21,14 +21,14 @@ use crate::mark_file;
 /// The directory of a snapshot, opened once: everything is read, written and deleted beneath what was opened then, whatever
 /// comes to lie under its name.
 #[derive(Debug)]
-pub(super) struct SnapshotDirectory {
-    pub(super) file_system: Arc<dyn FileSystem>,
+pub(crate) struct SnapshotDirectory {
+    pub(crate) file_system: Arc<dyn FileSystem>,
     /// The directory below the root of that; `None` when it is the root.
     below: Option<RelPath>,
     /// The directory above, and the name in it.
     above: Option<(Arc<dyn FileSystem>, RelPath)>,
     /// As the caller named it, without what may be a secret.
-    pub(super) pointer: String,
+    pub(crate) pointer: String,
     /// As HEAD would name it.
     location: String,
 }
@@ -40,7 +40,7 @@ impl SnapshotDirectory {
     ///
     /// `Configuration` for a pointer that is none, that names a file other than `_metadata`, or a link; `NotFound` when
     /// nothing is there.
-    pub(super) fn find(pointer: &str, context: &StorageContext) -> Result<Self> {
+    pub(crate) fn find(pointer: &str, context: &StorageContext) -> Result<Self> {
         let pointed = Pointed::find_itself(pointer, context)?;
         if pointed.metadata_path.file_name() != layout::METADATA_FILE {
             return Err(DisposeError::OtherName { pointer: pointed.written }.configuration());
@@ -61,7 +61,7 @@ impl SnapshotDirectory {
     }
 
     /// The path of a file in it, for its file system.
-    pub(super) fn path(&self, name: RelPath) -> RelPath {
+    pub(crate) fn path(&self, name: RelPath) -> RelPath {
         match &self.below {
             Some(below) => below.join(&name),
             None => name,
@@ -81,7 +81,7 @@ impl SnapshotDirectory {
         }
     }
 
-    pub(super) fn shown(&self, path: &RelPath) -> String {
+    pub(crate) fn shown(&self, path: &RelPath) -> String {
         self.file_system.shown(path)
     }
 
@@ -108,7 +108,7 @@ impl SnapshotDirectory {
     /// # Errors
     ///
     /// The kind that the file system gives.
-    pub(super) fn has_metadata(&self) -> Result<bool> {
+    pub(crate) fn has_metadata(&self) -> Result<bool> {
         match self.file_system.open(&self.path(layout::metadata_file())) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -255,7 +255,7 @@ impl SnapshotDirectory {
     }
 
     /// Removes the directory if it is empty. Whether something keeps it.
-    pub(super) fn remove_empty(&self, unused: &RelPath) -> bool {
+    pub(crate) fn remove_empty(&self, unused: &RelPath) -> bool {
         let Some((above, name)) = &self.above else { return false };
         // A directory goes with the last name in it, and this one never was there. What came to lie under the directory's
         // name since it was opened goes, too, if it is an empty directory, and stays if it is anything else.

@@ -54,7 +54,7 @@ pub(super) fn remove_owned(
 }
 
 /// Deletes those files of the directory. What went wrong, if anything.
-pub(super) fn remove_all(directory: &SnapshotDirectory, paths: &[RelPath]) -> Vec<Error> {
+pub(crate) fn remove_all(directory: &SnapshotDirectory, paths: &[RelPath]) -> Vec<Error> {
     answers(directory, paths).flatten().collect()
 }
 

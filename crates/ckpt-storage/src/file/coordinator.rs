@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ckpt_core::head::{AbandonedSavepoint, Head, RemovedSnapshot, RetainedSnapshot, SnapshotPlace};
+use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot, SnapshotPlace};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::RemovedFiles;
 use ckpt_core::snapshot::CheckpointIdentity;
@@ -10,6 +10,8 @@ use ckpt_core::uri::Uri;
 use ckpt_core::{ErrorKind, Result};
 use ckpt_streams::file_system::{FileWriter, Visible};
 
+use crate::claim;
+use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::collect;
 use crate::file::job_directory::JobDirectory;
@@ -26,6 +28,8 @@ pub(crate) struct FileCoordinatorView {
     directory: Arc<JobDirectory>,
     savepoints: Savepoints,
     high_availability: HighAvailability,
+    /// Opens what lies elsewhere.
+    context: StorageContext,
 }
 
 /// Whether what is committed survives the loss of every process.
@@ -105,19 +109,29 @@ impl CoordinatorView for FileCoordinatorView {
     }
 
     fn load(&self, snapshot: &RetainedSnapshot) -> Result<CheckpointMetadata> {
-        refuse_elsewhere(snapshot, "read")?;
-        self.directory.metadata_file(snapshot.id)?.read_retained(self.directory.job, snapshot)
+        match snapshot.uri() {
+            None => self.directory.metadata_file(snapshot.id)?.read_retained(self.directory.job, snapshot),
+            Some(uri) => claim::load_elsewhere(&self.present_head()?, snapshot, uri, &self.context),
+        }
     }
 
     fn remove(&self, removed: &RemovedSnapshot, files: &RemovedFiles) -> Result<()> {
-        refuse_elsewhere(removed.snapshot(), "delete")?;
-        refuse_claimed(files)?;
-        collect::remove(&self.directory, removed, files.job_shared())
+        let snapshot = removed.snapshot();
+        let claimed = self.remove_claimed(files);
+        if snapshot.uri().is_none() {
+            return collect::remove(&self.directory, removed, files.job_shared()).and(claimed);
+        }
+        // Its files before what lists them.
+        collect::remove_shared(&self.directory, files.job_shared()).and(claimed)?;
+        claim::remove_claimed_snapshot(&self.present_head()?, snapshot, self.directory.durability, &self.context)
     }
 
     fn remove_files(&self, files: &RemovedFiles) -> Result<()> {
-        refuse_claimed(files)?;
-        collect::remove_shared(&self.directory, files.job_shared())
+        collect::remove_shared(&self.directory, files.job_shared()).and(self.remove_claimed(files))
+    }
+
+    fn release_claim(&self, released: &ReleasedClaim) -> Result<()> {
+        claim::release(&self.present_head()?, released, self.directory.durability, &self.context)
     }
 
     fn collect_orphans(&self, claimed: &Head, retained: &[Arc<CheckpointMetadata>]) -> Result<u64> {
@@ -125,27 +139,22 @@ impl CoordinatorView for FileCoordinatorView {
     }
 }
 
-/// The directory `chk-<id>` is another snapshot's than one of that number elsewhere.
-fn refuse_elsewhere(snapshot: &RetainedSnapshot, what: &'static str) -> Result<()> {
-    match &snapshot.place {
-        SnapshotPlace::Elsewhere(uri) => {
-            Err(StorageError::SnapshotElsewhere { id: snapshot.id, uri: uri.clone(), what }.configuration())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Only the storage that opened a claimed place can delete there.
-fn refuse_claimed(files: &RemovedFiles) -> Result<()> {
-    match files.claimed().first() {
-        Some((claim, file)) => {
-            Err(StorageError::FileOfClaim { claim: claim.get(), file: file.clone() }.configuration())
-        }
-        None => Ok(()),
-    }
-}
-
 impl FileCoordinatorView {
+    /// Files below claims, as far as the job holds them by the HEAD that is there: a claim has one number for ever, so an older
+    /// leader deletes no more than the present one may.
+    fn remove_claimed(&self, files: &RemovedFiles) -> Result<()> {
+        if files.claimed().is_empty() {
+            return Ok(());
+        }
+        claim::remove_claimed_files(&self.present_head()?, files.claimed(), self.directory.durability, &self.context)
+    }
+
+    /// HEAD, which a job that claims or borrows anything has.
+    fn present_head(&self) -> Result<Head> {
+        let path = || self.directory.show(&layout::head_path());
+        self.directory.head().read()?.ok_or_else(|| StorageError::NoHead { path: path() }.kind(ErrorKind::NotFound))
+    }
+
     /// A snapshot of a leader whose job another one has taken over.
     fn refuse_fenced(&self, identity: &CheckpointIdentity) -> Result<()> {
         let ours = identity.epoch;
@@ -162,7 +171,8 @@ impl FileCoordinatorView {
         directory: Arc<JobDirectory>,
         savepoints: Savepoints,
         high_availability: HighAvailability,
+        context: StorageContext,
     ) -> Self {
-        Self { directory, savepoints, high_availability }
+        Self { directory, savepoints, high_availability, context }
     }
 }

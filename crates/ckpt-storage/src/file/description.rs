@@ -224,7 +224,7 @@ impl CheckpointStorage for FileSystemStorage {
         let directory = self.job_directory(job, context)?;
         let (_, target) = self.directories()?;
         let savepoints = Savepoints::new(job, target, SavepointReference::Directory, self.durability, context);
-        Ok(Arc::new(FileCoordinatorView::new(directory, savepoints, HighAvailability::Yes)))
+        Ok(Arc::new(FileCoordinatorView::new(directory, savepoints, HighAvailability::Yes, context.clone())))
     }
 
     fn worker_view(&self, job: JobId, writer: Writer, context: &StorageContext) -> Result<Arc<dyn WorkerView>> {

@@ -71,6 +71,15 @@ impl MetadataFile {
         read().map_err(|source| self.damaged(source))
     }
 
+    /// What tells the file from any other, of which only the end is read.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is damaged, `Retry` when it could not be read.
+    pub(crate) fn written(&self) -> Result<WrittenMetadata> {
+        MetadataReader::open(self).map(|reader| reader.written()).map_err(|source| self.damaged(source))
+    }
+
     /// All of it, if it is the metadata of that job's snapshot that HEAD names.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ pub(crate) use job_directory::JobDirectory;
 pub use jobs::jobs_in;
 pub(crate) use metadata::MetadataFile;
 pub(crate) use pointer::Pointed;
-pub(crate) use resolve::{resolve, summarize};
+pub(crate) use resolve::{resolve, roots_beside, snapshot_at, summarize};
 pub(crate) use savepoints::{SavepointReference, Savepoints};
 
 #[cfg(test)]

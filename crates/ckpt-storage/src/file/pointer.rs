@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ckpt_core::id::JobId;
 use ckpt_core::mark::{DisposalMark, SavepointMark};
 use ckpt_core::state::RelPath;
-use ckpt_core::uri::{StoragePath, UriParts};
+use ckpt_core::uri::{StoragePath, Uri, UriParts};
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::FileSystem;
 
@@ -140,6 +140,41 @@ impl Pointed {
         self.directory.as_ref().map_or_else(|| below.clone(), |directory| directory.join(below))
     }
 
+    /// The directory that a URI of ours names, which need not be there any more: the one above it is opened. `None` when it
+    /// has none above, or that has gone, too.
+    ///
+    /// # Errors
+    ///
+    /// The kind that the file system gives when it cannot be opened.
+    pub(crate) fn in_its_directory(uri: &Uri, context: &StorageContext) -> Result<Option<Self>> {
+        let pointer = qualify(uri.as_str(), &|path| Ok(path.to_owned()))?;
+        let Ok((location, name)) = split(&pointer) else { return Ok(None) };
+        let written = uri.to_string();
+        let file_system = open(&location, &written, context)?;
+        let metadata_path = name.join(&layout::metadata_file());
+        Ok(Some(Self { pointer, file_system, directory: Some(name), metadata_path, written, location }))
+    }
+
+    /// Where a pointer leads, as HEAD names a place, whether anything is there or not: links are followed as far as there are
+    /// any.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` for a pointer that is none.
+    pub(crate) fn place_of(pointer: &str) -> Result<Uri> {
+        let directory = pointer.strip_suffix(METADATA_FILE).filter(|above| above.ends_with('/')).unwrap_or(pointer);
+        StoragePath::from(qualify(directory, &canonical_as_far)?).to_uri()
+    }
+
+    /// Where a directory of that name lies beside this one.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when that has no URI.
+    pub(crate) fn beside(&self, name: &str) -> Result<Uri> {
+        StoragePath::from(format!("{}/{name}", self.location.trim_end_matches('/'))).to_uri()
+    }
+
     /// The job that the directory above is named by, if it is one.
     pub(crate) fn job_above(&self) -> Option<JobId> {
         self.directory.as_ref()?;
@@ -241,6 +276,17 @@ fn canonical_above(path: &Path) -> io::Result<PathBuf> {
         }
         // It names no link: it is the root, or ends in `.` or `..`.
         _ => directory.canonicalize(),
+    }
+}
+
+/// A path without links as far as it exists; what follows is as it is written.
+fn canonical_as_far(path: &Path) -> io::Result<PathBuf> {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Err(_), Some(above), Some(name)) if path.has_root() || above != Path::new("") => {
+            Ok(canonical_as_far(above)?.join(name))
+        }
+        (Err(_), Some(_), Some(name)) => Ok(Path::new(".").canonicalize()?.join(name)),
+        (canonical, ..) => canonical,
     }
 }
 

@@ -24,12 +24,12 @@ use crate::layout;
 /// accessible, or that leads to what others or newer programs wrote; `NotFound` when nothing is there, it is being
 /// disposed of, or state lies where it was before it was moved; `Corrupt` when it is no metadata.
 pub(crate) fn resolve(pointer: &str, context: &StorageContext) -> Result<CompletedLocation> {
-    let (pointed, file) = opened(pointer, context)?;
+    let (pointed, file) = snapshot_at(pointer, context)?;
     let metadata = file.read()?;
     let mut found = CompletedLocation::new(pointed.pointer.clone(), Arc::new(metadata))
         .with_metadata_path(pointed.metadata_path.clone())
         .with_file_systems(Arc::clone(&context.file_systems));
-    for directory in roots(&pointed, &found.metadata)? {
+    for directory in roots_beside(&pointed, &found.metadata)? {
         found = found.with_root(directory);
     }
     Ok(found)
@@ -41,11 +41,15 @@ pub(crate) fn resolve(pointer: &str, context: &StorageContext) -> Result<Complet
 ///
 /// Those of [`resolve`], but for state that lies where it was before the snapshot was moved.
 pub(crate) fn summarize(pointer: &str, context: &StorageContext) -> Result<MetadataSummary> {
-    opened(pointer, context)?.1.summary()
+    snapshot_at(pointer, context)?.1.summary()
 }
 
 /// Where a pointer leads, and the metadata there.
-fn opened(pointer: &str, context: &StorageContext) -> Result<(Pointed, MetadataFile)> {
+///
+/// # Errors
+///
+/// Those of [`resolve`], as far as they can be told without reading the metadata.
+pub(crate) fn snapshot_at(pointer: &str, context: &StorageContext) -> Result<(Pointed, MetadataFile)> {
     let pointed = Pointed::find(pointer, context)?;
     if let Some(mark) = pointed.disposal()? {
         let (pointer, began_at) = (pointed.written, mark.began_at);
@@ -58,7 +62,11 @@ fn opened(pointer: &str, context: &StorageContext) -> Result<(Pointed, MetadataF
 }
 
 /// The snapshot's own directory, and those of its job if it names state there.
-fn roots(pointed: &Pointed, metadata: &CheckpointMetadata) -> Result<Vec<StateDirectory>> {
+///
+/// # Errors
+///
+/// `NotFound` when state lies where it was before the snapshot was moved.
+pub(crate) fn roots_beside(pointed: &Pointed, metadata: &CheckpointMetadata) -> Result<Vec<StateDirectory>> {
     let here = |root, directory| StateDirectory::new(root, Arc::clone(&pointed.file_system), directory);
     let mut roots = vec![here(Root::ThisSnapshot, pointed.directory.clone())];
     if metadata.summary().self_contained {

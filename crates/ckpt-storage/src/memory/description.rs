@@ -137,9 +137,9 @@ impl CheckpointStorage for MemoryStorage {
         let (base, target) = self.directories()?;
         let savepoints = Savepoints::new(job, target, SavepointReference::Default, Durability::Full, context);
         let view = match base {
-            None => FileCoordinatorView::new(directory, savepoints, HighAvailability::No),
+            None => FileCoordinatorView::new(directory, savepoints, HighAvailability::No, context.clone()),
             Some(_) => {
-                let view = FileCoordinatorView::new(directory, savepoints, HighAvailability::Yes);
+                let view = FileCoordinatorView::new(directory, savepoints, HighAvailability::Yes, context.clone());
                 // A directory that cannot be made shows here, and not with the first checkpoint.
                 view.initialize_base_locations()?;
                 view

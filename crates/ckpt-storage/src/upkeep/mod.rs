@@ -66,7 +66,7 @@ impl JobUpkeep {
             job_of(&directory, context)?.ok_or_else(|| UpkeepError::NoHead { path: shown.clone() }.not_found())?;
         let directory = JobDirectory::open(directory, job, Durability::Full, context)?;
         let savepoints = Savepoints::new(job, None, SavepointReference::Directory, Durability::Full, context);
-        let view = FileCoordinatorView::new(Arc::clone(&directory), savepoints, HighAvailability::Yes);
+        let view = FileCoordinatorView::new(Arc::clone(&directory), savepoints, HighAvailability::Yes, context.clone());
         Ok(Self { directory, view, random: Arc::clone(&context.random), shown })
     }
 
