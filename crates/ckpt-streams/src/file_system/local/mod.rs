@@ -22,6 +22,8 @@ mod writer;
 
 #[cfg(all(test, not(ckpt_loom)))]
 mod local_test;
+#[cfg(all(test, ckpt_loom))]
+mod record_models_test;
 #[cfg(all(test, not(ckpt_loom)))]
 mod record_test;
 

@@ -22,11 +22,10 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use ckpt_core::Result;
-use parking_lot::Mutex;
-
 use crate::file_system::LocalFileSystem;
 use crate::file_system::local::system::System;
+use crate::sync::Mutex;
+use ckpt_core::Result;
 use state::{Kept, Nodes, Step};
 use system::Calls;
 

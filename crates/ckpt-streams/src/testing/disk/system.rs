@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use ckpt_core::state::RelPath;
-use parking_lot::Mutex;
 use rustix::fs::FileType;
 use rustix::io::{Errno, Result};
 
 use crate::file_system::local::system::{Descriptor, Identity, Kind, Open, Raw, Status, System};
+use crate::sync::Mutex;
 use crate::testing::disk::Machine;
 use crate::testing::disk::state::{Content, Inode, Node, ROOT, Step};
 
