@@ -5,6 +5,7 @@
 
 mod check;
 mod draws;
+mod history;
 mod scenario;
 mod snapshots;
 mod storage;
@@ -17,7 +18,6 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use ckpt_streams::testing::ImageOptions;
 use clap::Parser;
 use parking_lot::Mutex;
 use scenario::SCENARIOS;
@@ -111,9 +111,8 @@ fn main() -> ExitCode {
 fn run(scenario: &scenario::Scenario, seed: u64) -> (u64, Option<String>) {
     let tale = (scenario.tell)(seed);
     let mut wrong = None;
-    let options = ImageOptions::with_seed(seed);
     let epoch = |done| tale.epoch(done);
-    let images = tale.disk().visit_images(options, &epoch, &mut |image| match tale.check(image) {
+    let images = tale.disk().visit_images(tale.images(seed), &epoch, &mut |image| match tale.check(image) {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => {
             wrong = Some((error, image.clone()));

@@ -4,11 +4,11 @@ use bytes::Bytes;
 use ckpt_core::id::OperatorId;
 use ckpt_core::state::{OperatorState, StateHandle, SubtaskState, TaskSnapshot};
 use ckpt_streams::file_system::Durability;
-use ckpt_streams::testing::{Disk, Image};
+use ckpt_streams::testing::{Disk, Image, ImageOptions};
 use ckpt_streams::{Staged, StateScope, StreamFactory};
 
+use crate::history;
 use crate::snapshots;
-use crate::storage;
 use crate::story::{Story, What, path};
 
 /// Something to be done, drawn from a seed.
@@ -21,6 +21,11 @@ pub(crate) struct Scenario {
 pub(crate) trait Tale {
     /// Where it was done.
     fn disk(&self) -> &Disk;
+
+    /// Which images are looked at: all of them, as far as there are not too many.
+    fn images(&self, seed: u64) -> ImageOptions {
+        ImageOptions::with_seed(seed)
+    }
 
     /// How much was begun and promised by that instant: where it differs, the same image may be right and wrong.
     fn epoch(&self, done: usize) -> usize;
@@ -38,8 +43,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         tell: |seed| if seed % 2 == 0 { told(seed, publish) } else { snapshots::tell_of_checkpoints(seed) },
     },
     Scenario { name: "record", tell: |seed| told(seed, record) },
-    Scenario { name: "commit", tell: |seed| told(seed, commit) },
-    Scenario { name: "storage", tell: storage::tell },
+    // Files alone, and leaders that go through storage.
+    Scenario {
+        name: "commit",
+        tell: |seed| if seed % 2 == 0 { told(seed, commit) } else { history::tell_of_commits(seed) },
+    },
+    Scenario { name: "subsume", tell: history::tell_of_subsumption },
+    Scenario { name: "collect", tell: history::tell_of_collection },
     Scenario { name: "savepoint", tell: snapshots::tell_of_savepoints },
     Scenario { name: "dispose", tell: snapshots::tell_of_disposals },
 ];

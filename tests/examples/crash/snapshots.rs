@@ -18,15 +18,17 @@ use ckpt_core::state::{OperatorState, SubtaskState, TaskSnapshot};
 use ckpt_core::{Error, ErrorKind, Result, Timestamp};
 use ckpt_storage::{
     AbandonedOutcome, CheckpointStorage as _, CompletedLocation, DisposeOptions, InitializedSavepoint, Location,
-    METADATA_FILE, StorageContext,
+    METADATA_FILE,
 };
-use ckpt_streams::file_system::{FileSystem, FileSystems};
-use ckpt_streams::testing::{Disk, FailingCalls, Failure, Fault, Image, Injection, RefusingSpawn};
+use ckpt_streams::file_system::FileSystem as _;
+use ckpt_streams::testing::{Disk, FailingCalls, Failure, Fault, Image, Injection};
 use ckpt_streams::{ReadOptions, StateScope};
 
 use crate::draws::Draws;
 use crate::scenario::Tale;
-use crate::storage::{JOB, Leader, OPERATOR, context, handles_of, metadata_with, storage, whole, written};
+use crate::storage::{
+    JOB, Leader, OPERATOR, context, context_of, handles_of, metadata_with, said, storage, whole, written,
+};
 
 /// Where savepoints go.
 const TARGET: &str = "sim:///save";
@@ -88,7 +90,7 @@ enum Wrong {
 /// Checkpoints whose metadata are published, once or by two at once, and never committed.
 pub(crate) fn tell_of_checkpoints(seed: u64) -> Box<dyn Tale> {
     let mut told = Snapshots::new(seed);
-    let mut leader = Leader::claim(&told.disk, 1).expect("a disk that works");
+    let mut leader = Leader::claim(&context(&told.disk), 1).expect("a disk that works");
     for _ in 0..1 + told.draws.below(2) {
         told.checkpoint(&mut leader).expect("a disk that works");
     }
@@ -98,11 +100,11 @@ pub(crate) fn tell_of_checkpoints(seed: u64) -> Box<dyn Tale> {
 /// Savepoints that are completed, given up, or left behind.
 pub(crate) fn tell_of_savepoints(seed: u64) -> Box<dyn Tale> {
     let mut told = Snapshots::new(seed);
-    let mut leader = Leader::claim(&told.disk, 1).expect("a disk that works");
+    let mut leader = Leader::claim(&context(&told.disk), 1).expect("a disk that works");
     for _ in 0..1 + told.draws.below(2) {
         told.savepoint(&mut leader).expect("a disk that works");
         if told.draws.below(4) == 0 {
-            leader = Leader::claim(&told.disk, 2).expect("a disk that works");
+            leader = Leader::claim(&context(&told.disk), 2).expect("a disk that works");
             leader.remove_abandoned().expect("a disk that works");
         }
     }
@@ -112,7 +114,7 @@ pub(crate) fn tell_of_savepoints(seed: u64) -> Box<dyn Tale> {
 /// Savepoints of which some are disposed of, some of these by several who died of it.
 pub(crate) fn tell_of_disposals(seed: u64) -> Box<dyn Tale> {
     let mut told = Snapshots::new(seed);
-    let mut leader = Leader::claim(&told.disk, 1).expect("a disk that works");
+    let mut leader = Leader::claim(&context(&told.disk), 1).expect("a disk that works");
     for _ in 0..1 + told.draws.below(2) {
         told.savepoint(&mut leader).expect("a disk that works");
     }
@@ -263,7 +265,7 @@ impl Snapshots {
         for taken in &self.taken {
             self.check_pointer(taken, image)?;
         }
-        let mut leader = Leader::claim(&image.disk, 200)?;
+        let mut leader = Leader::claim(&context(&image.disk), 200)?;
         for abandoned in leader.written.all_abandoned() {
             self.check_abandoned(&leader, &abandoned, image)?;
         }
@@ -404,24 +406,4 @@ fn is_before(at: Option<usize>, image: &Image) -> bool {
 
 fn disposal_by(nonce: u8) -> DisposeOptions {
     DisposeOptions::new(Nonce::new([nonce; 16]), Timestamp::from_millis(1))
-}
-
-/// A process whose calls fail as those do.
-fn context_of(calls: &Arc<FailingCalls>) -> StorageContext {
-    let (mut file_systems, calls) = (FileSystems::local(), Arc::clone(calls));
-    let opener =
-        move |location: &str| Ok(Arc::new(calls.open(location.trim_start_matches("sim://"))?) as Arc<dyn FileSystem>);
-    file_systems.register("sim", opener).expect("a new scheme");
-    StorageContext::new(Arc::new(file_systems), Arc::new(RefusingSpawn::new()))
-}
-
-/// An error and what it came of.
-fn said(error: &Error) -> String {
-    let mut said = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        said = format!("{said}: {error}");
-        source = error.source();
-    }
-    said
 }

@@ -1,7 +1,6 @@
 //! Checkpoints as a job takes them, through `ckpt-storage`: leaders claim HEAD, tasks write and seal, `_metadata` is
 //! published, HEAD commits and removes, and what nothing names is deleted.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::iter;
 use std::sync::Arc;
@@ -17,35 +16,25 @@ use ckpt_core::snapshot::{
     SnapshotKind,
 };
 use ckpt_core::state::{
-    OperatorState, Partitions, Place, Places, Redistribution, Root, StateHandle, SubtaskState, TaskSnapshot,
+    OperatorState, Partitions, Place, Places, Redistribution, ReusedFile, Root, StateHandle, SubtaskState, TaskSnapshot,
 };
-use ckpt_core::{Result, Timestamp};
+use ckpt_core::{Error, ErrorKind, Result, Timestamp};
 use ckpt_storage::{
-    CheckpointStorage as _, CoordinatorView, FileSystemStorage, HEAD_DIRECTORY, HeadOutcome, METADATA_FILE,
-    SHARED_DIRECTORY, StorageContext, WorkerView, claim,
+    CheckpointStorage as _, CoordinatorView, FileSystemStorage, HeadOutcome, Location, SHARED_DIRECTORY,
+    StorageContext, WorkerView, claim,
 };
-use ckpt_streams::StateScope;
 use ckpt_streams::file_system::{FileSystem, FileSystems};
-use ckpt_streams::testing::{Disk, Image, RefusingSpawn};
+use ckpt_streams::testing::{Disk, FailingCalls, Injection, RefusingSpawn};
+use ckpt_streams::{Staged, StateScope, StreamFactory, into_error};
 
 use crate::draws::Draws;
-use crate::scenario::Tale;
 
 pub(crate) const JOB: JobId = JobId::new([1; 16]);
 pub(crate) const OPERATOR: OperatorId = OperatorId::new([7; 16]);
 const WRITER: WriterId = WriterId::new(5);
 
-/// What leaders, one after the other, did.
-pub(crate) struct Jobs {
-    disk: Disk,
-    draws: Draws,
-    /// When each commit was begun, in their order.
-    begun: Vec<(usize, CheckpointId)>,
-    /// When each commit was announced.
-    announced: Vec<(usize, CheckpointId)>,
-    /// What was written as state of each checkpoint that was to be committed.
-    states: BTreeMap<CheckpointId, Vec<Bytes>>,
-}
+/// What a checkpoint names: handles in their order, and the bytes that were written behind each.
+pub(crate) type Pieces = Vec<(StateHandle, Bytes)>;
 
 /// One leader's view, and that of its worker.
 pub(crate) struct Leader {
@@ -58,179 +47,27 @@ pub(crate) struct Leader {
     pub(crate) collected: Collected,
 }
 
-/// What is wrong with an image.
-#[derive(Debug, thiserror::Error)]
-enum Wrong {
-    #[error("checkpoint {announced} was announced, and HEAD commits up to {found:?}")]
-    NotCommitted { announced: CheckpointId, found: Option<CheckpointId> },
-    #[error("HEAD commits {found}, which nobody had begun to commit")]
-    NotBegun { found: CheckpointId },
-    #[error("checkpoint {id}, which HEAD retains, cannot be resolved: {error}")]
-    Unresolved { id: CheckpointId, error: String },
-    #[error("checkpoint {id}, which HEAD retains, has other state than was written")]
-    OtherState { id: CheckpointId },
-    #[error("'{path}' is named by nothing and cannot be collected")]
-    NotCollected { path: String },
-    #[error("'{path}' was collected, and a retained checkpoint names it")]
-    Collected { path: String },
-    #[error("what is left cannot be used: {0}")]
-    Unusable(#[from] ckpt_core::Error),
+/// A checkpoint that a leader takes.
+pub(crate) struct Checkpoint {
+    identity: CheckpointIdentity,
+    location: Arc<dyn Location>,
 }
 
-/// Some checkpoints of some leaders.
-pub(crate) fn tell(seed: u64) -> Box<dyn Tale> {
-    let (begun, announced, states) = (Vec::new(), Vec::new(), BTreeMap::new());
-    let mut jobs = Jobs { disk: Disk::new(), draws: Draws::new(seed), begun, announced, states };
-    let mut leader = Leader::claim(&jobs.disk, 1).expect("a disk that works");
-    for _ in 0..1 + jobs.draws.below(3) {
-        jobs.checkpoint(&mut leader).expect("a disk that works");
-        if jobs.draws.below(3) == 0 {
-            let nonce = 1 + u8::try_from(jobs.begun.len()).unwrap_or(0);
-            leader = Leader::claim(&jobs.disk, nonce).expect("a disk that works");
-            leader.collect().expect("a disk that works");
-        }
-    }
-    Box::new(jobs)
-}
-
-impl Jobs {
-    /// One checkpoint: committed, or given up before its metadata is published or after.
-    fn checkpoint(&mut self, leader: &mut Leader) -> Result<()> {
-        let head = leader.written.head.head();
-        let newest = head.retained.last().map(|snapshot| snapshot.id);
-        let id = leader.reserved.take().expect("more than a story takes");
-        let identity = CheckpointIdentity::new(id, head.epoch, Timestamp::from_millis(id.get()), newest);
-        let options = CheckpointOptions::aligned(SnapshotKind::Checkpoint, LocationReference::Default);
-        let location = leader.view.initialize_checkpoint(&identity)?;
-        leader.registry.begin(&identity, SnapshotKind::Checkpoint).expect("a new number");
-
-        let streams = leader.worker.streams(&CheckpointBarrier::new(identity, options))?;
-        let (mut pieces, mut states) = (Vec::new(), Vec::new());
-        for scope in [StateScope::Exclusive, StateScope::Shared] {
-            let state = self.draws.bytes(200);
-            let mut stream = streams.create(scope)?;
-            stream.write_all(&state).expect("room");
-            pieces.extend(stream.finish()?);
-            states.push(state);
-        }
-        if self.draws.below(5) == 0 {
-            drop(pieces);
-            return self.give_up(leader, id, &*location);
-        }
-        let pieces = pieces.into_iter().map(|staged| OperatorState::new([("s", whole())].into(), staged)).collect();
-        let snapshot = TaskSnapshot::new([(OPERATOR, SubtaskState::new(Vec::new(), pieces))].into());
-        let sealed = streams.seal(snapshot)?;
-        let mut files = leader.registry.acknowledge(id, WRITER).expect("it is pending");
-        for handle in sealed.handles() {
-            files.written(handle).expect("it was sealed by the writer");
-        }
-        files.accept();
-        if self.draws.below(5) == 0 {
-            return self.give_up(leader, id, &*location);
-        }
-        let published = location.publish(&metadata_of(identity, sealed.operators().values().next())?)?;
-        self.states.insert(id, states);
-        self.commit(leader, published)
-    }
-
-    fn give_up(&self, leader: &mut Leader, id: CheckpointId, location: &dyn ckpt_storage::Location) -> Result<()> {
-        location.discard()?;
-        let files = leader.registry.release(id);
-        leader.view.remove_files(&files)
-    }
-
-    fn commit(&mut self, leader: &mut Leader, published: RetainedSnapshot) -> Result<()> {
-        let id = published.id;
-        let write = leader.written.head.commit(published, 1, &leader.collected)?;
-        self.begun.push((self.disk.done(), id));
-        leader.written = written(leader.view.head().write(write))?;
-        self.announced.push((self.disk.done(), id));
-        leader.registry.head_written(&leader.written);
-        leader.remove()
-    }
-
-    fn check_image(&self, image: &Image) -> Result<(), Wrong> {
-        // As another process: it claims, reads what it could restore, and collects.
-        let nonce = 200;
-        let before = view(&image.disk)?.head().read()?;
-        let announced = self.announced.iter().filter(|(done, _)| *done <= image.done).map(|(_, id)| *id).max();
-        let begun: BTreeSet<_> = self.begun.iter().filter(|(done, _)| *done <= image.done).map(|(_, id)| *id).collect();
-        let found = before.as_ref().and_then(|head| head.retained.last()).map(|snapshot| snapshot.id);
-        match announced {
-            Some(announced) if found < Some(announced) => return Err(Wrong::NotCommitted { announced, found }),
-            _ => {}
-        }
-        if let Some(found) = found.filter(|found| !begun.contains(found)) {
-            return Err(Wrong::NotBegun { found });
-        }
-        let mut leader = Leader::claim(&image.disk, nonce)?;
-        let mut named = self.resolve(&leader)?;
-        leader.collect()?;
-        named.extend(self.resolve(&leader)?);
-        self.check_files(&image.disk, &named)
-    }
-
-    /// Reads all that HEAD retains as a restore does. Returns the files that it names.
-    fn resolve(&self, leader: &Leader) -> Result<BTreeSet<String>, Wrong> {
-        let mut named = BTreeSet::new();
-        for snapshot in &leader.written.head.head().retained {
-            let id = snapshot.id;
-            let unresolved = |error: ckpt_core::Error| Wrong::Unresolved { id, error: error.to_string() };
-            let metadata = leader.view.load(snapshot).map_err(unresolved)?;
-            let reader = leader.worker.reader(id, &Places::default())?;
-            let mut found = Vec::new();
-            for handle in handles_of(&metadata)? {
-                let mut bytes = Vec::new();
-                let mut stream = reader.open(&handle).map_err(unresolved)?;
-                stream.read_to_end(&mut bytes).map_err(|error| Wrong::Unresolved { id, error: error.to_string() })?;
-                found.push(Bytes::from(bytes));
-                named.extend(path_of(id, &handle));
-            }
-            if self.states.get(&id) != Some(&found) {
-                return Err(Wrong::OtherState { id });
-            }
-            named.insert(format!("chk-{id}/{METADATA_FILE}"));
-        }
-        Ok(named)
-    }
-
-    /// Once a leader has collected there is HEAD, and what retained checkpoints name.
-    fn check_files(&self, disk: &Disk, named: &BTreeSet<String>) -> Result<(), Wrong> {
-        let files = disk.open(format!("/base/{JOB}"))?.list(None, None, usize::MAX)?;
-        let found: BTreeSet<String> = files.into_iter().map(|entry| entry.path.to_string()).collect();
-        let of_head = format!("{HEAD_DIRECTORY}/");
-        if let Some(path) = found.difference(named).find(|path| !path.starts_with(&of_head)) {
-            return Err(Wrong::NotCollected { path: path.clone() });
-        }
-        match named.difference(&found).next() {
-            Some(path) => Err(Wrong::Collected { path: path.clone() }),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Tale for Jobs {
-    fn disk(&self) -> &Disk {
-        &self.disk
-    }
-
-    fn epoch(&self, done: usize) -> usize {
-        self.begun.iter().chain(&self.announced).filter(|(at, _)| *at <= done).count()
-    }
-
-    fn check(&self, image: &Image) -> Result<(), String> {
-        self.check_image(image).map_err(|wrong| wrong.to_string())
-    }
+/// State that is written and not sealed.
+pub(crate) struct StagedState {
+    streams: Arc<dyn StreamFactory>,
+    pieces: Vec<Staged>,
+    written: Vec<Bytes>,
 }
 
 impl Leader {
     /// Takes the job over and learns which shared files are alive.
-    pub(crate) fn claim(disk: &Disk, nonce: u8) -> Result<Self> {
-        let view = view(disk)?;
+    pub(crate) fn claim(context: &StorageContext, nonce: u8) -> Result<Self> {
+        let view = storage().coordinator_view(JOB, context)?;
         view.initialize_base_locations()?;
         let written = claim(&*view.head(), JOB, Nonce::new([nonce; 16]))?;
         let epoch = written.head.head().epoch;
-        let worker = storage().worker_view(JOB, Writer::new(epoch, WRITER), &context(disk))?;
+        let worker = storage().worker_view(JOB, Writer::new(epoch, WRITER), context)?;
         let mut registry = SharedStateRegistry::new(epoch);
         let head = written.head.head();
         for snapshot in &head.retained {
@@ -242,25 +79,140 @@ impl Leader {
         Ok(Self { view, worker, written, reserved, registry, collected: Collected::none() })
     }
 
+    /// Begins a checkpoint.
+    pub(crate) fn begin(&mut self) -> Result<Checkpoint> {
+        let head = self.written.head.head();
+        let newest = head.retained.last().map(|snapshot| snapshot.id);
+        let id = self.reserved.take().expect("more than a story takes");
+        let identity = CheckpointIdentity::new(id, head.epoch, Timestamp::from_millis(id.get()), newest);
+        let location = self.view.initialize_checkpoint(&identity)?;
+        self.registry.begin(&identity, SnapshotKind::Checkpoint).expect("a new number");
+        Ok(Checkpoint { identity, location })
+    }
+
+    /// Writes a piece of state of each scope.
+    pub(crate) fn stage_state(&self, checkpoint: &Checkpoint, draws: &mut Draws) -> Result<StagedState> {
+        let options = CheckpointOptions::aligned(SnapshotKind::Checkpoint, LocationReference::Default);
+        let streams = self.worker.streams(&CheckpointBarrier::new(checkpoint.identity, options))?;
+        let (mut pieces, mut written) = (Vec::new(), Vec::new());
+        for scope in [StateScope::Exclusive, StateScope::Shared] {
+            let state = draws.bytes(200);
+            let mut stream = streams.create(scope)?;
+            stream.write_all(&state).expect("room");
+            pieces.extend(stream.finish()?);
+            written.push(state);
+        }
+        Ok(StagedState { streams, pieces, written })
+    }
+
+    /// Writes and seals state of which some is in shared files of `base` already.
+    pub(crate) fn write_state(
+        &mut self,
+        checkpoint: &Checkpoint,
+        base: &Pieces,
+        draws: &mut Draws,
+    ) -> Result<(SubtaskState, Pieces)> {
+        let StagedState { streams, pieces, written } = self.stage_state(checkpoint, draws)?;
+        let of = |handle| OperatorState::new([("s", whole())].into(), handle);
+        let snapshot =
+            TaskSnapshot::new([(OPERATOR, SubtaskState::new(vec![], pieces.into_iter().map(of).collect()))].into());
+        let sealed = streams.seal(snapshot)?;
+        let mut pieces: Pieces = sealed.handles().cloned().zip(written).collect();
+        let mut files = self.registry.acknowledge(checkpoint.id(), WRITER).expect("it is pending");
+        for (handle, _) in &pieces {
+            files.written(handle).expect("it was sealed by the writer");
+        }
+        for (handle, bytes) in base.iter().filter(|_| draws.below(3) > 0) {
+            if let Place::File { root: Root::JobShared, file } = handle.place() {
+                let reused = ReusedFile::whole(Root::JobShared, file.clone());
+                pieces.push((files.reused(&reused).expect("the base names it"), bytes.clone()));
+            }
+        }
+        files.accept();
+        let of = |(handle, _): &(StateHandle, Bytes)| OperatorState::new([("s", whole())].into(), handle.clone());
+        Ok((SubtaskState::new(vec![], pieces.iter().map(of).collect()), pieces))
+    }
+
+    /// Commits a checkpoint, which subsumes the oldest of those that are too many.
+    pub(crate) fn commit(&mut self, published: RetainedSnapshot, retain: usize) -> Result<()> {
+        let write = self.written.head.commit(published, retain, &self.collected)?;
+        self.written = written(self.view.head().write(write))?;
+        self.registry.head_written(&self.written);
+        Ok(())
+    }
+
+    /// Deletes a checkpoint that will not be committed.
+    pub(crate) fn give_up(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        checkpoint.location.discard()?;
+        let files = self.registry.release(checkpoint.id());
+        self.view.remove_files(&files)
+    }
+
     /// Deletes what former leaders have left.
     pub(crate) fn collect(&mut self) -> Result<()> {
+        let view = Arc::clone(&self.view);
+        self.collect_by(&*view)
+    }
+
+    /// The same as another process sees the disk.
+    pub(crate) fn collect_by(&mut self, view: &dyn CoordinatorView) -> Result<()> {
         let retained = self.written.head.head().retained.iter();
         let retained: Vec<_> =
             retained.map(|snapshot| self.view.load(snapshot).map(Arc::new)).collect::<Result<_>>()?;
-        self.view.collect_orphans(self.written.head.head(), &retained)?;
-        self.remove()
+        view.collect_orphans(self.written.head.head(), &retained)?;
+        self.remove_by(view)
     }
 
     /// Deletes what HEAD has removed.
-    fn remove(&mut self) -> Result<()> {
+    pub(crate) fn remove(&mut self) -> Result<()> {
+        let view = Arc::clone(&self.view);
+        self.remove_by(&*view)
+    }
+
+    /// The same as another process sees the disk.
+    pub(crate) fn remove_by(&mut self, view: &dyn CoordinatorView) -> Result<()> {
         for removed in self.written.all_removed() {
             if let Some(files) = self.registry.remove(&removed) {
-                self.view.remove(&removed, &files)?;
+                view.remove(&removed, &files)?;
                 self.collected.snapshots.push(removed.snapshot().id);
             }
         }
         Ok(())
     }
+
+    /// Has HEAD forget what is gone.
+    pub(crate) fn forget_collected(&mut self) -> Result<()> {
+        let write = self.written.head.collected(&self.collected)?;
+        self.written = written(self.view.head().write(write))?;
+        Ok(())
+    }
+}
+
+impl Checkpoint {
+    pub(crate) const fn id(&self) -> CheckpointId {
+        self.identity.id
+    }
+
+    /// Publishes its metadata.
+    pub(crate) fn publish(&self, state: &SubtaskState) -> Result<RetainedSnapshot> {
+        let properties = CheckpointProperties::checkpoint(RetentionPolicy::default());
+        self.location.publish(&metadata_with(self.identity, properties, Some(state))?)
+    }
+}
+
+/// Reads all that a retained checkpoint names, as a restore does.
+pub(crate) fn read_all(leader: &Leader, id: CheckpointId) -> Result<Pieces> {
+    let snapshot = leader.written.head.head().retained.iter().find(|snapshot| snapshot.id == id);
+    let metadata = leader.view.load(snapshot.expect("it is retained"))?;
+    let reader = leader.worker.reader(id, &Places::default())?;
+    let mut found = Vec::new();
+    for handle in handles_of(&metadata)? {
+        let mut bytes = Vec::new();
+        let mut stream = reader.open(&handle)?;
+        stream.read_to_end(&mut bytes).map_err(|error| into_error(error, ErrorKind::Retry))?;
+        found.push((handle, Bytes::from(bytes)));
+    }
+    Ok(found)
 }
 
 pub(crate) fn written(outcome: HeadOutcome) -> Result<WrittenHead> {
@@ -275,10 +227,6 @@ pub(crate) fn storage() -> FileSystemStorage {
     FileSystemStorage::new("sim:///base").with_inline_threshold_bytes(0)
 }
 
-fn view(disk: &Disk) -> Result<Arc<dyn CoordinatorView>> {
-    storage().coordinator_view(JOB, &context(disk))
-}
-
 /// A process that sees this disk alone.
 pub(crate) fn context(disk: &Disk) -> StorageContext {
     let (mut file_systems, disk) = (FileSystems::local(), disk.clone());
@@ -290,8 +238,18 @@ pub(crate) fn context(disk: &Disk) -> StorageContext {
     StorageContext::new(Arc::new(file_systems), Arc::new(RefusingSpawn::new()))
 }
 
-fn metadata_of(identity: CheckpointIdentity, state: Option<&SubtaskState>) -> Result<CheckpointMetadata> {
-    metadata_with(identity, CheckpointProperties::checkpoint(RetentionPolicy::default()), state)
+/// A process whose calls fail as those do.
+pub(crate) fn context_of(calls: &Arc<FailingCalls>) -> StorageContext {
+    let (mut file_systems, calls) = (FileSystems::local(), Arc::clone(calls));
+    let opener =
+        move |location: &str| Ok(Arc::new(calls.open(location.trim_start_matches("sim://"))?) as Arc<dyn FileSystem>);
+    file_systems.register("sim", opener).expect("a new scheme");
+    StorageContext::new(Arc::new(file_systems), Arc::new(RefusingSpawn::new()))
+}
+
+/// The job as a process sees it that dies of this.
+pub(crate) fn dying(disk: &Disk, injection: Injection) -> Result<Arc<dyn CoordinatorView>> {
+    storage().coordinator_view(JOB, &context_of(&Arc::new(FailingCalls::on(disk, injection))))
 }
 
 pub(crate) fn metadata_with(
@@ -314,7 +272,7 @@ pub(crate) fn handles_of(metadata: &CheckpointMetadata) -> Result<Vec<StateHandl
     Ok(handles)
 }
 
-fn path_of(id: CheckpointId, handle: &StateHandle) -> Option<String> {
+pub(crate) fn path_of(id: CheckpointId, handle: &StateHandle) -> Option<String> {
     match handle.place() {
         Place::File { root: Root::ThisSnapshot, file } => Some(format!("chk-{id}/{file}")),
         Place::File { root: Root::JobShared, file } => Some(format!("{SHARED_DIRECTORY}/{file}")),
@@ -324,4 +282,15 @@ fn path_of(id: CheckpointId, handle: &StateHandle) -> Option<String> {
 
 pub(crate) fn whole() -> Partitions {
     Partitions::new(iter::once(0..1), Redistribution::Split).expect("one partition")
+}
+
+/// An error and what it came of.
+pub(crate) fn said(error: &Error) -> String {
+    let mut said = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        said = format!("{said}: {error}");
+        source = error.source();
+    }
+    said
 }
