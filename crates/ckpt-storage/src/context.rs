@@ -8,6 +8,7 @@ use ckpt_streams::file_system::{FileSystems, MemoryFileSystem};
 use ckpt_streams::{Budget, Spawn, StagedDescriptors};
 use parking_lot::Mutex;
 
+use crate::head::ProbedStores;
 use crate::random::{RandomSource, SystemRandom};
 
 /// What storage needs of the process it runs in; one per process. The description of a storage stays plain data.
@@ -29,6 +30,8 @@ pub struct StorageContext {
     pub random: Arc<dyn RandomSource>,
     /// What a memory storage without a directory keeps, by job.
     memory: Arc<Mutex<HashMap<JobId, MemoryFileSystem>>>,
+    /// Where HEAD may be written.
+    pub(crate) probed: Arc<ProbedStores>,
 }
 
 impl StorageContext {
@@ -41,6 +44,7 @@ impl StorageContext {
             descriptors: Arc::new(StagedDescriptors::default()),
             random: Arc::new(SystemRandom),
             memory: Arc::default(),
+            probed: Arc::default(),
         }
     }
 

@@ -9,6 +9,8 @@ use ckpt_core::state::Root;
 use ckpt_core::uri::{StoragePathFlaw, Uri};
 use ckpt_core::{Error, ErrorKind, Timestamp};
 
+use crate::head::BrokenPromise;
+
 /// What goes wrong in this crate. Outside it is an [`Error`] whose kind says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StorageError {
@@ -148,6 +150,10 @@ pub(crate) enum StorageError {
     HeadNotWritten { path: String, source: Error },
     #[error("version {version} of '{path}' was refused {tries} times although nothing else was written")]
     HeadContended { path: String, version: HeadVersion, tries: u32 },
+    #[error("no job can be led with the store of '{path}', for its compare-and-swap does not hold: {promise}")]
+    PromiseBroken { path: String, promise: BrokenPromise },
+    #[error("it could not be told whether the compare-and-swap of the store of '{path}' holds")]
+    NotProbed { path: String, source: Error },
     #[error("job {job} could not be claimed: {claims} other claims came first")]
     ClaimLost { job: JobId, claims: u32 },
 

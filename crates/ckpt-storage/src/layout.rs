@@ -3,6 +3,7 @@
 //! ```text
 //! <base>/<job id>/
 //!   head/HEAD…                     the record of what is committed
+//!   head/_probe/<nonce>/…          there while a process tries whether the store keeps its promises
 //!   chk-<n>/_metadata              a checkpoint's metadata
 //!   chk-<n>/<file name>            state of that checkpoint alone
 //!   shared/<file name>             state that several checkpoints may name
@@ -47,6 +48,9 @@ pub const HEAD_DIRECTORY: &str = "head";
 
 /// The record in it.
 pub(crate) const HEAD_RECORD: &str = "HEAD";
+
+/// The file beside a record on which a store is tried.
+const UNTOUCHED_FILE: &str = "_untouched";
 
 /// A file below a job's directory that has a form of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +164,36 @@ pub(crate) fn is_version_of_head(name: &str) -> bool {
     let number = name.strip_prefix(HEAD_RECORD).or_else(|| name.strip_prefix("DEAD"));
     let digits = number.and_then(|number| number.strip_prefix('-'));
     digits.is_some_and(|digits| digits.len() == 20 && digits.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
+/// `head/_probe`, in which processes try whether the store keeps its promises before they write HEAD.
+pub(crate) fn probe_directory() -> RelPath {
+    probe_in(&path(HEAD_DIRECTORY.to_owned()))
+}
+
+/// `head/_probe/<32 random digits>/HEAD`, a record.
+pub(crate) fn probed_record(nonce: Nonce) -> RelPath {
+    path(format!("{}/{nonce:?}/{HEAD_RECORD}", probe_directory()))
+}
+
+/// `head/_probe/<32 random digits>/_untouched`: while it is there, nobody but its maker has touched the record beside it.
+pub(crate) fn untouched_record(nonce: Nonce) -> RelPath {
+    path(format!("{}/{nonce:?}/{UNTOUCHED_FILE}", probe_directory()))
+}
+
+/// Whether that is a file which a probe may have made.
+pub(crate) fn is_probed(path: &RelPath) -> bool {
+    let below = path.as_str().strip_prefix(probe_directory().as_str()).and_then(|below| below.strip_prefix('/'));
+    let named = below.and_then(|below| below.split_once('/'));
+    named.is_some_and(|(nonce, file)| {
+        let is_nonce = nonce.len() == 32 && nonce.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        is_nonce && !file.contains('/')
+    })
+}
+
+/// Whether that is what [`untouched_record`] names.
+pub(crate) fn is_untouched_record(path: &RelPath) -> bool {
+    path.file_name() == UNTOUCHED_FILE
 }
 
 /// `<job>/head`, seen from the directory that holds jobs.

@@ -122,14 +122,18 @@ impl FileSystem for OwnFileSystem {
             let rest = prefix.map(|prefix| path.as_str().strip_prefix(prefix.as_str()));
             rest.is_none_or(|rest| rest.is_some_and(|rest| rest.starts_with('/')))
         };
-        let files = store.files.iter().filter(|(path, _)| is_below(path) && after.is_none_or(|after| *path > after));
-        Ok(files.take(limit).map(|(path, bytes)| Entry::new(path.clone(), bytes.len() as u64)).collect())
+        let files = store.files.iter().chain(store.records.iter().map(|(path, (_, body))| (path, body)));
+        let is_listed = |path: &RelPath| is_below(path) && after.is_none_or(|after| path > after);
+        let mut listed: Vec<_> = files.filter(|(path, _)| is_listed(path)).collect();
+        listed.sort_unstable();
+        Ok(listed.into_iter().take(limit).map(|(path, bytes)| Entry::new(path.clone(), bytes.len() as u64)).collect())
     }
 
     fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>> {
         let mut store = self.store();
         let mut remove = |path| {
             store.files.remove(path);
+            store.records.remove(path);
             // The name of a file that is being written does not come back.
             store.begun.remove(path);
             Ok(())

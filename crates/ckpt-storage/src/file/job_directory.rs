@@ -42,20 +42,27 @@ impl JobDirectory {
             let kind = source.kind();
             StorageError::JobDirectory { directory: directory.to_string(), source }.kind(kind)
         })?;
-        Ok(Arc::new(Self::new(file_system, job, durability, directory)))
+        Ok(Arc::new(Self::new(file_system, job, durability, directory, context)))
     }
 
     /// The memory of this process, in which the job's files are as in a directory.
     pub(crate) fn in_memory(job: JobId, context: &StorageContext) -> Arc<Self> {
         let file_system: Arc<dyn FileSystem> = Arc::new(context.memory_of(job));
         // There is nothing to make durable.
-        Arc::new(Self::new(file_system, job, Durability::None, Directory::memory_of(job)))
+        Arc::new(Self::new(file_system, job, Durability::None, Directory::memory_of(job), context))
     }
 
-    fn new(file_system: Arc<dyn FileSystem>, job: JobId, durability: Durability, directory: Directory) -> Self {
+    fn new(
+        file_system: Arc<dyn FileSystem>,
+        job: JobId,
+        durability: Durability,
+        directory: Directory,
+        context: &StorageContext,
+    ) -> Self {
         let head_path = layout::head_path();
         let shown = directory.join(&head_path).to_string();
-        let head = Arc::new(RecordHeadStore::new(Arc::clone(&file_system), head_path, shown));
+        let head = RecordHeadStore::new(Arc::clone(&file_system), head_path, shown).for_writing(context);
+        let head = Arc::new(head);
         Self { file_system, job, durability, directory, head }
     }
 

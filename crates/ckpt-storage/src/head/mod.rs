@@ -7,10 +7,12 @@ use ckpt_core::Result;
 use ckpt_core::head::{Head, HeadWrite, WrittenHead};
 
 mod claim;
+mod probe;
 mod record_store;
 mod swap;
 
 pub use claim::claim;
+pub(crate) use probe::{BrokenPromise, ProbedStores};
 pub(crate) use record_store::RecordHeadStore;
 pub use swap::{HeadAnswer, HeadEnd, HeadFence, HeadStep, HeadSwap, SeenHead};
 
@@ -24,6 +26,9 @@ pub trait HeadStore: Send + Sync + Debug {
     fn read(&self) -> Result<Option<Head>>;
 
     /// Writes the next HEAD if the present one is still the one it proceeds from. Writing the same again is harmless.
+    ///
+    /// The stores of this crate see to it first, once in a process, that the compare-and-swap of what is below them holds:
+    /// it is `Failed` as `Configuration` if it does not, and as `Retry` if that cannot be told.
     fn write(&self, write: HeadWrite) -> HeadOutcome;
 }
 

@@ -8,8 +8,11 @@ use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::{CasOutcome, Expect, FileSystem, VersionTag};
 use parking_lot::Mutex;
 
+use crate::context::StorageContext;
 use crate::error::StorageError;
+use crate::head::probe::ProbedStores;
 use crate::head::{HeadAnswer, HeadEnd, HeadFence, HeadOutcome, HeadStep, HeadStore, HeadSwap, SeenHead};
+use crate::random::RandomSource;
 
 /// How often one write is sent, or HEAD read after it, before its outcome stays unknown.
 const MOST_TRIES: u32 = 5;
@@ -25,6 +28,8 @@ pub(crate) struct RecordHeadStore {
     seen: Mutex<Option<SeenHead>>,
     /// The write whose outcome is not known yet: it may land even after a later try of it has failed.
     in_doubt: Mutex<Option<(HeadVersion, Nonce)>>,
+    /// What says whether the store keeps its promises; nothing where HEAD is only read.
+    probed: Option<(Arc<ProbedStores>, Arc<dyn RandomSource>)>,
 }
 
 impl HeadStore for RecordHeadStore {
@@ -35,6 +40,11 @@ impl HeadStore for RecordHeadStore {
     }
 
     fn write(&self, write: HeadWrite) -> HeadOutcome {
+        if let Some((stores, random)) = &self.probed {
+            if let Err(error) = stores.require(&self.file_system, &self.shown, &**random) {
+                return HeadOutcome::Failed(error);
+            }
+        }
         let this = (write.head().version, write.head().nonce);
         let doubtful = *self.in_doubt.lock() == Some(this);
         let outcome = self.swap(write, doubtful);
@@ -45,7 +55,12 @@ impl HeadStore for RecordHeadStore {
 
 impl RecordHeadStore {
     pub(crate) fn new(file_system: Arc<dyn FileSystem>, path: RelPath, shown: String) -> Self {
-        Self { file_system, path, shown, seen: Mutex::new(None), in_doubt: Mutex::new(None) }
+        Self { file_system, path, shown, seen: Mutex::new(None), in_doubt: Mutex::new(None), probed: None }
+    }
+
+    /// The same for who writes, and sees to it first that the store keeps its promises.
+    pub(crate) fn for_writing(self, context: &StorageContext) -> Self {
+        Self { probed: Some((Arc::clone(&context.probed), Arc::clone(&context.random))), ..self }
     }
 
     /// Writes the next HEAD. With `doubtful` an earlier try of the same may have been written, or may be yet.

@@ -28,17 +28,20 @@ pub(crate) struct MemoryDisk(Arc<Mutex<Disk>>);
 #[derive(Default)]
 struct Disk {
     files: BTreeMap<String, Bytes>,
-    records: BTreeMap<String, (u64, Bytes)>,
+    records: Records,
     /// What reads show, while they show the past.
-    cached: Option<BTreeMap<String, (u64, Bytes)>>,
+    cached: Option<Records>,
     operations: u64,
     faults: BTreeMap<u64, Fault>,
     meanwhile: Option<(u64, Meanwhile)>,
     log: Vec<String>,
 }
 
-/// What somebody else does to the files.
-type Meanwhile = Box<dyn FnOnce(&mut BTreeMap<String, Bytes>) + Send>;
+/// What somebody else does to the files and the records.
+type Meanwhile = Box<dyn FnOnce(&mut BTreeMap<String, Bytes>, &mut Records) + Send>;
+
+/// Each with its version.
+pub(crate) type Records = BTreeMap<String, (u64, Bytes)>;
 
 /// What goes wrong with an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +71,15 @@ impl MemoryDisk {
 
     /// Right before the operation that comes `after` so many others, somebody else does that.
     pub(crate) fn meanwhile(&self, after: u64, does: impl FnOnce(&mut BTreeMap<String, Bytes>) + Send + 'static) {
+        self.meanwhile_all(after, |files, _| does(files));
+    }
+
+    /// The same with the records too.
+    pub(crate) fn meanwhile_all(
+        &self,
+        after: u64,
+        does: impl FnOnce(&mut BTreeMap<String, Bytes>, &mut Records) + Send + 'static,
+    ) {
         let mut disk = self.0.lock();
         disk.meanwhile = Some((disk.operations + after, Box::new(does)));
     }
@@ -78,7 +90,8 @@ impl MemoryDisk {
         disk.meanwhile = None;
     }
 
-    /// From here on records are read as they are now, whatever is written: out of a cache, as on a shared file system.
+    /// From here on the records that are there are read as they are now, whatever is written: out of a cache, as on a shared
+    /// file system.
     /// Writes go to where the records are.
     pub(crate) fn cache_records(&self) {
         let mut disk = self.0.lock();
@@ -204,7 +217,7 @@ impl MemoryFileSystem {
     /// Counts an operation and says what is to go wrong with it.
     fn begin(&self, disk: &mut Disk, log: Option<String>) -> Option<Fault> {
         if let Some((_, does)) = disk.meanwhile.take_if(|(at, _)| *at == disk.operations) {
-            does(&mut disk.files);
+            does(&mut disk.files, &mut disk.records);
         }
         let fault = disk.faults.get(&disk.operations).copied();
         disk.operations += 1;
@@ -264,7 +277,9 @@ impl FileSystem for MemoryFileSystem {
     fn read_record(&self, path: &RelPath) -> Result<Option<(Bytes, VersionTag)>> {
         let mut disk = self.disk.0.lock();
         self.begin_certain(&mut disk, None, ErrorKind::Retry)?;
-        let record = disk.cached.as_ref().unwrap_or(&disk.records).get(&self.whole(path));
+        let path = self.whole(path);
+        let cached = disk.cached.as_ref().and_then(|cached| cached.get(&path));
+        let record = cached.or_else(|| disk.records.get(&path));
         Ok(record.map(|(version, body)| (body.clone(), VersionTag::new(version.to_string()))))
     }
 
@@ -316,6 +331,7 @@ impl FileSystem for MemoryFileSystem {
             let mut disk = self.disk.0.lock();
             self.begin_certain(&mut disk, Some(format!("remove {path}")), ErrorKind::Retry)?;
             disk.files.remove(&path);
+            disk.records.remove(&path);
             Ok(())
         };
         paths.iter().map(remove).collect()

@@ -160,7 +160,13 @@ impl FileSystem for MemoryFileSystem {
         let may_be_below = |path: &RelPath| prefix.is_none_or(|prefix| path.as_str().starts_with(prefix.as_str()));
         let files = state.files.range::<RelPath, _>((begin, Bound::Unbounded));
         let files = files.take_while(|(path, _)| may_be_below(path)).filter(|(path, _)| is_below(path));
-        Ok(files.take(limit).map(|(path, stored)| Entry::new(path.clone(), stored.bytes.len() as u64)).collect())
+        let records = state.records.range::<RelPath, _>((begin, Bound::Unbounded));
+        let records = records.take_while(|(path, _)| may_be_below(path)).filter(|(path, _)| is_below(path));
+        let mut listed: Vec<_> = files.take(limit).map(|(path, stored)| (path, stored.bytes.len())).collect();
+        listed.extend(records.take(limit).map(|(path, (_, body))| (path, body.len())));
+        listed.sort_unstable();
+        listed.truncate(limit);
+        Ok(listed.into_iter().map(|(path, bytes)| Entry::new(path.clone(), bytes as u64)).collect())
     }
 
     fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>> {
@@ -169,6 +175,7 @@ impl FileSystem for MemoryFileSystem {
             .iter()
             .map(|path| {
                 state.files.remove(path);
+                state.records.remove(path);
                 Ok(())
             })
             .collect()

@@ -70,7 +70,8 @@ pub trait FileSystem: Send + Sync + Debug {
     /// Writes the next version of a record if the newest one is the expected one, durably.
     fn put_record(&self, path: &RelPath, body: Bytes, expect: Expect<'_>) -> CasOutcome;
 
-    /// Files below `prefix`, or below the root, in the order of their names, those after `after`, at most `limit`.
+    /// Files below `prefix`, or below the root, in the order of their names, those after `after`, at most `limit`. Those of
+    /// which a record consists are among them, under its name or under names that begin with it.
     ///
     /// # Errors
     ///
@@ -127,6 +128,9 @@ pub trait FileSystem: Send + Sync + Debug {
     /// goes too, the root never. What an interrupted [`Visible::WholeAtFinish`] of that name has left goes with it.
     ///
     /// A file may be removed while it is being written: its name does not come back, whatever its writer does.
+    ///
+    /// A record whose files are all removed is not there any more. Only one that nobody needs may go: whoever still writes it
+    /// begins it anew.
     fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>>;
 
     /// Makes durable that those names are gone: once this returns, no loss of power brings one back. What removes files in

@@ -8,6 +8,7 @@
 //! * [`Disk`]: what a machine that loses power has left, for the local file system;
 //! * [`SlowFileSystem`]: late by a [`VirtualClock`], so that a test of ten minutes takes none;
 //! * [`ObjectStoreFileSystem`]: no rename, answers that are lost, writes that are late, lists of the past;
+//! * [`FaithlessFileSystem`]: records whose compare-and-swap does not hold;
 //! * [`RefusingSpawn`]: refuses every job;
 //! * [`local_by_components`]: the local file system on an older system.
 
@@ -23,6 +24,7 @@ mod clock;
 mod disk;
 mod failing;
 mod failing_calls;
+mod faithless;
 mod fault;
 mod object_store;
 #[cfg(all(test, not(ckpt_loom)))]
@@ -41,6 +43,7 @@ pub use clock::VirtualClock;
 pub use disk::{Disk, Image, ImageOptions};
 pub use failing::FailingFileSystem;
 pub use failing_calls::FailingCalls;
+pub use faithless::{Breach, FaithlessFileSystem};
 pub use fault::{Failure, Fault, Injection, sweep_faults, sweep_removals};
 pub use object_store::{ObjectStoreFileSystem, Reply};
 pub use recording::{Operation, OperationKind, RecordingFileSystem};

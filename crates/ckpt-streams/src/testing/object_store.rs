@@ -139,7 +139,8 @@ impl ObjectStoreFileSystem {
 
 impl Store {
     fn names(&self) -> BTreeMap<RelPath, u64> {
-        self.objects.iter().map(|(path, bytes)| (path.clone(), bytes.len() as u64)).collect()
+        let objects = self.objects.iter().map(|(path, bytes)| (path.clone(), bytes.len() as u64));
+        objects.chain(self.records.iter().map(|(path, (_, body))| (path.clone(), body.len() as u64))).collect()
     }
 
     fn apply(&mut self, request: &Request) -> Applied {
@@ -269,6 +270,7 @@ impl FileSystem for ObjectStoreFileSystem {
         let mut store = self.store.lock();
         let mut remove = |path| {
             store.objects.remove(path);
+            store.records.remove(path);
             store.uploads.remove(path);
             Ok(())
         };

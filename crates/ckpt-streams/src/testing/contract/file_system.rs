@@ -25,6 +25,7 @@ pub fn file_system(make: &dyn Fn() -> Arc<dyn FileSystem>) {
     what_is_visited_may_be_removed(&*make());
     copies_are_files_of_their_own(&*make());
     records_change_by_compare_and_swap(&*make());
+    records_are_listed_and_removed(&*make());
     of_many_at_once_one_wins(&*make());
 }
 
@@ -319,4 +320,21 @@ fn records_change_by_compare_and_swap(files: &dyn FileSystem) {
     assert!(matches!(put("zombie", Expect::Version(&first)), CasOutcome::Lost));
     assert!(matches!(put("zombie", Expect::Absent), CasOutcome::Lost));
     assert_eq!(files.read_record(&head).unwrap(), Some((Bytes::from("body 39"), newest)));
+}
+
+fn records_are_listed_and_removed(files: &dyn FileSystem) {
+    let (record, other) = (path("head/probe/HEAD"), path("head/HEAD"));
+    let kept = done(files.put_record(&other, Bytes::from("kept"), Expect::Absent));
+    for _ in 0..2 {
+        let first = done(files.put_record(&record, Bytes::from("one"), Expect::Absent));
+        done(files.put_record(&record, Bytes::from("two"), Expect::Version(&first)));
+        let listed = files.list(record.parent().as_ref(), None, 100).unwrap();
+        assert!(!listed.is_empty());
+        let listed: Vec<_> = listed.into_iter().map(|entry| entry.path).collect();
+        assert!(listed.iter().all(|path| path.as_str().starts_with(record.as_str())), "{listed:?}");
+        assert!(files.remove(&listed).iter().all(Result::is_ok));
+        assert_eq!(files.list(record.parent().as_ref(), None, 100).unwrap(), []);
+        assert_eq!(files.read_record(&record).unwrap(), None);
+    }
+    assert_eq!(files.read_record(&other).unwrap(), Some((Bytes::from("kept"), kept)));
 }
