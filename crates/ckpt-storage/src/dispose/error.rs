@@ -43,6 +43,17 @@ pub(super) enum DisposeError {
          from it, or delete the directory of the job as a whole"
     )]
     NamedByHead { pointer: String, id: CheckpointId, job: JobId },
+    #[error(
+        "'{pointer}' is savepoint {id}, from which alone job {job} goes on: it is active, and HEAD in '{head}' says that it was \
+         stopped with it; end the job first"
+    )]
+    StoppedWith { pointer: String, id: CheckpointId, job: JobId, head: String },
+    #[error("'{pointer}' is snapshot {id} that job {job} needs: HEAD in '{head}' names it")]
+    NeededByJob { pointer: String, id: CheckpointId, job: JobId, head: String },
+    #[error("'{path}' is no directory of a job: it has no HEAD")]
+    NoHead { path: String },
+    #[error("whether a job needs the snapshot is not known: HEAD in '{path}' cannot be read")]
+    HeadUnreadable { path: String, source: Error },
     #[error("'{pointer}' belongs to job {job} by its claim {claim}: that job deletes it when it needs it no more")]
     Claimed { pointer: String, job: JobId, claim: ClaimId },
     #[error("'{path}' says that another job owns the snapshot, and cannot be read")]

@@ -57,14 +57,14 @@ const PAGE: usize = 10_000;
 /// It may be called again whenever it did not say that it is [complete](Disposal::is_complete), after a crash as well, and
 /// goes on where the last one ended. Of what is gone already it says `NotFound`.
 ///
-/// Of a savepoint that lies elsewhere no HEAD is looked at: that no job was stopped with it to go on from it, and none has
-/// borrowed it, is for the caller to know.
+/// Of a savepoint that lies elsewhere only the HEADs are looked at that [`options`](DisposeOptions::with_job_directory) name: that
+/// no other job was stopped with it to go on from it, or has borrowed it, is for the caller to know.
 ///
 /// # Errors
 ///
 /// Nothing of a snapshot was deleted then: `NotFound` when nothing is there, or no more since another call disposed of it;
 /// `Configuration` for a pointer that is none or a link, a snapshot of Flink's, one of a job that is active or whose HEAD names
-/// it, what else lies in a job's directory, and one that another job has claimed; `Corrupt` when the metadata, or a mark
+/// or needs it, what else lies in a job's directory, and one that another job has claimed; `Corrupt` when the metadata, or a mark
 /// beside them, is damaged or of another snapshot; `Retry` when it could not be begun; or the kind that the file system gives.
 /// What went wrong after the first file was deleted is in [`Disposal::errors`].
 pub fn dispose(pointer: &str, context: &StorageContext, options: &DisposeOptions) -> Result<Disposal> {
@@ -101,7 +101,8 @@ fn dispose_of(
             let error = DisposeError::AnotherSnapshot { pointer, found, found_job, expected, expected_job };
             return Err(error.configuration());
         }
-        directory.refuse_another(found, job_above)
+        directory.refuse_another(found, job_above)?;
+        directory.refuse_what_is_needed(found.0, &options.heads, context)
     };
     let Some((metadata, written)) = directory.metadata()? else {
         // An earlier disposal came so far, or there never was anything.
@@ -259,6 +260,8 @@ mod crash_test;
 mod dispose_test;
 #[cfg(test)]
 mod hostile_test;
+#[cfg(test)]
+mod needed_test;
 #[cfg(test)]
 mod race_test;
 #[cfg(test)]

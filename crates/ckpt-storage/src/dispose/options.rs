@@ -14,6 +14,16 @@ pub struct DisposeOptions {
     pub(super) parallelism: NonZeroUsize,
     pub(super) durability: Durability,
     pub(super) mode: Mode,
+    pub(super) heads: Vec<HeadPlace>,
+}
+
+/// Where a HEAD may lie that needs the snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum HeadPlace {
+    /// In that directory of a job.
+    Job(String),
+    /// In that directory itself, or in that of the snapshot's own job below it, if there is any.
+    Below(String),
 }
 
 /// Whether anything is deleted.
@@ -31,7 +41,23 @@ impl DisposeOptions {
     /// its mark.
     pub const fn new(nonce: Nonce, began_at: Timestamp) -> Self {
         let (parallelism, durability) = (Self::DEFAULT_PARALLELISM, Durability::Full);
-        Self { nonce, began_at, parallelism, durability, mode: Mode::Delete }
+        Self { nonce, began_at, parallelism, durability, mode: Mode::Delete, heads: Vec::new() }
+    }
+
+    /// Refuses what HEAD in that directory of a job needs: what it retains or keeps elsewhere, savepoints that it takes, and,
+    /// while the job is active, the savepoint that it was stopped with, from which alone it can go on.
+    #[must_use]
+    pub fn with_job_directory(mut self, directory: impl Into<String>) -> Self {
+        self.heads.push(HeadPlace::Job(directory.into()));
+        self
+    }
+
+    /// The same of HEAD of the job that took the snapshot, if its directory is that one or lies below it. It may be said of
+    /// several.
+    #[must_use]
+    pub fn with_jobs_below(mut self, base: impl Into<String>) -> Self {
+        self.heads.push(HeadPlace::Below(base.into()));
+        self
     }
 
     /// Deletes and writes nothing, and [lists](super::Disposal::planned) what would be deleted.

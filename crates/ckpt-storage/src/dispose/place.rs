@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use ckpt_core::head::{JobState, RetainedSnapshot, SnapshotPlace};
+use ckpt_core::head::{Head, JobState, RetainedSnapshot, SnapshotPlace};
 use ckpt_core::id::{CheckpointId, JobId};
 use ckpt_core::mark::{OwnerRecord, SavepointMark};
 use ckpt_core::metadata::{CheckpointMetadata, WrittenMetadata};
 use ckpt_core::state::RelPath;
-use ckpt_core::uri::StoragePath;
+use ckpt_core::uri::{StoragePath, Uri};
 use ckpt_core::{Error, ErrorKind, Result};
 use ckpt_streams::file_system::FileSystem;
 
 use crate::context::StorageContext;
 use crate::dispose::error::DisposeError;
+use crate::dispose::options::HeadPlace;
 use crate::file::{MetadataFile, Pointed};
 use crate::head::{HeadStore as _, RecordHeadStore};
 use crate::layout;
@@ -232,6 +233,54 @@ impl SnapshotDirectory {
         }
     }
 
+    /// Refuses what a HEAD elsewhere needs, of those that the caller named.
+    ///
+    /// # Errors
+    ///
+    /// `Configuration` when one does, or a directory of a job that was named has none; the kind that reading it gives.
+    pub(super) fn refuse_what_is_needed(
+        &self,
+        job: JobId,
+        heads: &[HeadPlace],
+        context: &StorageContext,
+    ) -> Result<()> {
+        for place in heads {
+            match place {
+                HeadPlace::Job(directory) => match head_in(directory, context)? {
+                    Some(head) => self.refuse_what_it_needs(&head, directory, context)?,
+                    None => return Err(DisposeError::NoHead { path: directory.clone() }.configuration()),
+                },
+                HeadPlace::Below(base) => {
+                    for directory in [format!("{base}/{job}"), base.clone()] {
+                        if let Some(head) = head_in(&directory, context)? {
+                            self.refuse_what_it_needs(&head, &directory, context)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_what_it_needs(&self, head: &Head, path: &str, context: &StorageContext) -> Result<()> {
+        // HEAD names places as its writer did, who may have gone through links.
+        let is_here = |uri: &Uri| {
+            Pointed::find_itself(uri.as_str(), context).is_ok_and(|pointed| pointed.pointer == self.location)
+        };
+        let (job, pointer, path) = (head.job, self.pointer.clone(), path.to_owned());
+        let elsewhere = |snapshot: &&RetainedSnapshot| snapshot.uri().is_some_and(is_here);
+        let stopped_at = head.stopped_at.iter().filter(|_| head.state == JobState::Active);
+        if let Some(snapshot) = stopped_at.into_iter().find(elsewhere) {
+            return Err(DisposeError::StoppedWith { pointer, id: snapshot.id, job, head: path }.configuration());
+        }
+        let in_progress = head.savepoints_in_progress.iter().filter(|savepoint| is_here(&savepoint.uri));
+        let ids = head.kept().filter(elsewhere).map(|snapshot| snapshot.id);
+        match ids.chain(in_progress.map(|savepoint| savepoint.id)).next() {
+            Some(id) => Err(DisposeError::NeededByJob { pointer, id, job, head: path }.configuration()),
+            None => Ok(()),
+        }
+    }
+
     /// Whether HEAD means this directory, which has that number as a checkpoint of the job.
     fn is_at(&self, snapshot: &RetainedSnapshot, number: Option<CheckpointId>) -> bool {
         match &snapshot.place {
@@ -262,4 +311,20 @@ impl SnapshotDirectory {
         let _ = above.remove(&[name.join(unused)]);
         matches!(above.open_root(name), Ok(Some(_)))
     }
+}
+
+/// What HEAD in that directory says, if there is one.
+///
+/// # Errors
+///
+/// The kind that reading it gives.
+fn head_in(directory: &str, context: &StorageContext) -> Result<Option<Head>> {
+    let read = || {
+        let path = layout::head_path();
+        RecordHeadStore::new(context.file_systems.open(directory)?, path, directory.to_owned()).read()
+    };
+    read().map_err(|source: Error| {
+        let kind = source.kind();
+        DisposeError::HeadUnreadable { path: directory.to_owned(), source }.of_kind(kind)
+    })
 }

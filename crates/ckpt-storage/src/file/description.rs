@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
+use crate::dispose::{Disposal, DisposeOptions, dispose};
 use crate::error::StorageError;
 use crate::file::coordinator::{FileCoordinatorView, HighAvailability};
 use crate::file::directory::Directory;
@@ -237,6 +238,14 @@ impl CheckpointStorage for FileSystemStorage {
 
     fn summarize(&self, pointer: &str, context: &StorageContext) -> Result<MetadataSummary> {
         summarize(pointer, context)
+    }
+
+    fn dispose(&self, pointer: &str, context: &StorageContext, options: &DisposeOptions) -> Result<Disposal> {
+        let options = match self.directories()?.0 {
+            Some(base) => options.clone().with_jobs_below(base.as_str()),
+            None => options.clone(),
+        };
+        dispose(pointer, context, &options)
     }
 }
 

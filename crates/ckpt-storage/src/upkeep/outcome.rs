@@ -6,6 +6,7 @@ use ckpt_core::id::{CheckpointId, JobId};
 
 use super::error::UpkeepError;
 use super::survey::JobSurvey;
+use crate::dispose::FileCount;
 
 /// What an operator's call did.
 #[derive(Debug)]
@@ -35,6 +36,10 @@ pub struct Removal {
     pub is_ours: bool,
     /// Whether the job is ended by it: it is active, and only one that has ended drops what it retains.
     pub ends_job: bool,
+    /// What lies in its directory and has a form of ours; nothing when it lies elsewhere.
+    pub own: FileCount,
+    /// How many shared files go with it, since nothing else names them; `None` when that is not known, and none does then.
+    pub shared: Option<u64>,
 }
 
 /// What HEAD says of a snapshot that may be removed.
@@ -83,6 +88,8 @@ impl Removal {
                 && head.restore_point().is_some_and(|restore_point| restore_point.id == id),
             is_ours: snapshot.may_be_deleted(),
             ends_job: head.state == JobState::Active && standing == Standing::Retained,
+            own: FileCount::default(),
+            shared: None,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Removing a snapshot that HEAD names.
 
-use ckpt_core::head::{Collected, Head, JobState, RemovedSnapshot, WrittenHead};
+use ckpt_core::head::{Collected, Head, JobState, RemovedSnapshot, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::CheckpointId;
 use ckpt_core::shared::{RemovedFiles, SharedStateRegistry};
 use ckpt_core::snapshot::{JobEnd, RetentionPolicy};
@@ -9,6 +9,9 @@ use ckpt_core::{Error, Result};
 use super::error::UpkeepError;
 use super::outcome::{Removal, Standing, Upkept};
 use super::{Authority, JobUpkeep};
+use crate::dispose::FileCount;
+use crate::file::Visit;
+use crate::layout::{self, OurFile};
 use crate::view::CoordinatorView as _;
 
 impl JobUpkeep {
@@ -20,7 +23,37 @@ impl JobUpkeep {
     pub fn plan_removal(&self, id: CheckpointId, authority: Authority) -> Result<Removal> {
         let head = self.head()?;
         let _ = authority.claim(&head, self.job(), self.nonce()?)?;
-        Removal::of(&head, self.job(), id)
+        let mut removal = Removal::of(&head, self.job(), id)?;
+        let snapshot = head.kept().chain(&head.removed).find(|snapshot| snapshot.id == id);
+        if let Some(snapshot) = snapshot.filter(|snapshot| snapshot.uri().is_none() && removal.is_ours) {
+            removal.own = self.own_files(id)?;
+            removal.shared = self.shared_with_nobody(&head, snapshot);
+        }
+        Ok(removal)
+    }
+
+    fn own_files(&self, id: CheckpointId) -> Result<FileCount> {
+        let mut own = FileCount::default();
+        self.directory.visit(Some(&layout::checkpoint_directory(id)), &mut |page| {
+            let of_ours = page.iter().filter(|entry| OurFile::parse(&entry.path).is_some());
+            of_ours.for_each(|entry| own += FileCount { files: 1, bytes: entry.length_bytes });
+            Visit::Continue
+        })?;
+        Ok(own)
+    }
+
+    /// How many shared files only that snapshot names, as far as metadata tell.
+    fn shared_with_nobody(&self, head: &Head, snapshot: &RetainedSnapshot) -> Option<u64> {
+        if !head.handed_over.is_empty() {
+            return None;
+        }
+        let mut named = self.view.load(snapshot).ok()?.shared_files().ok()?;
+        for other in head.retained.iter().filter(|other| other.id != snapshot.id && other.uri().is_none()) {
+            for name in self.view.load(other).ok()?.shared_files().ok()? {
+                named.remove(&name);
+            }
+        }
+        Some(named.len() as u64)
     }
 
     /// Has HEAD drop that snapshot, deletes its files, and has HEAD forget it. A snapshot that HEAD lists as removed already is

@@ -48,6 +48,15 @@ impl JobSurvey {
     /// How many unknown files are listed by name.
     pub const MOST_UNKNOWN: usize = 1000;
 
+    /// Everything but the record itself and what is unknown.
+    pub fn all(&self) -> FileCount {
+        let others = [&self.named, &self.savepoints, &self.of_the_leader, &self.task_owned, &self.begun];
+        let groups = self.removed.values().chain(self.orphans.values()).chain(others).chain([&self.shared_with_others]);
+        let mut sum = FileCount::default();
+        groups.for_each(|group| sum += *group);
+        sum
+    }
+
     /// What a collection deletes.
     pub fn collectable(&self) -> FileCount {
         let task_owned = if self.task_owned_is_needed { FileCount::default() } else { self.task_owned };

@@ -101,6 +101,7 @@ fn what_an_ended_job_retains_is_dropped_by_head_before_it_is_deleted() {
         (plan.standing, plan.is_restore_point, plan.ends_job, plan.is_ours),
         (Standing::Retained, false, false, true)
     );
+    assert_eq!((plan.own.files, plan.shared), (2, Some(1)));
     disk.take_log();
     let upkept = upkeep.remove(id(2), Authority::Ended).unwrap();
     assert!(upkept.is_complete(), "{:?}", upkept.errors);
@@ -110,6 +111,7 @@ fn what_an_ended_job_retains_is_dropped_by_head_before_it_is_deleted() {
     assert_eq!(log[..first_removal].iter().filter(|line| is_record(line)).count(), 2, "claimed, then dropped: {log:?}");
     assert!(log[first_removal..log.len() - 1].iter().all(|line| line.starts_with("remove ")), "{log:?}");
     assert!(is_record(log.last().unwrap()), "forgotten at last: {log:?}");
+    assert_eq!(upkept.before.unwrap().all().files - upkept.after.unwrap().all().files, 3);
     let now = upkeep.head().unwrap();
     let retained: Vec<_> = now.retained.iter().map(|snapshot| snapshot.id).collect();
     assert_eq!((retained, now.state), (vec![id(3)], JobState::Failed));
