@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ckpt_core::head::{Head, HeadWrite, RemovedSnapshot};
+use ckpt_core::head::{Head, HeadWrite, ReleasedClaim, RemovedSnapshot};
 use ckpt_core::id::{CheckpointId, TaskAttempt};
 use ckpt_core::message::ToTask;
 use ckpt_core::metadata::CheckpointMetadata;
@@ -91,6 +91,13 @@ pub enum Action {
         /// The files.
         files: RemovedFiles,
     },
+    /// Take this job's mark off a place that it had claimed. Answer: `ClaimReleased`, or `IoFailed`.
+    ReleaseClaim {
+        /// To answer under.
+        io: IoId,
+        /// The claim that HEAD has released.
+        released: ReleasedClaim,
+    },
     /// Delete what former leaders left. Answer: `OrphansCollected`, or `IoFailed`.
     CollectOrphans {
         /// To answer under.
@@ -157,6 +164,7 @@ impl Action {
             | Self::DiscardLocation { io, .. }
             | Self::RemoveSnapshot { io, .. }
             | Self::RemoveFiles { io, .. }
+            | Self::ReleaseClaim { io, .. }
             | Self::CollectOrphans { io, .. } => Some(*io),
             Self::Send { .. }
             | Self::ReportCompleted { .. }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::{ClaimedHead, Collected, RemovedSnapshot, WrittenHead};
+use ckpt_core::head::{ClaimedHead, Collected, Head, ReleasedClaim, RemovedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, ReservedIds};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::{RemovedFiles, SharedStateRegistry};
@@ -24,6 +24,10 @@ pub(super) struct Committed {
     again: Vec<Removal>,
     /// What could not be deleted; tried again when HEAD is written next.
     failed: Vec<Removal>,
+    /// Claims whose marks are to be deleted.
+    released: Vec<ReleasedClaim>,
+    /// Those whose marks could not be; tried again when HEAD is written next.
+    failed_releases: Vec<ReleasedClaim>,
     /// Deleted, and still listed in HEAD.
     collected: Collected,
 }
@@ -38,10 +42,13 @@ pub(super) struct Removal {
 
 impl Committed {
     pub(super) fn new(claimed: WrittenHead, metadata: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>) -> Self {
-        let removed = claimed.all_removed();
+        let (removed, released) = (claimed.all_removed(), claimed.all_released());
         let (head, ids) = (claimed.head, claimed.reserved);
         let (again, failed, collected) = (Vec::new(), Vec::new(), Collected::none());
-        Self { head, ids, metadata, removed, again, failed, collected }
+        let failed_releases = Vec::new();
+        let restorable = |id: &CheckpointId| names(head.head(), *id);
+        let metadata = metadata.into_iter().filter(|(id, _)| restorable(id)).collect();
+        Self { head, ids, metadata, removed, again, failed, released, failed_releases, collected }
     }
 
     pub(super) const fn head(&self) -> &ClaimedHead {
@@ -84,13 +91,34 @@ impl Committed {
         self.ids.append(written.reserved);
         self.again.append(&mut self.failed);
         self.removed.extend(written.removed);
+        self.released.append(&mut self.failed_releases);
+        self.released.extend(written.released);
         self.collected = std::mem::take(&mut self.collected).listed_in(self.head.head());
         if let Some(metadata) = completed {
             self.metadata.insert(metadata.summary().identity.id, metadata);
         }
         let head = self.head.head();
-        let restorable = |id| head.retained.iter().chain(&head.stopped_at).any(|snapshot| snapshot.id == id);
-        self.metadata.retain(|id, _| restorable(*id));
+        self.metadata.retain(|id, _| names(head, *id));
+    }
+
+    /// Takes the claims whose marks may be deleted.
+    pub(super) fn take_releases(&mut self) -> Vec<ReleasedClaim> {
+        std::mem::take(&mut self.released)
+    }
+
+    /// Whether marks of claims are still to be deleted.
+    pub(super) fn has_releases(&self) -> bool {
+        !self.released.is_empty()
+    }
+
+    /// Its mark is gone.
+    pub(super) fn is_released(&mut self, released: &ReleasedClaim) {
+        self.collected.claims.push(released.claim().id);
+    }
+
+    /// Its mark could not be deleted: it is tried again when HEAD is written next.
+    pub(super) fn not_released(&mut self, released: ReleasedClaim) {
+        self.failed_releases.push(released);
     }
 
     /// Takes what may be deleted: all that was removed and that no pending checkpoint pins.
@@ -115,4 +143,9 @@ impl Committed {
     pub(super) fn not_collected(&mut self, removal: Removal) {
         self.failed.push(removal);
     }
+}
+
+/// Whether HEAD names a snapshot of that number that could be restored.
+fn names(head: &Head, id: CheckpointId) -> bool {
+    head.retained.iter().chain(&head.stopped_at).any(|snapshot| snapshot.id == id)
 }

@@ -11,6 +11,7 @@
 //! 6. Tasks are told; sinks commit what they staged.
 //! 7. Removed snapshots are deleted, with the shared files that the registry says nothing names any more. A snapshot that a
 //!    pending checkpoint is based on waits until that has ended, since its tasks may name its files again.
+//!    Once HEAD names none any more that needs a place which the job had claimed, the mark of the claim goes.
 //! 8. The next write of HEAD drops what was deleted from the list of the removed; at the end of a job, one more. So a
 //!    crash anywhere leaves a HEAD from which the next leader goes on.
 
@@ -32,7 +33,8 @@ impl Coordinator {
     pub(super) fn publish(&mut self, now: Timestamp, id: CheckpointId) {
         let job = self.committed.head().head().job;
         let Some(pending) = self.pending.get_mut(&id) else { return };
-        let metadata = match pending.take_metadata(job, &self.tasks, (self.settings.retention(), now)) {
+        let claims = &self.committed.head().head().claims;
+        let metadata = match pending.take_metadata((job, claims), &self.tasks, (self.settings.retention(), now)) {
             Ok(metadata) => Arc::new(metadata),
             Err(error) => return self.abort(id, AbortReason::PublishFailed(Failure::from(&error))),
         };
@@ -91,6 +93,7 @@ impl Coordinator {
         match pending {
             Some(pending) => self.completed(now, &pending, total_bytes, subsumed_upto),
             None if purpose == HeadPurpose::End => self.end_written(),
+            None if purpose == HeadPurpose::Clear => self.cleared(),
             None => {}
         }
         self.discard_failed();
@@ -154,6 +157,9 @@ impl Coordinator {
     pub(super) fn collect_removed(&mut self) {
         for removal in self.committed.take_removals(&mut self.shared) {
             self.delete(removal);
+        }
+        for released in self.committed.take_releases() {
+            self.outbox.begin(Purpose::Release(released.clone()), |io| Action::ReleaseClaim { io, released });
         }
     }
 

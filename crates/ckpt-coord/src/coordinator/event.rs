@@ -103,6 +103,11 @@ pub enum Event {
         /// What it answers.
         io: IoId,
     },
+    /// A place that the job had claimed bears its mark no more.
+    ClaimReleased {
+        /// What it answers.
+        io: IoId,
+    },
     /// Nothing is left of what former leaders left.
     OrphansCollected {
         /// What it answers.

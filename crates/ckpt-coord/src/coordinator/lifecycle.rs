@@ -157,6 +157,15 @@ impl Coordinator {
         self.delete_files(files);
     }
 
+    /// HEAD names what is deleted no more. If that released claims, their marks go, and HEAD is written once more.
+    pub(super) fn cleared(&mut self) {
+        if let Lifecycle::Ending { step, .. } = &mut self.lifecycle {
+            if self.committed.has_releases() {
+                *step = EndStep::Ended;
+            }
+        }
+    }
+
     /// The terminal HEAD was not written, for certain: the job may go on under another leader.
     pub(super) fn end_failed(&mut self, failure: Failure) {
         if let Lifecycle::Ending { reply, others, .. } = &mut self.lifecycle {

@@ -92,8 +92,9 @@ impl Coordinator {
     /// How many of the newest aborted checkpoints may be asked to be discarded again.
     pub const REMEMBERED_ABORTED: usize = 64;
 
-    /// The coordinator of a job that was claimed. `retained` is the metadata of each checkpoint that HEAD retains. What
-    /// former leaders left is collected first.
+    /// The coordinator of a job that was claimed. `retained` is the metadata of each checkpoint that HEAD retains, and of those
+    /// removed ones that name files in places which the job has claimed, as far as it can be read. What former leaders left is
+    /// collected first.
     ///
     /// # Errors
     ///
@@ -188,6 +189,11 @@ impl Coordinator {
             Event::FilesRemoved { io } => {
                 self.outbox.finish(io);
             }
+            Event::ClaimReleased { io } => {
+                if let Some(Purpose::Release(released)) = self.outbox.finish(io) {
+                    self.committed.is_released(&released);
+                }
+            }
             Event::OrphansCollected { io, files } => {
                 if self.outbox.finish(io).is_some() {
                     self.statistics.orphans_collected += files;
@@ -262,12 +268,17 @@ impl Coordinator {
                 self.statistics.failed_removals += 1;
                 self.committed.not_collected(removal);
             }
+            Purpose::Release(released) => {
+                self.statistics.failed_removals += 1;
+                self.committed.not_released(released);
+            }
             Purpose::CollectOrphans => self.statistics.failed_collections += 1,
         }
     }
 }
 
-/// The shared files of all that is retained.
+/// The shared files of all that is retained, and of what is removed as far as that is given: its files are all deleted before
+/// it is named no more.
 fn shared_files(
     head: &Head,
     retained: &BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
@@ -277,6 +288,11 @@ fn shared_files(
         let missing = || Failure::new(ErrorKind::NotFound, format!("the metadata of {} was not given", snapshot.id));
         let metadata = retained.get(&snapshot.id).ok_or_else(missing).map_err(Error::from)?;
         shared.restore(snapshot.id, |each| metadata.visit_handles(each))?;
+    }
+    for snapshot in &head.removed {
+        if let Some(metadata) = retained.get(&snapshot.id) {
+            shared.restore(snapshot.id, |each| metadata.visit_handles(each))?;
+        }
     }
     Ok(shared)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use ckpt_core::head::ReleasedClaim;
 use ckpt_core::id::{CheckpointId, TaskAttempt};
 use ckpt_core::message::ToTask;
 
@@ -24,6 +25,7 @@ pub(super) enum Purpose {
     WriteHead(HeadPurpose),
     Discard(CheckpointId),
     Remove(Removal),
+    Release(ReleasedClaim),
     CollectOrphans,
 }
 

@@ -1,14 +1,14 @@
 //! A checkpoint that is being taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ckpt_core::graph::{Operator, Vertex};
-use ckpt_core::head::RetainedSnapshot;
+use ckpt_core::head::{Claim, RetainedSnapshot};
 use ckpt_core::id::{CheckpointId, JobId, TaskAttempt, TaskId, WriterId};
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
 use ckpt_core::snapshot::{CheckpointIdentity, CheckpointProperties, CheckpointType, RetentionPolicy, SnapshotKind};
-use ckpt_core::state::{Place, Root, StateHandle, SubtaskReport, TaskSnapshot};
+use ckpt_core::state::{Place, Places, Root, StateHandle, SubtaskReport, TaskSnapshot};
 use ckpt_core::{Monotonic, Result, Timestamp};
 
 use crate::coordinator::ReplyToken;
@@ -139,10 +139,23 @@ impl PendingCheckpoint {
         })
     }
 
+    /// Where the claimed roots lie that its state names: no others, since HEAD keeps a claim as long as a snapshot names it.
+    fn places(&self, claims: &[Claim]) -> Result<Places> {
+        if claims.is_empty() {
+            return Ok(Places::none());
+        }
+        let mut named = BTreeSet::new();
+        for state in self.parts.iter().filter_map(Part::snapshot).flat_map(|snapshot| snapshot.operators().values()) {
+            named.extend(state.handles().filter_map(|handle| handle.place().file()).map(|(root, _)| root));
+        }
+        let places = claims.iter().map(|claim| (Root::Claimed(claim.id), claim.uri.clone()));
+        Places::new(places.filter(|(root, _)| named.contains(root)).collect())
+    }
+
     /// The metadata of it, complete. Its state is given up, since the metadata holds it in the form in which it is stored.
     pub(super) fn take_metadata(
         &mut self,
-        job: JobId,
+        (job, claims): (JobId, &[Claim]),
         tasks: &Tasks,
         (retention, now): (RetentionPolicy, Timestamp),
     ) -> Result<CheckpointMetadata> {
@@ -160,6 +173,7 @@ impl PendingCheckpoint {
         };
         let mut description = CheckpointDescription::new(job, self.identity, properties);
         description.graph_digest = Some(tasks.graph().digest());
+        description.places = self.places(claims)?;
         let mut builder = CheckpointMetadata::builder(description)?;
         for (vertex, operator) in operators {
             let mut encoder = builder.operator(&OperatorDescription::of(vertex, operator))?;
@@ -200,13 +214,18 @@ pub(super) fn state_of_finished(newest: &CheckpointMetadata, tasks: &Tasks, inde
         let stored = newest.operator(operator.id).map(|operator| operator.subtask(subtask));
         // What cannot be decoded cannot be named again either.
         let Some(SubtaskReport::State(state)) = stored.transpose().ok()?.flatten() else { continue };
-        if !state.handles().any(is_exclusive) {
+        if !state.handles().any(|handle| is_exclusive(handle) || is_borrowed(handle)) {
             operators.push((operator.id, state));
         } else if tasks.is_source(index) {
             return None;
         }
     }
     Some(TaskSnapshot::new(operators.into_iter().collect()).finished())
+}
+
+/// Whether the bytes are somebody else's, which no checkpoint of the job names.
+fn is_borrowed(handle: &StateHandle) -> bool {
+    handle.place().file().is_some_and(|(root, _)| matches!(root, Root::Borrowed(_)))
 }
 
 /// Whether the bytes go with the checkpoint that names them.

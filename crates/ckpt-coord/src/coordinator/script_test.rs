@@ -151,6 +151,7 @@ impl Script {
                 Action::DiscardLocation { checkpoint, .. } => ("discard", Some(*checkpoint)),
                 Action::RemoveSnapshot { removed, .. } => ("remove", Some(removed.snapshot().id)),
                 Action::RemoveFiles { .. } => ("files", None),
+                Action::ReleaseClaim { .. } => ("release", None),
                 _ => ("orphans", None),
             };
             kind == what[0] && what.get(1).is_none_or(|wanted| Some(checkpoint(wanted)) == id)
@@ -246,6 +247,7 @@ impl Script {
             Action::DiscardLocation { .. } => Event::LocationDiscarded { io },
             Action::RemoveSnapshot { .. } => Event::SnapshotRemoved { io },
             Action::RemoveFiles { .. } => Event::FilesRemoved { io },
+            Action::ReleaseClaim { .. } => Event::ClaimReleased { io },
             Action::CollectOrphans { .. } => Event::OrphansCollected { io, files: 1 },
             other => panic!("{other:?} is due no answer"),
         }
@@ -375,6 +377,7 @@ fn show(action: &Action) -> String {
             format!("io-{}: remove {}, dead shared {}", io.get(), removed.snapshot().id, numbers(files))
         }
         Action::RemoveFiles { io, files } => format!("io-{}: remove files {}", io.get(), numbers(files)),
+        Action::ReleaseClaim { io, released } => format!("io-{}: release claim {}", io.get(), released.claim().id),
         Action::CollectOrphans { io, claimed, retained } => {
             format!("io-{}: collect orphans below epoch {}, {} retained", io.get(), claimed.epoch, retained.len())
         }

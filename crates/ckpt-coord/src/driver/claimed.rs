@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ckpt_core::Result;
 use ckpt_core::head::{Head, Nonce, WrittenHead};
 use ckpt_core::id::{CheckpointId, JobId, LeaderEpoch};
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::{ErrorKind, Result};
 use ckpt_storage::CoordinatorView;
 
 /// A job that this process has taken over: every former leader is fenced, nothing is deployed yet.
@@ -39,6 +39,15 @@ impl ClaimedJob {
         let head = written.head.head();
         for snapshot in head.retained.iter().chain(&head.stopped_at) {
             retained.insert(snapshot.id, Arc::new(view.load(snapshot)?));
+        }
+        // What lies in claimed places nobody finds by its name, so it must be known before it can be deleted.
+        for snapshot in head.removed.iter().filter(|snapshot| !snapshot.claims.is_empty()) {
+            match view.load(snapshot) {
+                Ok(metadata) => drop(retained.insert(snapshot.id, Arc::new(metadata))),
+                // All of it is gone, or nobody can say any more what it was.
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Corrupt) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(Self { view, written, retained, fenced: None })
     }

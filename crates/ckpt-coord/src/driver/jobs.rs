@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::{Head, HeadWrite, RemovedSnapshot};
+use ckpt_core::head::{Head, HeadWrite, ReleasedClaim, RemovedSnapshot};
 use ckpt_core::id::CheckpointId;
 use ckpt_core::message::SpilledAcknowledge;
 use ckpt_core::metadata::CheckpointMetadata;
@@ -125,6 +125,14 @@ impl Jobs {
         let view = Arc::clone(&self.view);
         self.run("ckpt-remove", io, move || match view.remove_files(&files) {
             Ok(()) => Input::Event(Event::FilesRemoved { io }),
+            Err(error) => failed(io, Failure::from(&error)),
+        });
+    }
+
+    pub(super) fn release_claim(&self, io: IoId, released: ReleasedClaim) {
+        let view = Arc::clone(&self.view);
+        self.run("ckpt-release", io, move || match view.release_claim(&released) {
+            Ok(()) => Input::Event(Event::ClaimReleased { io }),
             Err(error) => failed(io, Failure::from(&error)),
         });
     }

@@ -6,7 +6,7 @@ use ckpt_core::uri::StoragePath;
 use ckpt_core::{Error, ErrorKind, Result};
 
 use crate::claim::error::ClaimError;
-use crate::claim::found::{Found, Standing};
+use crate::claim::found::Found;
 use crate::claim::owner;
 use crate::claim::start::Start;
 use crate::claim::take_over::{MOST_TRIES, Wait, take_over};
@@ -76,9 +76,9 @@ pub fn begin_from(
 
 /// Makes the snapshot the job's that `next` begins.
 fn make_ours(found: &Found, next: &Head, start: &Start, wait: &dyn Wait) -> Result<Option<(JobId, LeaderEpoch)>> {
-    match found.standing()? {
-        Standing::OfNobody => owner::own(found, next, start).map(|()| None),
-        Standing::OfJob(store, from) => {
+    match found.owner()? {
+        None => owner::own(found, next, start).map(|()| None),
+        Some((store, from)) => {
             let fenced = hand_over(found, &store, from, next, start, wait)?;
             Ok(fenced.map(|epoch| (from, epoch)))
         }

@@ -27,15 +27,6 @@ pub(super) struct Found {
     needs: Option<Root>,
 }
 
-/// Who could claim it.
-#[derive(Debug)]
-pub(super) enum Standing {
-    /// The HEAD of the job above names it, and hands it over.
-    OfJob(RecordHeadStore, JobId),
-    /// No HEAD does: an `OWNER` says it.
-    OfNobody,
-}
-
 impl Found {
     /// Follows the pointer of `start`, and reads the whole `_metadata`, of which every byte is verified.
     ///
@@ -76,28 +67,28 @@ impl Found {
         Ok(Self { pointed, foreign, written, needs: named.first().copied() })
     }
 
-    /// Who could claim it.
+    /// The job whose HEAD names it and hands it over; `None` when no HEAD does: an `OWNER` says then whose it is.
     ///
     /// # Errors
     ///
-    /// `Configuration` when nobody can: it lies where no snapshot of its name may, or needs files whose owner is not known, or
+    /// `Configuration` when nobody can claim it: it lies where no snapshot of its name may, or needs files whose owner is not known, or
     /// HEAD above does not name it. `Corrupt` when that names another one.
-    pub(super) fn standing(&self) -> Result<Standing> {
+    pub(super) fn owner(&self) -> Result<Option<(RecordHeadStore, JobId)>> {
         let ForeignSnapshot { job, id, .. } = self.foreign;
         let pointer = || self.pointed.written.clone();
         let Some((store, head)) = self.head_above()? else {
             return match self.needs {
                 Some(root) => Err(ClaimError::NoHeadAbove { pointer: pointer(), root, job }.configuration()),
-                None => Ok(Standing::OfNobody),
+                None => Ok(None),
             };
         };
         let name = self.pointed.directory.as_ref().map_or("", |name| name.as_str());
         if job == head.job && layout::parse_checkpoint_directory(name) == Some(id) {
             self.named_by(&head)?;
-            return Ok(Standing::OfJob(store, head.job));
+            return Ok(Some((store, head.job)));
         }
         if layout::is_savepoint_directory(name, job) && self.needs.is_none() {
-            return Ok(Standing::OfNobody);
+            return Ok(None);
         }
         let (job_above, found_job) = (head.job, job);
         Err(ClaimError::OutOfPlace { pointer: pointer(), job_above, found: id, found_job }.configuration())

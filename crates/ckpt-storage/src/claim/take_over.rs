@@ -120,4 +120,3 @@ impl Wait for ThreadWait {
         thread::sleep(duration);
     }
 }
-
