@@ -106,7 +106,9 @@ impl Job {
                 Action::WriteHead { io, write, .. } => self.tell(Event::HeadWritten { io, written: write.written() }),
                 Action::RemoveSnapshot { io, .. } => self.tell(Event::SnapshotRemoved { io }),
                 Action::RemoveFiles { io, .. } => self.tell(Event::FilesRemoved { io }),
-                Action::CollectOrphans { io, .. } => self.tell(Event::OrphansCollected { io, files: 0 }),
+                Action::CollectOrphans { io, .. } | Action::CollectEnded { io, .. } => {
+                    self.tell(Event::OrphansCollected { io, files: 0 })
+                }
                 Action::ReportCompleted { .. } => committed += 1,
                 _ => {}
             }

@@ -14,7 +14,7 @@ use ckpt_core::config::CheckpointConfig;
 use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot};
 use ckpt_core::id::{JobId, Writer};
 use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::shared::RemovedFiles;
+use ckpt_core::shared::{EndedWriters, RemovedFiles};
 use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_core::uri::Uri;
 use ckpt_core::{Error, ErrorKind, Result};
@@ -123,6 +123,10 @@ impl CoordinatorView for AuditedView {
 
     fn remove_files(&self, files: &RemovedFiles) -> Result<()> {
         self.files.remove_files(files)
+    }
+
+    fn collect_ended(&self, ended: &EndedWriters) -> Result<u64> {
+        self.files.collect_ended(ended)
     }
 
     fn collect_orphans(&self, claimed: &Head, retained: &[Arc<CheckpointMetadata>]) -> Result<u64> {

@@ -201,11 +201,6 @@ pub(crate) fn head_directory_of(job: JobId) -> RelPath {
     path(format!("{job}/{HEAD_DIRECTORY}"))
 }
 
-/// The checkpoint in whose directory a file lies, whatever the file.
-pub(crate) fn checkpoint_of(path: &RelPath) -> Option<CheckpointId> {
-    parse_checkpoint_directory(path.as_str().split_once('/')?.0)
-}
-
 /// The number of `chk-<n>`, in the one form that we write.
 pub(crate) fn parse_checkpoint_directory(name: &str) -> Option<CheckpointId> {
     let digits = name.strip_prefix(CHECKPOINT_DIRECTORY_PREFIX)?;

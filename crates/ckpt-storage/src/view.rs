@@ -7,7 +7,7 @@ use ckpt_core::Result;
 use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot};
 use ckpt_core::id::{CheckpointId, JobId, Writer};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataSummary};
-use ckpt_core::shared::RemovedFiles;
+use ckpt_core::shared::{EndedWriters, RemovedFiles};
 use ckpt_core::snapshot::{CheckpointBarrier, CheckpointIdentity, LocationReference};
 use ckpt_core::state::{Places, StateHandle};
 use ckpt_core::uri::Uri;
@@ -154,6 +154,14 @@ pub trait CoordinatorView: Send + Sync + Debug {
     ///
     /// `Retry` or `Unknown` when something could not be read or written; `Corrupt` when a mark or a HEAD is damaged.
     fn release_claim(&self, released: &ReleasedClaim) -> Result<()>;
+
+    /// Deletes the shared files that writers have left which have ended, whether or not anybody has acknowledged them. Returns
+    /// how many files it deleted.
+    ///
+    /// # Errors
+    ///
+    /// `Retry`, naming the first that could not be listed or deleted; the others were tried.
+    fn collect_ended(&self, ended: &EndedWriters) -> Result<u64>;
 
     /// Deletes what former leaders left and HEAD did not name when it was claimed: checkpoints that `claimed` neither
     /// retains nor lists as removed, and shared files that none of `retained` names. Returns how many files it deleted.

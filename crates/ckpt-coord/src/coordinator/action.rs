@@ -7,7 +7,7 @@ use ckpt_core::head::{Head, HeadWrite, ReleasedClaim, RemovedSnapshot};
 use ckpt_core::id::{CheckpointId, TaskAttempt};
 use ckpt_core::message::ToTask;
 use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::shared::RemovedFiles;
+use ckpt_core::shared::{EndedWriters, RemovedFiles};
 use ckpt_core::snapshot::CheckpointIdentity;
 
 use crate::coordinator::{AbortReason, Failure};
@@ -107,6 +107,14 @@ pub enum Action {
         /// The metadata of all that it retains.
         retained: Vec<Arc<CheckpointMetadata>>,
     },
+    /// Delete the shared files that writers have left which have ended, acknowledged or not. Answer: `OrphansCollected`, or
+    /// `IoFailed`.
+    CollectEnded {
+        /// To answer under.
+        io: IoId,
+        /// The writers.
+        ended: EndedWriters,
+    },
     /// This coordinator leads no more, or does not know whether it does: stop everything, delete nothing, tell no task.
     /// Nothing follows but replies and `Stopped`.
     StepDown {
@@ -165,7 +173,8 @@ impl Action {
             | Self::RemoveSnapshot { io, .. }
             | Self::RemoveFiles { io, .. }
             | Self::ReleaseClaim { io, .. }
-            | Self::CollectOrphans { io, .. } => Some(*io),
+            | Self::CollectOrphans { io, .. }
+            | Self::CollectEnded { io, .. } => Some(*io),
             Self::Send { .. }
             | Self::ReportCompleted { .. }
             | Self::ReportAborted { .. }

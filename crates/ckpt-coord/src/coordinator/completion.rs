@@ -97,6 +97,9 @@ impl Coordinator {
             None => {}
         }
         self.discard_failed();
+        for ended in std::mem::take(&mut self.failed_writers) {
+            self.shared.not_collected(&ended);
+        }
     }
 
     /// Steps 4 to 6; the seventh follows each event.
@@ -176,6 +179,18 @@ impl Coordinator {
             Some(removed) => Action::RemoveSnapshot { io, removed, files },
             None => Action::RemoveFiles { io, files },
         });
+    }
+
+    /// Deletes what writers have left that have ended, besides what is known of it: they may have written files that nobody
+    /// ever acknowledged. One such collection at a time, so that a thousand tasks that end are a few of them.
+    pub(super) fn collect_ended(&mut self) {
+        if self.outbox.in_flight().any(|purpose| purpose.ended_writers().is_some()) {
+            return;
+        }
+        let ended = self.shared.take_ended();
+        if !ended.is_empty() {
+            self.outbox.begin(Purpose::CollectEnded(ended.clone()), |io| Action::CollectEnded { io, ended });
+        }
     }
 
     /// What former leaders removed or left is collected when this one begins.

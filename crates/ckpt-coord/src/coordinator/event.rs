@@ -108,7 +108,7 @@ pub enum Event {
         /// What it answers.
         io: IoId,
     },
-    /// Nothing is left of what former leaders left.
+    /// Nothing is left of what former leaders, or writers that have ended, left.
     OrphansCollected {
         /// What it answers.
         io: IoId,

@@ -154,6 +154,7 @@ impl Coordinator {
 
     fn check_committed(&self) -> Result<(), Violation> {
         let head = self.committed.head().head();
+        let ended: Vec<_> = self.outbox.in_flight().filter_map(Purpose::ended_writers).collect();
         for snapshot in &head.retained {
             let Some(metadata) = self.committed.metadata(snapshot.id) else {
                 return Err(Violation::MetadataLost(snapshot.id));
@@ -165,6 +166,10 @@ impl Coordinator {
                     let file = file.to_file();
                     if !self.shared.is_alive(root, &file) {
                         violation = Some(Violation::Dead(snapshot.id, file.to_string()));
+                    }
+                    if matches!((root, &file), (Root::JobShared, FileRef::Ours(file)) if ended.iter().any(|it| it.has_left(*file)))
+                    {
+                        violation = Some(Violation::DeletingShared(file.to_string()));
                     }
                 }
                 // What a former leader took went by the rules of its time.

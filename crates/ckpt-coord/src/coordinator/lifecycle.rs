@@ -107,6 +107,7 @@ impl Coordinator {
                 EndStep::Open => return self.write_end(end, retention),
                 EndStep::Ended => {
                     self.collect_removed();
+                    self.collect_ended();
                     if self.outbox.is_idle() {
                         self.clear_removed();
                     }

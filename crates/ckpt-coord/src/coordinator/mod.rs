@@ -49,7 +49,7 @@ use ckpt_core::head::{Head, WrittenHead};
 use ckpt_core::id::{CheckpointId, LeaderEpoch};
 use ckpt_core::message::ToCoordinator;
 use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::shared::SharedStateRegistry;
+use ckpt_core::shared::{EndedWriters, SharedStateRegistry};
 use ckpt_core::{Error, ErrorKind, Monotonic, Now, Result};
 
 pub use action::{Action, Answer, Completion, IoId, ReplyToken};
@@ -83,6 +83,8 @@ pub struct Coordinator {
     discard_again: BTreeSet<CheckpointId>,
     /// Those whose places could not be discarded; tried again when HEAD is written next.
     failed_discards: BTreeSet<CheckpointId>,
+    /// Writers whose files could not be collected; tried again when HEAD is written next.
+    failed_writers: Vec<EndedWriters>,
     outbox: Outbox,
     lifecycle: Lifecycle,
     statistics: CheckpointStatistics,
@@ -121,6 +123,7 @@ impl Coordinator {
             aborted: BTreeSet::new(),
             discard_again: BTreeSet::new(),
             failed_discards: BTreeSet::new(),
+            failed_writers: Vec::new(),
             outbox: Outbox::default(),
             lifecycle: Lifecycle::Running,
             statistics,
@@ -247,10 +250,12 @@ impl Coordinator {
                 self.commit_next();
                 self.trigger_next(now);
                 self.collect_removed();
+                self.collect_ended();
             }
             Lifecycle::Restoring { .. } => {
                 self.proceed_to_the_restore();
                 self.collect_removed();
+                self.collect_ended();
             }
             Lifecycle::ShuttingDown { .. } | Lifecycle::Ending { .. } => self.proceed_to_the_end(),
             Lifecycle::Stopped(_) => {}
@@ -273,6 +278,10 @@ impl Coordinator {
                 self.committed.not_released(released);
             }
             Purpose::CollectOrphans => self.statistics.failed_collections += 1,
+            Purpose::CollectEnded(ended) => {
+                self.statistics.failed_collections += 1;
+                self.failed_writers.push(ended);
+            }
         }
     }
 }

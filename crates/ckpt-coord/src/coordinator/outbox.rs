@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use ckpt_core::head::ReleasedClaim;
 use ckpt_core::id::{CheckpointId, TaskAttempt};
 use ckpt_core::message::ToTask;
+use ckpt_core::shared::EndedWriters;
 
 use crate::coordinator::committed::Removal;
 use crate::coordinator::{Action, IoId};
@@ -27,6 +28,7 @@ pub(super) enum Purpose {
     Remove(Removal),
     Release(ReleasedClaim),
     CollectOrphans,
+    CollectEnded(EndedWriters),
 }
 
 /// What HEAD is written for.
@@ -36,6 +38,16 @@ pub(super) enum HeadPurpose {
     Reserve,
     End,
     Clear,
+}
+
+impl Purpose {
+    /// Those whose files are being collected.
+    pub(super) const fn ended_writers(&self) -> Option<&EndedWriters> {
+        match self {
+            Self::CollectEnded(ended) => Some(ended),
+            _ => None,
+        }
+    }
 }
 
 impl Outbox {

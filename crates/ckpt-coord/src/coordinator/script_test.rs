@@ -152,6 +152,7 @@ impl Script {
                 Action::RemoveSnapshot { removed, .. } => ("remove", Some(removed.snapshot().id)),
                 Action::RemoveFiles { .. } => ("files", None),
                 Action::ReleaseClaim { .. } => ("release", None),
+                Action::CollectEnded { .. } => ("ended", None),
                 _ => ("orphans", None),
             };
             kind == what[0] && what.get(1).is_none_or(|wanted| Some(checkpoint(wanted)) == id)
@@ -248,7 +249,7 @@ impl Script {
             Action::RemoveSnapshot { .. } => Event::SnapshotRemoved { io },
             Action::RemoveFiles { .. } => Event::FilesRemoved { io },
             Action::ReleaseClaim { .. } => Event::ClaimReleased { io },
-            Action::CollectOrphans { .. } => Event::OrphansCollected { io, files: 1 },
+            Action::CollectOrphans { .. } | Action::CollectEnded { .. } => Event::OrphansCollected { io, files: 1 },
             other => panic!("{other:?} is due no answer"),
         }
     }
@@ -380,6 +381,10 @@ fn show(action: &Action) -> String {
         Action::ReleaseClaim { io, released } => format!("io-{}: release claim {}", io.get(), released.claim().id),
         Action::CollectOrphans { io, claimed, retained } => {
             format!("io-{}: collect orphans below epoch {}, {} retained", io.get(), claimed.epoch, retained.len())
+        }
+        Action::CollectEnded { io, ended } => {
+            let writers: Vec<_> = ended.writers().map(|writer| writer.id.to_string()).collect();
+            format!("io-{}: collect files of writers {}", io.get(), writers.join(" "))
         }
         Action::StepDown { failure } => format!("step down: {:?}: {failure}", failure.kind),
         Action::Stopped => "stopped".to_owned(),

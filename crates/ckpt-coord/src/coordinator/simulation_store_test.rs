@@ -92,6 +92,10 @@ impl Store {
                 }
                 Event::OrphansCollected { io, files: 0 }
             }
+            Action::CollectEnded { ended, .. } => {
+                self.shared.retain(|file| !ended.has_left(*file));
+                Event::OrphansCollected { io, files: 0 }
+            }
             other => unreachable!("{other:?} is no matter of storage"),
         }
     }

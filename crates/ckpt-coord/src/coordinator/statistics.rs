@@ -38,9 +38,10 @@ pub struct CheckpointStatistics {
     pub failed_discards: u64,
     /// Removed snapshots that could not be deleted; tried again after the next completion.
     pub failed_removals: u64,
-    /// Collections of what former leaders left that failed; the next leader tries again.
+    /// Collections that failed: of what former leaders left, which the next leader tries again, or of what writers left that
+    /// have ended, which is tried again when HEAD is written next.
     pub failed_collections: u64,
-    /// Files of former leaders that were deleted.
+    /// Files that nobody names and that were deleted: of former leaders, and of writers that have ended.
     pub orphans_collected: u64,
     /// The newest checkpoint that this coordinator committed.
     pub latest: Option<Completion>,

@@ -8,7 +8,7 @@ use ckpt_core::head::{Head, HeadWrite, ReleasedClaim, RemovedSnapshot};
 use ckpt_core::id::CheckpointId;
 use ckpt_core::message::SpilledAcknowledge;
 use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::shared::RemovedFiles;
+use ckpt_core::shared::{EndedWriters, RemovedFiles};
 use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_storage::{CoordinatorView, HeadOutcome, HeadStore, Location};
 use ckpt_streams::Spawn;
@@ -153,6 +153,17 @@ impl Jobs {
         self.run("ckpt-orphans", io, move || {
             observer.phase(Phase::Collecting, None);
             match view.collect_orphans(&claimed, &retained) {
+                Ok(files) => Input::Event(Event::OrphansCollected { io, files }),
+                Err(error) => failed(io, Failure::from(&error)),
+            }
+        });
+    }
+
+    pub(super) fn collect_ended(&self, io: IoId, ended: EndedWriters) {
+        let (view, observer) = (Arc::clone(&self.view), Arc::clone(&self.observer));
+        self.run("ckpt-ended", io, move || {
+            observer.phase(Phase::Collecting, None);
+            match view.collect_ended(&ended) {
                 Ok(files) => Input::Event(Event::OrphansCollected { io, files }),
                 Err(error) => failed(io, Failure::from(&error)),
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashTable;
 
-use crate::id::Writer;
+use crate::id::{FileName, Writer};
 use crate::shared::name::{Name, Part, hash_of_foreign, hash_of_ours};
 use crate::shared::slots::{FreeSlots, Slot};
 use crate::shared::{FileContent, SharedStateRefusal};
@@ -101,6 +101,29 @@ impl Files {
         let (entries, prefixes) = (&self.entries, &self.prefixes);
         self.index.insert_unique(name.hash(), slot, |slot| prefixes.hash_of(&entries[slot.index()]));
         Ok(slot)
+    }
+
+    /// Shows the files of those writers that are alive, and those of which a piece is, one piece after the other.
+    pub(super) fn of_writers(&self, root: Root, writers: &[Writer], mut each: impl FnMut(FileName)) {
+        let mut wanted = vec![None; self.prefixes.all.len()];
+        let mut any = false;
+        for writer in writers {
+            if let Some(prefix) = self.prefixes.numbers.get(&Prefix::Writer(root, *writer)) {
+                (wanted[*prefix as usize], any) = (Some(*writer), true);
+            }
+        }
+        if !any {
+            return;
+        }
+        for (index, entry) in self.entries.iter().enumerate() {
+            let Some(writer) = wanted[entry.prefix as usize] else { continue };
+            let file = writer.file(entry.number);
+            let name = Name { root, file: FileView::Ours(file), part: entry.part };
+            // What is gone leaves its entry until the slot is given out again.
+            if self.find(&name).is_some_and(|slot| slot.index() == index) {
+                each(file);
+            }
+        }
     }
 
     /// Takes files out, and hands each over of which no other piece is alive.

@@ -20,7 +20,10 @@
 //! * A file that is dead is dead for ever: while its writer is alive its name is remembered and refused; afterwards no file
 //!   of that writer is accepted at all.
 //!
-//! What may be deleted is a [`RemovedFiles`], which nothing but the registry makes.
+//! * A file that nobody has acknowledged is nobody's once its writer has ended.
+//!
+//! What may be deleted is a [`RemovedFiles`], or a file that [`EndedWriters`] have left; nothing but the registry makes
+//! either.
 //!
 //! # In the order of things
 //!
@@ -31,6 +34,7 @@
 //!                        └▶ release                   … or aborted, or was a savepoint
 //!  remove(RemovedSnapshot)         what HEAD has dropped, as soon as nothing pins it
 //!  end_writers                     attempts have ended
+//!  take_ended                      what they left, though it was never acknowledged
 //! ```
 //!
 //! One file, written for checkpoint 1, dropped by checkpoint 2:
@@ -72,6 +76,7 @@
 //! ```
 
 mod acknowledged;
+mod ended;
 mod files;
 mod name;
 mod numbers;
@@ -82,6 +87,7 @@ mod slots;
 mod writers;
 
 pub use acknowledged::AcknowledgedFiles;
+pub use ended::EndedWriters;
 pub use refusal::{FileContent, SharedStateRefusal};
 pub use registry::SharedStateRegistry;
 pub use removed::RemovedFiles;

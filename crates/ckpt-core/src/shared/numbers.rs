@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-/// The numbers of a writer's files that are dead. A counter gives them out, so they stand close together and a bit for
+/// Numbers of a writer's files. A counter gives them out, so they stand close together and a bit for
 /// each is less than anything else; only stretches in which there is one take memory, so a wild number costs no more than
 /// any other.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct NumberSet(BTreeMap<u32, [u64; STRETCH / 64]>);
 
 /// How many numbers stand together.

@@ -10,7 +10,7 @@ use crate::shared::files::Files;
 use crate::shared::name::{Name, content_of};
 use crate::shared::slots::{Slot, SlotSet};
 use crate::shared::writers::Writers;
-use crate::shared::{AcknowledgedFiles, RemovedFiles, SharedStateRefusal};
+use crate::shared::{AcknowledgedFiles, EndedWriters, RemovedFiles, SharedStateRefusal};
 use crate::snapshot::{CheckpointIdentity, SnapshotKind};
 use crate::state::{FileRef, HandleView, Root};
 
@@ -122,6 +122,20 @@ impl SharedStateRegistry {
     pub fn end_all_writers(&mut self) -> RemovedFiles {
         self.writers.end_all();
         self.end_writers([])
+    }
+
+    /// Those writers that have ended since this was asked last, with those of their files that are alive: of an ended writer
+    /// these only become fewer. Takes a look at every file that is alive, if any of theirs is.
+    pub fn take_ended(&mut self) -> EndedWriters {
+        let mut ended = EndedWriters::new(self.writers.epoch(), self.writers.take_ended());
+        let writers: Vec<_> = ended.writers().collect();
+        self.files.of_writers(Root::JobShared, &writers, |file| ended.keep(file));
+        ended
+    }
+
+    /// What these left could not be collected: they are among those that [`take_ended`](Self::take_ended) yields next.
+    pub fn not_collected(&mut self, ended: &EndedWriters) {
+        self.writers.ended_again(ended.writers().map(|writer| writer.id));
     }
 
     /// Whether `writer` has ended, so that [`start_writer`](Self::start_writer) refuses it. One that never began has not.

@@ -1,6 +1,6 @@
 //! Who names files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{FileName, LeaderEpoch, Writer, WriterId};
 use crate::shared::SharedStateRefusal;
@@ -12,11 +12,13 @@ pub(super) struct Writers {
     epoch: LeaderEpoch,
     /// Of each that is alive, the numbers of its shared files that are dead; `None` of one that has ended.
     writers: BTreeMap<WriterId, Option<NumberSet>>,
+    /// Those of which nobody has looked yet what they left.
+    ended: BTreeSet<WriterId>,
 }
 
 impl Writers {
     pub(super) const fn new(epoch: LeaderEpoch) -> Self {
-        Self { epoch, writers: BTreeMap::new() }
+        Self { epoch, writers: BTreeMap::new(), ended: BTreeSet::new() }
     }
 
     pub(super) const fn epoch(&self) -> LeaderEpoch {
@@ -32,11 +34,27 @@ impl Writers {
 
     /// One that was never started may not start any more either.
     pub(super) fn end(&mut self, writer: WriterId) {
-        self.writers.insert(writer, None);
+        if !matches!(self.writers.insert(writer, None), Some(None)) {
+            self.ended.insert(writer);
+        }
     }
 
     pub(super) fn end_all(&mut self) {
-        self.writers.values_mut().for_each(|writer| *writer = None);
+        for (writer, dead) in &mut self.writers {
+            if dead.take().is_some() {
+                self.ended.insert(*writer);
+            }
+        }
+    }
+
+    /// Those that have ended since this was asked last.
+    pub(super) fn take_ended(&mut self) -> BTreeSet<WriterId> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// Those that have ended and are to be looked for once more.
+    pub(super) fn ended_again(&mut self, writers: impl IntoIterator<Item = WriterId>) {
+        self.ended.extend(writers);
     }
 
     pub(super) fn has_ended(&self, writer: WriterId) -> bool {

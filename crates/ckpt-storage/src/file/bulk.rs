@@ -1,48 +1,75 @@
-//! Files by the page.
+//! Many files at once.
 
 use ckpt_core::state::RelPath;
 use ckpt_core::{Error, Result};
-use ckpt_streams::file_system::{Entry, FileSystem};
+use ckpt_streams::file_system::{Entry, FileSystem, FileVisitor};
 
 use crate::error::StorageError;
 
-/// How many files a listing asks for, or a removal takes, at once.
+/// How many files a removal takes at once.
 const PAGE: usize = 1000;
 
-/// Whether a listing goes on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Visit {
-    /// With the next page.
-    Continue,
-    /// No further.
-    Stop,
-}
-
-/// Calls `visit` with the files below `prefix`, or below the root, page by page in the order of their names, until it says
-/// [`Visit::Stop`].
+/// Removes the files that lie directly in `directory` and of which `dead` is true, whatever their number. Returns how many
+/// answers were good.
 ///
 /// # Errors
 ///
-/// `Retry` when a page could not be listed; `shown` is what was.
+/// `Retry` when they could not be listed, or naming the first that could not be removed: the others were tried.
+pub(crate) fn delete_where(
+    file_system: &dyn FileSystem,
+    directory: &RelPath,
+    dead: &dyn Fn(&RelPath) -> bool,
+    shown: &dyn Fn(&RelPath) -> String,
+) -> Result<u64> {
+    let (mut deleted, mut first) = (0, None);
+    visit_in(file_system, directory, &|| shown(directory), &mut |page| {
+        let paths: Vec<_> = page.into_iter().map(|entry| entry.path).filter(dead).collect();
+        let (count, error) = delete(file_system, &paths, shown);
+        deleted += count;
+        first = first.take().or(error);
+    })?;
+    first.map_or(Ok(deleted), Err)
+}
+
+/// Calls `each` with the files that lie directly in `directory`, some at a time.
+///
+/// # Errors
+///
+/// `Retry` when they could not be listed; `shown` is what was.
+pub(crate) fn visit_in(
+    file_system: &dyn FileSystem,
+    directory: &RelPath,
+    shown: &dyn Fn() -> String,
+    each: &mut dyn FnMut(Vec<Entry>),
+) -> Result<()> {
+    visit(file_system, Some(directory), shown, &mut DirectlyIn(each))
+}
+
+struct DirectlyIn<'a>(&'a mut dyn FnMut(Vec<Entry>));
+
+impl FileVisitor for DirectlyIn<'_> {
+    fn enters(&mut self, _: &RelPath) -> bool {
+        false
+    }
+
+    fn files(&mut self, files: Vec<Entry>) {
+        (self.0)(files);
+    }
+}
+
+/// Shows `visitor` the files below `prefix`, or below the root.
+///
+/// # Errors
+///
+/// `Retry` when they could not be listed; `shown` is what was.
 pub(crate) fn visit(
     file_system: &dyn FileSystem,
     prefix: Option<&RelPath>,
     shown: &dyn Fn() -> String,
-    visit: &mut dyn FnMut(Vec<Entry>) -> Visit,
+    visitor: &mut dyn FileVisitor,
 ) -> Result<()> {
-    let mut after: Option<RelPath> = None;
-    loop {
-        let page = file_system
-            .list(prefix, after.as_ref(), PAGE)
-            .map_err(|source| StorageError::NotListed { path: shown(), source }.retry())?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
-        after = Some(last.path.clone());
-        if matches!(visit(page), Visit::Stop) {
-            return Ok(());
-        }
-    }
+    let visited = file_system.visit(prefix, visitor);
+    visited.map_err(|source| StorageError::NotListed { path: shown(), source }.retry())
 }
 
 /// Removes those files. Returns how many answers were good, and the first that was not.

@@ -11,13 +11,14 @@ use std::sync::Arc;
 use ckpt_core::head::{Head, Orphans, RemovedSnapshot};
 use ckpt_core::id::{CheckpointId, FileName};
 use ckpt_core::metadata::CheckpointMetadata;
+use ckpt_core::shared::EndedWriters;
 use ckpt_core::state::RelPath;
-use ckpt_core::{ErrorKind, Result};
+use ckpt_core::{Error, ErrorKind, Result};
+use ckpt_streams::file_system::{Entry, FileVisitor};
 
 use crate::error::StorageError;
-use crate::file::bulk::Visit;
 use crate::file::job_directory::JobDirectory;
-use crate::layout::{self, CHECKPOINT_DIRECTORY_PREFIX, OurFile};
+use crate::layout::{self, OurFile};
 
 /// Deletes the shared files `dead_shared`.
 ///
@@ -51,8 +52,8 @@ pub(crate) fn delete_checkpoint(directory: &JobDirectory, id: CheckpointId) -> R
 }
 
 fn delete_state(directory: &JobDirectory, id: CheckpointId) -> Result<()> {
-    let state_of_any = |path: &RelPath| matches!(OurFile::parse(path), Some(OurFile::Exclusive(..)));
-    delete_where(directory, Some(&layout::checkpoint_directory(id)), &mut { state_of_any }).map(|_| ())
+    let is_state = |path: &RelPath| matches!(OurFile::parse(path), Some(OurFile::Exclusive(..)));
+    directory.delete_where(&layout::checkpoint_directory(id), &is_state).map(|_| ())
 }
 
 fn delete_metadata(directory: &JobDirectory, id: CheckpointId) -> Result<()> {
@@ -82,26 +83,20 @@ pub(crate) fn collect_orphans(
         let error = StorageError::HeadOfAnotherJob { found: job, expected: directory.job };
         return Err(error.kind(ErrorKind::FailJob));
     }
+    let of_job = retained.iter().map(|metadata| metadata.summary()).filter(|summary| summary.job == job);
+    let given: BTreeSet<_> = of_job.map(|summary| (summary.identity.id, summary.identity.epoch)).collect();
     // What lies elsewhere names no file here.
-    for snapshot in claimed.retained.iter().filter(|snapshot| snapshot.uri().is_none()) {
-        let given = retained.iter().map(|metadata| metadata.summary()).any(|summary| {
-            (summary.job, summary.identity.id, summary.identity.epoch) == (job, snapshot.id, snapshot.epoch)
-        });
-        if !given {
-            let error = StorageError::RetainedUnknown { job, id: snapshot.id };
-            return Err(error.kind(ErrorKind::FailJob));
-        }
+    let mut here = claimed.retained.iter().filter(|snapshot| snapshot.uri().is_none());
+    if let Some(snapshot) = here.find(|snapshot| !given.contains(&(snapshot.id, snapshot.epoch))) {
+        let error = StorageError::RetainedUnknown { job, id: snapshot.id };
+        return Err(error.kind(ErrorKind::FailJob));
     }
     let mut alive = BTreeSet::<FileName>::new();
     for metadata in retained {
         alive.append(&mut metadata.shared_files()?);
     }
     let orphans = Orphans::new(claimed, alive);
-    let dead_shared = |path: &RelPath| match OurFile::parse(path) {
-        Some(OurFile::Shared(name)) => orphans.contains_shared(name),
-        _ => false,
-    };
-    let shared = delete_where(directory, Some(&layout::shared_directory()), &mut { dead_shared });
+    let shared = delete_shared(directory, &|name| orphans.contains_shared(name));
     let checkpoints = collect_checkpoints(directory, &orphans);
     // A leader that died while it looked whether these directories can be made leaves what goes with that name.
     let probes = [layout::shared_directory(), layout::task_owned_directory()].map(|there| layout::probe_in(&there));
@@ -110,71 +105,86 @@ pub(crate) fn collect_orphans(
     probes.map(|()| deleted)
 }
 
+/// Deletes the shared files that writers have left which have ended.
+///
+/// # Errors
+///
+/// `Retry` when something could not be listed or deleted; everything else was tried.
+pub(crate) fn collect_ended(directory: &JobDirectory, ended: &EndedWriters) -> Result<u64> {
+    delete_shared(directory, &|name| ended.has_left(name))
+}
+
+fn delete_shared(directory: &JobDirectory, dead: &dyn Fn(FileName) -> bool) -> Result<u64> {
+    let is_dead = |path: &RelPath| matches!(OurFile::parse(path), Some(OurFile::Shared(name)) if dead(name));
+    directory.delete_where(&layout::shared_directory(), &is_dead)
+}
+
+/// Deletes the orphans in the directories of checkpoints, one after the other: nothing is kept of those that were looked at.
 fn collect_checkpoints(directory: &JobDirectory, orphans: &Orphans) -> Result<u64> {
-    // What is known of each directory besides its state.
-    let mut with_metadata = BTreeSet::new();
-    let mut without_metadata = BTreeSet::new();
-    let state = delete_where(directory, None, &mut |path| {
-        let Some(id) = layout::checkpoint_of(path).filter(|id| !orphans.lists(*id)) else {
-            return false;
-        };
-        match OurFile::parse(path) {
-            Some(OurFile::Exclusive(_, name)) => {
-                without_metadata.insert(id);
-                return orphans.contains_state(id, name);
+    let mut sweep = Sweep { directory, orphans, has_metadata: false, deleted: 0, first: None };
+    directory.visit(None, &mut sweep)?;
+    sweep.first.map_or(Ok(sweep.deleted), Err)
+}
+
+struct Sweep<'a> {
+    directory: &'a JobDirectory,
+    orphans: &'a Orphans,
+    /// Whether the checkpoint that is looked at was published.
+    has_metadata: bool,
+    deleted: u64,
+    /// The first that could not be deleted.
+    first: Option<Error>,
+}
+
+impl FileVisitor for Sweep<'_> {
+    fn enters(&mut self, directory: &RelPath) -> bool {
+        self.has_metadata = false;
+        layout::parse_checkpoint_directory(directory.as_str()).is_some_and(|id| !self.orphans.lists(id))
+    }
+
+    fn files(&mut self, files: Vec<Entry>) {
+        let mut paths: Vec<_> = files.into_iter().map(|entry| entry.path).collect();
+        paths.retain(|path| match OurFile::parse(path) {
+            Some(OurFile::Exclusive(id, name)) => self.orphans.contains_state(id, name),
+            Some(OurFile::Metadata(_)) => {
+                self.has_metadata = true;
+                false
             }
-            Some(OurFile::Metadata(_)) => with_metadata.insert(id),
-            _ => without_metadata.insert(id),
-        };
-        false
-    });
-    // Whose `_metadata` is says only what is in it. One that cannot be read is none that we know.
-    let of_former = |id: &CheckpointId| {
-        let summary = directory.metadata_file(*id).and_then(|file| file.summary());
+            _ => false,
+        });
+        self.deleted += self.delete(&paths);
+    }
+
+    fn left(&mut self, directory: &RelPath) {
+        let Some(id) = layout::parse_checkpoint_directory(directory.as_str()) else { return };
+        let metadata = [layout::metadata_path(id)];
+        if self.has_metadata {
+            if self.is_of_former(id) {
+                self.deleted += self.delete(&metadata);
+            }
+        } else if self.orphans.contains_begun(id) {
+            // A leader that died while it published leaves what the file system clears away with the name it was to get.
+            self.delete(&metadata);
+        }
+    }
+}
+
+impl Sweep<'_> {
+    /// Whose `_metadata` is says only what is in it. One that cannot be read is none that we know.
+    fn is_of_former(&self, id: CheckpointId) -> bool {
+        let summary = self.directory.metadata_file(id).and_then(|file| file.summary());
         summary.is_ok_and(|summary| {
             let identity = &summary.identity;
-            summary.job == directory.job && identity.id == *id && orphans.contains_metadata(*id, identity.epoch)
+            let is_of_job = summary.job == self.directory.job && identity.id == id;
+            is_of_job && self.orphans.contains_metadata(id, identity.epoch)
         })
-    };
-    let paths: Vec<_> = with_metadata.iter().copied().filter(of_former).map(layout::metadata_path).collect();
-    let (deleted, mut first) = directory.delete(&paths);
-    // A leader that died while it published leaves what the file system clears away with the name it was to get.
-    let begun = without_metadata.difference(&with_metadata).filter(|id| orphans.contains_begun(**id));
-    let paths: Vec<_> = begun.copied().map(layout::metadata_path).collect();
-    first = first.or(directory.delete(&paths).1);
-    let state = state?;
-    first.map_or(Ok(state + deleted), Err)
-}
+    }
 
-/// Deletes the files below `prefix`, or in all checkpoint directories, that `dead` says. Returns how many.
-fn delete_where(
-    directory: &JobDirectory,
-    prefix: Option<&RelPath>,
-    dead: &mut dyn FnMut(&RelPath) -> bool,
-) -> Result<u64> {
-    let (mut deleted, mut first) = (0, None);
-    directory.visit(prefix, &mut |page| {
-        let mut beyond = false;
-        let paths: Vec<_> = page
-            .into_iter()
-            .map(|entry| entry.path)
-            .inspect(|path| beyond |= prefix.is_none() && beyond_checkpoints(path))
-            .filter(|path| dead(path))
-            .collect();
-        let (count, error) = directory.delete(&paths);
-        deleted += count;
-        if first.is_none() {
-            first = error;
-        }
-        if beyond { Visit::Stop } else { Visit::Continue }
-    })?;
-    first.map_or(Ok(deleted), Err)
-}
-
-/// Whether a path, and so each after it, lies behind all checkpoint directories in the order of names.
-fn beyond_checkpoints(path: &RelPath) -> bool {
-    let text = path.as_str();
-    !text.starts_with(CHECKPOINT_DIRECTORY_PREFIX) && text > CHECKPOINT_DIRECTORY_PREFIX
+    fn delete(&mut self, paths: &[RelPath]) -> u64 {
+        let (deleted, error) = self.directory.delete(paths);
+        self.first = self.first.take().or(error);
+        deleted
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot, SnapshotPlace};
 use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::shared::RemovedFiles;
+use ckpt_core::shared::{EndedWriters, RemovedFiles};
 use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_core::uri::Uri;
 use ckpt_core::{ErrorKind, Result};
@@ -132,6 +132,10 @@ impl CoordinatorView for FileCoordinatorView {
 
     fn release_claim(&self, released: &ReleasedClaim) -> Result<()> {
         claim::release(&self.present_head()?, released, self.directory.durability, &self.context)
+    }
+
+    fn collect_ended(&self, ended: &EndedWriters) -> Result<u64> {
+        collect::collect_ended(&self.directory, ended)
     }
 
     fn collect_orphans(&self, claimed: &Head, retained: &[Arc<CheckpointMetadata>]) -> Result<u64> {

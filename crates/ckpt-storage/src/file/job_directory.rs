@@ -5,12 +5,12 @@ use std::sync::Arc;
 use ckpt_core::id::{CheckpointId, JobId};
 use ckpt_core::state::{Places, RelPath, Root};
 use ckpt_core::{Error, Result};
-use ckpt_streams::file_system::{Durability, Entry, FileSystem, FileSystems};
+use ckpt_streams::file_system::{Durability, Entry, FileSystem, FileSystems, FileVisitor};
 use ckpt_streams::{FileStateReader, ReadOptions, StateDirectory, StateReader};
 
 use crate::context::StorageContext;
 use crate::error::StorageError;
-use crate::file::bulk::{self, Visit};
+use crate::file::bulk;
 use crate::file::directory::Directory;
 use crate::file::metadata::MetadataFile;
 use crate::head::{HeadStore, RecordHeadStore};
@@ -106,15 +106,32 @@ impl JobDirectory {
         Arc::clone(&self.head) as Arc<dyn HeadStore>
     }
 
-    /// Calls `visit` with the files below `prefix`, or below the whole directory, page by page in the order of their
-    /// names, until it says [`Visit::Stop`].
+    /// Shows `visitor` the files below `prefix`, or below the whole directory.
     ///
     /// # Errors
     ///
-    /// `Retry` when a page could not be listed.
-    pub(crate) fn visit(&self, prefix: Option<&RelPath>, visit: &mut dyn FnMut(Vec<Entry>) -> Visit) -> Result<()> {
+    /// `Retry` when they could not be listed.
+    pub(crate) fn visit(&self, prefix: Option<&RelPath>, visitor: &mut dyn FileVisitor) -> Result<()> {
         let shown = || prefix.map_or_else(|| self.directory.to_string(), |prefix| self.show(prefix));
-        bulk::visit(&*self.file_system, prefix, &shown, visit)
+        bulk::visit(&*self.file_system, prefix, &shown, visitor)
+    }
+
+    /// Calls `each` with the files that lie directly in `directory`, some at a time.
+    ///
+    /// # Errors
+    ///
+    /// `Retry` when they could not be listed.
+    pub(crate) fn visit_in(&self, directory: &RelPath, each: &mut dyn FnMut(Vec<Entry>)) -> Result<()> {
+        bulk::visit_in(&*self.file_system, directory, &|| self.show(directory), each)
+    }
+
+    /// Removes the files that lie directly in `directory` and of which `dead` is true. Returns how many answers were good.
+    ///
+    /// # Errors
+    ///
+    /// `Retry` when they could not be listed, or naming the first that could not be removed: the others were tried.
+    pub(crate) fn delete_where(&self, directory: &RelPath, dead: &dyn Fn(&RelPath) -> bool) -> Result<u64> {
+        bulk::delete_where(&*self.file_system, directory, dead, &|path| self.show(path))
     }
 
     /// The directories directly below this one.

@@ -20,7 +20,6 @@ mod toolset;
 mod words;
 mod worker;
 
-pub(crate) use bulk::Visit;
 pub(crate) use coordinator::{FileCoordinatorView, HighAvailability};
 pub use description::FileSystemStorage;
 pub(crate) use directory::Directory;

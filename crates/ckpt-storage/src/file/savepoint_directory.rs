@@ -20,7 +20,7 @@ use ckpt_streams::StateDirectory;
 use ckpt_streams::file_system::{Durability, FileSystem, FileSystems};
 
 use crate::error::StorageError;
-use crate::file::bulk::{self, Visit};
+use crate::file::bulk;
 use crate::file::directory::Directory;
 use crate::layout::{self, METADATA_FILE};
 use crate::mark_file;
@@ -85,12 +85,9 @@ impl SavepointDirectory {
     /// Whether any file is there besides the mark. That of a rival who is about to lose counts: there are other names.
     fn holds_others(&self) -> Result<bool> {
         let mark = self.path(SavepointMark::FILE_NAME);
-        let (mut found, shown) = (false, || self.uri.to_string());
-        bulk::visit(&*self.file_system, Some(&self.name), &shown, &mut |page| {
-            found = page.iter().any(|entry| entry.path != mark);
-            if found { Visit::Stop } else { Visit::Continue }
-        })?;
-        Ok(found)
+        let listed = self.file_system.list(Some(&self.name), None, 2);
+        let listed = listed.map_err(|source| StorageError::NotListed { path: self.uri.to_string(), source }.retry())?;
+        Ok(listed.iter().any(|entry| entry.path != mark))
     }
 
     /// Whose it is; `None` when there is no mark.
@@ -154,18 +151,10 @@ impl SavepointDirectory {
     }
 
     fn delete_state(&self, epoch: LeaderEpoch) -> Result<()> {
-        let mut first = None;
-        let is_state = |path: &RelPath| {
-            let in_it = path.parent().as_ref() == Some(&self.name);
-            in_it && path.file_name().parse::<FileName>().is_ok_and(|name| name.epoch == epoch)
-        };
-        let shown = || self.uri.to_string();
-        bulk::visit(&*self.file_system, Some(&self.name), &shown, &mut |page| {
-            let state: Vec<_> = page.into_iter().map(|entry| entry.path).filter(is_state).collect();
-            first = first.take().or(self.delete(&state).err());
-            Visit::Continue
-        })?;
-        first.map_or(Ok(()), Err)
+        let is_state = |path: &RelPath| path.file_name().parse::<FileName>().is_ok_and(|name| name.epoch == epoch);
+        let shown =
+            |path: &RelPath| if *path == self.name { self.uri.to_string() } else { self.show(path.file_name()) };
+        bulk::delete_where(&*self.file_system, &self.name, &is_state, &shown).map(|_| ())
     }
 
     /// Makes durable what was deleted beside that file, and it.

@@ -1,12 +1,12 @@
 //! Collecting what a job needs no more.
 
+use ckpt_core::Result;
 use ckpt_core::head::{Collected, Head};
 use ckpt_core::id::FileName;
-use ckpt_core::{Error, Result};
+use ckpt_core::state::RelPath;
 
 use super::survey::needs_task_owned;
 use super::{Authority, JobUpkeep, Upkept, stops};
-use crate::file::Visit;
 use crate::layout;
 use crate::view::CoordinatorView as _;
 
@@ -65,21 +65,13 @@ impl JobUpkeep {
         if needs_task_owned(head) {
             return Ok(());
         }
-        let mut first: Option<Error> = None;
-        self.directory.visit(Some(&layout::task_owned_directory()), &mut |page| {
-            let paths = page.into_iter().map(|entry| entry.path);
-            let dead: Vec<_> = paths
-                .filter(|path| path.file_name().parse::<FileName>().is_ok_and(|name| name.epoch < head.epoch))
-                .collect();
-            let (_, error) = self.directory.delete(&dead);
-            first = first.take().or(error);
-            Visit::Continue
-        })?;
-        first.map_or(Ok(()), Err)
+        let of_a_former =
+            |path: &RelPath| path.file_name().parse::<FileName>().is_ok_and(|name| name.epoch < head.epoch);
+        self.directory.delete_where(&layout::task_owned_directory(), &of_a_former).map(|_| ())
     }
 
     /// One that is not empty stays, as one does that somebody has made anew.
-    fn delete_empty_directories(&self, directories: &[ckpt_core::state::RelPath]) {
+    fn delete_empty_directories(&self, directories: &[RelPath]) {
         // A directory goes with the last name in it, and this one never was there.
         let names: Vec<_> = directories.iter().map(|directory| directory.join(&layout::metadata_file())).collect();
         let _ = self.directory.delete(&names);

@@ -10,7 +10,6 @@ use super::error::UpkeepError;
 use super::outcome::{Removal, Standing, Upkept};
 use super::{Authority, JobUpkeep};
 use crate::dispose::FileCount;
-use crate::file::Visit;
 use crate::layout::{self, OurFile};
 use crate::view::CoordinatorView as _;
 
@@ -34,10 +33,9 @@ impl JobUpkeep {
 
     fn own_files(&self, id: CheckpointId) -> Result<FileCount> {
         let mut own = FileCount::default();
-        self.directory.visit(Some(&layout::checkpoint_directory(id)), &mut |page| {
+        self.directory.visit_in(&layout::checkpoint_directory(id), &mut |page| {
             let of_ours = page.iter().filter(|entry| OurFile::parse(&entry.path).is_some());
             of_ours.for_each(|entry| own += FileCount { files: 1, bytes: entry.length_bytes });
-            Visit::Continue
         })?;
         Ok(own)
     }

@@ -6,10 +6,10 @@ use ckpt_core::Result;
 use ckpt_core::head::{Head, JobState, Orphans};
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch};
 use ckpt_core::state::RelPath;
-use ckpt_streams::file_system::{Entry, LocalFileSystem};
+use ckpt_streams::file_system::{Entry, FileVisitor, LocalFileSystem};
 
 use crate::dispose::FileCount;
-use crate::file::{JobDirectory, Visit};
+use crate::file::JobDirectory;
 use crate::layout::{self, METADATA_FILE, OurFile};
 
 /// What lies in the directory of a job, held against what HEAD says.
@@ -84,10 +84,8 @@ pub(super) fn survey(directory: &JobDirectory, head: &Head, alive: BTreeSet<File
         epochs: BTreeMap::new(),
         survey: JobSurvey { task_owned_is_needed: needs_task_owned(head), ..JobSurvey::default() },
     };
-    directory.visit(None, &mut |page| {
-        page.into_iter().for_each(|entry| looking.look_at(entry));
-        Visit::Continue
-    })?;
+    directory.visit(None, &mut looking)?;
+    looking.survey.unknown_paths.sort_unstable();
     looking.look_for_empty_directories()?;
     Ok(looking.survey)
 }
@@ -107,6 +105,16 @@ struct Looking<'a> {
     /// Of checkpoints that HEAD does not name, by whom their `_metadata` is; `None` when it is none of this job.
     epochs: BTreeMap<CheckpointId, Option<LeaderEpoch>>,
     survey: JobSurvey,
+}
+
+impl FileVisitor for Looking<'_> {
+    fn enters(&mut self, _: &RelPath) -> bool {
+        true
+    }
+
+    fn files(&mut self, files: Vec<Entry>) {
+        files.into_iter().for_each(|entry| self.look_at(entry));
+    }
 }
 
 impl Looking<'_> {

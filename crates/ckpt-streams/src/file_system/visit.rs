@@ -14,7 +14,7 @@ pub trait FileVisitor {
     fn enters(&mut self, directory: &RelPath) -> bool;
 
     /// Some of the files that lie directly in one directory.
-    fn files(&mut self, files: Vec<RelPath>);
+    fn files(&mut self, files: Vec<Entry>);
 
     /// All that lies below a directory which was entered has been shown. Nothing is said of the one that the visit is of.
     fn left(&mut self, directory: &RelPath) {
@@ -43,8 +43,8 @@ pub(super) fn by_list(
     loop {
         let page = file_system.list(prefix, after.as_ref(), PAGE)?;
         let Some(last) = page.last().map(|entry| entry.path.clone()) else { break };
-        for Entry { path, .. } in page {
-            visit.show(path, prefix);
+        for entry in page {
+            visit.show(entry, prefix);
         }
         visit.flush();
         // Nothing more is asked of a directory that is not looked into.
@@ -62,15 +62,16 @@ struct Visit<'a> {
     /// The one that was not entered last.
     passed_by: Option<RelPath>,
     /// Of the last directory on the way.
-    files: Vec<RelPath>,
+    files: Vec<Entry>,
 }
 
 impl Visit<'_> {
-    fn show(&mut self, path: RelPath, prefix: Option<&RelPath>) {
-        if self.passed_by.as_ref().is_some_and(|directory| is_below(&path, directory)) {
+    fn show(&mut self, entry: Entry, prefix: Option<&RelPath>) {
+        let path = &entry.path;
+        if self.passed_by.as_ref().is_some_and(|directory| is_below(path, directory)) {
             return;
         }
-        while self.entered.last().is_some_and(|directory| !is_below(&path, directory)) {
+        while self.entered.last().is_some_and(|directory| !is_below(path, directory)) {
             self.leave();
         }
         let begins = self.entered.last().or(prefix).map_or(0, |directory| directory.as_str().len() + "/".len());
@@ -85,7 +86,7 @@ impl Visit<'_> {
             }
             self.entered.push(directory);
         }
-        self.files.push(path);
+        self.files.push(entry);
     }
 
     /// Leaves the last directory on the way. Whether there was any.

@@ -11,7 +11,7 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::file_system::Entry;
 use crate::file_system::local::beneath::Beneath;
 use crate::file_system::local::error::LocalError;
-use crate::file_system::local::system::{Descriptor, Kind};
+use crate::file_system::local::system::Kind;
 use crate::file_system::local::writer::final_name_of;
 
 /// A name in a directory.
@@ -34,18 +34,6 @@ impl Named {
         }
         let is_within = after.as_str().strip_prefix(self.path.as_str()).is_some_and(|rest| rest.starts_with('/'));
         !is_within && self.sort_key().lt(after.as_str().bytes())
-    }
-}
-
-/// What an entry of a directory is, whose kind its file system may not have said; `None` when it is there no more.
-pub(super) fn kind_of(directory: &dyn Descriptor, name: &str, said: FileType) -> Result<Option<FileType>, Errno> {
-    if said != FileType::Unknown {
-        return Ok(Some(said));
-    }
-    match retry_on_intr(|| directory.status_at(name)) {
-        Ok(found) => Ok(Some(found.kind)),
-        Err(Errno::NOENT) => Ok(None),
-        Err(error) => Err(error),
     }
 }
 
@@ -122,9 +110,15 @@ impl Beneath {
         let opened = self.open_directory(directory)?;
         let mut entries = Vec::new();
         loop {
-            let visited = opened.visit_entries(&mut |name, kind| {
+            let visited = opened.visit_entries(&mut |name, mut kind| {
                 let Ok(name) = name.to_str() else { return Ok(()) };
-                let Some(kind) = kind_of(&*opened, name, kind)? else { return Ok(()) };
+                if kind == FileType::Unknown {
+                    kind = match retry_on_intr(|| opened.status_at(name)) {
+                        Ok(found) => found.kind,
+                        Err(Errno::NOENT) => return Ok(()),
+                        Err(error) => return Err(error),
+                    };
+                }
                 entries.push((name.to_owned(), kind));
                 Ok(())
             });

@@ -2,13 +2,12 @@
 
 use ckpt_core::state::RelPath;
 use rustix::fs::FileType;
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
-use crate::file_system::FileVisitor;
 use crate::file_system::local::beneath::Beneath;
 use crate::file_system::local::error::LocalError;
-use crate::file_system::local::list::kind_of;
 use crate::file_system::visit::PAGE;
+use crate::file_system::{Entry, FileVisitor};
 
 impl Beneath {
     /// Shows the regular files below a directory, as it names them. Names that no [`RelPath`] can have are left out.
@@ -25,14 +24,25 @@ impl Beneath {
         let visited = loop {
             let visited = opened.visit_entries(&mut |name, kind| {
                 let Some(path) = name.to_str().ok().and_then(|name| path_of(directory, name)) else { return Ok(()) };
-                match kind_of(&*opened, path.file_name(), kind)? {
-                    Some(FileType::RegularFile) => {
-                        files.push(path);
+                let (kind, length_bytes) = match kind {
+                    FileType::RegularFile | FileType::Unknown => {
+                        match retry_on_intr(|| opened.status_at(path.file_name())) {
+                            Ok(found) => (found.kind, found.length_bytes),
+                            // Removed since it was named.
+                            Err(Errno::NOENT) => return Ok(()),
+                            Err(error) => return Err(error),
+                        }
+                    }
+                    kind => (kind, 0),
+                };
+                match kind {
+                    FileType::RegularFile => {
+                        files.push(Entry::new(path, length_bytes));
                         if files.len() >= PAGE {
                             visitor.files(std::mem::take(&mut files));
                         }
                     }
-                    Some(FileType::Directory) => {
+                    FileType::Directory => {
                         // In succession: these do not lie below it.
                         if !files.is_empty() {
                             visitor.files(std::mem::take(&mut files));

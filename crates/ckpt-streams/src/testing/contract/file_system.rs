@@ -7,7 +7,7 @@ use bytes::Bytes;
 use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
 
-use crate::file_system::{CasOutcome, Durability, Expect, FileSystem, FileVisitor, VersionTag, Visible};
+use crate::file_system::{CasOutcome, Durability, Entry, Expect, FileSystem, FileVisitor, VersionTag, Visible};
 
 /// Runs the suite; each part gets an empty file system.
 ///
@@ -163,8 +163,10 @@ impl FileVisitor for Shown<'_> {
         enters
     }
 
-    fn files(&mut self, files: Vec<RelPath>) {
+    fn files(&mut self, files: Vec<Entry>) {
         assert!(!files.is_empty() && files.len() <= 1000, "{} at once", files.len());
+        assert!(files.iter().all(|file| file.length_bytes == 1), "{files:?}");
+        let files: Vec<RelPath> = files.into_iter().map(|entry| entry.path).collect();
         assert!(files.iter().all(|file| file.parent() == files[0].parent()), "{files:?}");
         if self.removes {
             assert!(self.files.remove(&files).iter().all(Result::is_ok));
