@@ -1,24 +1,23 @@
 //! A coordinator that leads: the order of its steps is that of `ckpt_coord`'s, its decisions are the shipping ones.
 
+mod collect;
+mod write;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
-use ckpt_core::head::{
-    ClaimedHead, Collected, HeadWrite, Orphans, Ownership, RemovedSnapshot, RetainedSnapshot, SavepointInProgress,
-    WrittenHead,
-};
+use ckpt_core::head::{ClaimedHead, Collected, Orphans, RemovedSnapshot, RetainedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, ReservedIds, Writer, WriterId};
-use ckpt_core::shared::{RemovedFiles, SharedStateRegistry};
-use ckpt_core::snapshot::{AfterSavepoint, CheckpointIdentity, JobEnd, RetentionPolicy, SavepointFormat, SnapshotKind};
+use ckpt_core::shared::SharedStateRegistry;
+use ckpt_core::snapshot::{CheckpointIdentity, JobEnd, RetentionPolicy, SnapshotKind};
 use ckpt_core::state::{FileRef, Place, ReusedFile, Root, StateHandle};
 use ckpt_core::{Digest, Timestamp};
 use ckpt_storage::SeenHead;
 
 use crate::history::Broken;
 use crate::rules::Break;
-use crate::savepoint::savepoint_uri;
 use crate::scene::{Event, Scene};
-use crate::store::{Deletion, Doomed, Metadata};
+use crate::store::{Doomed, Metadata};
 use crate::swap::Swap;
 
 /// A process that leads the job, or believes that it does.
@@ -277,148 +276,6 @@ impl Leader {
         Ok(())
     }
 
-    fn commit_next(&mut self, scene: &mut Scene<'_>, ready: Stage) -> Result<(), Broken> {
-        while self.write.is_none() {
-            let next = self.pending.iter().find(|(_, pending)| pending.stage == ready).map(|(id, _)| *id);
-            let Some(id) = next else { return Ok(()) };
-            if self.begin_write(What::Commit(id), scene)? {
-                if let Some(pending) = self.pending.get_mut(&id) {
-                    pending.stage = Stage::Committing;
-                }
-            } else {
-                self.abort(id, scene);
-            }
-        }
-        Ok(())
-    }
-
-    /// Begins a write of HEAD; `false` when the transition is refused.
-    pub(crate) fn begin_write(&mut self, what: What, scene: &mut Scene<'_>) -> Result<bool, Broken> {
-        let change = Change { what, collected: self.collected.clone() };
-        let Some(write) = self.propose(&change, scene) else { return Ok(false) };
-        let body = write.head().encode().map_err(|_| Broken::HeadNotWhole)?;
-        let swap = Swap::begin(write.head(), body, self.seen.take().as_ref());
-        match what {
-            What::Commit(id) if scene.rules.is(Break::AnnouncedBeforeTheCommit) => scene.announce(id),
-            What::Stop(id) if scene.rules.is(Break::StoppedButNotInHead) => scene.announce(id),
-            _ => {}
-        }
-        let early = match what {
-            What::Commit(_) => scene.rules.is(Break::CollectedBeforeTheCommit),
-            What::End(_) => scene.rules.is(Break::DeletedBeforeTheEnd),
-            _ => false,
-        };
-        if early {
-            let retained = |id| write.head().retained.iter().any(|snapshot| snapshot.id == id);
-            let leaving = self.head.head().retained.iter().filter(|snapshot| !retained(snapshot.id));
-            for id in leaving.map(|snapshot| snapshot.id).collect::<Vec<_>>() {
-                self.delete(Doomed::Removed(id, Vec::new()), scene);
-            }
-        }
-        self.write = Some((change, swap));
-        Ok(true)
-    }
-
-    /// The write itself, which is the same whenever it is proposed.
-    fn propose(&self, change: &Change, scene: &Scene<'_>) -> Option<HeadWrite> {
-        let collected = &change.collected;
-        match change.what {
-            What::Commit(id) => {
-                let kind = self.pending.get(&id)?.kind;
-                self.head.commit(snapshot(id, self.epoch(), kind), scene.retained, collected)
-            }
-            What::BeginSavepoint(id) => {
-                self.head.begin_savepoint(SavepointInProgress::new(id, savepoint_uri(id)), collected)
-            }
-            What::SavepointPublished(id) => self.head.savepoint_published(id, collected),
-            What::GiveUpSavepoint(id) => self.head.give_up_savepoint(id, collected),
-            What::Stop(id) => {
-                let then = AfterSavepoint::Suspend;
-                let kind = SnapshotKind::Savepoint { format: SavepointFormat::Canonical, then };
-                let savepoint = snapshot(id, self.epoch(), kind).elsewhere(savepoint_uri(id), Ownership::Borrowed);
-                self.head.stop(savepoint, collected)
-            }
-            What::End(end) => self.head.end(end, RETENTION, collected),
-            What::Clear => self.head.collected(collected),
-        }
-        .ok()
-    }
-
-    /// The store says that HEAD is written.
-    pub(crate) fn written(&mut self, change: &Change, seen: SeenHead, scene: &mut Scene<'_>) -> Result<(), Broken> {
-        let write = self.propose(change, scene).ok_or(Broken::Stuck("the same change is refused later"))?;
-        let written = write.written();
-        self.registry.head_written(&written);
-        self.seen = Some(seen);
-        self.ids.append(written.reserved.clone());
-        self.removed.extend(written.removed.iter().cloned());
-        self.head = written.head.clone();
-        self.collected = std::mem::take(&mut self.collected).listed_in(self.head.head());
-        for savepoint in &written.abandoned {
-            self.delete(Doomed::Savepoint(savepoint.savepoint().id), scene);
-        }
-        match change.what {
-            What::Commit(id) => {
-                self.pending.remove(&id);
-                let older: Vec<_> = self.pending.range(..id).map(|(id, _)| *id).collect();
-                for older in older {
-                    self.abort(older, scene);
-                }
-                scene.announce(id);
-            }
-            What::BeginSavepoint(id) => drop(self.savepoints.insert(id, SavepointStage::Begun)),
-            What::SavepointPublished(id) | What::GiveUpSavepoint(id) => drop(self.savepoints.remove(&id)),
-            What::Stop(id) => {
-                self.savepoints.remove(&id);
-                scene.announce(id);
-                scene.hit(Event::Stopped);
-            }
-            What::End(_) => {
-                self.has_ended = true;
-                self.savepoints.clear();
-                let files = self.registry.end_all_writers();
-                self.delete_files(&files, scene);
-                scene.hit(Event::Ended);
-            }
-            What::Clear => {}
-        }
-        self.proceed(scene)
-    }
-
-    /// The write was not made, for certain.
-    pub(crate) fn not_written(&mut self, change: &Change, scene: &mut Scene<'_>) -> Result<(), Broken> {
-        match change.what {
-            What::Commit(id) => {
-                if let Some(pending) = self.pending.get_mut(&id) {
-                    pending.stage = Stage::Published;
-                }
-                self.abort(id, scene);
-            }
-            What::BeginSavepoint(id) => drop(self.savepoints.remove(&id)),
-            _ => {}
-        }
-        self.proceed(scene)
-    }
-
-    /// Gives up a pending checkpoint whose commit was not emitted.
-    pub(crate) fn abort(&mut self, id: CheckpointId, scene: &mut Scene<'_>) {
-        let may =
-            |pending: &Pending| pending.stage != Stage::Committing || scene.rules.is(Break::AbortedWhileCommitting);
-        if !self.pending.get(&id).is_some_and(may) {
-            return;
-        }
-        self.pending.remove(&id);
-        if let Some(book) = self.books.remove(&id) {
-            let own = Writer::new(self.epoch(), WriterId::new(self.writer));
-            let named = |file: &FileName| self.books.values().any(|book| book.shared.contains(file));
-            self.kept.extend(book.shared.into_iter().filter(|file| file.writer() == own && !named(file)));
-        }
-        let files = self.registry.release(id);
-        self.delete_files(&files, scene);
-        self.delete(Doomed::Aborted(id), scene);
-        scene.history.aborted.insert(id);
-    }
-
     /// All tasks are restored: everything pending is given up, and nobody names files as before.
     pub(crate) fn restart_tasks(&mut self, scene: &mut Scene<'_>) -> Result<(), Broken> {
         for id in self.pending.keys().copied().collect::<Vec<_>>() {
@@ -439,81 +296,10 @@ impl Leader {
         self.proceed(scene)
     }
 
-    /// It leads no more, or does not know. Nothing is deleted, and nobody told that anything is complete.
-    pub(crate) fn step_down(&mut self, scene: &mut Scene<'_>) {
-        for (id, pending) in std::mem::take(&mut self.pending) {
-            let committing = pending.stage == Stage::Committing;
-            if committing && scene.rules.is(Break::FencedLeaderAnnounces) {
-                scene.announce(id);
-            }
-            if scene.rules.is(Break::FencedLeaderDeletes) {
-                self.delete(Doomed::Aborted(id), scene);
-            }
-            if !committing {
-                scene.history.aborted.insert(id);
-            }
-        }
-    }
-
-    fn collect_removed(&mut self, scene: &mut Scene<'_>) {
-        let (mut dead, registry, books) = (Vec::new(), &mut self.registry, &mut self.books);
-        self.removed.retain(|removed| match registry.remove(removed) {
-            Some(files) => {
-                books.remove(&removed.snapshot().id);
-                dead.push((removed.snapshot().id, files.job_shared().to_vec()));
-                false
-            }
-            None => {
-                scene.hit(Event::RemovalWaitsForABase);
-                true
-            }
-        });
-        for (id, files) in dead {
-            self.delete(Doomed::Removed(id, files), scene);
-        }
-    }
-
-    fn delete_files(&self, files: &RemovedFiles, scene: &mut Scene<'_>) {
-        if !files.is_empty() {
-            self.delete(Doomed::Shared(files.job_shared().to_vec()), scene);
-        }
-    }
-
-    fn delete(&self, what: Doomed, scene: &mut Scene<'_>) {
-        scene.store.deletions.push(Deletion { by: self.nonce, what });
-    }
-
-    /// Nothing is left of what it had deleted.
-    pub(crate) fn deleted(&mut self, what: &Doomed) {
-        match what {
-            Doomed::Removed(id, _) => self.collected.snapshots.push(*id),
-            Doomed::Savepoint(id) => self.collected.savepoints.push(*id),
-            Doomed::Aborted(_) | Doomed::Shared(_) | Doomed::Orphans(_) => {}
-        }
-        self.collected.snapshots.sort_unstable();
-        self.collected.savepoints.sort_unstable();
-    }
-
     /// Whether it has stopped the job with a savepoint, so that nothing more is committed.
     pub(crate) fn is_stopped(&self) -> bool {
         let head = self.head.head();
         head.stopped_at.as_ref().is_some_and(|savepoint| savepoint.epoch == head.epoch)
-    }
-
-    /// The write whose outcome is not known is sent once more.
-    pub(crate) fn try_again(&mut self, scene: &mut Scene<'_>) -> Result<(), Broken> {
-        let Some((change, swap)) = self.write.take() else { return Ok(()) };
-        let write = self.propose(&change, scene).ok_or(Broken::Stuck("the same change is refused later"))?;
-        if write.head().encode().is_ok_and(|body| body != swap.body()) {
-            return Err(Broken::Stuck("the same change has other bytes later"));
-        }
-        let swap = swap.again(write.head());
-        self.write = Some((change, swap));
-        Ok(())
-    }
-
-    pub(crate) fn has_collected(&self) -> bool {
-        !self.collected.is_empty()
     }
 
     /// What a checkpoint that it takes would name.

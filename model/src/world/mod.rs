@@ -1,21 +1,22 @@
 //! Processes that lead one job, or believe so, over one store: every order of their steps, of crashes and of requests.
 
+mod requests;
+mod steps;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ckpt_core::head::{Head, HeadWrite, JobState, Nonce};
 use ckpt_core::id::{CheckpointId, JobId};
-use ckpt_core::snapshot::JobEnd;
-use ckpt_storage::{HeadAnswer, HeadEnd, HeadStep, SeenHead};
-use ckpt_streams::file_system::VersionTag;
+use ckpt_storage::{HeadAnswer, SeenHead};
 use stateright::{Model, Property};
 
 use crate::configuration::Bounds;
 use crate::history::{Broken, History};
-use crate::leader::{Leader, Names, SavepointStage, Stage, What};
+use crate::leader::{Leader, Names, What};
 use crate::properties;
 use crate::rules::{Break, Rules};
 use crate::scene::{Event, Events, Scene};
-use crate::store::{Landed, SavepointMetadata, Store};
+use crate::store::{SavepointMetadata, Store};
 use crate::swap::Swap;
 
 /// The job that all of them lead.
@@ -191,97 +192,6 @@ impl Model for Commit {
 }
 
 impl World {
-    fn steps_of_swap(&self, swap: &Swap, steps: &mut Vec<Step>) {
-        let faulty = self.left.faults > 0;
-        match &swap.step {
-            HeadStep::Read | HeadStep::Explain => {
-                steps.push(Step::Read(Shown::Present));
-                if faulty {
-                    steps.push(Step::ReadFails);
-                    if self.store.has_past() {
-                        steps.push(Step::Read(Shown::Past));
-                    }
-                }
-            }
-            HeadStep::Put(_) => {
-                steps.push(Step::Put(Sent::Answered));
-                if faulty {
-                    steps.extend([Sent::Late, Sent::Doubled, Sent::Fails].map(Step::Put));
-                }
-            }
-            HeadStep::Ended(_) => {
-                if !swap.is_in_doubt() {
-                    steps.push(Step::TryAgain);
-                }
-                steps.push(Step::GiveUp);
-            }
-        }
-    }
-
-    fn steps_of_leader(&self, leader: &Leader, bounds: &Bounds, steps: &mut Vec<Step>) {
-        let idle = leader.write.is_none();
-        if leader.has_ended {
-            if idle && leader.has_collected() {
-                steps.push(Step::Write(What::Clear));
-            }
-            return;
-        }
-        for (id, pending) in &leader.pending {
-            match pending.stage {
-                Stage::Triggered => {
-                    steps.extend(leader.nameable(*id).into_iter().map(|names| Step::Acknowledge(*id, names)));
-                }
-                Stage::Acknowledged => steps.push(Step::Publish(*id)),
-                Stage::Published | Stage::Committing => {}
-            }
-            let may = pending.stage != Stage::Committing || bounds.aborts_while_committing;
-            if self.left.aborts > 0 && may {
-                steps.push(Step::Abort(*id));
-            }
-        }
-        if self.left.checkpoints > 0 && leader.pending.len() < bounds.concurrent && !leader.is_stopped() {
-            steps.push(Step::Trigger);
-        }
-        if self.left.restarts > 0 {
-            steps.push(Step::RestartTasks);
-        }
-        for (id, stage) in &leader.savepoints {
-            match stage {
-                SavepointStage::Begun => {
-                    steps.push(Step::MakeSavepoint(*id));
-                    if idle {
-                        steps.push(Step::Write(What::GiveUpSavepoint(*id)));
-                    }
-                }
-                SavepointStage::Made => {
-                    steps.push(Step::PublishSavepoint(*id));
-                    if idle {
-                        steps.push(Step::Write(What::GiveUpSavepoint(*id)));
-                    }
-                }
-                SavepointStage::Published => steps.push(Step::LookForMark(*id)),
-                SavepointStage::Complete if idle => {
-                    steps.push(Step::Write(What::SavepointPublished(*id)));
-                    steps.push(Step::Write(What::Stop(*id)));
-                }
-                SavepointStage::Failed if idle => steps.push(Step::Write(What::GiveUpSavepoint(*id))),
-                SavepointStage::Beginning | SavepointStage::Complete | SavepointStage::Failed => {}
-            }
-        }
-        if self.left.savepoints > 0 && idle && !leader.is_stopped() {
-            steps.push(Step::BeginSavepoint);
-        }
-        if self.left.ends > 0 && idle {
-            steps.extend([JobEnd::Cancelled, JobEnd::Failed].map(|end| Step::Write(What::End(end))));
-        }
-    }
-
-    fn crash(&self, steps: &mut Vec<Step>) {
-        if self.left.crashes > 0 {
-            steps.push(Step::Crash);
-        }
-    }
-
     pub(crate) fn leaders(&self) -> impl Iterator<Item = &Leader> {
         self.processes.iter().filter_map(|process| match process {
             Process::Leading(leader) => Some(&**leader),
@@ -458,104 +368,6 @@ impl Commit {
             }
         }
         world.processes[at] = Process::Claiming(Box::new(Claiming { nonce, current, swap }));
-        Ok(())
-    }
-
-    /// A write of HEAD is sent.
-    fn put(&self, world: &mut World, at: usize, sent: Sent) -> Result<(), Broken> {
-        let Some(swap) = world.processes[at].swap() else { return Ok(()) };
-        let HeadStep::Put(expected) = &swap.step else { return Ok(()) };
-        let expected = expected.as_ref().map(VersionTag::as_str).map(str::to_owned);
-        let body = swap.body().clone();
-        let (expected, history) = (expected.as_deref(), &mut world.history);
-        if sent != Sent::Answered {
-            world.left.faults -= 1;
-        }
-        let answer = match sent {
-            Sent::Late => {
-                world.store.put_late(expected, &body);
-                self.events.hit(Event::AnswerLost);
-                HeadAnswer::Unknown
-            }
-            Sent::Fails => HeadAnswer::Failed,
-            Sent::Answered | Sent::Doubled => {
-                let landed = world.store.put(expected, &body, &self.rules, history)?;
-                if sent == Sent::Doubled {
-                    world.store.put_late(expected, &body);
-                }
-                match landed {
-                    Landed::Done(tag) => HeadAnswer::Done(tag),
-                    Landed::Lost if self.rules.is(Break::LostTakenForOver) => {
-                        return self.ended(world, at, HeadEnd::NotWritten);
-                    }
-                    Landed::Lost => HeadAnswer::Lost,
-                }
-            }
-        };
-        self.answer(world, at, answer)
-    }
-
-    /// The answer to a request comes.
-    fn answer(&self, world: &mut World, at: usize, answer: HeadAnswer) -> Result<(), Broken> {
-        let found = matches!(answer, HeadAnswer::Found(_));
-        let Some(swap) = world.processes[at].swap() else { return Ok(()) };
-        swap.answered(answer);
-        match &swap.step {
-            HeadStep::Ended(end) => {
-                let end = end.clone();
-                if found && matches!(end, HeadEnd::Written(_)) {
-                    self.events.hit(Event::OwnWriteFound);
-                }
-                self.ended(world, at, end)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A write of HEAD has ended.
-    fn ended(&self, world: &mut World, at: usize, end: HeadEnd) -> Result<(), Broken> {
-        let mut scene = self.scene(&mut world.store, &mut world.history);
-        match &mut world.processes[at] {
-            Process::Down => {}
-            Process::Claiming(claiming) => match end {
-                HeadEnd::Written(seen) => {
-                    let write = claim(claiming.current.as_ref(), claiming.nonce);
-                    let written = write.ok_or(Broken::Stuck("the same claim is refused later"))?.written();
-                    if written.head.head().stopped_at.is_some() {
-                        scene.hit(Event::RestoredFromSavepoint);
-                    }
-                    if written.head.head().state != JobState::Active {
-                        scene.hit(Event::CollectedAfterTheEnd);
-                    }
-                    let leader = Leader::take_over(claiming.nonce, written, seen, &mut scene)?;
-                    world.processes[at] = Process::Leading(Box::new(leader));
-                }
-                // Somebody else came first: it reads and claims once more.
-                HeadEnd::Fenced(_) => {
-                    let (nonce, found) = (claiming.nonce, scene.store.read()?);
-                    return self.claim(world, at, nonce, found);
-                }
-                _ => world.processes[at] = Process::Down,
-            },
-            Process::Leading(leader) => {
-                let unknown_is_failure = self.rules.is(Break::UnknownTakenForFailed);
-                match end {
-                    HeadEnd::Unknown if !unknown_is_failure => {}
-                    end => {
-                        let Some((change, _)) = leader.write.take() else { return Ok(()) };
-                        match end {
-                            HeadEnd::Written(seen) => leader.written(&change, seen, &mut scene)?,
-                            HeadEnd::Fenced(_) => {
-                                scene.hit(Event::ZombieFenced);
-                                leader.step_down(&mut scene);
-                                world.processes[at] = Process::Down;
-                            }
-                            _ => leader.not_written(&change, &mut scene)?,
-                        }
-                    }
-                }
-            }
-        }
         Ok(())
     }
 }
