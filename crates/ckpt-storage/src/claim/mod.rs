@@ -36,3 +36,12 @@ pub use take_over::{ActiveJob, TakenOver, ThreadWait, Wait, take_over};
 pub(crate) use collect::{remove_claimed_files, remove_claimed_snapshot};
 pub(crate) use load::load_elsewhere;
 pub(crate) use release::release;
+
+#[cfg(test)]
+mod matrix_test;
+#[cfg(test)]
+mod race_test;
+#[cfg(test)]
+mod support_test;
+#[cfg(test)]
+mod take_over_test;

@@ -267,4 +267,4 @@ mod race_test;
 #[cfg(test)]
 mod refusal_test;
 #[cfg(test)]
-mod support_test;
+pub(crate) mod support_test;

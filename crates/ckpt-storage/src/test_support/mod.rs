@@ -120,6 +120,10 @@ impl MemoryDisk {
         self.0.lock().records.keys().cloned().collect()
     }
 
+    pub(crate) fn content(&self, path: &str) -> Bytes {
+        self.0.lock().files[path].clone()
+    }
+
     pub(crate) fn put(&self, path: &str, bytes: &[u8]) {
         self.0.lock().files.insert(path.to_owned(), Bytes::copy_from_slice(bytes));
     }
