@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ckpt_core::head::{Head, HeadWrite, ReleasedClaim, RemovedSnapshot};
+use ckpt_core::head::{AbandonedSavepoint, Head, HeadWrite, ReleasedClaim, RemovedSnapshot};
 use ckpt_core::id::{CheckpointId, TaskAttempt};
 use ckpt_core::message::ToTask;
 use ckpt_core::metadata::CheckpointMetadata;
@@ -91,6 +91,14 @@ pub enum Action {
         /// The files.
         files: RemovedFiles,
     },
+    /// Delete what was written of a savepoint that nobody goes on with, unless it is complete. Answer: `SavepointRemoved`, or
+    /// `IoFailed`.
+    RemoveSavepoint {
+        /// To answer under.
+        io: IoId,
+        /// The savepoint.
+        abandoned: AbandonedSavepoint,
+    },
     /// Take this job's mark off a place that it had claimed. Answer: `ClaimReleased`, or `IoFailed`.
     ReleaseClaim {
         /// To answer under.
@@ -172,6 +180,7 @@ impl Action {
             | Self::DiscardLocation { io, .. }
             | Self::RemoveSnapshot { io, .. }
             | Self::RemoveFiles { io, .. }
+            | Self::RemoveSavepoint { io, .. }
             | Self::ReleaseClaim { io, .. }
             | Self::CollectOrphans { io, .. }
             | Self::CollectEnded { io, .. } => Some(*io),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::{ClaimedHead, Collected, Head, ReleasedClaim, RemovedSnapshot, WrittenHead};
+use ckpt_core::head::{AbandonedSavepoint, ClaimedHead, Collected, Head, ReleasedClaim, RemovedSnapshot, WrittenHead};
 use ckpt_core::id::{CheckpointId, ReservedIds};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::{RemovedFiles, SharedStateRegistry};
@@ -24,6 +24,10 @@ pub(super) struct Committed {
     again: Vec<Removal>,
     /// What could not be deleted; tried again when HEAD is written next.
     failed: Vec<Removal>,
+    /// Savepoints that nobody goes on with, and that are not being deleted.
+    abandoned: Vec<AbandonedSavepoint>,
+    /// Those of them that could not be deleted; tried again when HEAD is written next.
+    failed_abandoned: Vec<AbandonedSavepoint>,
     /// Claims whose marks are to be deleted.
     released: Vec<ReleasedClaim>,
     /// Those whose marks could not be; tried again when HEAD is written next.
@@ -42,13 +46,26 @@ pub(super) struct Removal {
 
 impl Committed {
     pub(super) fn new(claimed: WrittenHead, metadata: BTreeMap<CheckpointId, Arc<CheckpointMetadata>>) -> Self {
-        let (removed, released) = (claimed.all_removed(), claimed.all_released());
+        let (removed, abandoned) = (claimed.all_removed(), claimed.all_abandoned());
+        let released = claimed.all_released();
         let (head, ids) = (claimed.head, claimed.reserved);
         let (again, failed, collected) = (Vec::new(), Vec::new(), Collected::none());
-        let failed_releases = Vec::new();
+        let (failed_abandoned, failed_releases) = (Vec::new(), Vec::new());
         let restorable = |id: &CheckpointId| names(head.head(), *id);
         let metadata = metadata.into_iter().filter(|(id, _)| restorable(id)).collect();
-        Self { head, ids, metadata, removed, again, failed, released, failed_releases, collected }
+        Self {
+            head,
+            ids,
+            metadata,
+            removed,
+            again,
+            failed,
+            abandoned,
+            failed_abandoned,
+            released,
+            failed_releases,
+            collected,
+        }
     }
 
     pub(super) const fn head(&self) -> &ClaimedHead {
@@ -91,6 +108,8 @@ impl Committed {
         self.ids.append(written.reserved);
         self.again.append(&mut self.failed);
         self.removed.extend(written.removed);
+        self.abandoned.append(&mut self.failed_abandoned);
+        self.abandoned.extend(written.abandoned);
         self.released.append(&mut self.failed_releases);
         self.released.extend(written.released);
         self.collected = std::mem::take(&mut self.collected).listed_in(self.head.head());
@@ -132,6 +151,21 @@ impl Committed {
             None => true,
         });
         removals
+    }
+
+    /// Takes the savepoints that may be deleted.
+    pub(super) fn take_abandoned(&mut self) -> Vec<AbandonedSavepoint> {
+        std::mem::take(&mut self.abandoned)
+    }
+
+    /// Nothing is left of that savepoint, or it is its user's.
+    pub(super) fn is_removed(&mut self, id: CheckpointId) {
+        self.collected.savepoints.push(id);
+    }
+
+    /// That savepoint could not be deleted: it is tried again when HEAD is written next.
+    pub(super) fn not_removed(&mut self, abandoned: AbandonedSavepoint) {
+        self.failed_abandoned.push(abandoned);
     }
 
     /// Nothing is left of it.

@@ -10,7 +10,8 @@
 //! 5. Whoever waits is answered, and the checkpoint is counted. Nothing is announced before it is committed.
 //! 6. Tasks are told; sinks commit what they staged.
 //! 7. Removed snapshots are deleted, with the shared files that the registry says nothing names any more. A snapshot that a
-//!    pending checkpoint is based on waits until that has ended, since its tasks may name its files again.
+//!    pending checkpoint is based on waits until that has ended, since its tasks may name its files again. Savepoints that
+//!    were given up, or that a former leader was taking, go likewise.
 //!    Once HEAD names none any more that needs a place which the job had claimed, the mark of the claim goes.
 //! 8. The next write of HEAD drops what was deleted from the list of the removed; at the end of a job, one more. So a
 //!    crash anywhere leaves a HEAD from which the next leader goes on.
@@ -160,6 +161,10 @@ impl Coordinator {
     pub(super) fn collect_removed(&mut self) {
         for removal in self.committed.take_removals(&mut self.shared) {
             self.delete(removal);
+        }
+        for abandoned in self.committed.take_abandoned() {
+            let purpose = Purpose::RemoveSavepoint(abandoned.clone());
+            self.outbox.begin(purpose, |io| Action::RemoveSavepoint { io, abandoned });
         }
         for released in self.committed.take_releases() {
             self.outbox.begin(Purpose::Release(released.clone()), |io| Action::ReleaseClaim { io, released });

@@ -103,6 +103,11 @@ pub enum Event {
         /// What it answers.
         io: IoId,
     },
+    /// Nothing is left of an abandoned savepoint, or it is complete and its user's.
+    SavepointRemoved {
+        /// What it answers.
+        io: IoId,
+    },
     /// A place that the job had claimed bears its mark no more.
     ClaimReleased {
         /// What it answers.

@@ -189,6 +189,11 @@ impl Coordinator {
                     self.committed.is_collected(removed.snapshot().id);
                 }
             }
+            Event::SavepointRemoved { io } => {
+                if let Some(Purpose::RemoveSavepoint(abandoned)) = self.outbox.finish(io) {
+                    self.committed.is_removed(abandoned.savepoint().id);
+                }
+            }
             Event::FilesRemoved { io } => {
                 self.outbox.finish(io);
             }
@@ -272,6 +277,10 @@ impl Coordinator {
             Purpose::Remove(removal) => {
                 self.statistics.failed_removals += 1;
                 self.committed.not_collected(removal);
+            }
+            Purpose::RemoveSavepoint(abandoned) => {
+                self.statistics.failed_removals += 1;
+                self.committed.not_removed(abandoned);
             }
             Purpose::Release(released) => {
                 self.statistics.failed_removals += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use ckpt_core::head::ReleasedClaim;
+use ckpt_core::head::{AbandonedSavepoint, ReleasedClaim};
 use ckpt_core::id::{CheckpointId, TaskAttempt};
 use ckpt_core::message::ToTask;
 use ckpt_core::shared::EndedWriters;
@@ -26,6 +26,7 @@ pub(super) enum Purpose {
     WriteHead(HeadPurpose),
     Discard(CheckpointId),
     Remove(Removal),
+    RemoveSavepoint(AbandonedSavepoint),
     Release(ReleasedClaim),
     CollectOrphans,
     CollectEnded(EndedWriters),

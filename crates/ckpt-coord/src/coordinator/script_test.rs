@@ -151,6 +151,7 @@ impl Script {
                 Action::DiscardLocation { checkpoint, .. } => ("discard", Some(*checkpoint)),
                 Action::RemoveSnapshot { removed, .. } => ("remove", Some(removed.snapshot().id)),
                 Action::RemoveFiles { .. } => ("files", None),
+                Action::RemoveSavepoint { abandoned, .. } => ("savepoint", Some(abandoned.savepoint().id)),
                 Action::ReleaseClaim { .. } => ("release", None),
                 Action::CollectEnded { .. } => ("ended", None),
                 _ => ("orphans", None),
@@ -248,6 +249,7 @@ impl Script {
             Action::DiscardLocation { .. } => Event::LocationDiscarded { io },
             Action::RemoveSnapshot { .. } => Event::SnapshotRemoved { io },
             Action::RemoveFiles { .. } => Event::FilesRemoved { io },
+            Action::RemoveSavepoint { .. } => Event::SavepointRemoved { io },
             Action::ReleaseClaim { .. } => Event::ClaimReleased { io },
             Action::CollectOrphans { .. } | Action::CollectEnded { .. } => Event::OrphansCollected { io, files: 1 },
             other => panic!("{other:?} is due no answer"),
@@ -376,6 +378,9 @@ fn show(action: &Action) -> String {
         }
         Action::RemoveSnapshot { io, removed, files } => {
             format!("io-{}: remove {}, dead shared {}", io.get(), removed.snapshot().id, numbers(files))
+        }
+        Action::RemoveSavepoint { io, abandoned } => {
+            format!("io-{}: remove savepoint {}", io.get(), abandoned.savepoint().id)
         }
         Action::RemoveFiles { io, files } => format!("io-{}: remove files {}", io.get(), numbers(files)),
         Action::ReleaseClaim { io, released } => format!("io-{}: release claim {}", io.get(), released.claim().id),

@@ -77,6 +77,7 @@ impl Store {
                 self.delete(removed.snapshot().id);
                 Event::SnapshotRemoved { io }
             }
+            Action::RemoveSavepoint { .. } => Event::SavepointRemoved { io },
             Action::RemoveFiles { files, .. } => {
                 self.delete_files(&files);
                 Event::FilesRemoved { io }

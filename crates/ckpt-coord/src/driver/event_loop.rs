@@ -155,6 +155,7 @@ impl EventLoop {
                 Action::DiscardLocation { io, checkpoint } => self.jobs.discard(io, checkpoint),
                 Action::RemoveSnapshot { io, removed, files } => self.jobs.remove(io, removed, files),
                 Action::RemoveFiles { io, files } => self.jobs.remove_files(io, files),
+                Action::RemoveSavepoint { io, abandoned } => self.jobs.remove_savepoint(io, abandoned),
                 Action::ReleaseClaim { io, released } => self.jobs.release_claim(io, released),
                 Action::CollectOrphans { io, claimed, retained } => self.jobs.collect_orphans(io, claimed, retained),
                 Action::CollectEnded { io, ended } => self.jobs.collect_ended(io, ended),

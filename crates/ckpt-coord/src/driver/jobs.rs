@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::{Head, HeadWrite, ReleasedClaim, RemovedSnapshot};
+use ckpt_core::head::{AbandonedSavepoint, Head, HeadWrite, ReleasedClaim, RemovedSnapshot};
 use ckpt_core::id::CheckpointId;
 use ckpt_core::message::SpilledAcknowledge;
 use ckpt_core::metadata::CheckpointMetadata;
@@ -143,6 +143,18 @@ impl Jobs {
             observer.phase(Phase::Collecting, Some(removed.snapshot().id));
             match view.remove(&removed, &files) {
                 Ok(()) => Input::Event(Event::SnapshotRemoved { io }),
+                Err(error) => failed(io, Failure::from(&error)),
+            }
+        });
+    }
+
+    pub(super) fn remove_savepoint(&self, io: IoId, abandoned: AbandonedSavepoint) {
+        let (view, observer) = (Arc::clone(&self.view), Arc::clone(&self.observer));
+        self.run("ckpt-remove", io, move || {
+            observer.phase(Phase::Collecting, Some(abandoned.savepoint().id));
+            match view.remove_abandoned(&abandoned) {
+                // Either way nothing is left to do for it.
+                Ok(_) => Input::Event(Event::SavepointRemoved { io }),
                 Err(error) => failed(io, Failure::from(&error)),
             }
         });

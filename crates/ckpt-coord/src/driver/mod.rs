@@ -86,5 +86,7 @@ impl Drop for Driver {
 }
 
 #[cfg(test)]
+mod savepoint_test;
+#[cfg(test)]
 #[path = "driver_test.rs"]
 mod tests;

@@ -45,6 +45,8 @@ mod regressions_test;
 #[cfg(test)]
 mod resolve_test;
 #[cfg(test)]
+mod savepoint_fenced_test;
+#[cfg(test)]
 mod savepoint_test;
 #[cfg(test)]
 mod storage_test;
