@@ -6,6 +6,7 @@ use ckpt_coord::Phase;
 
 use crate::text::Random;
 use crate::wordcount::phase_name;
+use crate::wordcount::step::Step;
 
 /// When the pipeline is killed: every moment is drawn from the seed, one after the other.
 #[derive(Debug)]
@@ -16,7 +17,18 @@ pub(super) struct KillPlan {
     total_bytes: u64,
     /// When not empty: kill exactly at these, in turn.
     exact: Vec<Phase>,
+    /// When not empty: kill within steps of these parts of the protocol, in turn.
+    steps: Option<WithinSteps>,
     next: Option<Moment>,
+}
+
+/// Kills that fall into steps.
+#[derive(Debug)]
+pub(super) struct WithinSteps {
+    /// Parts of the protocol.
+    pub(super) parts: Vec<String>,
+    /// How much longer each step takes.
+    pub(super) delay: Duration,
 }
 
 /// The moment of the next kill.
@@ -30,6 +42,9 @@ enum Moment {
     Restore { delay: Duration },
     /// Exactly at the beginning of this phase, after so many others of the kind.
     Exactly { phase: Phase, skip: u64 },
+    /// That long after this step is about to be taken, after so many others of the kind; at the next step of any kind once
+    /// that much input was read.
+    Within { step: Step, skip: u64, delay: Duration, bytes: u64, any: bool },
 }
 
 /// What the parent does about a signal.
@@ -44,10 +59,10 @@ pub(super) enum Verdict {
 }
 
 impl KillPlan {
-    pub(super) fn new(seed: u64, kills: u32, total_bytes: u64, exact: Vec<Phase>) -> Self {
+    pub(super) fn new(seed: u64, kills: u32, total_bytes: u64, exact: Vec<Phase>, steps: Option<WithinSteps>) -> Self {
         // Not the stream that the input is drawn from.
         let random = Random::new(seed ^ 0x6b69_6c6c);
-        let mut plan = Self { random, kills, done: 0, total_bytes, exact, next: None };
+        let mut plan = Self { random, kills, done: 0, total_bytes, exact, steps, next: None };
         plan.draw();
         plan
     }
@@ -76,6 +91,22 @@ impl KillPlan {
         }
     }
 
+    /// A step is about to be taken.
+    pub(super) fn on_step(&mut self, begun: Step) -> Verdict {
+        match &mut self.next {
+            Some(Moment::Within { step, skip, delay, any, .. }) if *step == begun || *any => {
+                match skip.checked_sub(1) {
+                    Some(left) if !*any => {
+                        *skip = left;
+                        Verdict::LetLive
+                    }
+                    _ => Verdict::Kill(*delay),
+                }
+            }
+            _ => Verdict::LetLive,
+        }
+    }
+
     /// That much input has been read.
     pub(super) fn on_position(&mut self, position_bytes: u64) -> Verdict {
         // A phase that does not come, such as an alignment of one input, must not save the pipeline.
@@ -89,6 +120,10 @@ impl KillPlan {
                 } else {
                     Verdict::LetLive
                 }
+            }
+            Some(Moment::Within { bytes, any, .. }) => {
+                *any = position_bytes >= *bytes;
+                Verdict::LetLive
             }
             _ => Verdict::LetLive,
         }
@@ -115,6 +150,20 @@ impl KillPlan {
             // Often the first ones, which every run has, sometimes one of a later checkpoint.
             let most = [3, 12][self.random.below(2) as usize];
             return Moment::Exactly { phase, skip: self.random.below(most) };
+        }
+        if let Some(WithinSteps { parts, delay }) = &self.steps {
+            let mut part = self.done as usize % parts.len().max(1);
+            // The first start finds nothing that a former leader left.
+            if self.done == 0 && parts.get(part).is_some_and(|part| part == "collect") {
+                part = parts.iter().position(|part| part != "collect").unwrap_or(part);
+            }
+            let steps = parts.get(part).map(|part| Step::of_part(part)).unwrap_or_default();
+            let step = steps[self.random.below(steps.len() as u64) as usize];
+            // The call itself, and the time until the signal arrives, come on top.
+            let longest = u64::try_from(delay.as_micros()).unwrap_or(u64::MAX);
+            let delay = Duration::from_micros(self.random.below(longest.max(2) * 3 / 4));
+            let bytes = self.total_bytes * u64::from(self.done + 1) / u64::from(self.kills + 1);
+            return Moment::Within { step, skip: self.random.below(3), delay, bytes, any: false };
         }
         // Each kill has its share of the input behind the first fifth, in which there is nothing to go back to yet, and
         // stays off its ends.
@@ -144,7 +193,7 @@ mod tests {
     #[test]
     fn the_same_seed_draws_the_same_moments_and_each_lies_within_the_input() {
         let moments = |seed| {
-            let mut plan = KillPlan::new(seed, 5, 1000, Vec::new());
+            let mut plan = KillPlan::new(seed, 5, 1000, Vec::new(), None);
             let moments: Vec<_> = (0..5).map(|_| (plan.next.unwrap(), plan.killed()).0).collect();
             assert_eq!((plan.next, plan.done_of()), (None, (5, 5)));
             moments
@@ -169,7 +218,7 @@ mod tests {
 
     #[test]
     fn an_exact_phase_is_met_after_the_others_were_let_through() {
-        let mut plan = KillPlan::new(3, 2, 1000, vec![Phase::Sealing, Phase::Notifying]);
+        let mut plan = KillPlan::new(3, 2, 1000, vec![Phase::Sealing, Phase::Notifying], None);
         for phase in [Phase::Sealing, Phase::Notifying] {
             assert_eq!(plan.gate(), Some(phase));
             assert_eq!(plan.on_phase(Phase::Capturing), Verdict::LetLive);
@@ -183,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_phase_that_never_comes_saves_nobody() {
-        let mut plan = KillPlan::new(1, 1, 1000, Vec::new());
+        let mut plan = KillPlan::new(1, 1, 1000, Vec::new(), None);
         let delay = Duration::from_micros(7);
         plan.next = Some(Moment::AfterPhase { bytes: 500, phase: Phase::Aligning, delay, armed: false });
         assert_eq!(plan.on_phase(Phase::Aligning), Verdict::LetLive);
@@ -191,5 +240,30 @@ mod tests {
         assert_eq!(plan.on_position(500), Verdict::LetLive);
         assert_eq!(plan.on_phase(Phase::Aligning), Verdict::Kill(delay));
         assert_eq!(plan.on_position(625), Verdict::Kill(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_step_is_met_in_every_part_and_one_that_never_comes_saves_nobody() {
+        let delay = Duration::from_micros(50);
+        let parts = || ["collect", "commit", "subsume"].map(str::to_owned).to_vec();
+        for seed in 0..100 {
+            let mut plan = KillPlan::new(seed, 4, 1000, Vec::new(), Some(WithinSteps { parts: parts(), delay }));
+            for expected in ["commit", "commit", "subsume", "collect"] {
+                let Some(Moment::Within { step, skip, delay, .. }) = plan.next else { panic!("{:?}", plan.next) };
+                assert!(Step::of_part(expected).contains(&step), "{step:?}");
+                let other = if step == Step::HeadLink { Step::HeadSync } else { Step::HeadLink };
+                assert_eq!(plan.on_step(other), Verdict::LetLive);
+                for _ in 0..skip {
+                    assert_eq!(plan.on_step(step), Verdict::LetLive);
+                }
+                if skip % 2 == 0 {
+                    assert_eq!(plan.on_step(step), Verdict::Kill(delay));
+                } else {
+                    assert_eq!(plan.on_position(1000), Verdict::LetLive);
+                    assert_eq!(plan.on_step(other), Verdict::Kill(delay));
+                }
+                plan.killed();
+            }
+        }
     }
 }

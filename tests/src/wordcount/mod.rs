@@ -12,6 +12,7 @@ mod report;
 mod reporter;
 mod screen;
 mod statistics;
+mod step;
 mod summary;
 mod workplace;
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use ckpt_coord::Phase;
 use clap::{Args, Parser, Subcommand};
 
-use crate::wordcount::phase_name;
+use crate::wordcount::kill_plan::WithinSteps;
+use crate::wordcount::{phase_name, step};
 
 /// Counts words exactly once, though its pipeline is killed again and again.
 ///
@@ -54,6 +55,12 @@ pub(super) struct Options {
     /// For tools: kill exactly at the beginning of these phases, one for each kill, over and over.
     #[arg(long, value_name = "P[,P]", value_delimiter = ',', value_parser = phase_name::parse, help_heading = "For tools")]
     pub(super) kill_phase: Vec<Phase>,
+    /// For tools: kill at a random moment of a step of these parts of the protocol, one for each kill, over and over.
+    #[arg(long, value_name = "P[,P]", value_delimiter = ',', value_parser = step::parse_part, requires = "step_delay", conflicts_with = "kill_phase", help_heading = "For tools")]
+    pub(super) kill_step: Vec<String>,
+    /// For tools: microseconds by which each call of the system takes longer that commits or deletes something.
+    #[arg(long, value_name = "MICROS", value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = "For tools")]
+    pub(super) step_delay: Option<u64>,
     /// For tools: write what happened to this file, as JSON.
     #[arg(long, value_name = "FILE", help_heading = "For tools")]
     pub(super) summary: Option<PathBuf>,
@@ -86,6 +93,8 @@ pub(super) struct PipelineOptions {
     #[arg(long, value_delimiter = ',', value_parser = phase_name::parse)]
     pub(super) gate: Vec<Phase>,
     #[arg(long)]
+    pub(super) step_delay: Option<u64>,
+    #[arg(long)]
     pub(super) trace_phases: bool,
 }
 
@@ -103,11 +112,21 @@ impl Options {
         let last = self.parallelism.len() - 1;
         self.parallelism[attempt.min(last)]
     }
+
+    /// Which kills are to fall into steps, if any.
+    pub(super) fn within_steps(&self) -> Option<WithinSteps> {
+        let delay = Duration::from_micros(self.step_delay?);
+        (!self.kill_step.is_empty()).then(|| WithinSteps { parts: self.kill_step.clone(), delay })
+    }
 }
 
 impl PipelineOptions {
     pub(super) const fn interval(&self) -> Duration {
         Duration::from_millis(self.interval)
+    }
+
+    pub(super) fn step_delay(&self) -> Option<Duration> {
+        self.step_delay.map(Duration::from_micros)
     }
 
     /// The arguments by which the parent says this.
@@ -124,6 +143,9 @@ impl PipelineOptions {
         if !self.gate.is_empty() {
             let names: Vec<_> = self.gate.iter().copied().map(phase_name::name).collect();
             arguments.extend(["--gate".into(), names.join(",").into()]);
+        }
+        if let Some(delay) = self.step_delay {
+            arguments.extend(["--step-delay".into(), delay.to_string().into()]);
         }
         if self.trace_phases {
             arguments.push("--trace-phases".into());

@@ -17,6 +17,7 @@ use crate::wordcount::process::{Ended, PipelineProcess};
 use crate::wordcount::report::{Report, Signal};
 use crate::wordcount::screen::{Screen, bytes_text, print};
 use crate::wordcount::statistics::{AttemptStatistics, RunStatistics};
+use crate::wordcount::step::Step;
 use crate::wordcount::summary::{Outcome, Summary};
 use crate::wordcount::workplace::Workplace;
 
@@ -44,7 +45,13 @@ fn run_to_end(options: &Options, statistics: &mut RunStatistics) -> Result<Exit,
     let mut run = Run {
         options,
         workplace: &workplace,
-        plan: KillPlan::new(options.seed, options.kills, total_bytes, options.kill_phase.clone()),
+        plan: KillPlan::new(
+            options.seed,
+            options.kills,
+            total_bytes,
+            options.kill_phase.clone(),
+            options.within_steps(),
+        ),
         screen: Screen::new(total_bytes),
         furthest_bytes: 0,
         statistics,
@@ -136,6 +143,7 @@ impl Run<'_> {
             read_limit: self.options.read_limit,
             seed: self.options.seed.wrapping_add(number as u64),
             gate: self.plan.gate().into_iter().collect(),
+            step_delay: self.options.step_delay,
             trace_phases: self.options.trace_phases,
         };
         self.statistics.attempts.push(AttemptStatistics { parallelism, ..AttemptStatistics::default() });
@@ -172,6 +180,10 @@ impl Run<'_> {
                     seen.phase = Some(*phase);
                 }
                 if seen.killed { Verdict::LetLive } else { self.plan.on_phase(*phase) }
+            }
+            Signal::Step(step) => {
+                seen.step = Some(*step);
+                if seen.killed { Verdict::LetLive } else { self.plan.on_step(*step) }
             }
             Signal::Report(report) => {
                 if let Some(attempt) = self.statistics.attempts.last_mut() {
@@ -215,6 +227,7 @@ impl Run<'_> {
             (_, Ended::Killed) if seen.killed => {
                 let phase = seen.phase.unwrap_or(Phase::Restoring);
                 self.statistics.attempts[number].killed_in = Some(phase);
+                self.statistics.attempts[number].killed_at = seen.step;
                 self.plan.killed();
                 self.screen.say(&format!(
                     "attempt {}: killed in phase {}, {} read",
@@ -246,5 +259,7 @@ struct Seen {
     killed: bool,
     /// The newest phase on the pipe.
     phase: Option<Phase>,
+    /// The newest step on the pipe.
+    step: Option<Step>,
     last_word: Option<Report>,
 }

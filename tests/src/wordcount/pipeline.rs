@@ -13,6 +13,7 @@ use crate::wordcount::exit::{Exit, one_line};
 use crate::wordcount::options::PipelineOptions;
 use crate::wordcount::report::Report;
 use crate::wordcount::reporter::Reporter;
+use crate::wordcount::step::slow_context;
 
 /// A checkpoint that takes longer is given up.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -37,7 +38,13 @@ pub(super) fn run(options: &PipelineOptions) -> Exit {
 }
 
 fn run_job(options: &PipelineOptions, reporter: Arc<Reporter>) -> Result<()> {
-    let context = storage_context()?;
+    let context = match options.step_delay() {
+        None => storage_context()?,
+        Some(delay) => {
+            let reporter = Arc::clone(&reporter);
+            slow_context(delay, move |step| reporter.step(step))?
+        }
+    };
     let file = JobFile::read(&options.checkpoints)?.ok_or_else(|| {
         let path = options.checkpoints.join(JobFile::NAME);
         Error::from(Fault::JobFile { path, verb: "read", source: std::io::ErrorKind::NotFound.into() })

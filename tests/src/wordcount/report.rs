@@ -4,6 +4,7 @@ use ckpt_coord::Phase;
 use serde::{Deserialize, Serialize};
 
 use crate::wordcount::phase_name;
+use crate::wordcount::step::Step;
 
 /// What the pipeline says to its parent, as one line of JSON each. Phases are single bytes between the lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,7 @@ pub(super) enum Report {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
     Phase(Phase),
+    Step(Step),
     Report(Report),
 }
 
@@ -44,6 +46,8 @@ impl SignalParser {
             if !in_line {
                 if let Some(phase) = phase_name::of_byte(byte) {
                     take(Signal::Phase(phase));
+                } else if let Some(step) = Step::of_byte(byte) {
+                    take(Signal::Step(step));
                 }
             } else if byte == b'\n' {
                 if let Ok(report) = serde_json::from_slice(&self.line) {
@@ -67,12 +71,13 @@ mod tests {
         let mut bytes = vec![1, 10];
         for report in &reports {
             bytes.extend(serde_json::to_vec(report).unwrap());
-            bytes.extend([b'\n', 12]);
+            bytes.extend([b'\n', 12, 13]);
         }
         bytes.extend(b"{\"cut");
         let phase = |byte| Signal::Phase(phase_name::of_byte(byte).unwrap());
         let [progress, finished] = reports.map(Signal::Report);
-        let expected = vec![phase(1), phase(10), progress, phase(12), finished, phase(12)];
+        let step = || Signal::Step(Step::MetadataLink);
+        let expected = vec![phase(1), phase(10), progress, phase(12), step(), finished, phase(12), step()];
         for size in 1..bytes.len() {
             let (mut parser, mut found) = (SignalParser::default(), Vec::new());
             bytes.chunks(size).for_each(|piece| parser.parse(piece, |signal| found.push(signal)));

@@ -13,8 +13,9 @@ use parking_lot::Mutex;
 use crate::job::JobObserver;
 use crate::wordcount::exit::Exit;
 use crate::wordcount::options::PipelineOptions;
-use crate::wordcount::phase_name;
 use crate::wordcount::report::Report;
+use crate::wordcount::step::Step;
+use crate::wordcount::{phase_name, step};
 
 /// Tells the parent what happens: phases as one byte each, everything else as a line, all of it unbuffered. The pipe keeps
 /// what was written when this process is killed.
@@ -43,6 +44,11 @@ impl Reporter {
         let mut line = serde_json::to_vec(report).unwrap_or_default();
         line.push(b'\n');
         self.write(&line);
+    }
+
+    /// A step is about to be taken.
+    pub(super) fn step(&self, step: Step) {
+        self.write(&[step.byte()]);
     }
 
     fn write(&self, bytes: &[u8]) {
@@ -86,6 +92,7 @@ fn leave() -> ! {
 
 impl CheckpointObserver for Reporter {
     fn phase(&self, phase: Phase, checkpoint: Option<CheckpointId>) {
+        step::enter(phase, checkpoint);
         self.begin(phase, checkpoint, "-");
     }
 

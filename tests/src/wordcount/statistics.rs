@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::wordcount::report::Report;
 use crate::wordcount::screen::bytes_text;
+use crate::wordcount::step::Step;
 
 /// What happened in all attempts of a run.
 #[derive(Debug, Default)]
@@ -27,6 +28,8 @@ pub(super) struct AttemptStatistics {
     pub(super) aborted: u64,
     /// The phase in which it was killed as planned.
     pub(super) killed_in: Option<Phase>,
+    /// The step that was about to be taken then, where steps are told.
+    pub(super) killed_at: Option<Step>,
 }
 
 impl AttemptStatistics {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::wordcount::phase_name;
 use crate::wordcount::statistics::RunStatistics;
+use crate::wordcount::step::Step;
 
 /// What `--summary` writes.
 #[derive(Debug, Serialize)]
@@ -23,6 +24,8 @@ pub(super) struct Summary {
 #[derive(Debug, Serialize)]
 struct Kill {
     phase: &'static str,
+    /// The step that was about to be taken, where steps are told.
+    step: Option<&'static str>,
     attempt: usize,
 }
 
@@ -45,7 +48,9 @@ impl Summary {
         let attempts = || (1..).zip(&statistics.attempts);
         let (completed, aborted) = statistics.checkpoints();
         let kills = attempts()
-            .filter_map(|(attempt, of)| Some(Kill { phase: phase_name::name(of.killed_in?), attempt }))
+            .filter_map(|(attempt, of)| {
+                Some(Kill { phase: phase_name::name(of.killed_in?), step: of.killed_at.map(Step::name), attempt })
+            })
             .collect();
         let restores = attempts()
             .filter_map(|(attempt, of)| {

@@ -52,6 +52,11 @@ impl FileSystems {
         Self { openers: BTreeMap::from([(LOCAL_SCHEME.to_owned(), local)]) }
     }
 
+    /// None at all: for those who register each themselves, also what plain paths lead to, which is the scheme `file`.
+    pub const fn none() -> Self {
+        Self { openers: BTreeMap::new() }
+    }
+
     /// Adds a scheme. The opener is given the whole location and opens its file system there.
     ///
     /// # Errors
@@ -184,5 +189,9 @@ mod tests {
         assert!(all.register("MEM", |_| Err(Error::new(ErrorKind::Retry, ""))).is_err());
         assert!(all.register("1x", |_| Err(Error::new(ErrorKind::Retry, ""))).is_err());
         assert!(all.open("").is_err());
+        let mut own = FileSystems::none();
+        assert!(own.open("/x").is_err());
+        own.register("file", |_| Err(Error::new(ErrorKind::Retry, "not yet"))).unwrap();
+        assert_eq!(own.open("/x").unwrap_err().to_string(), "not yet");
     }
 }

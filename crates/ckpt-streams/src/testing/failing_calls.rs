@@ -13,7 +13,7 @@ use rustix::io::Result as CallResult;
 use crate::file_system::LocalFileSystem;
 use crate::file_system::local::system::{Descriptor, Identity, Kind, Open, Raw, Status, System};
 use crate::testing::disk::Disk;
-use crate::testing::fault::{Burn, Fuse, Injection, Step};
+use crate::testing::fault::{Burn, Fuse, Injection, Step, Watch};
 
 /// Opens local file systems whose calls of the system fail as they are told, below the code that ships: see
 /// [`sweep_faults`](crate::testing::sweep_faults).
@@ -47,6 +47,12 @@ impl FailingCalls {
     /// The same on a simulated disk.
     pub fn on(disk: &Disk, injection: Injection) -> Self {
         Self { inner: disk.calls(), fuse: Fuse::new(injection) }
+    }
+
+    /// Fails never, and calls `watch` before each call of the system, on the thread that makes it, with its name as of
+    /// [`take_calls`](Self::take_calls): whatever `watch` does holds that call up.
+    pub fn watched(watch: impl Fn(&'static str) + Send + Sync + 'static) -> Self {
+        Self { inner: LocalFileSystem::system(), fuse: Fuse::watched(Watch(Arc::new(watch))) }
     }
 
     /// Opens a local file system.

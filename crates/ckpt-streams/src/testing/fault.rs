@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc as PlainArc;
 
 use parking_lot::Mutex;
 use rustix::io::Errno;
@@ -137,6 +138,10 @@ pub(crate) enum Step {
 #[derive(Clone, Debug)]
 pub(crate) struct Fuse(Arc<FuseState>);
 
+/// Is called before each operation, with its name.
+#[derive(Clone)]
+pub(crate) struct Watch(pub(crate) PlainArc<dyn Fn(&'static str) + Send + Sync>);
+
 #[derive(Debug)]
 struct FuseState {
     met: AtomicU64,
@@ -144,6 +149,8 @@ struct FuseState {
     injection: Injection,
     /// Every operation, whether or not the fault meets it.
     log: Mutex<Vec<Step>>,
+    /// Who is told of each operation instead, of which none fails then.
+    watch: Option<Watch>,
 }
 
 /// What becomes of an operation.
@@ -253,6 +260,12 @@ impl Step {
     }
 }
 
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
 impl Fuse {
     pub(crate) fn new(injection: Injection) -> Self {
         Self(Arc::new(FuseState {
@@ -260,6 +273,18 @@ impl Fuse {
             lifted: AtomicBool::new(false),
             injection,
             log: Mutex::default(),
+            watch: None,
+        }))
+    }
+
+    /// Fails never, and tells of each operation.
+    pub(crate) fn watched(watch: Watch) -> Self {
+        Self(Arc::new(FuseState {
+            met: AtomicU64::new(0),
+            lifted: AtomicBool::new(true),
+            injection: Injection::new(Fault::Interrupted, u64::MAX, Failure::Once),
+            log: Mutex::default(),
+            watch: Some(watch),
         }))
     }
 
@@ -270,6 +295,10 @@ impl Fuse {
 
     /// Counts an operation.
     pub(crate) fn burn(&self, step: Step) -> Burn {
+        if let Some(Watch(watch)) = &self.0.watch {
+            watch(step.name());
+            return Burn::Passes;
+        }
         self.0.log.lock().push(step);
         let Injection { fault, at, failure } = self.0.injection;
         if !fault.meets(step) || self.0.lifted.load(Ordering::Relaxed) {

@@ -25,12 +25,15 @@ pub(super) struct Case {
     read_limit: Option<u64>,
     /// Kills fall exactly where these begin; anywhere when empty.
     phases: Vec<String>,
+    /// Kills fall within steps of these parts of the protocol.
+    parts: Vec<String>,
 }
 
 impl Case {
     /// In one case of four the kills fall exactly where a phase begins: kills at random moments hardly ever meet the
-    /// short ones. `asked` are the phases that every case is to take, if any.
-    pub(super) fn draw(seed: u64, kills: u64, asked: &[String]) -> Self {
+    /// short ones. `asked` are the phases that every case is to take, if any, and `parts` those of the protocol within whose
+    /// steps every kill is to fall.
+    pub(super) fn draw(seed: u64, kills: u64, asked: &[String], parts: &[String]) -> Self {
         let mut random = Random::new(seed);
         let interval_millis = random.magnitude(10, 200);
         let parallelisms = (0..=kills).map(|_| random.within(1, 4)).collect();
@@ -48,10 +51,10 @@ impl Case {
         let total: u64 = inputs.iter().map(|(_, bytes)| bytes).sum();
         let read_limit = (!random.once_in(4)).then(|| (total * 1000 / random.within(200, 2000)).max(1));
         let mut phases = asked.to_vec();
-        if random.once_in(4) && asked.is_empty() {
+        if random.once_in(4) && asked.is_empty() && parts.is_empty() {
             phases = (0..kills).filter_map(|_| random.one_of(PHASES)).map(|phase| (*phase).to_owned()).collect();
         }
-        Self { seed, kills, interval_millis, parallelisms, inputs, read_limit, phases }
+        Self { seed, kills, interval_millis, parallelisms, inputs, read_limit, phases, parts: parts.to_vec() }
     }
 
     /// Writes the input files, each from the seed alone.
@@ -90,6 +93,10 @@ impl Case {
         if !self.phases.is_empty() {
             command.args(["--kill-phase", &self.phases.join(",")]);
         }
+        if !self.parts.is_empty() {
+            let delay = super::STEP_DELAY_MICROS.to_string();
+            command.args(["--kill-step", &self.parts.join(","), "--step-delay", &delay]);
+        }
         command
     }
 }
@@ -102,8 +109,8 @@ mod tests {
     fn a_seed_draws_the_same_case_and_the_bounds_hold() {
         let mut parallelisms = [false; 5];
         for seed in 0..500 {
-            let case = Case::draw(seed, 5, &[]);
-            assert_eq!(case, Case::draw(seed, 5, &[]));
+            let case = Case::draw(seed, 5, &[], &[]);
+            assert_eq!(case, Case::draw(seed, 5, &[], &[]));
             assert!((10..=200).contains(&case.interval_millis));
             assert!(case.inputs.iter().map(|(_, bytes)| bytes).sum::<u64>() <= MOST_INPUT_BYTES);
             assert_eq!(case.parallelisms.len(), 6);
@@ -115,8 +122,8 @@ mod tests {
     #[test]
     fn a_phase_that_is_asked_for_is_taken_and_otherwise_each_comes_up() {
         let asked = ["sealing".to_owned()];
-        assert!((0..50).all(|seed| Case::draw(seed, 3, &asked).phases == asked));
-        let drawn: Vec<Case> = (0..400).map(|seed| Case::draw(seed, 3, &[])).collect();
+        assert!((0..50).all(|seed| Case::draw(seed, 3, &asked, &[]).phases == asked));
+        let drawn: Vec<Case> = (0..400).map(|seed| Case::draw(seed, 3, &[], &[])).collect();
         assert!(PHASES.iter().all(|phase| drawn.iter().any(|case| case.phases.iter().any(|drawn| drawn == phase))));
         let anywhere = drawn.iter().filter(|case| case.phases.is_empty()).count();
         assert!((250..350).contains(&anywhere), "{anywhere}");

@@ -33,6 +33,17 @@ const PHASES: &[&str] = &[
     "committing",
 ];
 
+/// Parts of the protocol, in each of whose steps a kill must have fallen when it was asked for. The file system is slow in
+/// them, so that kills fall before each call of the system and after it.
+const PARTS: &[(&str, &[&str])] = &[
+    ("commit", &["metadata-link", "metadata-sync", "head-link", "head-sync"]),
+    ("subsume", &["subsume-remove"]),
+    ("collect", &["collect-remove"]),
+];
+
+/// By how many microseconds a step takes longer.
+const STEP_DELAY_MICROS: u64 = 5000;
+
 /// So many runs must meet every phase.
 const ENOUGH_RUNS: u64 = 200;
 
@@ -43,6 +54,8 @@ struct Request {
     seed: u64,
     /// Every kill falls where one of these begins; drawn from the seed when empty.
     phases: Vec<String>,
+    /// Every kill falls within a step of one of these parts of the protocol; none does when empty.
+    parts: Vec<String>,
     passed_on: Vec<String>,
 }
 
@@ -73,7 +86,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result {
     for phase in PHASES {
         summary.hit(phase, 0);
     }
-    for (phase, times) in totals.phases() {
+    for step in request.steps() {
+        summary.hit(step, 0);
+    }
+    for (phase, times) in totals.phases().into_iter().chain(totals.steps()) {
         summary.hit(phase, times);
     }
     for (kind, times) in totals.counts() {
@@ -88,25 +104,41 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result {
 impl Request {
     fn read(mut arguments: Arguments) -> Result<Self> {
         let from_clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_secs());
-        let phases: Option<String> = arguments.value("--phase")?;
+        let asked: Option<String> = arguments.value("--phase")?;
+        let asked = asked.iter().flat_map(|list| list.split(',')).map(str::to_owned);
+        let (parts, phases): (Vec<_>, Vec<_>) = asked.partition(|name| PARTS.iter().any(|(part, _)| part == name));
         let request = Self {
             runs: arguments.value("--runs")?.unwrap_or(20),
             kills: arguments.value("--kills")?.unwrap_or(3),
             seed: arguments.value("--seed")?.unwrap_or_else(from_clock),
-            phases: phases.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect(),
+            phases,
+            parts,
             passed_on: arguments.finish()?,
         };
-        match request.phases.iter().find(|phase| !PHASES.contains(&phase.as_str())) {
-            Some(unknown) => Err(format!("unknown phase {unknown:?}; there are: {}", PHASES.join(", ")).into()),
-            None => Ok(request),
+        if let Some(unknown) = request.phases.iter().find(|phase| !PHASES.contains(&phase.as_str())) {
+            let parts: Vec<&str> = PARTS.iter().map(|(part, _)| *part).collect();
+            let known = format!("{}; {}", PHASES.join(", "), parts.join(", "));
+            return Err(format!("unknown phase {unknown:?}; there are: {known}").into());
         }
+        if !request.phases.is_empty() && !request.parts.is_empty() {
+            let (parts, phases) = (request.parts.join(","), request.phases.join(","));
+            return Err(format!("--phase: {parts} cannot be asked for together with {phases}").into());
+        }
+        Ok(request)
+    }
+
+    /// The steps of the parts that were asked for.
+    fn steps(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let asked = PARTS.iter().filter(|(part, _)| self.parts.iter().any(|asked| asked == part));
+        asked.flat_map(|(_, steps)| steps.iter().copied())
     }
 
     /// The command that repeats the run of this seed.
     fn command_of(&self, seed: u64) -> String {
         let mut line = format!("cargo xtask kill --runs 1 --kills {} --seed {seed}", self.kills);
-        if !self.phases.is_empty() {
-            line += &format!(" --phase {}", self.phases.join(","));
+        let asked = [&self.phases[..], &self.parts[..]].concat();
+        if !asked.is_empty() {
+            line += &format!(" --phase {}", asked.join(","));
         }
         if !self.passed_on.is_empty() {
             line += &format!(" -- {}", self.passed_on.join(" "));
@@ -121,6 +153,8 @@ impl Request {
         let any = PHASES.iter().filter(|phase| !hit(phase)).map(|phase| (*phase).to_owned());
         if self.kills == 0 {
             Vec::new()
+        } else if !self.parts.is_empty() {
+            self.steps().filter(|step| !hit(step)).map(str::to_owned).collect()
         } else if !self.phases.is_empty() {
             asked.collect()
         } else if self.runs >= ENOUGH_RUNS {
@@ -140,7 +174,7 @@ fn run_case(program: &Path, home: &Path, request: &Request, seed: u64) -> Result
         fs::remove_dir_all(&directory)?;
     }
     fs::create_dir_all(&directory)?;
-    let case = Case::draw(seed, request.kills, &request.phases);
+    let case = Case::draw(seed, request.kills, &request.phases, &request.parts);
     let inputs = case.write_inputs(&directory)?;
     let mut command = case.command(program, &directory, &inputs);
     command.args(&request.passed_on);
@@ -203,6 +237,9 @@ mod tests {
         assert_eq!(request("--phase reading,sealing").unwrap().missed(&summary), ["sealing"]);
         assert_eq!(request("--runs 1").unwrap().missed(&Summary::start()), ["any phase"]);
         assert!(request("--phase sealign").is_err());
+        assert!(request("--phase sealing,commit").is_err());
+        summary.hit("collect-remove", 1);
+        assert_eq!(request("--phase collect,subsume").unwrap().missed(&summary), ["subsume-remove"]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(super) struct Report {
 #[derive(Clone, Debug, Deserialize)]
 struct Kill {
     phase: String,
+    step: Option<String>,
 }
 
 impl Report {
@@ -47,6 +48,15 @@ impl Report {
         phases
     }
 
+    /// How many kills fell within each step, where steps are told.
+    pub(super) fn steps(&self) -> BTreeMap<&str, u64> {
+        let mut steps = BTreeMap::new();
+        for step in self.kills.iter().filter_map(|kill| kill.step.as_deref()) {
+            *steps.entry(step).or_default() += 1;
+        }
+        steps
+    }
+
     pub(super) fn counts(&self) -> [(&'static str, u64); 4] {
         let kills = self.kills.len() as u64;
         [("attempts", self.attempts), ("kills", kills), ("completed", self.completed), ("aborted", self.aborted)]
@@ -58,7 +68,9 @@ impl fmt::Display for Report {
         for (number, (kind, times)) in self.counts().into_iter().enumerate() {
             write!(f, "{}{times} {kind}", if number == 0 { "" } else { ", " })?;
         }
-        for (phase, times) in self.phases() {
+        // Where steps are told they say it better.
+        let steps = self.steps();
+        for (phase, times) in if steps.is_empty() { self.phases() } else { steps } {
             write!(f, ", {phase} {times}")?;
         }
         Ok(())
@@ -73,6 +85,8 @@ mod tests {
     fn reports_are_added() {
         let text =
             r#"{"attempts":3,"kills":[{"phase":"reading"},{"phase":"sealing"}],"completed":9,"aborted":1,"more":0}"#;
+        let step = r#"{"attempts":1,"kills":[{"phase":"reading","step":"head-link"}],"completed":0,"aborted":0}"#;
+        assert_eq!(serde_json::from_str::<Report>(step).unwrap().steps(), BTreeMap::from([("head-link", 1)]));
         let one: Report = serde_json::from_str(text).unwrap();
         let mut sum = Report::default();
         sum.add(&one);
