@@ -189,8 +189,12 @@ impl Leader {
         }
     }
 
-    /// Takes a checkpoint with a file of its own.
+    /// Takes a checkpoint with a file of its own, and retains that alone.
     pub(super) fn commit(&mut self, names: Names) -> Result<CheckpointId> {
+        self.commit_and_retain(names, 1)
+    }
+
+    pub(super) fn commit_and_retain(&mut self, names: Names, retain: usize) -> Result<CheckpointId> {
         let head = self.head().clone();
         let id = self.ids.take().expect("a claim reserves many");
         let own = file(head.epoch.get(), id.get() as u32);
@@ -207,14 +211,23 @@ impl Leader {
         self.disk.put(&format!("base/{}/chk-{id}/{own}", head.job), b"abc");
         let published = location.publish(&metadata)?;
         self.registry.restore(id, |each| metadata.visit_handles(each))?;
-        self.written = write(&*self.view, self.written.head.commit(published, 1, &Collected::none())?)?;
+        self.written = write(&*self.view, self.written.head.commit(published, retain, &Collected::none())?)?;
         self.collect()?;
         Ok(id)
     }
 
     /// Ends the job, of which nothing is kept.
     pub(super) fn end(&mut self) -> Result<()> {
-        let end = self.written.head.end(JobEnd::Finished, RetentionPolicy::default(), &Collected::none())?;
+        self.end_as(JobEnd::Finished)
+    }
+
+    /// Cancels the job, whose checkpoints are kept.
+    pub(super) fn cancel(&mut self) -> Result<()> {
+        self.end_as(JobEnd::Cancelled)
+    }
+
+    fn end_as(&mut self, end: JobEnd) -> Result<()> {
+        let end = self.written.head.end(end, RetentionPolicy::RetainOnCancellation, &Collected::none())?;
         self.written = write(&*self.view, end)?;
         self.collect()
     }
