@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ckpt_core::id::JobId;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -10,7 +11,8 @@ use crate::map_root::MapRoot;
 use crate::report::Format;
 use crate::snapshot::Detail;
 
-/// Looks into checkpoints and savepoints, of ckpt and of Apache Flink, and verifies them. Nothing is ever modified.
+/// Looks into checkpoints and savepoints, of ckpt and of Apache Flink, verifies them, and removes those of ckpt. Nothing is modified but by
+/// rm and gc, and by those only with --yes.
 #[derive(Debug, Parser)]
 #[command(name = "ckpt", version, propagate_version = true, after_help = help::CKPT)]
 pub(crate) struct Cli {
@@ -30,6 +32,12 @@ pub(crate) enum Command {
     /// Verify that every file that a snapshot names is there, and is what was written.
     #[command(after_help = help::VERIFY)]
     Verify(VerifyArgs),
+    /// Remove one checkpoint or savepoint of ours: say what that would do, and do it with --yes.
+    #[command(after_help = help::RM)]
+    Rm(RmArgs),
+    /// Collect what a job needs no more: say what that is, and delete it with --yes.
+    #[command(after_help = help::GC)]
+    Gc(GcArgs),
     /// Look into what only Flink's files have.
     #[command(subcommand, after_help = help::FLINK)]
     Flink(FlinkCommand),
@@ -108,6 +116,43 @@ pub(crate) struct VerifyArgs {
     pub(crate) map: MapArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// The arguments of `ckpt rm`.
+#[derive(Debug, Args)]
+pub(crate) struct RmArgs {
+    /// A snapshot of ours: its directory, or the `_metadata` in it.
+    pub(crate) path: PathBuf,
+    /// The directory of a job whose HEAD must not need the snapshot. Those beside it are asked anyway. May be given several
+    /// times.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) job_dir: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// The arguments of `ckpt gc`.
+#[derive(Debug, Args)]
+pub(crate) struct GcArgs {
+    /// The directory of a job of ours, in which its HEAD is.
+    pub(crate) directory: PathBuf,
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Whether, and by what right, something is changed.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ActArgs {
+    /// Do it. Without this nothing is changed.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Take the job of this id over, though it is active: whoever leads it is fenced, and can commit nothing more.
+    #[arg(long, value_name = "JOBID")]
+    pub(crate) take_over: Option<JobId>,
 }
 
 /// The arguments of `ckpt flink dump`.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ckpt_core::ErrorKind;
+use ckpt_core::id::JobId;
 use ckpt_storage::METADATA_FILE;
 
 use crate::report::Exit;
@@ -28,6 +29,44 @@ pub(crate) enum CommandError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("'{}'", escaped_path(path))]
     Metadata { path: PathBuf, source: MetadataError },
+    #[error("'{}' is a link: name the directory itself", escaped_path(path))]
+    Link { path: PathBuf },
+    #[error("the path '{}' is no UTF-8, which storage needs", escaped_path(path))]
+    NoText { path: PathBuf },
+    #[error("'{}' is no directory, expected that of a checkpoint or savepoint", escaped_path(path))]
+    NoSnapshotForRm { path: PathBuf },
+    #[error(
+        "'{}' is the directory of a job, expected that of a checkpoint or savepoint: `ckpt gc` collects what a job needs \
+         no more",
+        escaped_path(path)
+    )]
+    JobForRm { path: PathBuf },
+    #[error(
+        "'{}' is the directory of a snapshot, expected that of a job: `ckpt rm` removes a snapshot",
+        escaped_path(path)
+    )]
+    SnapshotForGc { path: PathBuf },
+    #[error(
+        "job {job} is active (HEAD version {version}, epoch {epoch}): its coordinator deletes what it needs no more; end \
+         the job, or, when nobody runs it any more, take it over with `--take-over {job}`, which fences whoever still does"
+    )]
+    Active { job: JobId, version: u64, epoch: u64 },
+    #[error("the job in '{}' is {found}, expected job {meant}, which is to be taken over", escaped_path(path))]
+    OtherJob { path: PathBuf, found: JobId, meant: JobId },
+    #[error(
+        "HEAD in '{}' is that of job {found}, expected job {expected}, as the directory is called",
+        escaped_path(path)
+    )]
+    HeadOfAnother { path: PathBuf, found: JobId, expected: JobId },
+    #[error(
+        "HEAD of job {job} does not name '{}': `ckpt gc --take-over {job}` collects it, if it was left behind",
+        escaped_path(path)
+    )]
+    NotNamed { path: PathBuf, job: JobId },
+    #[error("no HEAD names '{}', so there is no job to take over", escaped_path(path))]
+    NothingToTakeOver { path: PathBuf },
+    #[error("'{}' stays as it is", escaped_path(path))]
+    Refused { path: PathBuf, source: ckpt_core::Error },
     #[error("there is no command '{}'", escaped(name))]
     NoCommand { name: String },
     #[error("the output cannot be written")]

@@ -12,9 +12,11 @@ Examples:
   ckpt ls /checkpoints
   ckpt show --operators /savepoints/savepoint-f1f1f1-70037165871d
   ckpt verify /checkpoints
+  ckpt gc /checkpoints/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a
   ckpt help flink dump
 
-Exit status: 0 when all is well, 1 when something is wrong with what was looked at, 2 when it could not be looked at.";
+Exit status: 0 when all is well, 1 when something is wrong with what was looked at or not all could be deleted, 2 when it could \
+not be looked at or was refused.";
 
 pub(crate) const LS: &str = "\
 Examples:
@@ -43,6 +45,33 @@ Examples:
 
 Exit status: 0 when all is well, 1 when a file is missing or is not what was written, or when metadata or HEAD is damaged, 2 when \
 there was nothing to verify.";
+
+pub(crate) const RM: &str = "\
+A checkpoint that HEAD of its job names goes through HEAD, which drops it first, so that no restore ever begins from what is \
+half gone. An active job is refused: its coordinator deletes what it needs no more. End the job; or, when nobody runs it any \
+more, take it over by its id. That fences whoever still does, and where the job retains the checkpoint it ends the job as \
+cancelled. Snapshots of Flink's are refused.
+
+Examples:
+  ckpt rm /savepoints/savepoint-0a0a0a-70037165871d
+  ckpt rm --yes /checkpoints/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a/chk-17
+  ckpt rm --take-over 0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a chk-17
+
+Exit status: 0 when all is well, 1 when not all could be deleted and the same command again goes on, 2 when it was refused and \
+nothing was deleted.";
+
+pub(crate) const GC: &str = "\
+Deletes snapshots that HEAD lists as removed, savepoints that were given up, what leaders that are gone wrote and HEAD does not \
+name, and what tasks were to dispose of when the job has ended and nothing of it is left. Files that nobody knows stay. An \
+active job is refused, unless it is taken over by its id: that fences whoever leads it, and leaves it active.
+
+Examples:
+  ckpt gc /checkpoints/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a
+  ckpt gc --yes /checkpoints/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a
+  ckpt gc --json 0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a | jq '.collectable'
+
+Exit status: 0 when all is well, 1 when not all could be deleted and the same command again goes on, 2 when it was refused and \
+nothing was deleted.";
 
 pub(crate) const FLINK: &str = "\
 Examples:
@@ -107,7 +136,7 @@ mod tests {
                 parsed += 1;
             }
         }
-        assert!(parsed >= 18, "{parsed}");
+        assert!(parsed >= 25, "{parsed}");
     }
 
     /// As narrow as terminals are, and as wide as it gets.

@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::args::{Cli, Command, FlinkCommand};
 use crate::error::CommandError;
 use crate::report::{Exit, Format, print};
-use crate::{dump, ls, manual, show, verify};
+use crate::{dump, gc, ls, manual, rm, show, verify};
 
 /// Runs the command that the arguments of this process name, and says how it ended: 0 when all is well, 1 when
 /// something is wrong with what was looked at, 2 when it could not be looked at.
@@ -42,6 +42,8 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
         Command::Ls(args) => print(&ls::gather(args)?, args.output.format()),
         Command::Show(args) => print(&show::gather(args)?, args.output.format()),
         Command::Verify(args) => print(&verify::gather(args)?, args.output.format()),
+        Command::Rm(args) => print(&rm::gather(args)?, args.output.format()),
+        Command::Gc(args) => print(&gc::gather(args)?, args.output.format()),
         Command::Flink(FlinkCommand::Dump(args)) => print(&dump::gather(args)?, Format::Json),
         Command::Completions { shell } => {
             let mut script = Vec::new();

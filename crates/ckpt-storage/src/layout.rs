@@ -155,10 +155,13 @@ pub(crate) fn head_path() -> RelPath {
 }
 
 /// Whether a file in the directory of HEAD is the record; or, where each version is a file, a version, a mark that older ones
-/// are dead, or one of those that is only begun.
-pub(crate) fn is_version_of_head(name: &str) -> bool {
-    let name = LocalFileSystem::unpublished_name(name).unwrap_or(name);
-    if name == HEAD_RECORD {
+/// are dead, or one of those that is only begun; or what a try of the store has left.
+pub(crate) fn is_of_head(path: &RelPath) -> bool {
+    let Some(file) = path.as_str().strip_prefix(HEAD_DIRECTORY).and_then(|file| file.strip_prefix('/')) else {
+        return false;
+    };
+    let name = LocalFileSystem::unpublished_name(file).unwrap_or(file);
+    if name == HEAD_RECORD || is_probed(path) {
         return true;
     }
     let number = name.strip_prefix(HEAD_RECORD).or_else(|| name.strip_prefix("DEAD"));

@@ -24,7 +24,6 @@ mod ours;
 mod print;
 mod references;
 mod targets;
-mod threads;
 mod verdict;
 
 pub(crate) use targets::gather;

@@ -12,7 +12,6 @@ use super::heads::Heads;
 use super::maps::Maps;
 use super::ours::OurSnapshot;
 use super::references;
-use super::threads::Threads;
 use super::verdict::{Problem, ProblemKind, SkipReason, Skipped, Verification, VerifiedSnapshot};
 use crate::args::{StrictArgs, VerifyArgs};
 use crate::error::CommandError;
@@ -22,6 +21,7 @@ use crate::marks::Marks;
 use crate::metadata_file::{MetadataFile, MetadataFormat, real_path};
 use crate::oddity;
 use crate::report::Exit;
+use crate::threads::Threads;
 
 /// Verifies one snapshot, or all below a directory.
 pub(crate) fn gather(args: &VerifyArgs) -> Result<Verification, CommandError> {

@@ -13,6 +13,8 @@ fn help_is_printed() {
         "ls --help",
         "show --help",
         "verify --help",
+        "rm --help",
+        "gc --help",
         "flink --help",
         "flink dump --help",
         "completions --help",
@@ -26,7 +28,7 @@ fn help_is_printed() {
 fn each_command_has_a_page_of_the_manual() {
     let tree = Tree::new();
     tree.assert_snapshot("man", &["man verify"]);
-    for command in ["", "ls", "show", "verify", "flink", "flink dump", "completions", "man"] {
+    for command in ["", "ls", "show", "verify", "rm", "gc", "flink", "flink dump", "completions", "man"] {
         let page = tree.ckpt(&format!("man {command}"));
         let title = ["ckpt"].into_iter().chain(command.split_whitespace()).collect::<Vec<_>>().join("-");
         let version = env!("CARGO_PKG_VERSION");

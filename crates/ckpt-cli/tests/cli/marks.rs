@@ -22,12 +22,12 @@ fn disposal() -> Vec<u8> {
     DisposalMark::new(snapshot, 100, Digest::of(b"its index"), Nonce::new([1; 16]), TIME).encode().unwrap().to_vec()
 }
 
-fn owner() -> Vec<u8> {
+pub(crate) fn owner() -> Vec<u8> {
     let (job, epoch, claim) = (OTHER.parse().unwrap(), LeaderEpoch::new(7), ClaimId::new(1));
     OwnerRecord::new(job, epoch, claim, Nonce::new([1; 16]), TIME).encode().unwrap().to_vec()
 }
 
-fn savepoint() -> Vec<u8> {
+pub(crate) fn savepoint() -> Vec<u8> {
     let (job, id, epoch) = (JOB.parse().unwrap(), CheckpointId::new(3).unwrap(), LeaderEpoch::new(1));
     SavepointMark::new(job, id, epoch, Nonce::new([1; 16]), TIME).encode().unwrap().to_vec()
 }

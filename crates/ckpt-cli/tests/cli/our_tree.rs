@@ -14,8 +14,8 @@ use ckpt_core::metadata::{
     CheckpointDescription, CheckpointMetadata, MasterState, MetadataWriter, OperatorDescription,
 };
 use ckpt_core::snapshot::{
-    AfterSavepoint, CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties, LocationReference,
-    RetentionPolicy, SavepointFormat, SnapshotKind,
+    Admission, AfterSavepoint, CheckpointBarrier, CheckpointIdentity, CheckpointOptions, CheckpointProperties, JobEnd,
+    LocationReference, RetentionPolicy, SavepointFormat, SnapshotKind,
 };
 use ckpt_core::state::{
     FileRef, IncrementalState, KeyedState, OperatorState, Partitions, Place, Places, Redistribution, Root, SharedFile,
@@ -337,6 +337,51 @@ pub(crate) fn plant_going_back(tree: &Tree) {
         HeadOutcome::Written(_) => {}
         other => panic!("expected HEAD to be written, found {other:?}"),
     }
+}
+
+/// The job of the tree has ended so.
+pub(crate) fn plant_end(tree: &Tree, end: JobEnd) {
+    let job: JobId = JOB.parse().unwrap();
+    let (storage, context) = storage(tree);
+    let head = storage.coordinator_view(job, &context).unwrap().head();
+    let claimed = claim(&*head, job, Nonce::new([6; 16])).unwrap().head;
+    let write = claimed.end(end, RetentionPolicy::RetainOnCancellation, &Collected::none()).unwrap();
+    let HeadOutcome::Written(_) = head.write(write) else { panic!("expected HEAD to be written") };
+}
+
+/// The job of the tree, which has ended, hands its newest checkpoint over to that one.
+pub(crate) fn plant_handing_over(tree: &Tree, to: &str) {
+    let job: JobId = JOB.parse().unwrap();
+    let (storage, context) = storage(tree);
+    let head = storage.coordinator_view(job, &context).unwrap().head();
+    let before = head.read().unwrap().unwrap();
+    let HeadOutcome::Written(claimed) = head.write(Head::claim_ended(&before, job, Nonce::new([7; 16])).unwrap())
+    else {
+        panic!("expected HEAD to be written")
+    };
+    let newest = before.restore_point().unwrap().id;
+    let write = claimed.head.hand_over(newest, to.parse().unwrap(), &Collected::none()).unwrap();
+    let HeadOutcome::Written(_) = head.write(write) else { panic!("expected HEAD to be written") };
+}
+
+/// What HEAD of the job of the tree says.
+pub(crate) fn head_of(tree: &Tree) -> Head {
+    let (storage, context) = storage(tree);
+    storage.coordinator_view(JOB.parse().unwrap(), &context).unwrap().head().read().unwrap().unwrap()
+}
+
+/// A self-contained savepoint of the job of the tree, by its kind one that stops it.
+pub(crate) fn plant_savepoint(tree: &Tree, directory: &str, then: AfterSavepoint) {
+    let identity = CheckpointIdentity::new(
+        CheckpointId::new(9).unwrap(),
+        LeaderEpoch::new(1),
+        Timestamp::from_millis(1_795_000_000_000),
+        None,
+    );
+    let properties = CheckpointProperties::savepoint(SavepointFormat::Canonical, then, Admission::InTurn);
+    let description = CheckpointDescription::new(JOB.parse().unwrap(), identity, properties);
+    let metadata = CheckpointMetadata::builder(description).unwrap().finish(Timestamp::from_millis(1_795_000_000_001));
+    tree.put(&format!("{directory}/_metadata"), &metadata.unwrap().encode().unwrap().0);
 }
 
 fn storage(tree: &Tree) -> (FileSystemStorage, StorageContext) {

@@ -18,7 +18,8 @@ use crate::layout::{self, METADATA_FILE, OurFile};
 pub struct JobSurvey {
     /// The record itself, with its older versions.
     pub head: FileCount,
-    /// Files that HEAD, or a checkpoint that it retains, names: in the directories of those checkpoints all that is there.
+    /// Files that HEAD, or a checkpoint that it retains, names: in the directories of those checkpoints all that has a form of
+    /// ours.
     pub named: FileCount,
     /// Files in directories of savepoints, which are their users'.
     pub savepoints: FileCount,
@@ -135,7 +136,7 @@ impl Looking<'_> {
     fn group_of(&mut self, path: &RelPath) -> Option<&mut FileCount> {
         let (directory, file) = path.as_str().split_once('/')?;
         if directory == layout::HEAD_DIRECTORY {
-            return layout::is_version_of_head(file).then_some(&mut self.survey.head);
+            return layout::is_of_head(path).then_some(&mut self.survey.head);
         }
         if directory == layout::TASK_OWNED_DIRECTORY {
             return file.parse::<FileName>().is_ok().then_some(&mut self.survey.task_owned);
@@ -156,7 +157,10 @@ impl Looking<'_> {
         }
         let id = layout::parse_checkpoint_directory(directory)?;
         if self.kept.contains(&id) {
-            return Some(&mut self.survey.named);
+            let is_ours = OurFile::parse(path).is_some()
+                || RelPath::new(file).is_ok_and(|name| layout::is_of_a_snapshot(&name))
+                || LocalFileSystem::unpublished_name(file).is_some();
+            return is_ours.then_some(&mut self.survey.named);
         }
         let is_removed = self.removed.contains(&id);
         match OurFile::parse(path) {

@@ -105,7 +105,8 @@ fn what_an_ended_job_retains_is_dropped_by_head_before_it_is_deleted() {
     disk.take_log();
     let upkept = upkeep.remove(id(2), Authority::Ended).unwrap();
     assert!(upkept.is_complete(), "{:?}", upkept.errors);
-    let log = disk.take_log();
+    // Who writes HEAD for the first time tries the store before.
+    let log: Vec<_> = disk.take_log().into_iter().filter(|line| !line.contains("_probe")).collect();
     let is_record = |line: &String| line.contains("head/HEAD");
     let first_removal = log.iter().position(|line| line.starts_with("remove ")).unwrap();
     assert_eq!(log[..first_removal].iter().filter(|line| is_record(line)).count(), 2, "claimed, then dropped: {log:?}");
@@ -221,10 +222,10 @@ fn a_collection_takes_what_nothing_names_and_nothing_else() {
     let orphans: BTreeMap<_, _> = planned.orphans.iter().map(|(epoch, counted)| (epoch.get(), counted.files)).collect();
     assert_eq!((orphans, planned.of_the_leader.files), (BTreeMap::from([(1, 5)]), 0));
     assert_eq!(planned.removed.iter().map(|(id, counted)| (id.get(), counted.files)).collect::<Vec<_>>(), [(1, 2)]);
-    assert_eq!((planned.unknown.files, planned.savepoints.files, planned.task_owned.files), (3, 1, 1));
-    assert_eq!((planned.collectable().files, planned.named.files), (7, 8));
+    assert_eq!((planned.unknown.files, planned.savepoints.files, planned.task_owned.files), (4, 1, 1));
+    assert_eq!((planned.collectable().files, planned.named.files), (7, 7));
     let shown: Vec<_> = planned.unknown_paths.iter().map(|path| path.as_str()).collect();
-    assert_eq!(shown, ["chk-4/notes.txt", "notes.txt", "shared/notes.txt"]);
+    assert_eq!(shown, ["chk-2/notes.txt", "chk-4/notes.txt", "notes.txt", "shared/notes.txt"]);
 
     let upkept = upkeep.collect(Authority::TakeOver(job(1))).unwrap();
     assert!(upkept.is_complete(), "{:?}", upkept.errors);
