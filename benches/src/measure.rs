@@ -60,7 +60,7 @@ struct Comparison<'a> {
 
 impl Bench {
     /// Reads the arguments that `cargo bench` passes on: `--quick` for fewer and shorter rounds, a part of a name to
-    /// take only those comparisons.
+    /// take only those comparisons (from the beginning of one of its words).
     pub fn from_arguments() -> Self {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let quick = arguments.iter().any(|argument| argument == "--quick");
@@ -156,7 +156,7 @@ impl Bench {
 
     /// Whether a comparison of that name, or one whose name begins with it, is asked for.
     pub fn takes(&self, name: &str) -> bool {
-        self.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()) || filter.starts_with(name))
+        self.filter.as_ref().is_none_or(|filter| filter.starts_with(name) || names(name, filter))
     }
 
     fn print(&self, name: &str, baseline_name: &str, (amount, unit): (f64, &'static str), pairs: Vec<(f64, f64)>) {
@@ -227,6 +227,11 @@ impl Work {
     }
 }
 
+/// Whether a part of a name is where a word of it begins.
+fn names(name: &str, part: &str) -> bool {
+    name.match_indices(part).any(|(at, _)| !name[..at].ends_with(char::is_alphanumeric))
+}
+
 /// Nanoseconds of processor time for one round, of all threads of this process.
 fn time_of<T>(rounds: u32, work: &mut impl FnMut() -> T) -> f64 {
     let begin = processor_time();
@@ -292,6 +297,12 @@ mod tests {
             assert_eq!(rounded(number), expected, "{number}");
         }
         assert!(rounded(f64::NAN).is_nan() && rounded(f64::INFINITY).is_infinite());
+    }
+
+    #[test]
+    fn a_part_of_a_name_begins_with_a_word() {
+        assert!(names("head: commit", "head") && names("streams: read ahead", "read ahead"));
+        assert!(!names("streams: read ahead", "head") && names("streams: read-ahead of ahead", "ahead"));
     }
 
     #[test]

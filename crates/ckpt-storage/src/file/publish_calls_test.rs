@@ -1,4 +1,4 @@
-//! The calls of the system that publishing a checkpoint takes, each with its reason, and no others.
+//! The calls of the system that publishing and committing a checkpoint take, each with its reason, and no others.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::testing::sample::{commit, identity, job, metadata, nonce};
 use crate::{CheckpointStorage, FileSystemStorage, StorageContext, claim};
 
 #[test]
-fn publishing_a_checkpoint_takes_the_calls_that_the_order_demands() {
+fn a_checkpoint_takes_the_calls_that_the_order_demands() {
     // None of them fails.
     let never = Injection::new(Fault::Interrupted, u64::MAX, Failure::Once);
     let calls = Arc::new(FailingCalls::on(&Disk::new(), never));
@@ -23,7 +23,7 @@ fn publishing_a_checkpoint_takes_the_calls_that_the_order_demands() {
     let storage = FileSystemStorage::new("disk:/jobs");
     let view = storage.coordinator_view(job(1), &context).unwrap();
     let mut claimed = claim(&*view.head(), job(1), nonce(1)).unwrap().head;
-    for number in 1..=3 {
+    for number in 1..=16 {
         let identity = identity(&claimed, number);
         let metadata = metadata(job(1), identity, &[]);
         calls.take_calls();
@@ -42,5 +42,20 @@ fn publishing_a_checkpoint_takes_the_calls_that_the_order_demands() {
         let expected = [&made[..], &written, &named, &durable].concat();
         assert_eq!(calls.take_calls(), expected, "{number}");
         claimed = commit(&*view, &claimed, published).head;
+        // Which versions there are, and which are dead.
+        let looked = ["open", "look"];
+        // The next version under another name, durable.
+        let written = ["create", "set mode", "write", "sync", "look", "close"];
+        // Its own name, which replaces nothing: whoever comes second is refused.
+        let named = ["open", "link", "remove"];
+        // The name durable, which is the commit; then whether it was declared dead meanwhile.
+        let committed = ["open", "look", "sync", "open", "look"];
+        let mut expected = [&looked[..], &written, &named, &committed].concat();
+        if claimed.head().version.get() == 16 {
+            // The marker that old versions are dead, durable; then these go, and what their writers left.
+            expected.extend(["create", "set mode", "open", "look", "sync", "open", "look", "open", "look"]);
+            expected.extend(["open", "remove"].repeat(14));
+        }
+        assert_eq!(calls.take_calls(), expected, "{number}");
     }
 }
