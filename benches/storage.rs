@@ -1,7 +1,10 @@
-//! What storage adds to the bare system calls beneath it: publishing a checkpoint, verifying one, looking at many.
+//! What storage adds to the bare system calls beneath it: publishing a checkpoint, committing it, verifying one, looking at
+//! many, collecting what is left.
 
 #[path = "storage_dispose.rs"]
 mod dispose;
+#[path = "head.rs"]
+mod head;
 #[path = "storage_look.rs"]
 mod look;
 #[path = "storage_publish.rs"]
@@ -37,7 +40,7 @@ const JOB: JobId = JobId::new([5; 16]);
 const OPERATOR: OperatorId = OperatorId::new([7; 16]);
 
 fn main() -> Result<()> {
-    if dispose::alone()? {
+    if dispose::alone()? || head::alone()? {
         return Ok(());
     }
     let bench = Bench::from_arguments();
@@ -45,7 +48,8 @@ fn main() -> Result<()> {
     dispose::all(&bench, directory.path())?;
     publish::all(&bench, directory.path())?;
     look::all(&bench, directory.path())?;
-    verify::all(&bench, directory.path())
+    verify::all(&bench, directory.path())?;
+    head::all(&bench, directory.path())
 }
 
 /// A job in a directory.

@@ -140,7 +140,8 @@ fn opened(job: &Job) -> Result<usize> {
     Ok(head.map_or(0, |head| head.retained.len()))
 }
 
-fn metadata(identity: CheckpointIdentity) -> Result<CheckpointMetadata> {
+/// Of a small job.
+pub(crate) fn metadata(identity: CheckpointIdentity) -> Result<CheckpointMetadata> {
     let properties = CheckpointProperties::checkpoint(RetentionPolicy::default());
     let mut builder = CheckpointMetadata::builder(CheckpointDescription::new(JOB, identity, properties))?;
     let maximum = MaxParallelism::new(128)?;

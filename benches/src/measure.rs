@@ -123,6 +123,37 @@ impl Bench {
         self.compare_durations(name, baseline_name, work, (0..self.large_pairs()).map(|_| (ours(), baseline())));
     }
 
+    /// Like [`compare_parts`](Self::compare_parts), where either side may fail. Who goes first changes, so that neither
+    /// always finds the other's leavings.
+    ///
+    /// # Errors
+    ///
+    /// The first of either side: what fails would be fast, so nothing is printed then.
+    pub fn compare_timed<E>(
+        &self,
+        name: &str,
+        baseline_name: &str,
+        work: Work,
+        mut ours: impl FnMut() -> Result<Duration, E>,
+        mut baseline: impl FnMut() -> Result<Duration, E>,
+    ) -> Result<(), E> {
+        if !self.takes(name) {
+            return Ok(());
+        }
+        let mut pairs = Vec::with_capacity(self.large_pairs());
+        for number in 0..self.large_pairs() {
+            pairs.push(match number % 2 {
+                0 => (ours()?, baseline()?),
+                _ => {
+                    let first = baseline()?;
+                    (ours()?, first)
+                }
+            });
+        }
+        self.compare_durations(name, baseline_name, work, pairs);
+        Ok(())
+    }
+
     /// How many pairs are measured.
     pub const fn pairs(&self) -> usize {
         self.pairs

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ckpt_core::Digest;
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch, WriterId};
+use ckpt_core::shared::EndedWriters;
 use ckpt_core::snapshot::{AfterSavepoint, SavepointFormat, SnapshotKind};
 use ckpt_core::state::{ClaimId, FileRef, Place, ReusedFile, Root, StateHandle};
 use ckpt_core::testing::strategies::cases;
@@ -155,13 +156,15 @@ fn handle_of((root, name): File, offset_bytes: Option<u64>, variant: u64) -> Sta
 struct World {
     leader: Leader,
     model: Model,
+    /// What was said of writers when they ended, by former leaders too: it holds for ever.
+    ended: Vec<EndedWriters>,
 }
 
 impl World {
     fn new() -> Self {
         let leader = Leader::new();
         let model = Model { epoch: leader.epoch().get(), ..Model::default() };
-        Self { leader, model }
+        Self { leader, model, ended: Vec::new() }
     }
 
     fn pending(&self, index: usize) -> Option<CheckpointId> {
@@ -208,6 +211,16 @@ impl World {
                 self.model.ended.extend(writers);
                 let dead = self.leader.registry.end_writers(writers.iter().map(|writer| WriterId::new(*writer)));
                 assert_same(own(&dead), self.model.dies(Model::lives));
+                let ended = self.leader.registry.take_ended();
+                for (root, name) in self.model.ever.iter().map(|piece| piece.0) {
+                    let is_alive = self.model.content.keys().any(|piece| piece.0 == (root, name));
+                    let is_theirs = name.epoch.get() == self.model.epoch && writers.contains(&name.writer.get());
+                    if root == Root::JobShared && ended.writers().any(|writer| writer == name.writer()) {
+                        assert_eq!(ended.has_left(name), !is_alive, "{name}");
+                        assert!(is_theirs, "{name}");
+                    }
+                }
+                self.ended.push(ended);
             }
             Step::TakeOver => self.take_over(),
         }
@@ -361,7 +374,11 @@ impl World {
     }
 
     fn check(&self) {
-        let Self { leader, model } = self;
+        let Self { leader, model, ended } = self;
+        for (root, name) in model.content.keys().map(|piece| piece.0) {
+            let is_left = root == Root::JobShared && ended.iter().any(|ended| ended.has_left(name));
+            assert!(!is_left, "{name} is alive, and collected");
+        }
         assert_eq!(leader.registry.len(), model.content.len());
         let needed = model.needed();
         assert!(needed.iter().all(|piece| model.content.contains_key(piece)), "something that is named is gone");

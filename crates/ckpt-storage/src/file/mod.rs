@@ -31,6 +31,8 @@ pub(crate) use resolve::{resolve, roots_beside, snapshot_at, summarize};
 pub(crate) use savepoints::{SavepointReference, Savepoints};
 
 #[cfg(test)]
+mod ended_test;
+#[cfg(test)]
 mod file_systems_test;
 #[cfg(test)]
 mod local_test;
