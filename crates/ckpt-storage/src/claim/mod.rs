@@ -47,3 +47,5 @@ mod race_test;
 mod support_test;
 #[cfg(test)]
 mod take_over_test;
+#[cfg(test)]
+mod upkeep_test;

@@ -51,6 +51,7 @@ impl JobUpkeep {
         if !collected.is_empty() {
             written = self.forget(written, &collected, &mut errors);
         }
+        written = self.give_back(written, &mut errors);
         let head = written.head.head();
         let after = match errors.iter().any(stops) {
             // Somebody else leads the job, and writes there.

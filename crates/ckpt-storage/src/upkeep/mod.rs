@@ -111,10 +111,11 @@ impl JobUpkeep {
         survey::survey(&self.directory, as_claimed, alive)
     }
 
-    /// The metadata of what is retained in the directory of the job itself.
+    /// The metadata of what is retained and owned, wherever it lies: what is claimed may name the same files as those that
+    /// name them below the claim.
     fn retained(&self, head: &Head) -> Result<Vec<Arc<CheckpointMetadata>>> {
-        let own = head.retained.iter().filter(|snapshot| snapshot.uri().is_none());
-        own.map(|snapshot| self.view.load(snapshot).map(Arc::new)).collect()
+        let owned = head.retained.iter().filter(|snapshot| snapshot.may_be_deleted());
+        owned.map(|snapshot| self.view.load(snapshot).map(Arc::new)).collect()
     }
 
     /// Takes the job over, as `authority` allows.

@@ -86,6 +86,7 @@ impl JobUpkeep {
         if let Some(removed) = written.all_removed().into_iter().find(|removed| removed.snapshot().id == id) {
             written = self.delete_removed(&removed, written, &mut errors);
         }
+        written = self.give_back(written, &mut errors);
         let head = written.head.head();
         let after = self.survey_as(head, head).ok();
         Ok(Upkept { before, after, head: (head.version, head.state), errors })
@@ -104,6 +105,18 @@ impl JobUpkeep {
         let mut collected = Collected::none();
         collected.snapshots.push(removed.snapshot().id);
         self.forget(written, &collected, errors)
+    }
+
+    /// Gives the claims back that nothing needs any more, and has HEAD forget them.
+    pub(super) fn give_back(&self, written: WrittenHead, errors: &mut Vec<Error>) -> WrittenHead {
+        let mut collected = Collected::none();
+        for released in written.all_released() {
+            match self.view.release_claim(&released) {
+                Ok(()) => collected.claims.push(released.claim().id),
+                Err(error) => errors.push(error),
+            }
+        }
+        if collected.is_empty() { written } else { self.forget(written, &collected, errors) }
     }
 
     /// Has HEAD forget what is gone.
