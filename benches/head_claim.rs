@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ckpt_benches::{Bar, Bench, Work};
 use ckpt_coord::TaskGateway;
-use ckpt_coord::driver::{ClaimedJob, Driver, DriverOptions, ManualTrigger};
+use ckpt_coord::driver::{ClaimedJob, Driver, DriverOptions, ManualTrigger, RecoveryOptions};
 use ckpt_core::Result;
 use ckpt_core::config::CheckpointConfig;
 use ckpt_core::graph::{JobGraph, Operator, Vertex};
@@ -77,7 +77,8 @@ impl Past {
         let config = CheckpointConfig::builder().num_retained(CHECKPOINTS as usize).build()?;
         let begin = Instant::now();
         let view = self.job.storage.coordinator_view(JOB, &self.job.context)?;
-        let claimed = ClaimedJob::claim(view, JOB, Nonce::new([9; 16]))?;
+        let claimed =
+            ClaimedJob::claim(view, JOB, Nonce::new([9; 16]), &RecoveryOptions::default(), &self.job.context)?;
         let options = DriverOptions::new(Arc::new(Gateway(triggered)), Arc::clone(&self.job.context.spawn));
         let driver = Driver::start(claimed, Arc::clone(&self.graph), config, options)?;
         let tasks = self.graph.tasks().map(|task| task.attempt(AttemptId::new(1)));

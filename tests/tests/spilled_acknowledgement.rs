@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ckpt_coord::driver::{ClaimedJob, Driver, DriverHandle, DriverOptions, ManualTrigger};
+use ckpt_coord::driver::{ClaimedJob, Driver, DriverHandle, DriverOptions, ManualTrigger, RecoveryOptions};
 use ckpt_coord::task::{CapturedState, CheckpointedTask, TaskCheckpoints, TaskOptions};
 use ckpt_coord::{CompletedCheckpoint, CoordinatorGateway, TaskGateway, restore};
 use ckpt_core::config::CheckpointConfig;
@@ -135,8 +135,8 @@ fn start(directory: &Path, nonce: u8, tamper: Tamper) -> Running {
     let spawn: Arc<dyn Spawn> = Arc::new(Pool::new(PoolOptions::default()).unwrap());
     let context = StorageContext::new(Arc::new(FileSystems::local()), Arc::clone(&spawn));
     let storage = FileSystemStorage::new(directory.to_str().unwrap()).with_inline_threshold_bytes(1 << 20);
-    let claimed =
-        ClaimedJob::claim(storage.coordinator_view(JOB, &context).unwrap(), JOB, Nonce::new([nonce; 16])).unwrap();
+    let (view, recovery) = (storage.coordinator_view(JOB, &context).unwrap(), RecoveryOptions::default());
+    let claimed = ClaimedJob::claim(view, JOB, Nonce::new([nonce; 16]), &recovery, &context).unwrap();
     let vertex = Vertex::single(VERTEX, "source", 1, MaxParallelism::new(128).unwrap());
     let graph = Arc::new(JobGraph::new(vec![vertex], vec![]).unwrap());
     let newest = claimed.newest().map(Arc::clone);

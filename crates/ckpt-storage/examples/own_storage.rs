@@ -110,6 +110,10 @@ impl CoordinatorView for AuditedView {
         self.files.load(snapshot)
     }
 
+    fn location_of(&self, snapshot: &RetainedSnapshot, metadata: Arc<CheckpointMetadata>) -> CompletedLocation {
+        self.files.location_of(snapshot, metadata)
+    }
+
     fn remove(&self, removed: &RemovedSnapshot, files: &RemovedFiles) -> Result<()> {
         self.files.remove(removed, files)?;
         let record = format!("deleted {}", self.files.pointer(removed.snapshot()));

@@ -154,6 +154,11 @@ pub(crate) enum StorageError {
     PromiseBroken { path: String, promise: BrokenPromise },
     #[error("it could not be told whether the compare-and-swap of the store of '{path}' holds")]
     NotProbed { path: String, source: Error },
+    #[error(
+        "job {job} would be restored from {}, expected to go back from snapshot {from}",
+        newest.map_or_else(|| "nothing".to_owned(), |newest| format!("snapshot {newest}"))
+    )]
+    NotGoingBackFrom { job: JobId, from: CheckpointId, newest: Option<CheckpointId> },
     #[error("job {job} could not be claimed: {claims} other claims came first")]
     ClaimLost { job: JobId, claims: u32 },
 

@@ -39,7 +39,9 @@ pub use config::{CustomStorage, StorageConfig};
 pub use context::StorageContext;
 pub use dispose::{Disposal, DisposeOptions, FileCount, Kept, dispose};
 pub use file::{FileSystemStorage, jobs_in};
-pub use head::{HeadAnswer, HeadEnd, HeadFence, HeadOutcome, HeadStep, HeadStore, HeadSwap, SeenHead, claim};
+pub use head::{
+    HeadAnswer, HeadEnd, HeadFence, HeadOutcome, HeadStep, HeadStore, HeadSwap, SeenHead, claim, claim_going_back,
+};
 pub use layout::{
     CHECKPOINT_DIRECTORY_PREFIX, HEAD_DIRECTORY, METADATA_FILE, NOT_ADDRESSABLE, SAVEPOINT_DIRECTORY_PREFIX,
     SHARED_DIRECTORY, TASK_OWNED_DIRECTORY,

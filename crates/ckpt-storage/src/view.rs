@@ -131,6 +131,9 @@ pub trait CoordinatorView: Send + Sync + Debug {
     /// `NotFound` or `Corrupt`, naming the file. Never a step back to an older one.
     fn load(&self, snapshot: &RetainedSnapshot) -> Result<CheckpointMetadata>;
 
+    /// Where the files of a snapshot lie whose metadata was [loaded](Self::load), for [verifying](CompletedLocation::verify) it.
+    fn location_of(&self, snapshot: &RetainedSnapshot, metadata: Arc<CheckpointMetadata>) -> CompletedLocation;
+
     /// Deletes the files of a removed snapshot, in an order that can be taken up again after a crash at any step:
     /// the shared `files`, its own, its `_metadata`, its directory. Files we do not know stay, and with them the directory.
     ///

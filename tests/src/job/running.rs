@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ckpt_coord::driver::{ClaimedJob, Driver, DriverHandle, DriverOptions, ManualTrigger};
+use ckpt_coord::driver::{ClaimedJob, Driver, DriverHandle, DriverOptions, ManualTrigger, RecoveryOptions};
 use ckpt_coord::{Clock, CompletedCheckpoint, CoordinatorGateway, SystemClock, restore};
 use ckpt_core::head::{JobState, Nonce};
 use ckpt_core::id::{AttemptId, CheckpointId, LeaderEpoch};
@@ -79,7 +79,8 @@ impl RunningJob {
         let view = storage.coordinator_view(file.job, context)?;
         let graph = Arc::new(graph(options.parallelism, file.max_parallelism)?);
 
-        let claimed = ClaimedJob::claim(Arc::clone(&view), file.job, Nonce::new(random_bytes()?))?;
+        let (nonce, recovery) = (Nonce::new(random_bytes()?), RecoveryOptions::default());
+        let claimed = ClaimedJob::claim(Arc::clone(&view), file.job, nonce, &recovery, context)?;
         let epoch = claimed.epoch();
         let newest = claimed.newest().cloned();
         let restored_from = newest.as_ref().map(|newest| newest.summary().identity.id);

@@ -7,7 +7,7 @@ use ckpt_core::head::Nonce;
 use ckpt_core::id::{JobId, LeaderEpoch};
 use ckpt_storage::{Begun, CoordinatorView, Start, StorageContext, Wait, begin_from};
 
-use crate::driver::ClaimedJob;
+use crate::driver::{ClaimedJob, RecoveryOptions};
 
 impl ClaimedJob {
     /// As [`claim`](Self::claim), of a job that begins from a checkpoint of another job or from a savepoint: its first leader
@@ -26,12 +26,17 @@ impl ClaimedJob {
         job: JobId,
         nonce: Nonce,
         start: &Start,
+        recovery: &RecoveryOptions,
         context: &StorageContext,
         wait: &dyn Wait,
     ) -> Result<Self> {
+        if recovery.going_back.is_some() {
+            // Only a job that has begun can go back, and what from does not matter then.
+            return Self::claim(view, job, nonce, recovery, context);
+        }
         view.initialize_base_locations()?;
         let Begun { written, fenced, .. } = begin_from(&*view.head(), job, nonce, start, context, wait)?;
-        Ok(Self { fenced, ..Self::taken_over(view, written)? })
+        Ok(Self { fenced, ..Self::taken_over(view, written, recovery, context)? })
     }
 
     /// The job whose checkpoint was claimed though it had not ended, and its leader, which was fenced for that.

@@ -128,7 +128,7 @@ fn start(directory: &Path, config: CheckpointConfig, nonce: u8, spawn: Arc<dyn S
     let context = StorageContext::new(Arc::new(FileSystems::local()), pool());
     let storage = FileSystemStorage::new(directory.to_str().unwrap());
     let view = storage.coordinator_view(JOB, &context).unwrap();
-    let claimed = ClaimedJob::claim(view, JOB, Nonce::new([nonce; 16])).unwrap();
+    let claimed = ClaimedJob::claim(view, JOB, Nonce::new([nonce; 16]), &RecoveryOptions::default(), &context).unwrap();
     let newest = claimed.newest().map(|metadata| metadata.summary().identity.id);
     let vertex = Vertex::single(VERTEX, "toy", 2, MaxParallelism::new(128).unwrap());
     let graph = Arc::new(JobGraph::new(vec![vertex], vec![]).unwrap());
@@ -236,7 +236,7 @@ fn the_end_is_final_and_discards_what_it_is_told_to() {
     let view = storage.coordinator_view(JOB, &context).unwrap();
     let head = view.head().read().unwrap().unwrap();
     assert_eq!((head.state, head.retained, head.removed), (JobState::Finished, vec![], vec![]));
-    let error = ClaimedJob::claim(view, JOB, Nonce::new([2; 16])).unwrap_err();
+    let error = ClaimedJob::claim(view, JOB, Nonce::new([2; 16]), &RecoveryOptions::default(), &context).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
 }
 

@@ -12,7 +12,9 @@ mod inbox;
 mod jobs;
 mod load;
 mod options;
+mod recovery;
 mod replies;
+mod retained;
 
 use std::sync::Arc;
 use std::thread::{self, ThreadId};
@@ -26,6 +28,7 @@ use crossbeam_channel::unbounded;
 pub use claimed::ClaimedJob;
 pub use handle::DriverHandle;
 pub use options::DriverOptions;
+pub use recovery::{GoingBack, RecoveryFlaws, RecoveryOptions, RecoveryRefused, RecoveryVerification};
 
 pub use crate::coordinator::{CheckpointStatistics, ManualTrigger};
 use event_loop::EventLoop;
@@ -85,6 +88,8 @@ impl Drop for Driver {
     }
 }
 
+#[cfg(test)]
+mod recovery_test;
 #[cfg(test)]
 mod savepoint_test;
 #[cfg(test)]

@@ -18,7 +18,7 @@ use ckpt_storage::{
 use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{Pool, PoolOptions, Spawn};
 
-use crate::driver::{ClaimedJob, Driver, DriverOptions};
+use crate::driver::{ClaimedJob, Driver, DriverOptions, RecoveryOptions};
 use crate::gateway::TaskGateway;
 
 const JOB: JobId = JobId::new([7; 16]);
@@ -34,8 +34,12 @@ fn spawn() -> Arc<dyn Spawn> {
     Arc::new(Pool::new(PoolOptions::default()).unwrap())
 }
 
+fn context() -> StorageContext {
+    StorageContext::new(Arc::new(FileSystems::local()), spawn())
+}
+
 fn view(directory: &Path) -> Arc<dyn CoordinatorView> {
-    let context = StorageContext::new(Arc::new(FileSystems::local()), spawn());
+    let context = context();
     let target = directory.join("savepoints");
     let storage = FileSystemStorage::new(directory.to_str().unwrap());
     storage.with_default_savepoint_dir(target.to_str().unwrap()).coordinator_view(JOB, &context).unwrap()
@@ -58,7 +62,8 @@ fn die_taking_a_savepoint(directory: &Path) -> Uri {
 /// The next leader, which is asked for nothing but to stop.
 fn lead(directory: &Path, end: Option<JobEnd>) -> Head {
     let view = view(directory);
-    let claimed = ClaimedJob::claim(Arc::clone(&view), JOB, Nonce::new([2; 16])).unwrap();
+    let recovery = RecoveryOptions::default();
+    let claimed = ClaimedJob::claim(Arc::clone(&view), JOB, Nonce::new([2; 16]), &recovery, &context()).unwrap();
     let vertex = Vertex::single(VertexId::new([1; 16]), "toy", 2, MaxParallelism::new(128).unwrap());
     let graph = Arc::new(JobGraph::new(vec![vertex], vec![]).unwrap());
     let options = DriverOptions::new(Arc::new(NoTasks), spawn());

@@ -6,11 +6,13 @@ use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, 
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::{EndedWriters, RemovedFiles};
 use ckpt_core::snapshot::CheckpointIdentity;
+use ckpt_core::state::Root;
 use ckpt_core::uri::Uri;
 use ckpt_core::{ErrorKind, Result};
 use ckpt_streams::file_system::{FileWriter, Visible};
 
 use crate::claim;
+use crate::completed::CompletedLocation;
 use crate::context::StorageContext;
 use crate::error::StorageError;
 use crate::file::collect;
@@ -112,6 +114,21 @@ impl CoordinatorView for FileCoordinatorView {
         match snapshot.uri() {
             None => self.directory.metadata_file(snapshot.id)?.read_retained(self.directory.job, snapshot),
             Some(uri) => claim::load_elsewhere(&self.present_head()?, snapshot, uri, &self.context),
+        }
+    }
+
+    fn location_of(&self, snapshot: &RetainedSnapshot, metadata: Arc<CheckpointMetadata>) -> CompletedLocation {
+        let location = CompletedLocation::new(self.pointer(snapshot), metadata)
+            .with_file_systems(Arc::clone(&self.context.file_systems))
+            .with_root(self.directory.state_directory(Root::JobShared, layout::shared_directory()))
+            .with_root(self.directory.state_directory(Root::JobTaskOwned, layout::task_owned_directory()));
+        // Of one that lies elsewhere nothing is called its own any more: the metadata says where each root lies.
+        match snapshot.uri() {
+            None => {
+                let directory = layout::checkpoint_directory(snapshot.id);
+                location.with_root(self.directory.state_directory(Root::ThisSnapshot, directory))
+            }
+            Some(_) => location,
         }
     }
 

@@ -11,7 +11,7 @@ mod probe;
 mod record_store;
 mod swap;
 
-pub use claim::claim;
+pub use claim::{claim, claim_going_back};
 pub(crate) use probe::{BrokenPromise, ProbedStores};
 pub(crate) use record_store::RecordHeadStore;
 pub use swap::{HeadAnswer, HeadEnd, HeadFence, HeadStep, HeadSwap, SeenHead};

@@ -21,7 +21,7 @@ mod verify_test;
 mod walk;
 
 pub use finding::{Finding, FindingKind, StateOwner, StateRole};
-pub use options::{Cancellation, VerifyOptions};
+pub use options::{Cancellation, VerifyDepth, VerifyOptions};
 pub use report::{VerifyObserver, VerifyProgress, VerifyReport};
 
 use std::sync::Arc;
@@ -34,7 +34,8 @@ use index::FileIndex;
 use places::Places;
 
 impl CompletedLocation {
-    /// Whether it is whole: reads every byte of every file that it names, and lists what else lies in its own directory.
+    /// Whether it is whole: reads every byte of every file that it names, and lists what else lies in its own directory; or,
+    /// when [asked for](VerifyOptions::depth) no more, looks whether each file is there and has its length.
     /// What is found is told to `observer`, of each file once. That a file or a directory cannot be read is found, too.
     ///
     /// The calling thread reads, and so do jobs, as far as any are accepted. Besides the metadata, memory is needed for
@@ -59,7 +60,9 @@ impl CompletedLocation {
             options,
             &mut places.observe(observer),
         )?;
-        extra::find(self, &index, &mut report, observer);
+        if options.depth == VerifyDepth::Digests {
+            extra::find(self, &index, &mut report, observer);
+        }
         Ok(report)
     }
 }

@@ -16,7 +16,8 @@ pub struct VerifyReport {
     pub inline: u64,
     /// Files that are what was written, by a digest of every byte.
     pub with_digest: u64,
-    /// Files of others that have the right length, and of which no digest is known.
+    /// Files that have the right length: those of others of which no digest is known, or all when only lengths were
+    /// [asked for](super::VerifyOptions::depth).
     pub without_digest: u64,
     /// How many of both lie below each root.
     pub whole: BTreeMap<Root, u64>,

@@ -37,7 +37,7 @@ pub enum StateVerdict {
 pub enum StateProof {
     /// A digest of every byte.
     Digest,
-    /// Its length alone: somebody else wrote the file, and no digest is known. All of it was read.
+    /// Its length alone: somebody else wrote the file and no digest is known, or nothing else was asked for.
     Length,
 }
 
@@ -103,6 +103,23 @@ impl FileStateReader {
     ) -> StateVerdict {
         match self.verify_place(handle, buffer, go_on) {
             Ok(verdict) => verdict,
+            Err(error) => StateVerdict::flawed(flaw_of(&error), error),
+        }
+    }
+
+    /// Whether the state of a handle is there and has its length, whatever the options of this reader: of a file of ours its
+    /// trailer is read, of one of others nothing.
+    pub fn verify_length(&self, handle: &StateHandle) -> StateVerdict {
+        let verified = match handle.place() {
+            Place::Inline(bytes) => verify_inline(handle, bytes, Verification::Lengths),
+            Place::File { root, file } | Place::Segment { root, file, .. } => self
+                .directory(*root, file)
+                .and_then(|directory| StateFile::open(directory, file, handle, Verification::Lengths))
+                .map(drop),
+            place => Err(ReadError::UnknownPlace { place: format!("{place:?}") }),
+        };
+        match verified {
+            Ok(()) => StateVerdict::Whole(StateProof::Length),
             Err(error) => StateVerdict::flawed(flaw_of(&error), error),
         }
     }
