@@ -260,6 +260,33 @@ fn what_nobody_could_delete_the_former_owner_collects() {
     check_readable(&disk, 1, &"in the end");
 }
 
+/// A job that has ended keeps, of what it claimed, what any of its checkpoints names, and gives it back with the last.
+#[test]
+fn the_operator_of_a_job_that_has_ended_gives_back_what_it_claimed() {
+    for kind in ALL {
+        let disk = MemoryDisk::default();
+        let pointer = left(&disk, kind);
+        let mut second = Leader::begin(&disk, 2, 2, &start(&pointer, ClaimMode::Claim)).unwrap();
+        let own = second.commit_and_retain(Names::Base, 2).unwrap();
+        let claimed = second.head().retained[0].id;
+        second.cancel().unwrap();
+        let upkeep = JobUpkeep::open(&format!("mem:/base/{}", job(2)), &disk.context()).unwrap();
+        for id in [own, claimed] {
+            check_readable(&disk, 2, &(kind, id));
+            let upkept = upkeep.remove(id, Authority::Ended).unwrap();
+            assert!(upkept.is_complete(), "{:?}", upkept.errors);
+            let collected = upkeep.collect(Authority::Ended).unwrap();
+            assert!(collected.is_complete(), "{:?}", collected.errors);
+            check_readable(&disk, 1, &(kind, id));
+        }
+        let head = upkeep.head().unwrap();
+        assert!(head.retained.is_empty() && head.claims.is_empty() && head.released_claims.is_empty(), "{head:?}");
+        assert!(view(&disk, 1).head().read().unwrap().is_none_or(|head| head.handed_over.is_empty()));
+        assert_eq!(names_below(&disk, "target/savepoint-1"), [] as [&str; 0]);
+        assert!(!names_below(&disk, FORMER).iter().any(|name| name.starts_with("chk-2/")), "{kind:?}");
+    }
+}
+
 /// In a real directory, where directories go with their last file, and links lead elsewhere.
 #[test]
 fn a_claimed_savepoint_goes_from_a_real_directory_and_nothing_beside_it() {
