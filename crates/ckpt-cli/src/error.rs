@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ckpt_core::ErrorKind;
-use ckpt_core::id::JobId;
+use ckpt_core::id::{CheckpointId, JobId};
 use ckpt_storage::METADATA_FILE;
 
 use crate::report::Exit;
@@ -84,6 +84,8 @@ pub(crate) enum MetadataError {
     Ours,
     #[error("cannot be read")]
     Unreadable { source: io::Error },
+    #[error("says that savepoint {id} of job {job} was given up before it was complete")]
+    GivenUp { id: CheckpointId, job: JobId },
     #[error("has {} behind its end at byte {offset_bytes}, expected none", count(*length_bytes, "byte"))]
     Trailing { offset_bytes: u64, length_bytes: u64 },
     #[error(transparent)]
@@ -106,7 +108,7 @@ impl CommandError {
             MetadataError::NoFile { .. } | MetadataError::Foreign { .. } => path.ends_with(METADATA_FILE),
             MetadataError::Invalid(error) => error.kind() == ErrorKind::Corrupt,
             MetadataError::Trailing { .. } => true,
-            MetadataError::Ours | MetadataError::Unreadable { .. } => false,
+            MetadataError::Ours | MetadataError::Unreadable { .. } | MetadataError::GivenUp { .. } => false,
         };
         if is_damage { Exit::FoundProblems } else { Exit::CouldNotRun }
     }

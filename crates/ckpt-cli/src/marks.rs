@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use ckpt_core::mark::{self, DisposalMark, OwnerRecord, SavepointMark};
+use ckpt_storage::METADATA_FILE;
 use serde::Serialize;
 
 use crate::error::CommandError;
@@ -144,6 +145,15 @@ impl Owner {
     fn text(&self) -> String {
         format!("claimed by job {}", self.job)
     }
+}
+
+/// The savepoint of that directory, if it was given up: then its mark stands where its metadata would, so that those cannot
+/// appear any more.
+pub(crate) fn given_up(directory: &Path) -> Option<SavepointMark> {
+    let path = directory.join(METADATA_FILE);
+    let length = fs::symlink_metadata(&path).ok()?.len();
+    let bytes = (length <= mark::MAX_BYTES as u64).then(|| beginning_of(&path).ok()).flatten()?;
+    SavepointMark::decode(&bytes).ok()
 }
 
 /// As much of a file as tells whether it is a mark.

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use ckpt_core::id::JobId;
+use ckpt_core::mark::SavepointMark;
 use ckpt_core::metadata::MetadataSource;
 use ckpt_storage::METADATA_FILE;
 use rustix::fs::{Mode, OFlags};
 
 use crate::error::{CommandError, MetadataError};
+use crate::marks::given_up;
 
 /// What every metadata file of ours begins with.
 const MAGIC: [u8; 8] = *b"CKPTMETA";
@@ -78,6 +80,8 @@ impl MetadataFile {
             MetadataFormat::Ckpt
         } else if first.starts_with(&ckpt_flink::MAGIC) {
             MetadataFormat::Flink
+        } else if let Some(SavepointMark { id, job, .. }) = given_up(&directory) {
+            return Err(MetadataError::GivenUp { id, job }.of(&path));
         } else {
             let found = match first.as_slice() {
                 [] => "is empty".to_owned(),

@@ -6,7 +6,7 @@ use ckpt_core::head::{Head, RetainedSnapshot, SavepointInProgress};
 use ckpt_core::state::RelPath;
 use ckpt_core::uri::{Uri, UriParts};
 use ckpt_storage::{CHECKPOINT_DIRECTORY_PREFIX, HEAD_DIRECTORY};
-use ckpt_streams::file_system::{FileSystem as _, LocalFileSystem};
+use ckpt_streams::file_system::{FileSystem as _, LocalFileSystem, VersionTag};
 use serde::Serialize;
 
 use super::scan::{FoundJob, FoundSnapshot};
@@ -62,19 +62,23 @@ pub(crate) struct SavepointView {
 /// Reads HEAD of a job, of whose snapshots those are known; `None` when it has none, as all jobs of Flink's. Or what is wrong
 /// with it: a job of ours writes HEAD before any checkpoint.
 pub(crate) fn read(job: &FoundJob, known: &[FoundSnapshot]) -> Result<Option<Head>, String> {
-    let read = || -> ckpt_core::Result<Option<Head>> {
+    let read = || -> ckpt_core::Result<Option<(Head, VersionTag)>> {
         let record = RelPath::new(format!("{HEAD_DIRECTORY}/HEAD"))?;
-        let Some((bytes, _)) = LocalFileSystem::open(&job.directory)?.read_record(&record)? else { return Ok(None) };
-        Head::decode(&bytes).map(Some)
+        let Some((bytes, tag)) = LocalFileSystem::open(&job.directory)?.read_record(&record)? else { return Ok(None) };
+        Ok(Some((Head::decode(&bytes)?, tag)))
     };
     match read() {
-        Ok(Some(head)) if head.job != job.id => {
+        Ok(Some((head, _))) if head.job != job.id => {
             Err(format!("its HEAD is that of job {}, expected {}", head.job, job.id))
+        }
+        // Both count its writes, from one on.
+        Ok(Some((head, tag))) if tag.as_str() != head.version.to_string() => {
+            Err(format!("its HEAD of version {} says that it is version {}", tag.as_str(), head.version))
         }
         Ok(None) if known.iter().any(|found| is_checkpoint_of_ours(job, found)) => {
             Err("it has checkpoints of ours and no HEAD: which of them can be restored is not known".to_owned())
         }
-        Ok(head) => Ok(head),
+        Ok(head) => Ok(head.map(|(head, _)| head)),
         Err(error) => Err(format!("its HEAD cannot be read: {}", CommandError::chain(&error))),
     }
 }

@@ -9,6 +9,8 @@ use ckpt_storage::{
     CHECKPOINT_DIRECTORY_PREFIX, HEAD_DIRECTORY, METADATA_FILE, SHARED_DIRECTORY, TASK_OWNED_DIRECTORY,
 };
 
+use crate::marks::given_up;
+
 /// How deep snapshots may lie below the directory that is looked at.
 const MAX_DEPTH: u32 = 16;
 
@@ -33,7 +35,7 @@ pub(crate) struct FoundSnapshot {
     pub(crate) job: Option<JobId>,
     /// The number in the name of its directory.
     pub(crate) number: Option<CheckpointId>,
-    /// Whether there is a `_metadata`, whatever it is.
+    /// Whether there is a `_metadata`, whatever it is but the mark of a savepoint that was given up.
     pub(crate) is_complete: bool,
 }
 
@@ -66,7 +68,8 @@ impl Scan {
         let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let number = number_of(name);
         let metadata = below.iter().find(|entry| entry.name == METADATA_FILE);
-        let (is_complete, is_named) = (metadata.is_some(), number.is_some() || is_savepoint(name));
+        let is_complete = metadata.is_some() && given_up(directory).is_none();
+        let is_named = metadata.is_some() || number.is_some() || is_savepoint(name);
         if is_complete || is_named {
             let directory = directory.to_owned();
             // A stray `_metadata` must not hide what lies below, so that is looked at in any case.

@@ -36,6 +36,11 @@ impl Heads {
         heads
     }
 
+    /// The jobs that have one.
+    pub(super) fn jobs(&self) -> impl Iterator<Item = (&FoundJob, &Head)> {
+        self.0.iter().map(|(job, head)| (job, head))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

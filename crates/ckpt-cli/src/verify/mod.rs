@@ -1,7 +1,7 @@
 //! `ckpt verify`: whether everything that snapshots name is there, and is what was written.
 //!
 //! ```text
-//! targets ── which snapshots; heads: what HEAD says of them
+//! targets ── which snapshots; heads: what HEAD says of them; records: its versions; jobs: what HEAD does not name
 //!    │
 //!    ├── ours: ckpt-storage verifies; maps say where its roots are
 //!    │
@@ -16,12 +16,14 @@ mod copies;
 mod directories;
 mod flink;
 mod heads;
+mod jobs;
 mod maps;
 mod moves;
 #[cfg(test)]
 mod moves_test;
 mod ours;
 mod print;
+mod records;
 mod references;
 mod targets;
 mod verdict;

@@ -30,6 +30,9 @@ impl Report for Verification {
             };
             writeln!(out, "skipped {}: {reason}", escaped(&skipped.path))?;
         }
+        for job in &self.jobs {
+            job.print(out)?;
+        }
         if !self.problems.is_empty() {
             writeln!(out, "{}", style.bad("problems of no snapshot in particular"))?;
             print_problems(out, style, &self.problems)?;

@@ -9,10 +9,11 @@ use ckpt_streams::file_system::FileSystems;
 
 use super::flink::FlinkFiles;
 use super::heads::Heads;
+use super::jobs::VerifiedJob;
 use super::maps::Maps;
 use super::ours::OurSnapshot;
-use super::references;
 use super::verdict::{Problem, ProblemKind, SkipReason, Skipped, Verification, VerifiedSnapshot};
+use super::{records, references};
 use crate::args::{StrictArgs, VerifyArgs};
 use crate::error::CommandError;
 use crate::ls::{FoundJob, Scan};
@@ -49,6 +50,7 @@ impl Targets<'_> {
             path: base.to_string_lossy().into_owned(),
             snapshots: Vec::new(),
             skipped: Vec::new(),
+            jobs: Vec::new(),
             problems: Vec::new(),
         };
         let problems = &mut verification.problems;
@@ -105,6 +107,10 @@ impl Targets<'_> {
             verification.snapshots.push(snapshot);
         }
         verification.problems.extend(heads.missing(self.maps));
+        for (job, head) in heads.jobs() {
+            verification.problems.extend(records::flaws(&job.directory));
+            verification.jobs.extend(VerifiedJob::of(job, head, self.context));
+        }
         Ok(verification)
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::jobs::VerifiedJob;
 use super::references::{Owner, Owners};
 use crate::metadata_file::MetadataFormat;
 
@@ -15,6 +16,8 @@ pub(crate) struct Verification {
     pub(super) snapshots: Vec<VerifiedSnapshot>,
     /// What was not looked at.
     pub(super) skipped: Vec<Skipped>,
+    /// What lies in the directories of jobs that HEAD does not name.
+    pub(super) jobs: Vec<VerifiedJob>,
     /// What is wrong with no snapshot in particular.
     pub(super) problems: Vec<Problem>,
 }

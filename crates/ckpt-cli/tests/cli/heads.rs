@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use ckpt_core::snapshot::JobEnd;
 use serde_json::Value;
 
 use super::our_tree::{self, JOB};
@@ -171,4 +172,79 @@ fn what_head_keeps_as_evidence_must_be_there() {
     let file = format!("/data/jobs/{JOB}/chk-3");
     let message = "HEAD keeps it as evidence, and it has no '_metadata'";
     assert_eq!(problems(&tree, "jobs"), one("metadata", &file, message));
+}
+
+#[test]
+fn what_head_does_not_name_is_told_and_is_no_problem() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    tree.put(&format!("jobs/{JOB}/notes.txt"), b"mine");
+    let job = |tree: &Tree| tree.ckpt("verify --json jobs").json()["jobs"][0].clone();
+    // The leader in office may commit what it published yet.
+    let active = job(&tree);
+    assert_eq!((&active["state"], &active["version"], &active["epoch"]), (&"active".into(), &4.into(), &1.into()));
+    assert_eq!((&active["removed"]["1"]["files"], &active["orphans"]), (&3.into(), &serde_json::json!({})));
+    assert_eq!(
+        (&active["ofTheLeader"]["files"], &active["unknownPaths"]),
+        (&8.into(), &serde_json::json!(["notes.txt"]))
+    );
+    // When it is gone nobody will.
+    our_tree::plant_end(&tree, JobEnd::Failed);
+    let ended = job(&tree);
+    assert_eq!((&ended["orphans"]["1"]["files"], &ended["ofTheLeader"]["files"]), (&8.into(), &0.into()));
+    let run = tree.ckpt("verify jobs");
+    assert!(
+        run.status == 0 && run.stdout.contains("  orphans: 8 files (395.6 KiB) of epoch 1, which nothing names\n"),
+        "{run:?}"
+    );
+    // What a collection would find.
+    let plan = tree.ckpt(&format!("gc --json jobs/{JOB}")).json();
+    assert_eq!(plan["collectable"][1]["files"], ended["orphans"]["1"]["files"]);
+    assert_eq!(tree.ckpt(&format!("gc --yes jobs/{JOB}")).status, 0);
+    let left = job(&tree);
+    assert_eq!((&left["orphans"], &left["removed"]), (&serde_json::json!({}), &serde_json::json!({})));
+}
+
+#[test]
+fn versions_of_head_are_held_against_each_other() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    our_tree::plant_end(&tree, JobEnd::Failed);
+    let version = |number: u64| tree.join(&format!("jobs/{JOB}/head/HEAD-{number:020}"));
+    assert_eq!(problems(&tree, "jobs"), one("", "", "")[1..]);
+    // HEAD is the newest, and what is missing before it is no HEAD that anybody restores; but nobody deletes one of them.
+    fs::remove_file(version(4)).unwrap();
+    let directory = format!("/data/jobs/{JOB}/head");
+    let message = "HEAD has versions 3 and 5, and version 4 is missing";
+    assert_eq!(problems(&tree, "jobs"), one("metadata", &directory, message));
+    // Markers cover what is gone.
+    tree.put(&format!("jobs/{JOB}/head/DEAD-{:020}", 4), b"");
+    assert_eq!(problems(&tree, "jobs"), one("", "", "")[1..]);
+    // A version under another number is none.
+    fs::rename(version(6), version(7)).unwrap();
+    fs::copy(version(5), version(6)).unwrap();
+    let found = problems(&tree, "jobs");
+    assert!(found[0][2].contains("its HEAD of version 7 says that it is version 6"), "{found:?}");
+    let run = tree.ckpt("ls jobs");
+    assert!(run.status == 1 && run.stdout.contains("its HEAD of version 7 says that it is version 6"), "{run:?}");
+    // Nor is there one at all when a marker says that all are dead.
+    tree.put(&format!("jobs/{JOB}/head/DEAD-{:020}", 9), b"");
+    let found = problems(&tree, "jobs");
+    assert!(found[0][2].contains("its HEAD cannot be read: "), "{found:?}");
+}
+
+#[test]
+fn a_savepoint_that_was_given_up_is_incomplete_and_no_damage() {
+    let tree = Tree::new();
+    let directory = "s/savepoint-0a0a0a-0123456789ab";
+    tree.put(&format!("{directory}/_metadata"), &super::marks::savepoint());
+    let run = tree.ckpt("ls s");
+    assert!(run.status == 0 && run.stdout.contains("incomplete"), "{run:?}");
+    for (command, status) in [("verify", 2), ("show", 2), ("rm", 2)] {
+        let run = tree.ckpt(&format!("{command} {directory}"));
+        assert_eq!((run.status, run.stdout.as_str()), (status, ""), "{run:?}");
+    }
+    assert!(tree.ckpt(&format!("show {directory}")).stderr.contains("was given up before it was complete"));
+    let above = tree.ckpt("verify s");
+    assert!(above.status == 2 && above.stderr.contains("there is nothing to verify below"), "{above:?}");
 }
