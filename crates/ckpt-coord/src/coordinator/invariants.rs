@@ -172,8 +172,8 @@ impl Coordinator {
                         violation = Some(Violation::DeletingShared(file.to_string()));
                     }
                 }
-                // What a former leader took went by the rules of its time.
-                _ if snapshot.epoch != head.epoch => {}
+                // What a former leader took, or another job, went by other rules.
+                _ if snapshot.epoch != head.epoch || snapshot.uri().is_some() => {}
                 Some((root @ Root::Borrowed(_), _) | (root @ Root::ThisSnapshot, FileView::Foreign(_))) => {
                     violation = Some(Violation::Names(snapshot.id, root));
                 }
