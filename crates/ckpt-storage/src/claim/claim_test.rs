@@ -287,6 +287,29 @@ fn the_operator_of_a_job_that_has_ended_gives_back_what_it_claimed() {
     }
 }
 
+/// What a job has claimed and removed is deleted by no metadata of others, so it waits while others may need it.
+#[test]
+fn what_was_claimed_waits_while_another_job_may_need_it() {
+    let disk = MemoryDisk::default();
+    let pointer = left(&disk, Left::Native);
+    let mut second = Leader::begin(&disk, 2, 2, &start(&pointer, ClaimMode::Claim)).unwrap();
+    let own = second.commit_and_retain(Names::Base, 2).unwrap();
+    let claimed = second.head().retained[0].id;
+    second.cancel().unwrap();
+    let mut third = Leader::begin(&disk, 3, 3, &start(&at(2, own.get()), ClaimMode::Claim)).unwrap();
+    let upkeep = JobUpkeep::open(&format!("mem:/base/{}", job(2)), &disk.context()).unwrap();
+    upkeep.remove(claimed, Authority::Ended).unwrap();
+    assert!(upkeep.collect(Authority::Ended).unwrap().is_complete());
+    check_readable(&disk, 3, &"removed by the job before");
+    for _ in 0..2 {
+        third.commit(Names::Nothing).unwrap();
+    }
+    assert!(upkeep.collect(Authority::Ended).unwrap().is_complete());
+    let head = upkeep.head().unwrap();
+    assert!(head.removed.is_empty() && head.claims.is_empty() && head.handed_over.is_empty(), "{head:?}");
+    assert_eq!(names_below(&disk, "target/savepoint-1"), [] as [&str; 0]);
+}
+
 /// In a real directory, where directories go with their last file, and links lead elsewhere.
 #[test]
 fn a_claimed_savepoint_goes_from_a_real_directory_and_nothing_beside_it() {

@@ -5,6 +5,7 @@ use ckpt_core::head::{Collected, Head};
 use ckpt_core::id::FileName;
 use ckpt_core::state::RelPath;
 
+use super::remove::waits_for_others;
 use super::survey::needs_task_owned;
 use super::{Authority, JobUpkeep, Upkept, stops};
 use crate::layout;
@@ -31,7 +32,7 @@ impl JobUpkeep {
         let retained = self.retained(head)?;
         let before = self.survey_as(head, head)?;
         let (mut errors, mut collected) = (Vec::new(), Collected::none());
-        for removed in written.all_removed() {
+        for removed in written.all_removed().into_iter().filter(|removed| !waits_for_others(head, removed)) {
             // Without those of the others; what it shares with them goes with the last of them.
             let deleted = self.dead_shared(head, &removed).and_then(|files| self.view.remove(&removed, &files));
             match deleted {

@@ -93,6 +93,9 @@ impl JobUpkeep {
     }
 
     fn delete_removed(&self, removed: &RemovedSnapshot, written: WrittenHead, errors: &mut Vec<Error>) -> WrittenHead {
+        if waits_for_others(written.head.head(), removed) {
+            return written;
+        }
         let files = self.dead_shared(written.head.head(), removed).unwrap_or_else(|source| {
             let id = removed.snapshot().id;
             errors.push(UpkeepError::SharedUnknown { id, source }.retry());
@@ -148,6 +151,12 @@ impl JobUpkeep {
         registry.restore(removed.snapshot().id, |each| metadata.visit_handles(each))?;
         Ok(registry.remove(removed).unwrap_or_default())
     }
+}
+
+/// Whether a removed snapshot names files in places that the job has claimed, while other jobs have taken over snapshots that may
+/// name them, too: it stays listed until those are given back, since nothing else finds its files again.
+pub(super) fn waits_for_others(head: &Head, removed: &RemovedSnapshot) -> bool {
+    !head.handed_over.is_empty() && !removed.snapshot().claims.is_empty()
 }
 
 impl Removal {
