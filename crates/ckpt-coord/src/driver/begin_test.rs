@@ -24,7 +24,7 @@ use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{Pool, PoolOptions, StateScope};
 use parking_lot::Mutex;
 
-use crate::driver::{ClaimedJob, Driver, DriverHandle, DriverOptions, ManualTrigger};
+use crate::driver::{ClaimedJob, Driver, DriverHandle, DriverOptions, ManualTrigger, RecoveryOptions};
 use crate::gateway::{CoordinatorGateway, TaskGateway};
 
 const FORMER: JobId = JobId::new([7; 16]);
@@ -173,7 +173,9 @@ impl Rig {
     /// A job takes two checkpoints, of which the second names a file of the first, and is cancelled.
     fn left(&self) -> PathBuf {
         let view = self.storage.coordinator_view(FORMER, &self.context).unwrap();
-        let running = self.run(ClaimedJob::claim(view, FORMER, Nonce::new([1; 16])).unwrap(), FORMER);
+        let recovery = RecoveryOptions::default();
+        let claimed = ClaimedJob::claim(view, FORMER, Nonce::new([1; 16]), &recovery, &self.context);
+        let running = self.run(claimed.unwrap(), FORMER);
         running.checkpoint(ManualTrigger::Configured).unwrap();
         let id = running.checkpoint(ManualTrigger::Configured).unwrap();
         running.end(JobEnd::Cancelled);
@@ -183,7 +185,8 @@ impl Rig {
     fn begin(&self, pointer: &Path, mode: ClaimMode, nonce: u8) -> ClaimedJob {
         let view = self.storage.coordinator_view(JOB, &self.context).unwrap();
         let start = Start::new(pointer.to_str().unwrap(), mode, Timestamp::from_millis(1));
-        ClaimedJob::begin_from(view, JOB, Nonce::new([nonce; 16]), &start, &self.context, &ThreadWait).unwrap()
+        let (nonce, recovery) = (Nonce::new([nonce; 16]), RecoveryOptions::default());
+        ClaimedJob::begin_from(view, JOB, nonce, &start, &recovery, &self.context, &ThreadWait).unwrap()
     }
 
     fn head(&self, job: JobId) -> Head {

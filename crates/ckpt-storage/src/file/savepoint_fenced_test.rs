@@ -1,6 +1,5 @@
 //! A savepoint whose directory is made by a leader that is fenced meanwhile.
 
-use bytes::Bytes;
 use ckpt_core::ErrorKind;
 use ckpt_core::head::{Collected, Head, SavepointInProgress};
 use ckpt_core::uri::Uri;
@@ -28,7 +27,7 @@ fn what_is_made_after_the_next_leader_has_looked_is_withdrawn() {
         let next = Head::claim(Some(head.head()), job(1), nonce(2)).unwrap().written();
         let mut collected = Collected::none();
         collected.savepoints.push(identity.id);
-        let collected = Bytes::from(next.head.collected(&collected).unwrap().head().encode().unwrap());
+        let collected = next.head.collected(&collected).unwrap().head().encode().unwrap();
         let came_at = disk.operations() + at;
         disk.meanwhile_all(at, move |files, records| {
             files.retain(|path, _| !path.starts_with(DIRECTORY));
