@@ -177,6 +177,33 @@ fn killed_exactly_at_each_phase() {
 }
 
 #[test]
+fn killed_within_calls_that_commit_and_delete() {
+    let place = Place::new(&words(16, 16 << 20));
+    let summary = place.path("summary.json");
+    let parts = "--kill-step commit,subsume,collect --step-delay 2000";
+    assert_code(&place.run(&format!("--kills 3 --interval 10 {parts} --summary {}", summary.display())), 0);
+    let summary: Value = serde_json::from_slice(&fs::read(summary).unwrap()).unwrap();
+    let kills = summary["kills"].as_array().unwrap();
+    assert!(!kills.is_empty() && kills.iter().all(|kill| kill["step"].is_string()), "{kills:?}");
+}
+
+#[test]
+fn leaders_that_are_continued_find_themselves_fenced() {
+    let place = Place::new(&words(17, 8 << 20));
+    let mut command = Command::new(program());
+    command.arg("zombies").arg("--input").arg(place.path("input")).arg("--summary").arg(place.path("summary.json"));
+    command.arg("--checkpoints").arg(place.path("checkpoints")).arg("--output").arg(place.path("output"));
+    // Alone each of them would read for a minute.
+    command.args("--zombies 2 --interval 20 --read-limit 140000 --step-delay 2000 --seed 3".split(' '));
+    assert_code(&command.output().unwrap(), 0);
+    let summary: Value = serde_json::from_slice(&fs::read(place.path("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["zombies"].as_array().unwrap().len(), 2, "{summary}");
+    for count in ["harmed", "notified", "lost", "doubled", "orphans"] {
+        assert_eq!(summary[count].as_u64(), Some(0), "{count}: {summary}");
+    }
+}
+
+#[test]
 fn an_unfinished_run_is_continued_at_another_parallelism() {
     let place = Place::new(&words(9, 12 << 20));
     place.leave_unfinished();

@@ -53,8 +53,8 @@ const COMMANDS: &[Entry] = &[
     },
     Entry {
         name: "kill",
-        arguments: "[--runs N] [--kills K] [--seed S] [--phase P[,P]] [-- FLAGS OF WORDCOUNT]",
-        about: "the word count, killed at moments drawn from the seed, over and over",
+        arguments: "[--runs N] [--kills K] [--seed S] [--phase P[,P]] [--zombies] [-- FLAGS OF WORDCOUNT]",
+        about: "the word count, killed at moments drawn from the seed, over and over; or stopped, replaced and continued",
         run: command::kill::run,
     },
     Entry {

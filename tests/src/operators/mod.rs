@@ -16,7 +16,7 @@ mod write;
 pub(crate) use committed::refuse_output_ahead;
 pub(crate) use count::CountTask;
 pub(crate) use leftovers::drop_leftovers;
-pub(crate) use part_name::PartName;
+pub(crate) use part_name::{PartName, Stage};
 pub(crate) use receiving::ReceivingTask;
 pub(crate) use sink::{SinkOptions, SinkTask};
 pub(crate) use source::{SourceOptions, SourceTask};

@@ -15,13 +15,14 @@ mod statistics;
 mod step;
 mod summary;
 mod workplace;
+mod zombies;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::wordcount::options::Arguments;
+use crate::wordcount::options::{Arguments, Hidden};
 
 /// The program: reads the command line, runs as parent or as pipeline, says how it ended.
 ///
@@ -29,7 +30,8 @@ use crate::wordcount::options::Arguments;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let exit = match arguments.pipeline {
-        Some(hidden) => pipeline::run(&hidden.options()),
+        Some(Hidden::Pipeline(options)) => pipeline::run(&options),
+        Some(Hidden::Zombies(options)) => zombies::run(&options),
         None => parent::run(&arguments.options),
     };
     if let Some(line) = exit.line() {

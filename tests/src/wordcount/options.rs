@@ -74,6 +74,19 @@ pub(super) enum Hidden {
     /// The child process.
     #[command(hide = true)]
     Pipeline(PipelineOptions),
+    /// Leaders that are stopped, replaced and continued.
+    #[command(hide = true)]
+    Zombies(Box<ZombieOptions>),
+}
+
+/// What is asked of a run in which leaders are stopped, replaced and continued.
+#[derive(Debug, Args)]
+pub(super) struct ZombieOptions {
+    #[command(flatten)]
+    pub(super) options: Options,
+    /// How many leaders are stopped.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) zombies: u32,
 }
 
 /// What the parent tells the child.
@@ -96,14 +109,6 @@ pub(super) struct PipelineOptions {
     pub(super) step_delay: Option<u64>,
     #[arg(long)]
     pub(super) trace_phases: bool,
-}
-
-impl Hidden {
-    pub(super) fn options(self) -> PipelineOptions {
-        match self {
-            Self::Pipeline(options) => options,
-        }
-    }
 }
 
 impl Options {

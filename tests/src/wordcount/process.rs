@@ -7,6 +7,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
+use rustix::io::retry_on_intr;
+use rustix::process::{Pid, Signal as SystemSignal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::wordcount::options::PipelineOptions;
 use crate::wordcount::report::{Signal, SignalParser};
@@ -81,6 +83,26 @@ impl PipelineProcess {
     /// Sends SIGKILL. The signals go on until the pipe is empty.
     pub(super) fn kill(&mut self) -> io::Result<()> {
         self.child.kill()
+    }
+
+    /// What the system calls it.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGSTOP and waits until no thread of it runs any more, or it has ended.
+    pub(super) fn stop(&mut self) -> io::Result<()> {
+        let process = Pid::from_child(&self.child);
+        kill_process(process, SystemSignal::STOP)?;
+        // The end is left to be waited for.
+        let stopped = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        retry_on_intr(|| waitid(WaitId::Pid(process), stopped))?;
+        Ok(())
+    }
+
+    /// Sends SIGCONT.
+    pub(super) fn go_on(&self) -> io::Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), SystemSignal::CONT)?)
     }
 
     /// How it ended; waits until it has.

@@ -12,6 +12,11 @@ use crate::random::Random;
 /// The largest input of all files of a run together.
 const MOST_INPUT_BYTES: u64 = 8 << 20;
 
+/// So long one leader alone takes that is to be stopped.
+const ZOMBIE_SECONDS: u64 = 30;
+
+const LEAST_ZOMBIE_BYTES: u64 = 4 << 20;
+
 /// What a run is given.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Case {
@@ -57,6 +62,31 @@ impl Case {
         Self { seed, kills, interval_millis, parallelisms, inputs, read_limit, phases, parts: parts.to_vec() }
     }
 
+    /// A case in which leaders are stopped and continued. They read so slowly that none of them but the last ends the job.
+    pub(super) fn draw_zombies(seed: u64) -> Self {
+        let mut random = Random::new(!seed);
+        let zombies = random.within(1, 3);
+        let mut case = Self::draw(seed, 2 * zombies, &[], &[]);
+        // What is read in one go does not take long however little is read in a second.
+        if let Some((_, bytes)) = case.inputs.iter_mut().max_by_key(|(_, bytes)| *bytes) {
+            *bytes = (*bytes).max(LEAST_ZOMBIE_BYTES);
+        }
+        let total: u64 = case.inputs.iter().map(|(_, bytes)| bytes).sum();
+        case.interval_millis = random.magnitude(10, 100);
+        case.read_limit = Some((total / ZOMBIE_SECONDS).max(1));
+        case.kills = zombies;
+        case
+    }
+
+    /// The command line of leaders that are stopped and continued.
+    pub(super) fn zombie_command(&self, program: &Path, directory: &Path, inputs: &[PathBuf]) -> Command {
+        let mut command = Command::new(program);
+        command.args(["zombies", "--zombies", &self.kills.to_string()]);
+        command.args(["--step-delay", &super::STEP_DELAY_MICROS.to_string()]);
+        self.add_to(&mut command, directory, inputs);
+        command
+    }
+
     /// Writes the input files, each from the seed alone.
     pub(super) fn write_inputs(&self, directory: &Path) -> Result<Vec<PathBuf>> {
         let mut paths = Vec::new();
@@ -72,6 +102,20 @@ impl Case {
     /// The command line of the word count.
     pub(super) fn command(&self, program: &Path, directory: &Path, inputs: &[PathBuf]) -> Command {
         let mut command = Command::new(program);
+        self.add_to(&mut command, directory, inputs);
+        command.args(["--kills", &self.kills.to_string()]);
+        if !self.phases.is_empty() {
+            command.args(["--kill-phase", &self.phases.join(",")]);
+        }
+        if !self.parts.is_empty() {
+            let delay = super::STEP_DELAY_MICROS.to_string();
+            command.args(["--kill-step", &self.parts.join(","), "--step-delay", &delay]);
+        }
+        command
+    }
+
+    /// What every command line says.
+    fn add_to(&self, command: &mut Command, directory: &Path, inputs: &[PathBuf]) {
         for input in inputs {
             command.arg("--input").arg(input);
         }
@@ -83,21 +127,12 @@ impl Case {
             .arg(directory.join("checkpoints"))
             .args(["--parallelism", &parallelisms.join(",")])
             .args(["--interval", &self.interval_millis.to_string()])
-            .args(["--kills", &self.kills.to_string()])
             .args(["--seed", &self.seed.to_string()])
             .arg("--summary")
             .arg(directory.join("summary.json"));
         if let Some(limit) = self.read_limit {
             command.args(["--read-limit", &limit.to_string()]);
         }
-        if !self.phases.is_empty() {
-            command.args(["--kill-phase", &self.phases.join(",")]);
-        }
-        if !self.parts.is_empty() {
-            let delay = super::STEP_DELAY_MICROS.to_string();
-            command.args(["--kill-step", &self.parts.join(","), "--step-delay", &delay]);
-        }
-        command
     }
 }
 

@@ -1,8 +1,9 @@
-//! `cargo xtask kill`: the word count, killed at moments drawn from a seed, over and over, and always right.
+//! `cargo xtask kill`: the word count, killed or stopped at moments drawn from a seed, over and over, and always right.
 
 mod case;
 mod input;
 mod report;
+mod zombies;
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
@@ -47,8 +48,18 @@ const STEP_DELAY_MICROS: u64 = 5000;
 /// So many runs must meet every phase.
 const ENOUGH_RUNS: u64 = 200;
 
+/// What becomes of leaders.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// They are killed.
+    Kills,
+    /// They are stopped, and continued when another one leads.
+    Zombies,
+}
+
 /// What the command was asked for.
 struct Request {
+    kind: Kind,
     runs: u64,
     kills: u64,
     seed: u64,
@@ -63,6 +74,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> Result {
     let request = Request::read(arguments)?;
     shell::run(workspace.cargo("build").args(["--release", "-p", "ckpt-tests", "--example", "wordcount"]))?;
     let program = workspace.target().join("release/examples/wordcount");
+    if request.kind == Kind::Zombies {
+        return zombies::run(workspace, &program, &request);
+    }
     let home = workspace.target().join("kill");
 
     let mut summary = Summary::start();
@@ -107,7 +121,9 @@ impl Request {
         let asked: Option<String> = arguments.value("--phase")?;
         let asked = asked.iter().flat_map(|list| list.split(',')).map(str::to_owned);
         let (parts, phases): (Vec<_>, Vec<_>) = asked.partition(|name| PARTS.iter().any(|(part, _)| part == name));
+        let kind = if arguments.flag("--zombies") { Kind::Zombies } else { Kind::Kills };
         let request = Self {
+            kind,
             runs: arguments.value("--runs")?.unwrap_or(20),
             kills: arguments.value("--kills")?.unwrap_or(3),
             seed: arguments.value("--seed")?.unwrap_or_else(from_clock),
@@ -123,6 +139,12 @@ impl Request {
         if !request.phases.is_empty() && !request.parts.is_empty() {
             let (parts, phases) = (request.parts.join(","), request.phases.join(","));
             return Err(format!("--phase: {parts} cannot be asked for together with {phases}").into());
+        }
+        let takes_part = request.phases.is_empty() && request.parts.is_empty() && request.passed_on.is_empty();
+        if request.kind == Kind::Zombies && !takes_part {
+            return Err(
+                "--zombies draws its moments from the seed: expected no --phase and no flags of wordcount".into()
+            );
         }
         Ok(request)
     }
@@ -167,27 +189,44 @@ impl Request {
     }
 }
 
-/// Makes the case of a seed, runs it, and takes its directory away when it was right.
+/// How a run went.
+struct Outcome {
+    ended: Result,
+    /// What it wrote about itself, if it came to that.
+    report: Option<Vec<u8>>,
+}
+
+/// Makes the case of a seed and runs it.
 fn run_case(program: &Path, home: &Path, request: &Request, seed: u64) -> Result<Report> {
+    let outcome = run_in(home, seed, |directory| {
+        let case = Case::draw(seed, request.kills, &request.phases, &request.parts);
+        let mut command = case.command(program, directory, &case.write_inputs(directory)?);
+        command.args(&request.passed_on);
+        Ok(command)
+    });
+    outcome.ended?;
+    Report::read(&outcome.report.ok_or("the run reports nothing")?)
+}
+
+/// Runs the command of a seed in a directory of its own, which is taken away when it was right.
+fn run_in(home: &Path, seed: u64, command: impl FnOnce(&Path) -> Result<Command>) -> Outcome {
     let directory = home.join(format!("{seed:016x}"));
-    if directory.exists() {
-        fs::remove_dir_all(&directory)?;
-    }
-    fs::create_dir_all(&directory)?;
-    let case = Case::draw(seed, request.kills, &request.phases, &request.parts);
-    let inputs = case.write_inputs(&directory)?;
-    let mut command = case.command(program, &directory, &inputs);
-    command.args(&request.passed_on);
     let log = directory.join("log.txt");
-    let kept = |what: String| format!("{what}; kept {}\n{}", directory.display(), tail_of(&log));
-    let status = run_to_end(&mut command, &log).map_err(|error| kept(format!("seed {seed}: {error}")))?;
-    if !status.success() {
-        return Err(kept(format!("seed {seed}: {status}")).into());
-    }
-    let report =
-        Report::read(&directory.join("summary.json")).map_err(|error| kept(format!("seed {seed}: {error}")))?;
-    fs::remove_dir_all(&directory)?;
-    Ok(report)
+    let run = || -> Result {
+        if directory.exists() {
+            fs::remove_dir_all(&directory)?;
+        }
+        fs::create_dir_all(&directory)?;
+        match run_to_end(&mut command(&directory)?, &log)? {
+            status if status.success() => Ok(()),
+            status => Err(status.to_string().into()),
+        }
+    };
+    let kept = |error| format!("seed {seed}: {error}; kept {}\n{}", directory.display(), tail_of(&log));
+    let ended = run().map_err(|error| kept(error).into());
+    let report = fs::read(directory.join("summary.json")).ok();
+    let ended = ended.and_then(|()| Ok(fs::remove_dir_all(&directory)?));
+    Outcome { ended, report }
 }
 
 /// Runs it in a process group of its own, which is ended as a whole should it hang.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 
 use serde::Deserialize;
 
@@ -25,9 +24,8 @@ struct Kill {
 }
 
 impl Report {
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let report: Self = serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    pub(super) fn read(text: &[u8]) -> Result<Self> {
+        let report: Self = serde_json::from_slice(text).map_err(|error| format!("the summary of the run: {error}"))?;
         // An attempt ends by a kill or by its own end, so there is always one more.
         if report.attempts == 0 { Err("the run reports no attempt".into()) } else { Ok(report) }
     }
