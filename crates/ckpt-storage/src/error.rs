@@ -144,6 +144,13 @@ pub(crate) enum StorageError {
     FencedByVersion { path: String, epoch: LeaderEpoch, found: HeadVersion, expected: u64, ours: LeaderEpoch },
     #[error("'{path}' is gone: found nothing, expected version {expected} of an epoch up to {ours}")]
     HeadGone { path: String, expected: u64, ours: LeaderEpoch },
+    #[error(
+        "'{path}' is not there, and checkpoint {newest} beside it was completed: HEAD was lost, expected it, or an empty \
+         directory. A new job can begin from that checkpoint (NO_CLAIM)"
+    )]
+    HeadLost { path: String, newest: CheckpointId },
+    #[error("it cannot be told whether '{path}', which is not there, was lost")]
+    LostHeadNotLookedFor { path: String, source: Error },
     #[error("version {version} of '{path}' may have been written: no answer was certain in {tries} tries")]
     HeadUnknown { path: String, version: HeadVersion, tries: u32, source: Error },
     #[error("'{path}' could not be written")]

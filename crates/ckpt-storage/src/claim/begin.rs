@@ -60,7 +60,8 @@ pub fn begin_from(
                 // What is refused here is refused before anything of the other job changes.
                 let write = Head::claim_from(current.as_ref(), job, nonce, &found.foreign, start.mode)?;
                 if start.mode == ClaimMode::Claim {
-                    fenced = fenced.or(make_ours(&found, write.head(), start, wait)?);
+                    store.ready(&write)?;
+                    fenced = fenced.or(make_ours(&found, write.head(), start, context, wait)?);
                 }
                 write
             }
@@ -75,8 +76,14 @@ pub fn begin_from(
 }
 
 /// Makes the snapshot the job's that `next` begins.
-fn make_ours(found: &Found, next: &Head, start: &Start, wait: &dyn Wait) -> Result<Option<(JobId, LeaderEpoch)>> {
-    match found.owner()? {
+fn make_ours(
+    found: &Found,
+    next: &Head,
+    start: &Start,
+    context: &StorageContext,
+    wait: &dyn Wait,
+) -> Result<Option<(JobId, LeaderEpoch)>> {
+    match found.owner(context)? {
         None => owner::own(found, next, start).map(|()| None),
         Some((store, from)) => {
             let fenced = hand_over(found, &store, from, next, start, wait)?;

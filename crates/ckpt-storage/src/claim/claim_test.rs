@@ -348,3 +348,26 @@ fn a_claimed_savepoint_goes_from_a_real_directory_and_nothing_beside_it() {
         begin(pointer, number).unwrap_or_else(|error| panic!("{error} by {pointer}"));
     }
 }
+
+/// Of two jobs that claim from a store that ignores conditions both would have it.
+#[test]
+fn the_store_of_the_other_job_is_asked_before_its_head_is_written_and_the_own_one_before_that() {
+    let disk = MemoryDisk::default();
+    let pointer = left(&disk, Left::Incremental);
+    let store = view(&disk, 2).head();
+    let _ = disk.take_log();
+    begin_from(&*store, job(2), nonce(2), &start(&pointer, ClaimMode::Claim), &disk.context(), &NoTime).unwrap();
+    let log = disk.take_log();
+    let first = |what: &str, below: &str| {
+        let is_it = |line: &&String| line.starts_with("put") && line.contains(what) && line.contains(below);
+        log.iter().position(|line| is_it(&line)).unwrap_or_else(|| panic!("no {what} below {below}: {log:#?}"))
+    };
+    let (of_former, of_job) = (FORMER, &*format!("base/{}", job(2)));
+    let order = [
+        first("_probe", of_job),
+        first("_probe", of_former),
+        first("/head/HEAD", of_former),
+        first("/head/HEAD", of_job),
+    ];
+    assert!(order.is_sorted(), "{order:?}: {log:#?}");
+}

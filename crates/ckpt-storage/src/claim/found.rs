@@ -73,10 +73,10 @@ impl Found {
     ///
     /// `Configuration` when nobody can claim it: it lies where no snapshot of its name may, or needs files whose owner is not known, or
     /// HEAD above does not name it. `Corrupt` when that names another one.
-    pub(super) fn owner(&self) -> Result<Option<(RecordHeadStore, JobId)>> {
+    pub(super) fn owner(&self, context: &StorageContext) -> Result<Option<(RecordHeadStore, JobId)>> {
         let ForeignSnapshot { job, id, .. } = self.foreign;
         let pointer = || self.pointed.written.clone();
-        let Some((store, head)) = self.head_above()? else {
+        let Some((store, head)) = self.head_above(context)? else {
             return match self.needs {
                 Some(root) => Err(ClaimError::NoHeadAbove { pointer: pointer(), root, job }.configuration()),
                 None => Ok(None),
@@ -129,8 +129,8 @@ impl Found {
         Ok(again == self.written)
     }
 
-    fn head_above(&self) -> Result<Option<(RecordHeadStore, Head)>> {
-        head_above(&self.pointed)
+    fn head_above(&self, context: &StorageContext) -> Result<Option<(RecordHeadStore, Head)>> {
+        head_above(&self.pointed, context)
     }
 }
 
@@ -139,13 +139,13 @@ impl Found {
 /// # Errors
 ///
 /// Those of [`HeadStore::read`](crate::HeadStore::read).
-pub(super) fn head_above(pointed: &Pointed) -> Result<Option<(RecordHeadStore, Head)>> {
+pub(super) fn head_above(pointed: &Pointed, context: &StorageContext) -> Result<Option<(RecordHeadStore, Head)>> {
     if pointed.directory.is_none() {
         return Ok(None);
     }
     let path = layout::head_path();
     let shown = pointed.show(&path);
-    let store = RecordHeadStore::new(Arc::clone(&pointed.file_system), path, shown);
+    let store = RecordHeadStore::new(Arc::clone(&pointed.file_system), path, shown).for_writing(context);
     let head = store.read()?;
     Ok(head.map(|head| (store, head)))
 }

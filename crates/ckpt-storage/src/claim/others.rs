@@ -51,7 +51,7 @@ impl Others {
                 },
                 found => found?,
             };
-            let Some((_, head)) = head_above(&pointed)? else {
+            let Some((_, head)) = head_above(&pointed, context)? else {
                 let is_of_a_job = pointed.directory.as_ref().is_some_and(|it| it.as_str() == layout::SHARED_DIRECTORY);
                 match is_of_a_job {
                     true => return Ok(Self::Unknown),

@@ -94,7 +94,7 @@ fn hand_back(
     owners: usize,
 ) -> Result<()> {
     let Some(pointed) = Pointed::in_its_directory(&origin.uri, context)? else { return Ok(()) };
-    let Some((store, _)) = head_above(&pointed)? else { return Ok(()) };
+    let Some((store, _)) = head_above(&pointed, context)? else { return Ok(()) };
     for _ in 0..MOST_TRIES {
         let Some(theirs) = store.read()? else { return Ok(()) };
         let is_ours = |of: &Head| of.handed_over.iter().any(|it| (it.snapshot.id, it.to) == (origin.id, head.job));

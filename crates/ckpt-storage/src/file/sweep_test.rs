@@ -80,6 +80,7 @@ const STEPS: &[Step] = &[
     ("initialize savepoint 4", Play::initialize_savepoint),
     ("write savepoint 4", Play::write),
     ("publish savepoint 4", Play::publish),
+    ("give savepoint 4 to its user", Play::savepoint_published),
     ("resolve savepoint 4", |play| play.resolve(&play.savepoint())),
     ("dispose of savepoint 4", Play::dispose),
 ];
@@ -248,6 +249,11 @@ impl Play {
         Ok(())
     }
 
+    fn savepoint_published(&mut self) -> Result<()> {
+        let id = self.identity.unwrap().id;
+        self.write_head(self.written().head.savepoint_published(id, &self.collected)?)
+    }
+
     fn dispose(&mut self) -> Result<()> {
         let disposal = storage().dispose(&self.savepoint(), &self.context, &options())?;
         self.kept.extend(kept_by(&self.savepoint(), &disposal));
@@ -332,7 +338,7 @@ fn check_typed(name: &str, error: &Error, injection: Injection) {
         "open" => kind == ErrorKind::Configuration,
         "initialize base locations" => kind == ErrorKind::FailJob,
         // What is known of HEAD is what was read.
-        "claim" | "commit 1" | "commit 2" | "begin savepoint 4" => {
+        "claim" | "commit 1" | "commit 2" | "begin savepoint 4" | "give savepoint 4 to its user" => {
             [ErrorKind::Retry, ErrorKind::Unknown, ErrorKind::AbortCheckpoint, ErrorKind::Configuration].contains(&kind)
         }
         _ => {

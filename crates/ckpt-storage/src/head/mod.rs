@@ -7,6 +7,7 @@ use ckpt_core::Result;
 use ckpt_core::head::{Head, HeadWrite, WrittenHead};
 
 mod claim;
+mod lost;
 mod probe;
 mod record_store;
 mod swap;
@@ -29,7 +30,19 @@ pub trait HeadStore: Send + Sync + Debug {
     ///
     /// The stores of this crate see to it first, once in a process, that the compare-and-swap of what is below them holds:
     /// it is `Failed` as `Configuration` if it does not, and as `Retry` if that cannot be told.
+    ///
+    /// They begin no job where a completed checkpoint lies, whose HEAD was lost: that is `Failed` as `Corrupt`.
     fn write(&self, write: HeadWrite) -> HeadOutcome;
+
+    /// Sees to it that the job can be begun or taken over here as far as that is known before it is written: whoever changes
+    /// something elsewhere first asks before that. [`write`](Self::write) asks by itself.
+    ///
+    /// # Errors
+    ///
+    /// Those with which [`write`](Self::write) fails before anything is sent.
+    fn ready(&self, _write: &HeadWrite) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What became of a write of HEAD.

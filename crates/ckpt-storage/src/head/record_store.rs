@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::context::StorageContext;
 use crate::error::StorageError;
+use crate::head::lost;
 use crate::head::probe::ProbedStores;
 use crate::head::{HeadAnswer, HeadEnd, HeadFence, HeadOutcome, HeadStep, HeadStore, HeadSwap, SeenHead};
 use crate::random::RandomSource;
@@ -40,16 +41,27 @@ impl HeadStore for RecordHeadStore {
     }
 
     fn write(&self, write: HeadWrite) -> HeadOutcome {
-        if let Some((stores, random)) = &self.probed {
-            if let Err(error) = stores.require(&self.file_system, &self.shown, &**random) {
-                return HeadOutcome::Failed(error);
-            }
+        if let Err(error) = self.ready(&write) {
+            return HeadOutcome::Failed(error);
         }
         let this = (write.head().version, write.head().nonce);
         let doubtful = *self.in_doubt.lock() == Some(this);
         let outcome = self.swap(write, doubtful);
         *self.in_doubt.lock() = matches!(outcome, HeadOutcome::Unknown(_)).then_some(this);
         outcome
+    }
+
+    fn ready(&self, write: &HeadWrite) -> Result<()> {
+        let Some((stores, random)) = &self.probed else { return Ok(()) };
+        stores.require(&self.file_system, &self.shown, &**random)?;
+        if write.head().version > HeadVersion::FIRST {
+            return Ok(());
+        }
+        match lost::refuse_lost_head(&*self.file_system, &self.shown) {
+            // Another leader has begun the job meanwhile, and completed checkpoints.
+            Err(_) if self.read_seen()?.is_some() => Ok(()),
+            looked => looked,
+        }
     }
 }
 

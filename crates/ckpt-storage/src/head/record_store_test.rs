@@ -4,7 +4,7 @@ use ckpt_core::ErrorKind;
 use ckpt_core::head::{Collected, Head, HeadWrite, WrittenHead};
 use std::sync::Arc;
 
-use crate::test_support::{Fault, MemoryDisk};
+use crate::test_support::{Fault, MemoryDisk, local_context};
 use crate::testing::sample::{commit_next, identity, job, nonce, publish};
 use crate::{CheckpointStorage, CoordinatorView, FileSystemStorage, HeadOutcome, claim};
 
@@ -250,4 +250,38 @@ fn a_write_in_doubt_stays_so_while_reads_are_of_the_past() {
     disk.expire_cache();
     assert_eq!(there(&*leader), *write().head());
     assert!(matches!(leader.head().write(write()), HeadOutcome::Written(_)));
+}
+
+/// Jobs began again from nothing, and their checkpoints were collected, when what named these was lost.
+#[test]
+fn flink_30437_a_job_whose_head_is_lost_is_not_begun_from_nothing() {
+    let scratch = tempfile::tempdir().unwrap();
+    let storage = FileSystemStorage::new(scratch.path().to_str().unwrap());
+    let view = || storage.coordinator_view(job(1), &local_context()).unwrap();
+    let claimed = claim(&*view().head(), job(1), nonce(1)).unwrap();
+    let published = publish(&*view(), job(1), identity(&claimed.head, 1), &[]);
+    let head = scratch.path().join(job(1).to_string()).join("head");
+    std::fs::remove_dir_all(&head).unwrap();
+    let begun = || claim(&*view().head(), job(1), nonce(2));
+    let error = begun().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("checkpoint 1 beside it was completed"), "{error}");
+    assert!(!head.exists());
+    // Whoever lost it still leads nothing.
+    let commit = claimed.head.commit(published, 1, &Collected::none()).unwrap();
+    assert!(matches!(view().head().write(commit), HeadOutcome::Fenced(_)));
+    // Without anything complete there is nothing to lose.
+    std::fs::remove_file(head.with_file_name("chk-1").join("_metadata")).unwrap();
+    assert_eq!(begun().unwrap().head.head().epoch.get(), 1);
+}
+
+/// Another leader begins the job, and completes a checkpoint, between a first claim's look and its write.
+#[test]
+fn a_first_claim_that_comes_late_finds_the_job_begun() {
+    let disk = MemoryDisk::default();
+    let late = Head::claim(None, job(1), nonce(2)).unwrap();
+    let (written, _) = about_to_commit(&*view(&disk));
+    let HeadOutcome::Fenced(error) = view(&disk).head().write(late) else { panic!("expected that it is fenced") };
+    assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
+    assert_eq!(there(&*view(&disk)), *written.head.head());
 }
