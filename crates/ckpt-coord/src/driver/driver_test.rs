@@ -19,14 +19,14 @@ use super::*;
 use crate::gateway::{CoordinatorGateway, TaskGateway};
 use crate::observer::{CheckpointObserver, CompletedCheckpoint, Phase};
 
-const JOB: JobId = JobId::new([7; 16]);
+pub(super) const JOB: JobId = JobId::new([7; 16]);
 const VERTEX: VertexId = VertexId::new([1; 16]);
 
 /// Tasks that answer each trigger at once, and keep what they are told.
 #[derive(Debug, Default)]
-struct ToyTasks {
+pub(super) struct ToyTasks {
     driver: Mutex<Option<DriverHandle>>,
-    told: Mutex<Vec<ToTask>>,
+    pub(super) told: Mutex<Vec<ToTask>>,
     decline: Mutex<bool>,
 }
 
@@ -50,8 +50,8 @@ impl TaskGateway for ToyTasks {
 
 /// Keeps what it sees, and holds one phase up while it is told to.
 #[derive(Debug, Default)]
-struct Witness {
-    seen: Mutex<Vec<String>>,
+pub(super) struct Witness {
+    pub(super) seen: Mutex<Vec<String>>,
     hold: Mutex<Option<Phase>>,
     /// Where the thread that enters it panics.
     panic: Mutex<Option<Phase>>,
@@ -90,12 +90,12 @@ impl CheckpointObserver for Witness {
 }
 
 impl Witness {
-    fn hold(&self, phase: Option<Phase>) {
+    pub(super) fn hold(&self, phase: Option<Phase>) {
         *self.hold.lock() = phase;
         self.released.notify_all();
     }
 
-    fn await_line(&self, line: &str) {
+    pub(super) fn await_line(&self, line: &str) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !self.seen.lock().iter().any(|seen| seen.starts_with(line)) {
             assert!(Instant::now() < deadline, "'{line}' was not seen, but {:?}", self.seen.lock());
@@ -104,11 +104,11 @@ impl Witness {
     }
 }
 
-struct Running {
-    driver: Driver,
-    tasks: Arc<ToyTasks>,
-    witness: Arc<Witness>,
-    newest: Option<CheckpointId>,
+pub(super) struct Running {
+    pub(super) driver: Driver,
+    pub(super) tasks: Arc<ToyTasks>,
+    pub(super) witness: Arc<Witness>,
+    pub(super) newest: Option<CheckpointId>,
 }
 
 fn task(subtask: u32) -> TaskAttempt {
@@ -120,15 +120,25 @@ fn deployment(number: u64) -> Vec<(TaskAttempt, WriterId)> {
     (0..2).map(|subtask| (task(subtask).task.attempt(AttemptId::new(number)), WriterId::new(number))).collect()
 }
 
-fn pool() -> Arc<dyn Spawn> {
+pub(super) fn pool() -> Arc<dyn Spawn> {
     Arc::new(Pool::new(PoolOptions::default()).unwrap())
 }
 
 fn start(directory: &Path, config: CheckpointConfig, nonce: u8, spawn: Arc<dyn Spawn>) -> Running {
     let context = StorageContext::new(Arc::new(FileSystems::local()), pool());
     let storage = FileSystemStorage::new(directory.to_str().unwrap());
-    let view = storage.coordinator_view(JOB, &context).unwrap();
-    let claimed = ClaimedJob::claim(view, JOB, Nonce::new([nonce; 16]), &RecoveryOptions::default(), &context).unwrap();
+    start_on(&storage, &context, config, nonce, spawn)
+}
+
+pub(super) fn start_on(
+    storage: &FileSystemStorage,
+    context: &StorageContext,
+    config: CheckpointConfig,
+    nonce: u8,
+    spawn: Arc<dyn Spawn>,
+) -> Running {
+    let view = storage.coordinator_view(JOB, context).unwrap();
+    let claimed = ClaimedJob::claim(view, JOB, Nonce::new([nonce; 16]), &RecoveryOptions::default(), context).unwrap();
     let newest = claimed.newest().map(|metadata| metadata.summary().identity.id);
     let vertex = Vertex::single(VERTEX, "toy", 2, MaxParallelism::new(128).unwrap());
     let graph = Arc::new(JobGraph::new(vec![vertex], vec![]).unwrap());
@@ -141,7 +151,7 @@ fn start(directory: &Path, config: CheckpointConfig, nonce: u8, spawn: Arc<dyn S
     Running { driver, tasks, witness, newest }
 }
 
-fn checkpoint(running: &Running) -> Result<CompletedCheckpoint> {
+pub(super) fn checkpoint(running: &Running) -> Result<CompletedCheckpoint> {
     running.driver.handle().trigger_checkpoint(ManualTrigger::Configured).wait().unwrap()
 }
 

@@ -91,6 +91,8 @@ impl Drop for Driver {
 #[cfg(test)]
 mod begin_test;
 #[cfg(test)]
+mod late_test;
+#[cfg(test)]
 mod recovery_test;
 #[cfg(test)]
 mod savepoint_test;

@@ -50,6 +50,8 @@ struct Store {
     last_upload: u64,
     replies: VecDeque<Reply>,
     late: Vec<Request>,
+    /// Whether removals are.
+    removes_late: bool,
     /// The names that lists show, while they show the past.
     past: Option<BTreeMap<RelPath, u64>>,
 }
@@ -59,6 +61,7 @@ struct Store {
 enum Request {
     Complete { path: RelPath, bytes: Bytes },
     Put { path: RelPath, body: Bytes, expected: u64 },
+    Remove { path: RelPath },
 }
 
 /// What became of one.
@@ -120,6 +123,16 @@ impl ObjectStoreFileSystem {
         late.len()
     }
 
+    /// From here on nobody hears of a removal, which is done with the next [`land`](Self::land).
+    pub fn remove_late(&self) {
+        self.store.lock().removes_late = true;
+    }
+
+    /// From here on removals are done and answered at once.
+    pub fn remove_in_time(&self) {
+        self.store.lock().removes_late = false;
+    }
+
     /// From here on lists show what is there now, whatever is written or removed.
     pub fn list_the_past(&self) {
         let mut store = self.store.lock();
@@ -145,6 +158,12 @@ impl Store {
 
     fn apply(&mut self, request: &Request) -> Applied {
         match request {
+            Request::Remove { path } => {
+                self.objects.remove(path);
+                self.records.remove(path);
+                self.uploads.remove(path);
+                Applied::Done(0)
+            }
             Request::Complete { path, bytes } => {
                 if self.objects.contains_key(path) {
                     return Applied::Lost;
@@ -171,7 +190,7 @@ impl Store {
     fn send(&mut self, request: Request) -> CasOutcome {
         let reply = self.replies.pop_front().unwrap_or(Reply::Arrives);
         let path = match &request {
-            Request::Complete { path, .. } | Request::Put { path, .. } => path.clone(),
+            Request::Complete { path, .. } | Request::Put { path, .. } | Request::Remove { path } => path.clone(),
         };
         match reply {
             Reply::Arrives => {
@@ -268,13 +287,16 @@ impl FileSystem for ObjectStoreFileSystem {
     /// Aborts uploads too, so that nothing comes back but what is late.
     fn remove(&self, paths: &[RelPath]) -> Vec<Result<()>> {
         let mut store = self.store.lock();
-        let mut remove = |path| {
-            store.objects.remove(path);
-            store.records.remove(path);
-            store.uploads.remove(path);
+        let mut remove = |path: RelPath| {
+            let request = Request::Remove { path: path.clone() };
+            if store.removes_late {
+                store.late.push(request);
+                return Err(ObjectError::NoAnswer { path }.of_kind(ErrorKind::Retry));
+            }
+            let (Applied::Done(_) | Applied::Lost) = store.apply(&request);
             Ok(())
         };
-        paths.iter().map(&mut remove).collect()
+        paths.iter().cloned().map(&mut remove).collect()
     }
 
     fn sync_removed(&self, _removed: &[RelPath]) -> Result<()> {
