@@ -11,7 +11,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ckpt_core::config::CheckpointConfig;
-use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot};
+use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot, TaskOwnedFiles};
 use ckpt_core::id::{JobId, Writer};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::{EndedWriters, RemovedFiles};
@@ -131,6 +131,10 @@ impl CoordinatorView for AuditedView {
 
     fn collect_ended(&self, ended: &EndedWriters) -> Result<u64> {
         self.files.collect_ended(ended)
+    }
+
+    fn remove_task_owned(&self, files: &TaskOwnedFiles) -> Result<u64> {
+        self.files.remove_task_owned(files)
     }
 
     fn collect_orphans(&self, claimed: &Head, retained: &[Arc<CheckpointMetadata>]) -> Result<u64> {

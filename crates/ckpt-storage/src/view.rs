@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use ckpt_core::Result;
-use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot};
+use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot, TaskOwnedFiles};
 use ckpt_core::id::{CheckpointId, JobId, Writer};
 use ckpt_core::metadata::{CheckpointMetadata, MetadataSummary};
 use ckpt_core::shared::{EndedWriters, RemovedFiles};
@@ -165,6 +165,14 @@ pub trait CoordinatorView: Send + Sync + Debug {
     ///
     /// `Retry`, naming the first that could not be listed or deleted; the others were tried.
     fn collect_ended(&self, ended: &EndedWriters) -> Result<u64>;
+
+    /// Deletes the files that the tasks of a job managed which has ended and needs them no more. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// `FailJob` when they are of another job. `Retry`, naming the first that could not be listed or deleted; the others were
+    /// tried.
+    fn remove_task_owned(&self, files: &TaskOwnedFiles) -> Result<u64>;
 
     /// Deletes what former leaders left and HEAD did not name when it was claimed: checkpoints that `claimed` neither
     /// retains nor lists as removed, and shared files that none of `retained` names. Returns how many files it deleted.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ckpt_core::head::{AbandonedSavepoint, Head, HeadWrite, ReleasedClaim, RemovedSnapshot};
+use ckpt_core::head::{AbandonedSavepoint, Head, HeadWrite, ReleasedClaim, RemovedSnapshot, TaskOwnedFiles};
 use ckpt_core::id::{CheckpointId, TaskAttempt};
 use ckpt_core::message::ToTask;
 use ckpt_core::metadata::CheckpointMetadata;
@@ -106,6 +106,14 @@ pub enum Action {
         /// The claim that HEAD has released.
         released: ReleasedClaim,
     },
+    /// Delete the files that the tasks managed: the job has ended, and nothing needs them any more. Answer: `FilesRemoved`, or
+    /// `IoFailed`.
+    RemoveTaskOwned {
+        /// To answer under.
+        io: IoId,
+        /// The files.
+        files: TaskOwnedFiles,
+    },
     /// Delete what former leaders left. Answer: `OrphansCollected`, or `IoFailed`.
     CollectOrphans {
         /// To answer under.
@@ -181,6 +189,7 @@ impl Action {
             | Self::RemoveSnapshot { io, .. }
             | Self::RemoveFiles { io, .. }
             | Self::RemoveSavepoint { io, .. }
+            | Self::RemoveTaskOwned { io, .. }
             | Self::ReleaseClaim { io, .. }
             | Self::CollectOrphans { io, .. }
             | Self::CollectEnded { io, .. } => Some(*io),

@@ -98,7 +98,7 @@ pub enum Event {
         /// What it answers.
         io: IoId,
     },
-    /// Nothing is left of shared files that were to be deleted.
+    /// Nothing is left of files that were to be deleted and belong to no snapshot.
     FilesRemoved {
         /// What it answers.
         io: IoId,

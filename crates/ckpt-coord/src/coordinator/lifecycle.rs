@@ -156,6 +156,10 @@ impl Coordinator {
         }
         let files = self.shared.end_all_writers();
         self.delete_files(files);
+        // What cannot be deleted now an operator can collect: nobody leads the job any more.
+        if let Some(files) = self.committed.head().task_owned() {
+            self.outbox.begin(Purpose::RemoveTaskOwned, |io| Action::RemoveTaskOwned { io, files });
+        }
     }
 
     /// HEAD names what is deleted no more. If that released claims, their marks go, and HEAD is written once more.

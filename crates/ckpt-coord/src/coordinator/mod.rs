@@ -286,6 +286,7 @@ impl Coordinator {
                 self.statistics.failed_removals += 1;
                 self.committed.not_released(released);
             }
+            Purpose::RemoveTaskOwned => self.statistics.failed_removals += 1,
             Purpose::CollectOrphans => self.statistics.failed_collections += 1,
             Purpose::CollectEnded(ended) => {
                 self.statistics.failed_collections += 1;

@@ -27,6 +27,7 @@ pub(super) enum Purpose {
     Discard(CheckpointId),
     Remove(Removal),
     RemoveSavepoint(AbandonedSavepoint),
+    RemoveTaskOwned,
     Release(ReleasedClaim),
     CollectOrphans,
     CollectEnded(EndedWriters),

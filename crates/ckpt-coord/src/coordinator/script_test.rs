@@ -151,6 +151,7 @@ impl Script {
                 Action::DiscardLocation { checkpoint, .. } => ("discard", Some(*checkpoint)),
                 Action::RemoveSnapshot { removed, .. } => ("remove", Some(removed.snapshot().id)),
                 Action::RemoveFiles { .. } => ("files", None),
+                Action::RemoveTaskOwned { .. } => ("task-owned", None),
                 Action::RemoveSavepoint { abandoned, .. } => ("savepoint", Some(abandoned.savepoint().id)),
                 Action::ReleaseClaim { .. } => ("release", None),
                 Action::CollectEnded { .. } => ("ended", None),
@@ -250,6 +251,7 @@ impl Script {
             Action::RemoveSnapshot { .. } => Event::SnapshotRemoved { io },
             Action::RemoveFiles { .. } => Event::FilesRemoved { io },
             Action::RemoveSavepoint { .. } => Event::SavepointRemoved { io },
+            Action::RemoveTaskOwned { .. } => Event::FilesRemoved { io },
             Action::ReleaseClaim { .. } => Event::ClaimReleased { io },
             Action::CollectOrphans { .. } | Action::CollectEnded { .. } => Event::OrphansCollected { io, files: 1 },
             other => panic!("{other:?} is due no answer"),
@@ -379,6 +381,7 @@ fn show(action: &Action) -> String {
         Action::RemoveSnapshot { io, removed, files } => {
             format!("io-{}: remove {}, dead shared {}", io.get(), removed.snapshot().id, numbers(files))
         }
+        Action::RemoveTaskOwned { io, .. } => format!("io-{}: remove what tasks own", io.get()),
         Action::RemoveSavepoint { io, abandoned } => {
             format!("io-{}: remove savepoint {}", io.get(), abandoned.savepoint().id)
         }

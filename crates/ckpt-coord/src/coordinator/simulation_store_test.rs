@@ -78,6 +78,7 @@ impl Store {
                 Event::SnapshotRemoved { io }
             }
             Action::RemoveSavepoint { .. } => Event::SavepointRemoved { io },
+            Action::RemoveTaskOwned { .. } => Event::FilesRemoved { io },
             Action::RemoveFiles { files, .. } => {
                 self.delete_files(&files);
                 Event::FilesRemoved { io }

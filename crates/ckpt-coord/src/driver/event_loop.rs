@@ -157,6 +157,7 @@ impl EventLoop {
                 Action::RemoveFiles { io, files } => self.jobs.remove_files(io, files),
                 Action::RemoveSavepoint { io, abandoned } => self.jobs.remove_savepoint(io, abandoned),
                 Action::ReleaseClaim { io, released } => self.jobs.release_claim(io, released),
+                Action::RemoveTaskOwned { io, files } => self.jobs.remove_task_owned(io, files),
                 Action::CollectOrphans { io, claimed, retained } => self.jobs.collect_orphans(io, claimed, retained),
                 Action::CollectEnded { io, ended } => self.jobs.collect_ended(io, ended),
                 Action::StepDown { failure } => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ckpt_core::ErrorKind;
-use ckpt_core::head::{AbandonedSavepoint, Head, HeadWrite, ReleasedClaim, RemovedSnapshot};
+use ckpt_core::head::{AbandonedSavepoint, Head, HeadWrite, ReleasedClaim, RemovedSnapshot, TaskOwnedFiles};
 use ckpt_core::id::CheckpointId;
 use ckpt_core::message::SpilledAcknowledge;
 use ckpt_core::metadata::CheckpointMetadata;
@@ -155,6 +155,17 @@ impl Jobs {
             match view.remove_abandoned(&abandoned) {
                 // Either way nothing is left to do for it.
                 Ok(_) => Input::Event(Event::SavepointRemoved { io }),
+                Err(error) => failed(io, Failure::from(&error)),
+            }
+        });
+    }
+
+    pub(super) fn remove_task_owned(&self, io: IoId, files: TaskOwnedFiles) {
+        let (view, observer) = (Arc::clone(&self.view), Arc::clone(&self.observer));
+        self.run("ckpt-remove", io, move || {
+            observer.phase(Phase::Collecting, None);
+            match view.remove_task_owned(&files) {
+                Ok(_) => Input::Event(Event::FilesRemoved { io }),
                 Err(error) => failed(io, Failure::from(&error)),
             }
         });

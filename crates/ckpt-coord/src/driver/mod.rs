@@ -97,5 +97,7 @@ mod recovery_test;
 #[cfg(test)]
 mod savepoint_test;
 #[cfg(test)]
+mod stop_test;
+#[cfg(test)]
 #[path = "driver_test.rs"]
 mod tests;

@@ -21,17 +21,17 @@ use ckpt_streams::{Job, Pool, PoolOptions, Rejected, Spawn, StateFlaw, StateScop
 use super::retained;
 use crate::driver::{ClaimedJob, GoingBack, RecoveryFlaws, RecoveryOptions, RecoveryRefused, RecoveryVerification};
 
-const JOB: JobId = JobId::new([7; 16]);
+pub(super) const JOB: JobId = JobId::new([7; 16]);
 
 fn id(number: u64) -> CheckpointId {
     CheckpointId::new(number).unwrap()
 }
 
-fn context(spawn: Arc<dyn Spawn>) -> StorageContext {
+pub(super) fn context(spawn: Arc<dyn Spawn>) -> StorageContext {
     StorageContext::new(Arc::new(FileSystems::local()), spawn)
 }
 
-fn pool() -> Arc<dyn Spawn> {
+pub(super) fn pool() -> Arc<dyn Spawn> {
     Arc::new(Pool::new(PoolOptions::default()).unwrap())
 }
 
@@ -44,11 +44,11 @@ impl Spawn for Full {
     }
 }
 
-fn storage(directory: &Path) -> FileSystemStorage {
+pub(super) fn storage(directory: &Path) -> FileSystemStorage {
     FileSystemStorage::new(directory.to_str().unwrap()).with_inline_threshold_bytes(0)
 }
 
-fn view(directory: &Path) -> Arc<dyn CoordinatorView> {
+pub(super) fn view(directory: &Path) -> Arc<dyn CoordinatorView> {
     storage(directory).coordinator_view(JOB, &context(pool())).unwrap()
 }
 
@@ -81,7 +81,7 @@ fn commit(directory: &Path, head: &ClaimedHead, number: u64) -> ClaimedHead {
     }
 }
 
-fn commit_three(directory: &Path) {
+pub(super) fn commit_three(directory: &Path) {
     let mut head = claim(&*view(directory).head(), JOB, Nonce::new([1; 16])).unwrap().head;
     for number in 1..=3 {
         head = commit(directory, &head, number);
@@ -96,7 +96,7 @@ fn newest(claimed: &ClaimedJob) -> u64 {
     claimed.newest().unwrap().summary().identity.id.get()
 }
 
-fn place(directory: &Path, number: u64) -> PathBuf {
+pub(super) fn place(directory: &Path, number: u64) -> PathBuf {
     directory.join(JOB.to_string()).join(format!("chk-{number}"))
 }
 

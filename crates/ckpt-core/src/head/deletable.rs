@@ -1,7 +1,7 @@
 //! What may be deleted: types that only a HEAD that was written yields.
 
-use super::{Claim, Head, RetainedSnapshot, SavepointInProgress};
-use crate::id::JobId;
+use super::{Claim, ClaimedHead, Head, RetainedSnapshot, SavepointInProgress};
+use crate::id::{FileName, JobId, LeaderEpoch};
 
 /// A snapshot that no HEAD retains any more, and that is this job's to delete: never a borrowed one. Only a HEAD that was
 /// written yields one, so nothing can be deleted before.
@@ -78,6 +78,34 @@ pub struct ReleasedClaim {
     claim: Claim,
     job: JobId,
     is_last: bool,
+}
+
+/// The files whose life the tasks of a job managed, which has ended and [needs them no more](Head::needs_task_owned): they may
+/// be deleted. Only a HEAD that was written yields it, by [`ClaimedHead::task_owned`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskOwnedFiles {
+    job: JobId,
+    upto: LeaderEpoch,
+}
+
+impl TaskOwnedFiles {
+    /// The job.
+    pub const fn job(&self) -> JobId {
+        self.job
+    }
+
+    /// Whether that file is one of them, which a leader up to the present one had a task write.
+    pub fn contains(&self, name: FileName) -> bool {
+        name.epoch <= self.upto
+    }
+}
+
+impl ClaimedHead {
+    /// The files that the tasks managed, once they may be deleted.
+    pub fn task_owned(&self) -> Option<TaskOwnedFiles> {
+        let Head { job, epoch, .. } = *self.0;
+        (!self.0.needs_task_owned()).then_some(TaskOwnedFiles { job, upto: epoch })
+    }
 }
 
 impl RemovedSnapshot {

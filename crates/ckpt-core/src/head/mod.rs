@@ -101,6 +101,7 @@
 //! | [`RemovedSnapshot`] | its files; borrowed ones never | [`WrittenHead::all_removed`] |
 //! | [`AbandonedSavepoint`] | its directory, if there is no `_metadata` | [`WrittenHead::all_abandoned`] |
 //! | [`ReleasedClaim`] | the mark that the place is this job's | [`WrittenHead::all_released`] |
+//! | [`TaskOwnedFiles`] | what the tasks were to dispose of, once the job has ended and retains nothing | [`ClaimedHead::task_owned`] |
 //!
 //! # One commit, and a leader that is fenced
 //!
@@ -167,7 +168,7 @@ mod stop;
 mod write;
 
 pub use collected::Collected;
-pub use deletable::{AbandonedSavepoint, ReleasedClaim, RemovedSnapshot};
+pub use deletable::{AbandonedSavepoint, ReleasedClaim, RemovedSnapshot, TaskOwnedFiles};
 pub use origin::{Claim, ClaimMode, ForeignSnapshot, GoneBack, HandedOver, Origin, SnapshotRoot};
 pub use orphans::Orphans;
 pub use record::{Head, HeadVersion, JobState, Nonce};

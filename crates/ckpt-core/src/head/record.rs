@@ -125,6 +125,12 @@ impl Head {
         self.retained.iter().chain(&self.set_aside).chain(handed_over)
     }
 
+    /// Whether anything may still need a file whose life the tasks manage: while the job may go on, or a snapshot is left that
+    /// may name one. The savepoint that the job was stopped with names none.
+    pub fn needs_task_owned(&self) -> bool {
+        self.state == JobState::Active || self.kept().next().is_some()
+    }
+
     /// Every snapshot that is named, but for the savepoint that the job was stopped with.
     pub(crate) fn snapshots(&self) -> impl Iterator<Item = &RetainedSnapshot> {
         self.removed.iter().chain(self.kept())

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ckpt_core::head::{Head, Orphans, RemovedSnapshot};
+use ckpt_core::head::{Head, Orphans, RemovedSnapshot, TaskOwnedFiles};
 use ckpt_core::id::{CheckpointId, FileName};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::EndedWriters;
@@ -112,6 +112,20 @@ pub(crate) fn collect_orphans(
 /// `Retry` when something could not be listed or deleted; everything else was tried.
 pub(crate) fn collect_ended(directory: &JobDirectory, ended: &EndedWriters) -> Result<u64> {
     delete_shared(directory, &|name| ended.has_left(name))
+}
+
+/// Deletes the files that the tasks of a job managed which needs them no more.
+///
+/// # Errors
+///
+/// `FailJob` when they are of another job; `Retry` when something could not be listed or deleted: everything else was tried.
+pub(crate) fn remove_task_owned(directory: &JobDirectory, files: &TaskOwnedFiles) -> Result<u64> {
+    if files.job() != directory.job {
+        let error = StorageError::HeadOfAnotherJob { found: files.job(), expected: directory.job };
+        return Err(error.kind(ErrorKind::FailJob));
+    }
+    let is_dead = |path: &RelPath| path.file_name().parse().is_ok_and(|name| files.contains(name));
+    directory.delete_where(&layout::task_owned_directory(), &is_dead)
 }
 
 fn delete_shared(directory: &JobDirectory, dead: &dyn Fn(FileName) -> bool) -> Result<u64> {

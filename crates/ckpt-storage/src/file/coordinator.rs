@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ckpt_core::head::{AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot, SnapshotPlace};
+use ckpt_core::head::{
+    AbandonedSavepoint, Head, ReleasedClaim, RemovedSnapshot, RetainedSnapshot, SnapshotPlace, TaskOwnedFiles,
+};
 use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::{EndedWriters, RemovedFiles};
 use ckpt_core::snapshot::CheckpointIdentity;
@@ -153,6 +155,10 @@ impl CoordinatorView for FileCoordinatorView {
 
     fn collect_ended(&self, ended: &EndedWriters) -> Result<u64> {
         collect::collect_ended(&self.directory, ended)
+    }
+
+    fn remove_task_owned(&self, files: &TaskOwnedFiles) -> Result<u64> {
+        collect::remove_task_owned(&self.directory, files)
     }
 
     fn collect_orphans(&self, claimed: &Head, retained: &[Arc<CheckpointMetadata>]) -> Result<u64> {

@@ -1,12 +1,10 @@
 //! Collecting what a job needs no more.
 
 use ckpt_core::Result;
-use ckpt_core::head::{Collected, Head};
-use ckpt_core::id::FileName;
+use ckpt_core::head::Collected;
 use ckpt_core::state::RelPath;
 
 use super::remove::waits_for_others;
-use super::survey::needs_task_owned;
 use super::{Authority, JobUpkeep, Upkept, stops};
 use crate::layout;
 use crate::view::CoordinatorView as _;
@@ -47,7 +45,8 @@ impl JobUpkeep {
             }
         }
         errors.extend(self.view.collect_orphans(head, &retained).err());
-        errors.extend(self.delete_task_owned(head).err());
+        let task_owned = written.head.task_owned();
+        errors.extend(task_owned.and_then(|files| self.view.remove_task_owned(&files).err()));
         self.delete_empty_directories(&before.empty_directories);
         if !collected.is_empty() {
             written = self.forget(written, &collected, &mut errors);
@@ -60,16 +59,6 @@ impl JobUpkeep {
             false => self.survey_as(head, head).map_err(|error| errors.push(error)).ok(),
         };
         Ok(Upkept { before: Some(before), after, head: (head.version, head.state), errors })
-    }
-
-    /// Deletes what the tasks were to dispose of, if nothing is left that may name it.
-    fn delete_task_owned(&self, head: &Head) -> Result<()> {
-        if needs_task_owned(head) {
-            return Ok(());
-        }
-        let of_a_former =
-            |path: &RelPath| path.file_name().parse::<FileName>().is_ok_and(|name| name.epoch < head.epoch);
-        self.directory.delete_where(&layout::task_owned_directory(), &of_a_former).map(|_| ())
     }
 
     /// One that is not empty stays, as one does that somebody has made anew.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ckpt_core::Result;
-use ckpt_core::head::{Head, JobState, Orphans};
+use ckpt_core::head::{Head, Orphans};
 use ckpt_core::id::{CheckpointId, FileName, LeaderEpoch};
 use ckpt_core::state::RelPath;
 use ckpt_streams::file_system::{Entry, FileVisitor, LocalFileSystem};
@@ -83,17 +83,12 @@ pub(super) fn survey(directory: &JobDirectory, head: &Head, alive: BTreeSet<File
         orphans: Orphans::new(head, alive.clone()),
         alive,
         epochs: BTreeMap::new(),
-        survey: JobSurvey { task_owned_is_needed: needs_task_owned(head), ..JobSurvey::default() },
+        survey: JobSurvey { task_owned_is_needed: head.needs_task_owned(), ..JobSurvey::default() },
     };
     directory.visit(None, &mut looking)?;
     looking.survey.unknown_paths.sort_unstable();
     looking.look_for_empty_directories()?;
     Ok(looking.survey)
-}
-
-/// Whether anything may still name files of tasks: while the job may go on, or a snapshot is left.
-pub(super) fn needs_task_owned(head: &Head) -> bool {
-    head.state == JobState::Active || head.kept().next().is_some()
 }
 
 struct Looking<'a> {
