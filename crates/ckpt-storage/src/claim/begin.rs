@@ -60,8 +60,11 @@ pub fn begin_from(
                 // What is refused here is refused before anything of the other job changes.
                 let write = Head::claim_from(current.as_ref(), job, nonce, &found.foreign, start.mode)?;
                 if start.mode == ClaimMode::Claim {
-                    store.ready(&write)?;
-                    fenced = fenced.or(make_ours(&found, write.head(), start, context, wait)?);
+                    let fences = || {
+                        let claim = Head::claim(current.as_ref(), job, nonce);
+                        claim.is_ok_and(|claim| matches!(store.write(claim), HeadOutcome::Written(_)))
+                    };
+                    fenced = fenced.or(make_ours(&found, write.head(), (start, context), &fences, wait)?);
                 }
                 write
             }
@@ -79,12 +82,12 @@ pub fn begin_from(
 fn make_ours(
     found: &Found,
     next: &Head,
-    start: &Start,
-    context: &StorageContext,
+    (start, context): (&Start, &StorageContext),
+    fences: &dyn Fn() -> bool,
     wait: &dyn Wait,
 ) -> Result<Option<(JobId, LeaderEpoch)>> {
     match found.owner(context)? {
-        None => owner::own(found, next, start).map(|()| None),
+        None => owner::own(found, next, start, fences).map(|()| None),
         Some((store, from)) => {
             let fenced = hand_over(found, &store, from, next, start, wait)?;
             Ok(fenced.map(|epoch| (from, epoch)))

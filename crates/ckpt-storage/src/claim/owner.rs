@@ -14,11 +14,15 @@ use crate::{layout, mark_file};
 /// disposes of it. Whoever does makes a mark and looks for this one; so at least one of the two sees the other and gives way.
 /// Harmless when the job has done so before.
 ///
+/// Another leader of the same job may have taken up the `OWNER` that was made here, and be about to claim by it. So `fences`
+/// has to write the job's HEAD before that is taken back: whoever proceeds from an older HEAD claims nothing then, and whoever
+/// reads that one finds what was found here.
+///
 /// # Errors
 ///
 /// `Configuration` when it is another job's; `NotFound` when it is being disposed of, or gone: then the `OWNER` that was made
 /// here is taken back. `Corrupt` when a mark cannot be used, `Retry` when one could not be made or read.
-pub(super) fn own(found: &Found, next: &Head, start: &Start) -> Result<()> {
+pub(super) fn own(found: &Found, next: &Head, start: &Start, fences: &dyn Fn() -> bool) -> Result<()> {
     let claim = next.retained.last().map_or(ClaimId::FIRST, |snapshot| match snapshot.ownership {
         Ownership::Claimed(claim) => claim,
         _ => ClaimId::FIRST,
@@ -51,7 +55,7 @@ pub(super) fn own(found: &Found, next: &Head, start: &Start) -> Result<()> {
     } else {
         return Ok(());
     };
-    if owner.is_same_claim(&ours) {
+    if owner.is_same_claim(&ours) && fences() {
         // What fails then keeps a disposal from it, and a claim by the same job takes it up.
         drop(pointed.file_system.remove(std::slice::from_ref(&path)));
     }

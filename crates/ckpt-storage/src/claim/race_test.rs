@@ -66,7 +66,7 @@ fn a_savepoint_that_another_job_claims_meanwhile_has_one_owner() {
 /// Somebody makes the mark of a disposal before each step: whoever sees the other gives way, and at least one does.
 #[test]
 fn a_claim_and_a_disposal_never_both_go_on() {
-    let (mut claimed, mut gave_way) = (0, 0);
+    let (mut claimed, mut gave_way, mut taken_back) = (0, 0, 0);
     for after in 0.. {
         let disk = MemoryDisk::default();
         let pointer = left(&disk, Left::Native);
@@ -86,6 +86,7 @@ fn a_claim_and_a_disposal_never_both_go_on() {
         };
         let mark = mark.expect("a disposal makes a mark");
         let begun = disk.operations();
+        disk.take_log();
         disk.meanwhile(after, move |files| {
             files.insert(format!("{DIRECTORY}/_disposing"), mark);
         });
@@ -108,8 +109,15 @@ fn a_claim_and_a_disposal_never_both_go_on() {
             Err(error) => {
                 gave_way += 1;
                 assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
-                assert!(view(&disk, 2).head().read().unwrap().is_none());
+                let head = view(&disk, 2).head().read().unwrap();
+                assert!(head.is_none_or(|head| head.origin.is_none() && head.retained.is_empty()));
                 assert_eq!(owner(&disk), None, "at {after}");
+                // Whoever of the same job has found the mark is fenced before it goes.
+                let log = disk.take_log();
+                let step = |what: &str| log.iter().position(|line| line.starts_with(what));
+                let removed = step("remove target/savepoint-1/OWNER");
+                assert!(removed.is_none() || step("put base/") < removed, "{log:?}");
+                taken_back += u32::from(removed.is_some());
                 assert!(dispose(&pointer, &disk.context(), &options()).unwrap().is_complete());
                 assert_eq!(names_below(&disk, DIRECTORY), [] as [&str; 0]);
             }
@@ -118,7 +126,7 @@ fn a_claim_and_a_disposal_never_both_go_on() {
             break;
         }
     }
-    assert!(claimed > 2 && gave_way > 2, "{claimed} and {gave_way}");
+    assert!(claimed > 2 && gave_way > 2 && taken_back > 1, "{claimed}, {gave_way} and {taken_back}");
 }
 
 /// Before each step somebody has disposed of all of it.
