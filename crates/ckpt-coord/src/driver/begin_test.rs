@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -74,6 +74,24 @@ impl Task {
         let meta = write(StateScope::Exclusive);
         let state = KeyedState::Incremental(IncrementalState::new(OPERATOR, range, files.into(), private.into(), meta));
         streams.seal(TaskSnapshot::new([(OPERATOR, SubtaskState::new(vec![state], vec![]))].into())).unwrap()
+    }
+}
+
+impl Task {
+    /// All of it can be restored, wherever it lies.
+    fn check_readable(&self, metadata: &CheckpointMetadata) {
+        let summary = metadata.summary();
+        let reader = self.worker.reader(summary.identity.id, &summary.places).unwrap();
+        let mut files = 0;
+        metadata
+            .visit_handles(&mut |handle| {
+                let mut bytes = Vec::new();
+                reader.open(&handle.to_handle()).unwrap().read_to_end(&mut bytes).unwrap();
+                assert_eq!(bytes, [3; 50_000]);
+                files += 1;
+            })
+            .unwrap();
+        assert!(files > 2, "{files}");
     }
 }
 
@@ -229,7 +247,9 @@ fn after_no_claim_the_first_checkpoint_is_full_under_however_many_leaders() {
         let claimed = rig.begin(&pointer, ClaimMode::NoClaim, nonce);
         assert!(claimed.head().requires_full_checkpoint());
         assert_eq!(claimed.fenced(), None);
+        let restored = Arc::clone(claimed.newest().unwrap());
         let running = rig.run(claimed, JOB);
+        running.task.check_readable(&restored);
         *running.task.does.lock() = does;
         let pending = running.driver.handle().trigger_checkpoint(ManualTrigger::Configured);
         match does {
@@ -263,7 +283,9 @@ fn a_claimed_checkpoint_is_the_base_of_the_next_and_goes_when_nothing_names_it()
     let claimed_files = shared_of(claimed.newest().unwrap());
     // Two that are shared, and two of its own, which are as good as shared from now on.
     assert_eq!(claimed_files.len(), 4);
+    let restored = Arc::clone(claimed.newest().unwrap());
     let running = rig.run(claimed, JOB);
+    running.task.check_readable(&restored);
     let first = running.checkpoint(ManualTrigger::Configured).unwrap();
     assert_eq!(running.kinds(), [(SnapshotKind::Checkpoint, Some(origin))]);
     // What it began from is subsumed, and its leader dies.
