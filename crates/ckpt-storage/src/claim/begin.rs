@@ -60,6 +60,7 @@ pub fn begin_from(
                 // What is refused here is refused before anything of the other job changes.
                 let write = Head::claim_from(current.as_ref(), job, nonce, &found.foreign, start.mode)?;
                 if start.mode == ClaimMode::Claim {
+                    store.ready(&write)?;
                     let fences = || {
                         let claim = Head::claim(current.as_ref(), job, nonce);
                         claim.is_ok_and(|claim| matches!(store.write(claim), HeadOutcome::Written(_)))
