@@ -51,6 +51,11 @@ impl Others {
                 },
                 found => found?,
             };
+            // What lies in the directory of a snapshot the other snapshots of its job do not name.
+            let name = pointed.directory.as_ref().map_or("", |name| name.as_str());
+            if place == uri && !layout::is_directory_of_a_job(name) {
+                continue;
+            }
             let Some((_, head)) = head_above(&pointed, context)? else {
                 let is_of_a_job = pointed.directory.as_ref().is_some_and(|it| it.as_str() == layout::SHARED_DIRECTORY);
                 match is_of_a_job {

@@ -2,7 +2,9 @@
 
 use ckpt_core::head::ClaimMode;
 
-use crate::claim::support_test::{FORMER, Leader, Left, Names, check_readable, file, left, start, text, view};
+use crate::claim::support_test::{
+    FORMER, Leader, Left, Names, active_checkpoints, check_readable, file, left, names_below, start, text, view,
+};
 use crate::test_support::MemoryDisk;
 use crate::testing::sample::job;
 use crate::upkeep::{Authority, JobUpkeep};
@@ -58,4 +60,24 @@ fn a_collection_leaves_what_was_claimed() {
     assert!(collected.is_complete(), "{:?}", collected.errors);
     assert!(upkeep(&disk).head().unwrap().removed.is_empty());
     check_readable(&disk, 2, &"after the collection");
+}
+
+/// A savepoint may lie in the directory of the job that took it. What goes on there is nothing to whoever has claimed it.
+#[test]
+fn a_savepoint_in_the_directory_of_a_job_that_goes_on_is_deleted_by_its_owner() {
+    let disk = MemoryDisk::default();
+    let _ = active_checkpoints(&disk, Left::Full);
+    let elsewhere = left(&disk, Left::Native);
+    let directory = format!("{FORMER}/savepoint-010101-0123456789ab");
+    for path in disk.files().into_iter().filter(|path| path.starts_with("target/")) {
+        let bytes = disk.content(&path);
+        disk.put(&path.replace("target/savepoint-1", &directory), &bytes);
+    }
+    assert_eq!(elsewhere, "mem:/target/savepoint-1");
+    let start = start(&format!("mem:/{directory}"), ClaimMode::Claim);
+    let mut leader = Leader::begin(&disk, 2, 2, &start).unwrap();
+    assert_eq!(names_below(&disk, &directory).len(), 5);
+    leader.commit(Names::Nothing).unwrap();
+    assert_eq!(names_below(&disk, &directory), [] as [&str; 0]);
+    check_readable(&disk, 1, &"which goes on");
 }

@@ -30,15 +30,22 @@ pub(crate) fn remove_shared(directory: &JobDirectory, dead_shared: &[FileName]) 
     directory.delete(&paths).1.map_or(Ok(()), Err)
 }
 
-/// Deletes `dead_shared` and everything of our form in the directory of a removed snapshot.
+/// Deletes `dead_shared` and everything of our form in the directory of a removed snapshot. `elsewhere` is what became of the
+/// files elsewhere that it names.
 ///
 /// # Errors
 ///
-/// `Retry`, naming the first that could not be deleted; then its `_metadata` is still there.
-pub(crate) fn remove(directory: &JobDirectory, removed: &RemovedSnapshot, dead_shared: &[FileName]) -> Result<()> {
+/// `Retry`, naming the first that could not be deleted, or the error of `elsewhere`; then its `_metadata` is still there, which
+/// alone says which files those are.
+pub(crate) fn remove(
+    directory: &JobDirectory,
+    removed: &RemovedSnapshot,
+    dead_shared: &[FileName],
+    elsewhere: Result<()>,
+) -> Result<()> {
     let shared = remove_shared(directory, dead_shared);
     let state = delete_state(directory, removed.snapshot().id);
-    shared.and(state).and_then(|()| delete_metadata(directory, removed.snapshot().id))
+    shared.and(state).and(elsewhere).and_then(|()| delete_metadata(directory, removed.snapshot().id))
 }
 
 /// Deletes everything of our form in the directory of a checkpoint, `_metadata` last.

@@ -138,7 +138,7 @@ impl CoordinatorView for FileCoordinatorView {
         let snapshot = removed.snapshot();
         let claimed = self.remove_claimed(files);
         if snapshot.uri().is_none() {
-            return collect::remove(&self.directory, removed, files.job_shared()).and(claimed);
+            return collect::remove(&self.directory, removed, files.job_shared(), claimed);
         }
         // Its files before what lists them.
         collect::remove_shared(&self.directory, files.job_shared()).and(claimed)?;
