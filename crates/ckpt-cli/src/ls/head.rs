@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use ckpt_core::head::{Head, RetainedSnapshot, SavepointInProgress};
+use ckpt_core::head::{Claim, Head, RetainedSnapshot, SavepointInProgress};
+use ckpt_core::id::CheckpointId;
 use ckpt_core::state::RelPath;
 use ckpt_core::uri::{Uri, UriParts};
 use ckpt_storage::{CHECKPOINT_DIRECTORY_PREFIX, HEAD_DIRECTORY};
@@ -50,6 +51,44 @@ pub(crate) struct HeadView {
     pub(crate) savepoints_in_progress: Vec<SavepointView>,
     pub(crate) abandoned_savepoints: Vec<SavepointView>,
     pub(crate) handed_over: Vec<u64>,
+    /// To which job, in the same order.
+    pub(crate) handed_over_to: Vec<String>,
+    /// What the present leader began from.
+    pub(crate) restored_from: Option<u64>,
+    /// What the job began from that it did not take itself.
+    pub(crate) origin: Option<OriginView>,
+    /// Places of others that it has taken over.
+    pub(crate) claims: Vec<ClaimView>,
+    /// Those that it needs no more and has not given back yet.
+    pub(crate) released_claims: Vec<ClaimView>,
+    /// That it went back to an older snapshot.
+    pub(crate) gone_back: Option<GoneBackView>,
+}
+
+/// The snapshot of another job, or the savepoint, that a job began from.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct OriginView {
+    pub(crate) job: String,
+    pub(crate) id: u64,
+    pub(crate) uri: String,
+    /// `CLAIM` or `NO_CLAIM`.
+    pub(crate) mode: String,
+}
+
+/// A place that a job has taken over.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ClaimView {
+    pub(crate) id: u64,
+    pub(crate) uri: String,
+}
+
+/// That a job went back.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct GoneBackView {
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    /// By the leader of that epoch.
+    pub(crate) epoch: u64,
 }
 
 /// A savepoint that HEAD names while it is taken, or after it was given up.
@@ -169,6 +208,10 @@ impl HeadView {
             let views = list.iter().map(|it| SavepointView { id: it.id.get(), uri: it.uri.as_str().to_owned() });
             views.collect()
         };
+        let claims = |list: &[Claim]| {
+            let views = list.iter().map(|claim| ClaimView { id: claim.id.get(), uri: claim.uri.to_string() });
+            views.collect()
+        };
         Self {
             version: head.version.get(),
             epoch: head.epoch.get(),
@@ -181,6 +224,21 @@ impl HeadView {
             savepoints_in_progress: savepoints(&head.savepoints_in_progress),
             abandoned_savepoints: savepoints(&head.abandoned_savepoints),
             handed_over: head.handed_over.iter().map(|it| it.snapshot.id.get()).collect(),
+            handed_over_to: head.handed_over.iter().map(|it| it.to.to_string()).collect(),
+            restored_from: head.restored_from.map(CheckpointId::get),
+            origin: head.origin.as_ref().map(|origin| OriginView {
+                job: origin.job.to_string(),
+                id: origin.id.get(),
+                uri: origin.uri.to_string(),
+                mode: origin.mode.to_string(),
+            }),
+            claims: claims(&head.claims),
+            released_claims: claims(&head.released_claims),
+            gone_back: head.gone_back.map(|it| GoneBackView {
+                from: it.from.get(),
+                to: it.to.get(),
+                epoch: it.epoch.get(),
+            }),
         }
     }
 }

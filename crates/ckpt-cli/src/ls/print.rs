@@ -95,11 +95,25 @@ fn print_heads(out: &mut dyn Write, style: Style, heads: &[(&JobEntry, &HeadView
         ("REMOVED", Align::Left, |head| list(&head.removed)),
         ("SAVEPOINTS IN PROGRESS", Align::Left, |head| ids(&head.savepoints_in_progress)),
     ];
-    let seldom: [(&str, Align, Cell); 4] = [
+    let seldom: [(&str, Align, Cell); 8] = [
         ("STOPPED AT", Align::Right, |head| list(head.stopped_at.as_slice())),
         ("SET ASIDE", Align::Left, |head| list(&head.set_aside)),
         ("ABANDONED SAVEPOINTS", Align::Left, |head| ids(&head.abandoned_savepoints)),
-        ("HANDED OVER", Align::Left, |head| list(&head.handed_over)),
+        ("HANDED OVER", Align::Left, |head| {
+            let to = head.handed_over.iter().zip(&head.handed_over_to).map(|(id, job)| format!("{id} to {job}"));
+            joined(to)
+        }),
+        ("RESTORED FROM", Align::Right, |head| list(head.restored_from.as_slice())),
+        ("WENT BACK", Align::Left, |head| {
+            joined(head.gone_back.map(|it| format!("from {} to {}", it.from, it.to)).into_iter())
+        }),
+        ("BEGAN FROM", Align::Left, |head| {
+            joined(head.origin.iter().map(|origin| format!("{} {} of job {}", origin.mode, origin.id, origin.job)))
+        }),
+        ("CLAIMS", Align::Left, |head| {
+            let held = head.claims.iter().map(|claim| claim.id.to_string());
+            joined(held.chain(head.released_claims.iter().map(|claim| format!("{} released", claim.id))))
+        }),
     ];
     let is_there = |(_, _, cell): &(&str, Align, Cell)| heads.iter().any(|(_, head)| cell(head) != NOTHING);
     let shown: Vec<_> = always.into_iter().chain(seldom.into_iter().filter(is_there)).collect();
@@ -120,15 +134,18 @@ fn ids(savepoints: &[SavepointView]) -> String {
 const NOTHING: &str = "-";
 
 fn list(ids: &[u64]) -> String {
-    match ids {
-        [] => NOTHING.to_owned(),
-        ids => ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
-    }
+    joined(ids.iter().map(u64::to_string))
+}
+
+fn joined(texts: impl Iterator<Item = String>) -> String {
+    let texts: Vec<_> = texts.collect();
+    if texts.is_empty() { NOTHING.to_owned() } else { texts.join(", ") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ls::head::{ClaimView, GoneBackView, OriginView};
 
     fn printed(head: &HeadView) -> String {
         let job = JobEntry { id: "f1".to_owned(), path: ".".to_owned(), head: None };
@@ -153,15 +170,31 @@ mod tests {
             savepoints_in_progress: savepoint(110),
             abandoned_savepoints: savepoint(111),
             handed_over: vec![112],
+            handed_over_to: vec!["119".to_owned()],
+            restored_from: Some(113),
+            origin: Some(OriginView {
+                job: "114".to_owned(),
+                id: 115,
+                uri: "file:/o".to_owned(),
+                mode: "CLAIM".to_owned(),
+            }),
+            claims: vec![ClaimView { id: 116, uri: "file:/c".to_owned() }],
+            released_claims: vec![ClaimView { id: 120, uri: "file:/c".to_owned() }],
+            gone_back: Some(GoneBackView { from: 117, to: 118, epoch: 102 }),
         };
         let text = printed(&head);
         let said = |number: u64| text.contains(&format!(" {number}"));
-        assert!((101..=112).all(said), "{text}");
+        assert!((101..=120).all(said), "{text}");
         let usual = printed(&HeadView {
             stopped_at: None,
             set_aside: Vec::new(),
             abandoned_savepoints: Vec::new(),
             handed_over: Vec::new(),
+            restored_from: None,
+            origin: None,
+            claims: Vec::new(),
+            released_claims: Vec::new(),
+            gone_back: None,
             ..head
         });
         let header = usual.lines().next().unwrap();

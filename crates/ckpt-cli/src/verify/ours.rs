@@ -161,10 +161,12 @@ impl VerifyObserver for Problems<'_> {
         let why = finding.error.as_ref().map_or_else(String::new, |error| CommandError::chain(error));
         let flaw = match finding.kind {
             FindingKind::State(flaw) => flaw,
-            FindingKind::Extra => {
-                self.extra.get_or_insert_default().push(name);
+            FindingKind::Extra | FindingKind::ExtraEntry => {
+                self.extra.get_or_insert_default().push(finding.name.unwrap_or(name));
                 return;
             }
+            // They are told of snapshots whose metadata cannot be read, too.
+            FindingKind::Mark => return,
             _ => {
                 let directory = escaped_path(self.directory);
                 warn(format_args!("'{directory}' cannot be listed, so it is not known what else is in it: {why}"));

@@ -107,7 +107,10 @@ impl JobUpkeep {
     }
 
     fn survey_as(&self, head: &Head, as_claimed: &Head) -> Result<JobSurvey> {
-        let alive = alive_in(&self.retained(head)?)?;
+        // What lies elsewhere names no file here, and need not be readable to tell what does.
+        let own = head.retained.iter().filter(|snapshot| snapshot.uri().is_none());
+        let own: Vec<_> = own.map(|snapshot| self.view.load(snapshot).map(Arc::new)).collect::<Result<_>>()?;
+        let alive = alive_in(&own)?;
         survey::survey(&self.directory, as_claimed, alive)
     }
 

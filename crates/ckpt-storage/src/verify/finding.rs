@@ -13,8 +13,10 @@ use ckpt_streams::StateFlaw;
 pub struct Finding {
     /// What the file lies below.
     pub root: Root,
-    /// The file; `None` when it is the whole directory that could not be listed.
+    /// The file; `None` when it is the whole directory that could not be listed, or something that is no file.
     pub file: Option<FileRef>,
+    /// The name of something that is no file.
+    pub name: Option<String>,
     /// What is the matter with it.
     pub kind: FindingKind,
     /// The same in words, with the path, what was expected and what was found. Of an extra file there is nothing to say.
@@ -33,6 +35,11 @@ pub enum FindingKind {
     NotListed,
     /// Nobody names a file in the snapshot's own directory. The snapshot is as whole without it.
     Extra,
+    /// Something in the snapshot's own directory is no file, or has a name that no file of ours can have. The snapshot is as whole
+    /// without it.
+    ExtraEntry,
+    /// A mark beside the snapshot cannot be read, so nobody knows what it says, and nobody begins from the snapshot.
+    Mark,
 }
 
 /// A piece of state, and whose it is.
@@ -75,21 +82,34 @@ impl Finding {
     /// A file in the snapshot's own directory that nobody names.
     pub(super) fn extra(path: RelPath) -> Self {
         let file = Some(path.as_str().parse().map_or(FileRef::Foreign(path), FileRef::Ours));
-        Self { root: Root::ThisSnapshot, file, kind: FindingKind::Extra, error: None, owners: Vec::new() }
+        Self { root: Root::ThisSnapshot, file, name: None, kind: FindingKind::Extra, error: None, owners: Vec::new() }
+    }
+
+    /// Something in it that is no file.
+    pub(super) const fn extra_entry(name: String) -> Self {
+        let (root, kind) = (Root::ThisSnapshot, FindingKind::ExtraEntry);
+        Self { root, file: None, name: Some(name), kind, error: None, owners: Vec::new() }
+    }
+
+    /// A mark that cannot be read.
+    pub(super) fn mark(path: RelPath, error: Error) -> Self {
+        let (root, file) = (Root::ThisSnapshot, Some(FileRef::Foreign(path)));
+        Self { root, file, name: None, kind: FindingKind::Mark, error: Some(error), owners: Vec::new() }
     }
 
     /// The snapshot's own directory could not be listed.
     pub(super) const fn not_listed(error: Error) -> Self {
         let (root, kind) = (Root::ThisSnapshot, FindingKind::NotListed);
-        Self { root, file: None, kind, error: Some(error), owners: Vec::new() }
+        Self { root, file: None, name: None, kind, error: Some(error), owners: Vec::new() }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.file {
-            Some(file) => write!(f, "file {file} below {} is {}", self.root, self.kind)?,
-            None => write!(f, "{} is {}", self.root, self.kind)?,
+        match (&self.file, &self.name) {
+            (Some(file), _) => write!(f, "file {file} below {} is {}", self.root, self.kind)?,
+            (None, Some(name)) => write!(f, "'{name}' below {} is {}", self.root, self.kind)?,
+            (None, None) => write!(f, "{} is {}", self.root, self.kind)?,
         }
         match self.owners.as_slice() {
             [] => Ok(()),
@@ -105,6 +125,8 @@ impl fmt::Display for FindingKind {
             Self::State(flaw) => flaw.fmt(f),
             Self::NotListed => f.write_str("not to be listed"),
             Self::Extra => f.write_str("named by nobody"),
+            Self::ExtraEntry => f.write_str("no file of ours"),
+            Self::Mark => f.write_str("a mark that cannot be read"),
         }
     }
 }

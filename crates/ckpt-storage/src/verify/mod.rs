@@ -11,6 +11,8 @@
 //! Nothing is written, and no link is followed.
 
 mod extra;
+#[cfg(test)]
+mod extra_test;
 mod finding;
 mod index;
 mod options;

@@ -23,8 +23,10 @@ pub struct VerifyReport {
     pub whole: BTreeMap<Root, u64>,
     /// Files that are not what was written.
     pub flawed: u64,
-    /// Files in the snapshot's own directory that it does not name.
+    /// Files, and other things, in the snapshot's own directory that it does not name.
     pub extra: u64,
+    /// Marks beside the snapshot that cannot be read.
+    pub unreadable_marks: u64,
     /// Directories that could not be listed, so that it is not known what is extra in them.
     pub not_listed: u64,
     /// Bytes of state that were read.

@@ -370,12 +370,12 @@ fn errors_of_access_are_findings() {
             let mut findings = Vec::new();
             let report = location.verify(&context, &at_once(1), &mut findings).unwrap();
             disk.heal();
-            assert_eq!(findings.len() as u64, report.flawed + report.not_listed);
+            assert_eq!(findings.len() as u64, report.flawed + report.not_listed + report.unreadable_marks);
             assert!(!findings.is_empty(), "{after}");
             assert_eq!(report.with_digest + report.flawed, 3);
             for finding in &findings {
                 let unreadable = FindingKind::State(StateFlaw::Unreadable);
-                assert!([unreadable, FindingKind::NotListed].contains(&finding.kind), "{finding:?}");
+                assert!([unreadable, FindingKind::NotListed, FindingKind::Mark].contains(&finding.kind), "{finding:?}");
                 assert_eq!(finding.error.as_ref().unwrap().kind(), ErrorKind::Retry);
             }
         }

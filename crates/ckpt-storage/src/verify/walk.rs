@@ -170,7 +170,7 @@ impl Caller<'_> {
             if let Some((root, file)) = self.walk.index.file(&range) {
                 let (file, kind) = (Some(file.clone()), FindingKind::State(flaw));
                 let owners = self.walk.index.owners(range, self.metadata);
-                self.observer.found(Finding { root, file, kind, error: Some(error), owners });
+                self.observer.found(Finding { root, file, name: None, kind, error: Some(error), owners });
             }
         }
         self.observer.progress(self.walk.progress());

@@ -124,6 +124,18 @@ pub trait FileSystem: Send + Sync + Debug {
         Ok(directories)
     }
 
+    /// What lies directly below `prefix`, or below the root, and is in no [`list`](Self::list): links, pipes, sockets, devices,
+    /// directories in which there is no file, and whatever has a name that no path of ours can have. Their names as people read
+    /// them, in their order, at most `limit`. Where there is nothing but files, as by default, there are none.
+    ///
+    /// # Errors
+    ///
+    /// As of [`list`](Self::list).
+    fn unlisted(&self, prefix: Option<&RelPath>, limit: usize) -> Result<Vec<String>> {
+        let _ = (prefix, limit);
+        Ok(Vec::new())
+    }
+
     /// Removes files, one answer for each. A file that is not there counts as removed; a directory that became empty
     /// goes too, the root never. What an interrupted [`Visible::WholeAtFinish`] of that name has left goes with it.
     ///

@@ -4,7 +4,7 @@
 //! * `beneath`: paths that cannot leave the root; `root`: opening and making it;
 //! * `writer`: files that are new, whole and synced; `durable`: when their names are;
 //! * `file`: reading; `duplicate`: copies, cheap where that is possible;
-//! * `record`: compare-and-swap by links; `list` and `entries`: listing and removing.
+//! * `record`: compare-and-swap by links; `list` and `entries`: listing and removing; `unlisted`: what is no file.
 
 mod beneath;
 mod duplicate;
@@ -17,6 +17,7 @@ mod posix;
 mod record;
 mod root;
 pub(crate) mod system;
+mod unlisted;
 mod visit;
 mod writer;
 
@@ -229,6 +230,12 @@ impl FileSystem for LocalFileSystem {
     fn directories(&self, prefix: Option<&RelPath>) -> Result<Vec<RelPath>> {
         let found =
             self.existing().and_then(|root| root.map_or_else(|| Ok(Vec::new()), |root| root.directories(prefix)));
+        found.map_err(|error| error.of_kind(ErrorKind::Retry))
+    }
+
+    fn unlisted(&self, prefix: Option<&RelPath>, limit: usize) -> Result<Vec<String>> {
+        let found =
+            self.existing().and_then(|root| root.map_or_else(|| Ok(Vec::new()), |root| root.unlisted(prefix, limit)));
         found.map_err(|error| error.of_kind(ErrorKind::Retry))
     }
 
