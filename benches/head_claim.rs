@@ -69,6 +69,8 @@ impl Past {
 
     /// By the clock on the wall: another process claims the job and triggers all tasks.
     fn first_trigger(&self) -> Result<Duration> {
+        // It went with the old files of the last time.
+        fs::create_dir_all(self.directory.join("shared")).map_err(failed)?;
         for number in 0..OLD_FILES {
             let name = Writer::new(LeaderEpoch::new(1), WriterId::new(99)).file(number);
             File::create_new(self.directory.join(format!("shared/{name}"))).map_err(failed)?;

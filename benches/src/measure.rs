@@ -25,6 +25,8 @@ pub enum Bar {
     RatioAtLeast(f64),
     /// Ours is at most so much, in the unit of the comparison.
     AtMost(f64),
+    /// Ours is at most so much more than the baseline, in the unit of the comparison.
+    BeyondAtMost(f64),
 }
 
 /// What one round of the work of a comparison amounts to.
@@ -193,18 +195,19 @@ impl Bench {
     fn print(&self, name: &str, baseline_name: &str, (amount, unit): (f64, &'static str), pairs: Vec<(f64, f64)>) {
         let mut ratios: Vec<f64> = pairs.iter().map(|(ours, baseline)| ours / baseline).collect();
         let ours = rounded(median(&mut pairs.iter().map(|(ours, _)| ours / amount).collect::<Vec<_>>()));
+        let baseline = rounded(median(&mut pairs.iter().map(|(_, baseline)| baseline / amount).collect::<Vec<_>>()));
         let ratio = rounded(median(&mut ratios));
         let comparison = Comparison {
             name,
             ours,
             baseline_name,
-            baseline: rounded(median(&mut pairs.iter().map(|(_, baseline)| baseline / amount).collect::<Vec<_>>())),
+            baseline,
             unit,
             ratio,
             spread: rounded(quantile(&ratios, 0.75) - quantile(&ratios, 0.25)),
             runs: pairs.len(),
             bar: self.bar.map(|bar| bar.text(unit)),
-            holds: self.bar.map(|bar| bar.holds(ours, ratio)),
+            holds: self.bar.map(|bar| bar.holds(ours, baseline, ratio)),
         };
         comparison.print();
     }
@@ -222,11 +225,12 @@ impl Bench {
 }
 
 impl Bar {
-    fn holds(self, ours: f64, ratio: f64) -> bool {
+    fn holds(self, ours: f64, baseline: f64, ratio: f64) -> bool {
         match self {
             Self::RatioAtMost(most) => ratio <= most,
             Self::RatioAtLeast(least) => ratio >= least,
             Self::AtMost(most) => ours <= most,
+            Self::BeyondAtMost(most) => ours - baseline <= most,
         }
     }
 
@@ -235,6 +239,7 @@ impl Bar {
             Self::RatioAtMost(most) => format!("ratio at most {}", rounded(most)),
             Self::RatioAtLeast(least) => format!("ratio at least {}", rounded(least)),
             Self::AtMost(most) => format!("at most {} {unit}", rounded(most)),
+            Self::BeyondAtMost(most) => format!("at most {} {unit} more", rounded(most)),
         }
     }
 }
@@ -345,13 +350,15 @@ mod tests {
 
     #[test]
     fn a_bar_is_met_or_not() {
-        let met = |bar: Bar| (bar.holds(5.0, 2.0), bar.text("B"));
+        let met = |bar: Bar| (bar.holds(5.0, 2.5, 2.0), bar.text("B"));
         assert_eq!(met(Bar::RatioAtMost(2.0)), (true, "ratio at most 2".to_owned()));
         assert!(!met(Bar::RatioAtMost(1.9)).0);
         assert_eq!(met(Bar::RatioAtLeast(2.0)), (true, "ratio at least 2".to_owned()));
         assert!(!met(Bar::RatioAtLeast(2.1)).0);
         assert_eq!(met(Bar::AtMost(5.0)), (true, "at most 5 B".to_owned()));
         assert!(!met(Bar::AtMost(4.9)).0 && !met(Bar::AtMost(f64::NAN)).0);
+        assert_eq!(met(Bar::BeyondAtMost(2.5)), (true, "at most 2.5 B more".to_owned()));
+        assert!(!met(Bar::BeyondAtMost(2.4)).0);
     }
 
     #[test]

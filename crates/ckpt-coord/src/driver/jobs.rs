@@ -11,11 +11,12 @@ use ckpt_core::metadata::CheckpointMetadata;
 use ckpt_core::shared::{EndedWriters, RemovedFiles};
 use ckpt_core::snapshot::CheckpointIdentity;
 use ckpt_storage::{CoordinatorView, HeadOutcome, HeadStore, Location};
-use ckpt_streams::Spawn;
+use ckpt_streams::{Job, Spawn};
 use crossbeam_channel::Sender;
 
 use crate::coordinator::{Coordinator, Event, Failure, IoId};
 use crate::driver::inbox::Input;
+use crate::driver::lane::Lane;
 use crate::driver::load::Load;
 use crate::observer::{CheckpointObserver, Phase};
 
@@ -27,6 +28,10 @@ pub(super) struct Jobs {
     spawn: Arc<dyn Spawn>,
     observer: Arc<dyn CheckpointObserver>,
     inbox: Sender<Input>,
+    /// What is deleted because it was removed or aborted.
+    removals: Lane,
+    /// What is looked for, and deleted if it is found; the removals do not wait for it.
+    collections: Lane,
     /// Of pending checkpoints, and of the newest aborted ones.
     locations: BTreeMap<CheckpointId, Arc<dyn Location>>,
     aborted: VecDeque<CheckpointId>,
@@ -40,7 +45,9 @@ impl Jobs {
         inbox: Sender<Input>,
     ) -> Self {
         let head = view.head();
-        Self { view, head, spawn, observer, inbox, locations: BTreeMap::new(), aborted: VecDeque::new() }
+        let [removals, collections] = [(); 2].map(|()| Lane::new(Arc::clone(&spawn)));
+        let (locations, aborted) = (BTreeMap::new(), VecDeque::new());
+        Self { view, head, spawn, observer, inbox, removals, collections, locations, aborted }
     }
 
     pub(super) fn located(&mut self, checkpoint: CheckpointId, location: Arc<dyn Location>) {
@@ -115,49 +122,64 @@ impl Jobs {
 
     pub(super) fn discard(&self, io: IoId, checkpoint: CheckpointId) {
         let Some(location) = self.location(io, checkpoint) else { return };
-        self.run("ckpt-discard", io, move || match location.discard() {
-            Ok(()) => Input::Event(Event::LocationDiscarded { io }),
-            Err(error) => failed(io, Failure::from(&error)),
-        });
+        self.removals.run(
+            "ckpt-discard",
+            self.answered(io, move || match location.discard() {
+                Ok(()) => Input::Event(Event::LocationDiscarded { io }),
+                Err(error) => failed(io, Failure::from(&error)),
+            }),
+        );
     }
 
     pub(super) fn remove_files(&self, io: IoId, files: RemovedFiles) {
         let view = Arc::clone(&self.view);
-        self.run("ckpt-remove", io, move || match view.remove_files(&files) {
-            Ok(()) => Input::Event(Event::FilesRemoved { io }),
-            Err(error) => failed(io, Failure::from(&error)),
-        });
+        self.removals.run(
+            "ckpt-remove",
+            self.answered(io, move || match view.remove_files(&files) {
+                Ok(()) => Input::Event(Event::FilesRemoved { io }),
+                Err(error) => failed(io, Failure::from(&error)),
+            }),
+        );
     }
 
     pub(super) fn release_claim(&self, io: IoId, released: ReleasedClaim) {
         let view = Arc::clone(&self.view);
-        self.run("ckpt-release", io, move || match view.release_claim(&released) {
-            Ok(()) => Input::Event(Event::ClaimReleased { io }),
-            Err(error) => failed(io, Failure::from(&error)),
-        });
+        self.removals.run(
+            "ckpt-release",
+            self.answered(io, move || match view.release_claim(&released) {
+                Ok(()) => Input::Event(Event::ClaimReleased { io }),
+                Err(error) => failed(io, Failure::from(&error)),
+            }),
+        );
     }
 
     pub(super) fn remove(&self, io: IoId, removed: RemovedSnapshot, files: RemovedFiles) {
         let (view, observer) = (Arc::clone(&self.view), Arc::clone(&self.observer));
-        self.run("ckpt-remove", io, move || {
-            observer.phase(Phase::Collecting, Some(removed.snapshot().id));
-            match view.remove(&removed, &files) {
-                Ok(()) => Input::Event(Event::SnapshotRemoved { io }),
-                Err(error) => failed(io, Failure::from(&error)),
-            }
-        });
+        self.removals.run(
+            "ckpt-remove",
+            self.answered(io, move || {
+                observer.phase(Phase::Collecting, Some(removed.snapshot().id));
+                match view.remove(&removed, &files) {
+                    Ok(()) => Input::Event(Event::SnapshotRemoved { io }),
+                    Err(error) => failed(io, Failure::from(&error)),
+                }
+            }),
+        );
     }
 
     pub(super) fn remove_savepoint(&self, io: IoId, abandoned: AbandonedSavepoint) {
         let (view, observer) = (Arc::clone(&self.view), Arc::clone(&self.observer));
-        self.run("ckpt-remove", io, move || {
-            observer.phase(Phase::Collecting, Some(abandoned.savepoint().id));
-            match view.remove_abandoned(&abandoned) {
-                // Either way nothing is left to do for it.
-                Ok(_) => Input::Event(Event::SavepointRemoved { io }),
-                Err(error) => failed(io, Failure::from(&error)),
-            }
-        });
+        self.removals.run(
+            "ckpt-remove",
+            self.answered(io, move || {
+                observer.phase(Phase::Collecting, Some(abandoned.savepoint().id));
+                match view.remove_abandoned(&abandoned) {
+                    // Either way nothing is left to do for it.
+                    Ok(_) => Input::Event(Event::SavepointRemoved { io }),
+                    Err(error) => failed(io, Failure::from(&error)),
+                }
+            }),
+        );
     }
 
     pub(super) fn remove_task_owned(&self, io: IoId, files: TaskOwnedFiles) {
@@ -173,24 +195,30 @@ impl Jobs {
 
     pub(super) fn collect_orphans(&self, io: IoId, claimed: Box<Head>, retained: Vec<Arc<CheckpointMetadata>>) {
         let (view, observer) = (Arc::clone(&self.view), Arc::clone(&self.observer));
-        self.run("ckpt-orphans", io, move || {
-            observer.phase(Phase::Collecting, None);
-            match view.collect_orphans(&claimed, &retained) {
-                Ok(files) => Input::Event(Event::OrphansCollected { io, files }),
-                Err(error) => failed(io, Failure::from(&error)),
-            }
-        });
+        self.collections.run(
+            "ckpt-orphans",
+            self.answered(io, move || {
+                observer.phase(Phase::Collecting, None);
+                match view.collect_orphans(&claimed, &retained) {
+                    Ok(files) => Input::Event(Event::OrphansCollected { io, files }),
+                    Err(error) => failed(io, Failure::from(&error)),
+                }
+            }),
+        );
     }
 
     pub(super) fn collect_ended(&self, io: IoId, ended: EndedWriters) {
         let (view, observer) = (Arc::clone(&self.view), Arc::clone(&self.observer));
-        self.run("ckpt-ended", io, move || {
-            observer.phase(Phase::Collecting, None);
-            match view.collect_ended(&ended) {
-                Ok(files) => Input::Event(Event::OrphansCollected { io, files }),
-                Err(error) => failed(io, Failure::from(&error)),
-            }
-        });
+        self.collections.run(
+            "ckpt-ended",
+            self.answered(io, move || {
+                observer.phase(Phase::Collecting, None);
+                match view.collect_ended(&ended) {
+                    Ok(files) => Input::Event(Event::OrphansCollected { io, files }),
+                    Err(error) => failed(io, Failure::from(&error)),
+                }
+            }),
+        );
     }
 
     /// The place of a checkpoint; without one the action is answered here.
@@ -204,16 +232,20 @@ impl Jobs {
     }
 
     fn run(&self, name: &'static str, io: IoId, job: impl FnOnce() -> Input + Send + 'static) {
+        // A job that is refused is dropped, and what it owned answers.
+        let _ = self.spawn.spawn(name, self.answered(io, job));
+    }
+
+    /// A job that answers, whatever becomes of it.
+    fn answered(&self, io: IoId, job: impl FnOnce() -> Input + Send + 'static) -> Job {
         let mut due = Due { io, inbox: self.inbox.clone(), begun: false, answered: false };
-        let job = move || {
+        Box::new(move || {
             due.begun = true;
             let answer = job();
             due.answered = true;
             // A driver that has stopped needs no answer.
             let _ = due.inbox.send(answer);
-        };
-        // A job that is refused is dropped, and what it owned answers.
-        let _ = self.spawn.spawn(name, Box::new(job));
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod event_loop;
 mod handle;
 mod inbox;
 mod jobs;
+mod lane;
 mod load;
 mod options;
 mod recovery;
