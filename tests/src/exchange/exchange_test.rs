@@ -16,30 +16,36 @@ fn send(output: &mut Output, record: &str) {
     output.flush().unwrap();
 }
 
-/// The next batch; `None` when none can be processed.
-fn next(inbox: &mut Inbox, control: &crossbeam_channel::Sender<Control>) -> Option<(u32, Batch)> {
+/// The next batch, which is there or will be.
+fn next(inbox: &mut Inbox) -> (u32, Batch) {
+    match inbox.receive().unwrap() {
+        Received::Batch(input, batch) => (input, batch),
+        Received::Control(_) => panic!("expected a batch"),
+    }
+}
+
+/// Nothing can be processed, however long one waits.
+fn expect_none(inbox: &mut Inbox, control: &crossbeam_channel::Sender<Control>) {
     let wake = control.clone();
     let waker = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(PATIENCE);
         wake.send(Control::Begin).unwrap();
     });
-    let mut found = None;
-    loop {
-        match inbox.receive().unwrap() {
-            Received::Batch(input, batch) if found.is_none() => found = Some((input, batch)),
-            Received::Batch(..) => panic!("more than one batch"),
-            Received::Control(_) => break,
-        }
-        if found.is_some() {
-            // The waker's word is still to come.
-            waker.join().unwrap();
-            assert!(inbox.poll_control().unwrap().is_some());
-            return found;
-        }
-    }
+    assert!(matches!(inbox.receive().unwrap(), Received::Control(_)));
     waker.join().unwrap();
-    found
 }
+
+/// Waits until so many are sent, and longer: no more come.
+fn expect_sent(sent: &crossbeam_channel::Receiver<u8>, count: usize) {
+    while sent.len() < count {
+        thread::sleep(Duration::from_millis(1));
+    }
+    thread::sleep(PATIENCE);
+    assert_eq!(sent.len(), count);
+}
+
+/// How long what must not come is waited for.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 #[test]
 fn what_a_blocked_input_sends_waits_in_order() {
@@ -50,18 +56,18 @@ fn what_a_blocked_input_sends_waits_in_order() {
     send(&mut one, "a1");
     send(&mut one, "a2");
     send(&mut two, "b1");
-    let (input, batch) = next(&mut inbox, &control).unwrap();
+    let (input, batch) = next(&mut inbox);
     assert_eq!((input, text(&batch)), (1, "b1"));
     inbox.give_back(input, batch);
-    assert!(next(&mut inbox, &control).is_none());
+    expect_none(&mut inbox, &control);
     inbox.unblock_all();
     send(&mut one, "a3");
     for expected in ["a1", "a2", "a3"] {
-        let (input, batch) = next(&mut inbox, &control).unwrap();
+        let (input, batch) = next(&mut inbox);
         assert_eq!((input, text(&batch)), (0, expected));
         // It may be blocked again while some still wait.
         inbox.block(0);
-        assert!(next(&mut inbox, &control).is_none());
+        expect_none(&mut inbox, &control);
         inbox.unblock_all();
         inbox.give_back(input, batch);
     }
@@ -72,7 +78,7 @@ fn what_a_blocked_input_sends_waits_in_order() {
 #[test]
 fn a_sender_waits_for_credit_and_stops_with_the_job() {
     let (stop, stopped) = bounded(0);
-    let (mut inbox, control, mut outputs) = Inbox::new(1, 2, &stopped);
+    let (mut inbox, _control, mut outputs) = Inbox::new(1, 2, &stopped);
     let mut output = outputs.pop().unwrap();
     let (sent, count) = bounded(10);
     let sender = thread::spawn(move || {
@@ -84,15 +90,13 @@ fn a_sender_waits_for_credit_and_stops_with_the_job() {
         // Nothing was given back for these two.
         output.batch().map(drop)
     });
-    thread::sleep(Duration::from_millis(50));
-    assert_eq!(count.len(), 2);
+    expect_sent(&count, 2);
     for expected in ["0", "1", "2"] {
-        let (input, batch) = next(&mut inbox, &control).unwrap();
+        let (input, batch) = next(&mut inbox);
         assert_eq!(text(&batch), expected);
         inbox.give_back(input, batch);
     }
-    thread::sleep(Duration::from_millis(50));
-    assert_eq!(count.len(), 5);
+    expect_sent(&count, 5);
     drop(stop);
     assert!(sender.join().unwrap().is_err());
 }
