@@ -160,6 +160,28 @@ fn a_leader_that_sleeps_in_any_step_is_fenced_where_it_wakes() {
     }
 }
 
+/// There the failure left files behind and blocked what was to be triggered.
+#[test]
+fn flink_5158_a_commit_that_certainly_failed_leaves_nothing_and_the_next_one_is_taken() {
+    for refused in [&[Reply::Refused][..], &[Reply::Arrives, Reply::Refused]] {
+        let store = Store::new();
+        let leader = store.start(1);
+        let first = checkpoint(&leader).unwrap();
+        store.objects.answer_next(refused.iter().copied());
+        assert_kind(checkpoint(&leader), ErrorKind::AbortCheckpoint);
+        let statistics = leader.driver.handle().statistics();
+        assert_eq!((statistics.completed, statistics.aborted, statistics.in_doubt), (1, 1, 0), "{refused:?}");
+        let third = checkpoint(&leader).unwrap();
+        assert_eq!((third.identity.id.get(), third.identity.latest_completed), (3, Some(first.identity.id)));
+        assert!(
+            !leader.tasks.told.lock().iter().any(|told| matches!(told, ToTask::Completed { id, .. } if id.get() == 2))
+        );
+        leader.witness.await_line("Collecting 1");
+        leader.driver.handle().shut_down().wait().unwrap().unwrap();
+        assert!(!store.files().contains(&"chk-2/_metadata".to_owned()), "{:?}", store.files());
+    }
+}
+
 #[test]
 fn removals_that_land_after_the_next_claim_touch_nothing_that_is_named() {
     let store = Store::new();

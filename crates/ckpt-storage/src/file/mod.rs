@@ -35,6 +35,8 @@ mod ended_test;
 #[cfg(test)]
 mod file_systems_test;
 #[cfg(test)]
+mod leaders_test;
+#[cfg(test)]
 mod local_test;
 #[cfg(test)]
 mod metadata_test;

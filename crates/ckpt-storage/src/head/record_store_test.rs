@@ -30,7 +30,7 @@ fn there(view: &dyn CoordinatorView) -> Head {
 }
 
 #[test]
-fn a_commit_whose_answer_is_lost_is_found_by_reading() {
+fn delta_rs_268_a_commit_whose_answer_is_lost_is_found_by_reading() {
     for fault in [Fault::ReplyLost, Fault::RequestLost] {
         for lost in 1..=2 {
             let disk = MemoryDisk::default();
@@ -112,7 +112,7 @@ fn a_swap_that_certainly_failed_changes_nothing_and_may_be_tried_again() {
 }
 
 #[test]
-fn another_leader_of_the_same_epoch_fences() {
+fn delta_1410_another_leader_of_the_same_epoch_overwrites_nothing() {
     let disk = MemoryDisk::default();
     let (first, second) = (view(&disk), view(&disk));
     let ours = Head::claim(None, job(1), nonce(1)).unwrap();
@@ -123,7 +123,7 @@ fn another_leader_of_the_same_epoch_fences() {
 }
 
 #[test]
-fn a_leader_whose_claim_was_never_written_is_fenced_though_the_version_fits() {
+fn flink_40114_a_leader_whose_claim_was_never_written_is_fenced_though_the_version_fits() {
     let disk = MemoryDisk::default();
     let _ = claim(&*view(&disk).head(), job(1), nonce(2)).unwrap();
     // It takes a claim for written that the store never confirmed.

@@ -33,6 +33,8 @@ pub struct ObjectStoreFileSystem {
 pub enum Reply {
     /// It is done, and the answer arrives.
     Arrives,
+    /// It is not done, and the answer says so.
+    Refused,
     /// It is done, and the answer is lost.
     LostAfterApplied,
     /// It is not done, and nobody says so.
@@ -87,6 +89,8 @@ enum ObjectError {
     Exists { path: RelPath },
     #[error("'{path}' is not there")]
     Missing { path: RelPath },
+    #[error("'{path}' was refused")]
+    Refused { path: RelPath },
     #[error("no answer came about '{path}'")]
     NoAnswer { path: RelPath },
     #[error("the upload of '{path}' was aborted")]
@@ -199,6 +203,7 @@ impl Store {
                     Applied::Lost => CasOutcome::Lost,
                 };
             }
+            Reply::Refused => return CasOutcome::Failed(ObjectError::Refused { path }.of_kind(ErrorKind::Retry)),
             Reply::LostAfterApplied => {
                 let (Applied::Done(_) | Applied::Lost) = self.apply(&request);
             }
