@@ -46,8 +46,9 @@ pub struct GoingBack {
     pub to: CheckpointId,
 }
 
-/// The newest snapshot cannot be restored, and nothing older is taken unasked. It is what the error of a claim
-/// [is](Error::downcast_ref) then.
+/// The newest snapshot cannot be restored, and nothing older is taken unasked; or an older one that is retained beside it
+/// cannot be read, so that it is not known which files it needs and nothing could be deleted. It is what the error of a
+/// claim [is](Error::downcast_ref) then.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RecoveryRefused {
@@ -57,6 +58,8 @@ pub struct RecoveryRefused {
     pub pointer: String,
     /// What is wrong with it.
     pub flaws: RecoveryFlaws,
+    /// What would be restored, if that is another one.
+    pub restores: Option<CheckpointId>,
     /// Older snapshots to which the job may [go back](GoingBack), oldest first; they were not verified.
     pub older: Vec<CheckpointId>,
 }
@@ -153,8 +156,9 @@ impl RecoveryRefused {
     }
 
     fn of(view: &dyn CoordinatorView, head: &Head, of: &RetainedSnapshot, flaws: RecoveryFlaws) -> Self {
-        let older = head.retained.iter().map(|retained| retained.id).filter(|id| *id < of.id).collect();
-        Self { snapshot: of.id, pointer: view.pointer(of), flaws, older }
+        let restores = head.restore_point().map(|newest| newest.id).filter(|newest| *newest != of.id);
+        let older = head.retained.iter().map(|retained| retained.id).filter(|id| restores.is_none() && *id < of.id);
+        Self { snapshot: of.id, pointer: view.pointer(of), flaws, restores, older: older.collect() }
     }
 }
 
@@ -168,7 +172,14 @@ impl VerifyObserver for First {
 
 impl fmt::Display for RecoveryRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { snapshot, pointer, flaws, older } = self;
+        let Self { snapshot, pointer, flaws, restores, older } = self;
+        if let Some(restores) = restores {
+            return write!(
+                f,
+                "snapshot {snapshot} at '{pointer}' is retained, and its metadata is missing or damaged: it is not known which \
+                 files it needs; bring it back, or begin a new job from snapshot {restores}, which this job would restore"
+            );
+        }
         write!(f, "snapshot {snapshot} at '{pointer}' cannot be restored: ")?;
         match flaws {
             RecoveryFlaws::Metadata(_) => f.write_str("its metadata is missing or damaged")?,

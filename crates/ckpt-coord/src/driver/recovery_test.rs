@@ -194,6 +194,19 @@ fn flink_5942_damaged_metadata_ends_in_a_refusal_each_time() {
     }
 }
 
+/// What an older one needs must be known, or the files that both name would go with the newest.
+#[test]
+fn damaged_metadata_of_an_older_one_is_refused_by_its_own_name() {
+    let scratch = tempfile::tempdir().unwrap();
+    commit_three(scratch.path());
+    std::fs::write(place(scratch.path(), 1).join("_metadata"), "damaged").unwrap();
+    let error = recover(scratch.path(), RecoveryOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    let refused = error.downcast_ref::<RecoveryRefused>().unwrap();
+    assert_eq!((refused.snapshot, refused.restores, &*refused.older), (id(1), Some(id(3)), &[][..]));
+    assert!(error.to_string().contains("begin a new job from snapshot 3"), "{error}");
+}
+
 #[test]
 fn going_back_is_a_decision_that_head_records_and_that_may_be_left_standing() {
     let directory = tempfile::tempdir().unwrap();
