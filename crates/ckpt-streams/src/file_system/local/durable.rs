@@ -18,12 +18,27 @@ use crate::file_system::local::system::{Descriptor, Identity, System};
 pub(super) struct KnownDurable {
     directories: BTreeMap<String, Identity>,
     root: bool,
+    /// Records in whose directory a sync failed, since when no name was added there by us. The system forgets what it could not
+    /// write, so a sync that succeeds now says nothing of the names that were there then.
+    doubtful_records: BTreeSet<String>,
 }
 
 impl KnownDurable {
     /// That directory was made anew.
     pub(super) fn forget(&mut self, path: &str) {
         self.directories.remove(path);
+    }
+
+    pub(super) fn is_doubtful(&self, record: &str) -> bool {
+        self.doubtful_records.contains(record)
+    }
+
+    /// What a sync of that record's names came to.
+    pub(super) fn record_synced<T, E>(&mut self, record: &str, outcome: &Result<T, E>) {
+        match outcome {
+            Ok(_) => self.doubtful_records.remove(record),
+            Err(_) => self.doubtful_records.insert(record.to_owned()),
+        };
     }
 
     #[cfg(all(test, not(ckpt_loom)))]

@@ -38,6 +38,13 @@ struct Found {
     markers: BTreeSet<u64>,
 }
 
+/// What was done in the directory of a record right before its names are synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Added {
+    AName,
+    Nothing,
+}
+
 /// More than any record has reason to be.
 const LIMIT_BYTES: u64 = 64 << 20;
 
@@ -78,7 +85,7 @@ impl<'a> Record<'a> {
             };
             // Not there any more: newer ones were written, and this one was declared dead, since we looked.
             if let Some(body) = self.read_version(newest)? {
-                self.sync_names().map_err(|error| error.of_kind(ErrorKind::Retry))?;
+                self.sync_names(Added::Nothing).map_err(|error| error.of_kind(ErrorKind::Retry))?;
                 return Ok(Some((body, tag_of(newest))));
             }
             reason = LocalError::Contended { path: path(), attempts: READ_ATTEMPTS }.of_kind(ErrorKind::Retry);
@@ -125,7 +132,7 @@ impl<'a> Record<'a> {
         let mut writer = LocalWriter::create(Arc::clone(self.beneath), &path, Visible::WholeAtFinish).map_err(retry)?;
         writer.write_all(body).map_err(|error| crate::into_error(error, ErrorKind::Retry))?;
         match Box::new(writer).finish(Durability::Full) {
-            CasOutcome::Done(_) => Ok(self.commit(version)),
+            CasOutcome::Done(_) => Ok(self.commit(version, Added::AName)),
             CasOutcome::Lost => Ok(self.settle_taken(version, body)),
             // Whoever declared this version dead has removed the temporary file too.
             CasOutcome::Failed(_) if version <= self.look().map_err(retry)?.dead_upto() => Ok(CasOutcome::Lost),
@@ -137,7 +144,7 @@ impl<'a> Record<'a> {
     /// be read nobody knows which.
     fn settle_taken(&self, version: u64, body: &Bytes) -> CasOutcome {
         match self.read_version(version) {
-            Ok(Some(there)) if there == *body => self.commit(version),
+            Ok(Some(there)) if there == *body => self.commit(version, Added::Nothing),
             Ok(Some(_)) => CasOutcome::Lost,
             Ok(None) => {
                 let path = self.beneath.shown(Some(self.path));
@@ -147,16 +154,16 @@ impl<'a> Record<'a> {
         }
     }
 
-    fn commit(&self, version: u64) -> CasOutcome {
-        match self.try_commit(version) {
+    fn commit(&self, version: u64, added: Added) -> CasOutcome {
+        match self.try_commit(version, added) {
             Ok(()) => CasOutcome::Done(tag_of(version)),
             Err(error) => CasOutcome::Unknown(error.of_kind(ErrorKind::Unknown)),
         }
     }
 
     /// Makes the name durable, which is the commit, and looks whether it counts.
-    fn try_commit(&self, version: u64) -> Result<(), LocalError> {
-        self.sync_names()?;
+    fn try_commit(&self, version: u64, added: Added) -> Result<(), LocalError> {
+        self.sync_names(added)?;
         if version <= self.look()?.dead_upto() {
             // It may have been the newest for a while, or have come back from the dead.
             return Err(LocalError::DeclaredDead { path: self.beneath.shown(Some(self.path)), version });
@@ -171,11 +178,12 @@ impl<'a> Record<'a> {
     /// Declares versions dead and, when that is durable, removes them.
     fn collect(&self, dead_upto: u64) -> Result<(), LocalError> {
         let marker = self.sibling(&format!("{MARKER}-{dead_upto:020}"));
-        match self.beneath.create_file(&marker) {
-            Ok(_) | Err(Errno::EXIST) => {}
+        let added = match self.beneath.create_file(&marker) {
+            Ok(_) => Added::AName,
+            Err(Errno::EXIST) => Added::Nothing,
             Err(error) => return Err(LocalError::io("create", self.beneath.shown(Some(&marker)), error)),
-        }
-        self.sync_names()?;
+        };
+        self.sync_names(added)?;
         let found = self.look()?;
         let versions = found.versions.range(..=dead_upto).map(|version| self.path_of(*version));
         let markers = found.markers.iter().rev().skip(KEPT_MARKERS);
@@ -202,8 +210,18 @@ impl<'a> Record<'a> {
         Ok(dead.map(|(name, _)| self.sibling(&name)).collect())
     }
 
-    fn sync_names(&self) -> Result<(), LocalError> {
-        self.beneath.sync_directories(BTreeSet::from([self.path.parent()]))
+    /// Makes the names durable. After a sync that failed another one proves nothing, unless a name was added in between: it
+    /// is written with those beside it, which are so few that they have one block together.
+    fn sync_names(&self, added: Added) -> Result<(), LocalError> {
+        let record = self.path.as_str();
+        let is_doubtful = added == Added::Nothing && self.beneath.durable.lock().is_doubtful(record);
+        // It goes when it is dropped; or, after a crash, with the versions that are dead.
+        let _added = is_doubtful
+            .then(|| LocalWriter::create(Arc::clone(self.beneath), &self.path_of(0), Visible::WholeAtFinish))
+            .transpose()?;
+        let synced = self.beneath.sync_directories(BTreeSet::from([self.path.parent()]));
+        self.beneath.durable.lock().record_synced(record, &synced);
+        synced
     }
 
     fn look(&self) -> Result<Found, LocalError> {

@@ -8,6 +8,7 @@ use ckpt_core::ErrorKind;
 use ckpt_core::state::RelPath;
 
 use crate::file_system::{CasOutcome, Durability, Expect, FileSystem, LocalFileSystem, VersionTag, Visible};
+use crate::testing::{FailingCalls, Failure, Fault, Injection};
 
 fn head() -> RelPath {
     RelPath::new("head/HEAD").unwrap()
@@ -197,6 +198,44 @@ fn what_is_read_is_durable_even_if_its_writer_never_synced_it() {
     let local = LocalFileSystem::open(scratch.path()).unwrap();
     assert_eq!(local.read_record(&head()).unwrap().unwrap().0, "2");
     assert!(local.root.get().unwrap().durable.lock().contains("head"));
+}
+
+/// The system forgets what a failed sync could not write: the next one succeeds whatever is durable, unless something was
+/// added that takes the rest along.
+#[test]
+fn after_a_sync_that_failed_the_next_one_takes_a_new_name_along() {
+    // The syncs of the second version: its bytes, its directory.
+    let syncs_of_the_first = {
+        let scratch = tempfile::tempdir().unwrap();
+        let calls = FailingCalls::new(Injection::new(Fault::SyncFails, u64::MAX, Failure::Once));
+        write_versions(&calls.open(scratch.path()).unwrap(), 1);
+        calls.met()
+    };
+    type Next = fn(&LocalFileSystem, &VersionTag) -> bool;
+    let read: Next = |local, _| local.read_record(&head()).unwrap().unwrap().0 == "2";
+    let again: Next = |local, first| {
+        let outcome = local.put_record(&head(), Bytes::from("2"), Expect::Version(first));
+        matches!(outcome, CasOutcome::Done(_))
+    };
+    for next in [read, again] {
+        let scratch = tempfile::tempdir().unwrap();
+        let injection = Injection::new(Fault::SyncFails, syncs_of_the_first + 2, Failure::Once);
+        let calls = FailingCalls::new(injection);
+        let local = calls.open(scratch.path()).unwrap();
+        let first = write_versions(&local, 1);
+        let outcome = local.put_record(&head(), Bytes::from("2"), Expect::Version(&first));
+        assert!(matches!(outcome, CasOutcome::Unknown(_)), "{outcome:?}");
+        calls.take_calls();
+        assert!(next(&local, &first));
+        let made = calls.take_calls();
+        let position = |call| made.iter().position(|made| *made == call);
+        assert!(position("create").unwrap() < position("sync").unwrap(), "{made:?}");
+        // Once that is done nothing is added any more, and nothing is left of it.
+        assert!(next(&local, &first));
+        assert!(!calls.take_calls().contains(&"create"));
+        let found = names(&scratch.path().join("head"));
+        assert_eq!(found, ["HEAD-00000000000000000001", "HEAD-00000000000000000002"]);
+    }
 }
 
 #[test]
