@@ -9,17 +9,19 @@ use std::sync::Arc;
 use ckpt_core::Timestamp;
 use ckpt_core::config::CheckpointConfig;
 use ckpt_core::graph::{JobGraph, Vertex};
-use ckpt_core::head::{ClaimMode, Head, JobState, Nonce};
+use ckpt_core::head::{ClaimMode, Collected, Head, JobState, Nonce};
 use ckpt_core::id::{AttemptId, CheckpointId, JobId, OperatorId, TaskAttempt, TaskId, VertexId, Writer, WriterId};
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::message::{Acknowledge, Decline, DeclineReason, ToCoordinator, ToTask};
-use ckpt_core::metadata::CheckpointMetadata;
-use ckpt_core::snapshot::{CheckpointBarrier, JobEnd, RetentionPolicy, SnapshotKind};
+use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata};
+use ckpt_core::snapshot::{
+    CheckpointBarrier, CheckpointIdentity, CheckpointProperties, JobEnd, RetentionPolicy, SnapshotKind,
+};
 use ckpt_core::state::{
     FileView, IncrementalState, KeyedState, Place, ReusedFile, Root, SharedFile, StateHandle, SubtaskState,
     TaskSnapshot,
 };
-use ckpt_storage::{CheckpointStorage, FileSystemStorage, Start, StorageContext, ThreadWait, WorkerView};
+use ckpt_storage::{CheckpointStorage, FileSystemStorage, HeadOutcome, Start, StorageContext, ThreadWait, WorkerView};
 use ckpt_streams::file_system::FileSystems;
 use ckpt_streams::{Pool, PoolOptions, StateScope};
 use parking_lot::Mutex;
@@ -303,4 +305,30 @@ fn a_claimed_checkpoint_is_the_base_of_the_next_and_goes_when_nothing_names_it()
     assert!(head.claims.is_empty() && head.released_claims.is_empty() && head.removed.is_empty(), "{head:?}");
     assert!(rig.head(FORMER).handed_over.is_empty());
     assert_eq!(rig.former_files(), BTreeSet::new());
+}
+
+/// The leader that removed it died before it had deleted a file: the next one knows what it named.
+#[test]
+fn what_a_former_leader_removed_of_a_claimed_place_goes_with_the_next() {
+    let rig = Rig::new();
+    let pointer = rig.left();
+    let files = rig.former_files();
+    let claimed = rig.begin(&pointer, ClaimMode::Claim, 2);
+    let head = claimed.written.head.clone();
+    let identity = CheckpointIdentity::new(
+        claimed.written.reserved.clone().take().unwrap(),
+        claimed.epoch(),
+        Timestamp::from_millis(1),
+        None,
+    );
+    let description = CheckpointDescription::new(JOB, identity, CheckpointProperties::checkpoint(Default::default()));
+    let metadata = CheckpointMetadata::builder(description).unwrap().finish(Timestamp::from_millis(2)).unwrap();
+    let published = claimed.view.initialize_checkpoint(&identity).unwrap().publish(&metadata).unwrap();
+    let write = head.commit(published, 1, &Collected::none()).unwrap();
+    assert!(matches!(claimed.view.head().write(write), HeadOutcome::Written(_)));
+    assert_eq!(rig.former_files(), files);
+    let running = rig.run(rig.begin(&pointer, ClaimMode::Claim, 3), JOB);
+    running.end(JobEnd::Finished);
+    assert_eq!(rig.former_files(), BTreeSet::new());
+    assert!(rig.head(FORMER).handed_over.is_empty() && rig.head(JOB).removed.is_empty());
 }
