@@ -53,8 +53,11 @@ pub(super) fn find(
     }
 }
 
+/// Reads a mark, which is right if it can be read.
+type ReadMark = fn(&[u8]) -> Result<()>;
+
 /// The marks that may stand beside a snapshot, and how each is read.
-const MARKS: [(&str, fn(&[u8]) -> Result<()>); 3] = [
+const MARKS: [(&str, ReadMark); 3] = [
     (DisposalMark::FILE_NAME, |mark| DisposalMark::decode(mark).map(drop)),
     (OwnerRecord::FILE_NAME, |mark| OwnerRecord::decode(mark).map(drop)),
     (SavepointMark::FILE_NAME, |mark| SavepointMark::decode(mark).map(drop)),
