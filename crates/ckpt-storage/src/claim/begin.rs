@@ -28,7 +28,7 @@ pub struct Begun {
 /// every later one are started in the same way. `store` keeps the job's HEAD; `nonce` must come from a good source of
 /// randomness.
 ///
-/// The order is that of [the module](self): a crash at any step is made good by the same call, and of two jobs that claim one
+/// The order is that of this module: a crash at any step is made good by the same call, and of two jobs that claim one
 /// snapshot exactly one has it. Metadata is read whole and verified; whether all state is there the
 /// [verification](crate::verify) of it says.
 ///
