@@ -296,8 +296,8 @@ impl Coordinator {
     }
 }
 
-/// The shared files of all that is retained, and of what is removed as far as that is given: its files are all deleted before
-/// it is named no more.
+/// The shared files of all that is retained, and of what is removed or set aside as far as that is given: what is removed is
+/// named until its files are deleted.
 fn shared_files(
     head: &Head,
     retained: &BTreeMap<CheckpointId, Arc<CheckpointMetadata>>,
@@ -308,7 +308,7 @@ fn shared_files(
         let metadata = retained.get(&snapshot.id).ok_or_else(missing).map_err(Error::from)?;
         shared.restore(snapshot.id, |each| metadata.visit_handles(each))?;
     }
-    for snapshot in &head.removed {
+    for snapshot in head.removed.iter().chain(&head.set_aside) {
         if let Some(metadata) = retained.get(&snapshot.id) {
             shared.restore(snapshot.id, |each| metadata.visit_handles(each))?;
         }

@@ -66,8 +66,10 @@ impl ClaimedJob {
             recovery.verify(&*view, head, newest, context)?;
         }
         let mut retained: BTreeMap<_, _> = ids.into_iter().zip(read).collect();
-        // What lies in claimed places nobody finds by its name, so it must be known before it can be deleted.
-        for snapshot in head.removed.iter().filter(|snapshot| !snapshot.claims.is_empty()) {
+        // What lies in claimed places nobody finds by its name, so it must be known before it can be deleted. What was set
+        // aside is kept with what it names.
+        let in_claims = head.removed.iter().filter(|snapshot| !snapshot.claims.is_empty());
+        for snapshot in in_claims.chain(&head.set_aside) {
             match view.load(snapshot) {
                 Ok(metadata) => drop(retained.insert(snapshot.id, Arc::new(metadata))),
                 // All of it is gone, or nobody can say any more what it was.

@@ -224,6 +224,8 @@ fn going_back_is_a_decision_that_head_records_and_that_may_be_left_standing() {
         let gone_back = claimed.head().gone_back.unwrap();
         assert_eq!((gone_back.from, gone_back.to), (id(3), id(2)));
         assert_eq!(claimed.head().set_aside.iter().map(|it| it.id.get()).collect::<Vec<_>>(), [3]);
+        // The coordinator knows what it names, and deletes none of that.
+        assert!(claimed.retained.contains_key(&id(3)));
     }
     assert!(place(directory, 3).join("_metadata").exists(), "it is evidence");
     // Nor does it go back once more when something newer is committed meanwhile.

@@ -71,7 +71,7 @@ fn delete_metadata(directory: &JobDirectory, id: CheckpointId) -> Result<()> {
 }
 
 /// Deletes what leaders before the one of `claimed` left behind and nothing names: checkpoints that `claimed` neither
-/// retains nor lists as removed, and shared files that none of `retained` names.
+/// retains nor lists as removed, and shared files that none of `retained` names, nor what was set aside.
 ///
 /// A leader of an epoch before `claimed` can commit nothing any more, so what HEAD did not name when it was claimed is
 /// dead for ever, whoever still writes it. Files of the epoch of `claimed`, or of a higher one, are never touched.
@@ -101,6 +101,14 @@ pub(crate) fn collect_orphans(
     let mut alive = BTreeSet::<FileName>::new();
     for metadata in retained {
         alive.append(&mut metadata.shared_files()?);
+    }
+    // What is kept as evidence is kept as far as it can be read: that it cannot may be why it was set aside.
+    for snapshot in claimed.set_aside.iter().filter(|snapshot| snapshot.uri().is_none()) {
+        match directory.metadata_file(snapshot.id).and_then(|file| file.read_retained(job, snapshot)) {
+            Ok(metadata) => alive.append(&mut metadata.shared_files()?),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Corrupt) => {}
+            Err(error) => return Err(error),
+        }
     }
     let orphans = Orphans::new(claimed, alive);
     let shared = delete_shared(directory, &|name| orphans.contains_shared(name));

@@ -13,6 +13,7 @@ use ckpt_core::{Digest, ErrorKind};
 use crate::test_support::{Fault, MemoryDisk};
 use crate::testing::sample::{
     commit, commit_next, identity, job, metadata, metadata_of, nonce, operator_state, publish, removed_files,
+    write_head,
 };
 use crate::{CheckpointStorage, CoordinatorView, FileSystemStorage, HeadOutcome, claim};
 
@@ -277,4 +278,33 @@ fn nothing_is_collected_while_it_is_not_known_what_is_alive() {
     let other = FileSystemStorage::new("mem:/base").coordinator_view(job(2), &disk.context()).unwrap();
     assert_eq!(other.collect_orphans(present.head.head(), &[]).unwrap_err().kind(), ErrorKind::FailJob);
     assert_eq!(disk.files(), files);
+}
+
+/// A checkpoint that the job did not restore, on request, is evidence with all that it names.
+#[test]
+fn what_was_set_aside_keeps_its_shared_files_as_far_as_it_can_be_read() {
+    for damaged in [false, true] {
+        let disk = MemoryDisk::default();
+        let view = view(&disk);
+        let claimed = claim(&*view.head(), job(1), nonce(1)).unwrap();
+        let mut head = claimed.head;
+        for number in 1..=2 {
+            let shared = file(1, u32::try_from(number).unwrap());
+            let published = publish(&*view, job(1), identity(&head, number), &[shared]);
+            head = write_head(&*view, head.commit(published, 2, &Collected::none()).unwrap()).head;
+            disk.put(&format!("{BASE}/shared/{shared}"), b"state");
+        }
+        let (from, to) = (CheckpointId::new(2).unwrap(), CheckpointId::new(1).unwrap());
+        let gone_back = crate::claim_going_back(&*view.head(), job(1), nonce(2), from, to).unwrap();
+        let now = gone_back.head.head();
+        assert_eq!(now.set_aside.len(), 1);
+        if damaged {
+            disk.damage(&format!("{BASE}/chk-2/_metadata"), |bytes| bytes.truncate(10));
+        }
+        let retained = now.retained.iter().map(|snapshot| Arc::new(view.load(snapshot).unwrap())).collect::<Vec<_>>();
+        view.collect_orphans(now, &retained).unwrap();
+        assert!(disk.files().contains(&format!("{BASE}/chk-2/_metadata")));
+        assert!(disk.files().contains(&format!("{BASE}/shared/{}", file(1, 1))));
+        assert_eq!(disk.files().contains(&format!("{BASE}/shared/{}", file(1, 2))), !damaged);
+    }
 }
