@@ -10,11 +10,11 @@ use ckpt_core::Result;
 use ckpt_core::id::CheckpointId;
 use ckpt_storage::{CoordinatorView, HEAD_DIRECTORY, METADATA_FILE};
 use ckpt_streams::file_system::FileSystem as _;
-use ckpt_streams::testing::{Disk, Failure, Fault, Image, ImageOptions, Injection};
+use ckpt_streams::testing::{Disk, FailingCalls, Failure, Fault, Image, ImageOptions, Injection};
 
 use crate::draws::Draws;
 use crate::scenario::Tale;
-use crate::storage::{JOB, Leader, Pieces, context, dying, path_of, read_all, said};
+use crate::storage::{JOB, Leader, Pieces, context, context_of, dying, path_of, read_all, said};
 
 /// What leaders did with the checkpoints of a job.
 struct History {
@@ -134,6 +134,24 @@ pub(crate) fn tell_of_collection(seed: u64) -> Box<dyn Tale> {
     })
 }
 
+/// Claims in a row, of which some die; what was committed before is restored, gone on with, and read again.
+pub(crate) fn tell_of_claims(seed: u64) -> Box<dyn Tale> {
+    tell(seed, |history| {
+        history.retain = 1 + usize::try_from(seed % 2).unwrap_or(0);
+        let mut leader = history.claim()?;
+        history.commit(&mut leader)?;
+        for _ in 0..1 + history.draws.below(2) {
+            match history.draws.below(3) {
+                0 => drop(history.claim()?),
+                _ => history.die_claiming(),
+            }
+        }
+        let mut leader = history.claim()?;
+        history.commit(&mut leader)?;
+        leader.collect()
+    })
+}
+
 fn tell(seed: u64, act: impl FnOnce(&mut History) -> Result<()>) -> Box<dyn Tale> {
     let mut history = History {
         disk: Disk::new(),
@@ -202,6 +220,15 @@ impl History {
             let _ = leader.collect_by(&*view);
         }
         Ok(())
+    }
+
+    /// One that takes over dies of it; it may lead then, and nobody knows.
+    fn die_claiming(&mut self) {
+        self.claims += 1;
+        let faults = [Fault::DiskFull, Fault::SyncFails, Fault::LinkAnswerLost];
+        let fault = faults[usize::try_from(self.draws.below(3)).unwrap_or(0)];
+        let injection = Injection::new(fault, 1 + self.draws.below(6), Failure::FromThereOn);
+        let _ = Leader::claim(&context_of(&Arc::new(FailingCalls::on(&self.disk, injection))), self.claims);
     }
 
     /// Storage as one sees it who dies of something, or finds that something cannot be deleted.

@@ -50,6 +50,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "subsume", tell: history::tell_of_subsumption },
     Scenario { name: "collect", tell: history::tell_of_collection },
+    Scenario { name: "claim", tell: history::tell_of_claims },
     Scenario { name: "savepoint", tell: snapshots::tell_of_savepoints },
     Scenario { name: "dispose", tell: snapshots::tell_of_disposals },
 ];
