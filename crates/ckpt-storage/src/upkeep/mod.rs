@@ -110,15 +110,32 @@ impl JobUpkeep {
         // What lies elsewhere names no file here, and need not be readable to tell what does.
         let own = head.retained.iter().filter(|snapshot| snapshot.uri().is_none());
         let own: Vec<_> = own.map(|snapshot| self.view.load(snapshot).map(Arc::new)).collect::<Result<_>>()?;
-        let alive = alive_in(&own)?;
+        let alive = alive_in(own.iter().chain(&self.set_aside(head)?))?;
         survey::survey(&self.directory, as_claimed, alive)
     }
 
     /// The metadata of what is retained and owned, wherever it lies: what is claimed may name the same files as those that
-    /// name them below the claim.
+    /// name them below the claim. And of what is set aside, which is kept with what it names.
     fn retained(&self, head: &Head) -> Result<Vec<Arc<CheckpointMetadata>>> {
         let owned = head.retained.iter().filter(|snapshot| snapshot.may_be_deleted());
-        owned.map(|snapshot| self.view.load(snapshot).map(Arc::new)).collect()
+        let mut metadata: Vec<_> =
+            owned.map(|snapshot| self.view.load(snapshot).map(Arc::new)).collect::<Result<_>>()?;
+        metadata.append(&mut self.set_aside(head)?);
+        Ok(metadata)
+    }
+
+    /// The metadata of what is set aside in the directory of the job, as far as it can be read: that it cannot may be why it was
+    /// set aside.
+    fn set_aside(&self, head: &Head) -> Result<Vec<Arc<CheckpointMetadata>>> {
+        let mut metadata = Vec::new();
+        for snapshot in head.set_aside.iter().filter(|snapshot| snapshot.uri().is_none()) {
+            match self.view.load(snapshot) {
+                Ok(found) => metadata.push(Arc::new(found)),
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Corrupt) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(metadata)
     }
 
     /// Takes the job over, as `authority` allows.
@@ -168,9 +185,9 @@ fn job_of(directory: &Directory, context: &StorageContext) -> Result<Option<JobI
 }
 
 /// The shared files that those name.
-fn alive_in(retained: &[Arc<CheckpointMetadata>]) -> Result<BTreeSet<FileName>> {
+fn alive_in<'a>(kept: impl Iterator<Item = &'a Arc<CheckpointMetadata>>) -> Result<BTreeSet<FileName>> {
     let mut alive = BTreeSet::new();
-    for metadata in retained {
+    for metadata in kept {
         alive.append(&mut metadata.shared_files()?);
     }
     Ok(alive)

@@ -51,6 +51,11 @@ impl JobUpkeep {
                 named.remove(&name);
             }
         }
+        for other in self.set_aside(head).ok()?.iter().filter(|other| other.summary().identity.id != snapshot.id) {
+            for name in other.shared_files().ok()? {
+                named.remove(&name);
+            }
+        }
         Some(named.len() as u64)
     }
 

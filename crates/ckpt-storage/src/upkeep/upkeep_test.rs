@@ -177,6 +177,23 @@ fn what_is_set_aside_or_removed_already_leaves_a_job_active() {
     view.load(next.head().restore_point().unwrap()).unwrap();
 }
 
+/// It is kept as evidence, so with what it names.
+#[test]
+fn what_is_set_aside_keeps_its_shared_files() {
+    let disk = MemoryDisk::default();
+    active_job(&disk);
+    let view = view(&disk);
+    let before = view.head().read().unwrap().unwrap();
+    write_head(&*view, Head::claim_going_back(&before, job(1), nonce(4), id(2)).unwrap());
+    let upkeep = upkeep(&disk);
+    let seen = upkeep.survey(Some(Authority::TakeOver(job(1)))).unwrap();
+    let collected = upkeep.collect(Authority::TakeOver(job(1))).unwrap();
+    assert_eq!(seen.orphans.values().map(|orphans| orphans.files).sum::<u64>(), 1, "{seen:?}");
+    assert!(collected.is_complete() && below(&disk, "chk-1").is_empty());
+    assert_eq!(below(&disk, "shared"), [2, 3, 9].map(|number| file(1, number).to_string()));
+    assert_eq!(upkeep.plan_removal(id(3), Authority::TakeOver(job(1))).unwrap().shared, Some(1));
+}
+
 #[test]
 fn what_another_job_has_taken_over_is_that_jobs() {
     let disk = MemoryDisk::default();
