@@ -102,7 +102,7 @@ fn dispose_of(
             return Err(error.configuration());
         }
         directory.refuse_another(found, job_above)?;
-        directory.refuse_what_is_needed(found.0, &options.heads, context)
+        directory.refuse_what_is_needed(&options.heads, context)
     };
     let Some((metadata, written)) = directory.metadata()? else {
         // An earlier disposal came so far, or there never was anything.

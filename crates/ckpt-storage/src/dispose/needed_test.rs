@@ -1,15 +1,15 @@
 //! Snapshots elsewhere that a job needs.
 
-use ckpt_core::Digest;
-use ckpt_core::head::{Collected, Ownership, RetainedSnapshot, SavepointInProgress};
+use ckpt_core::head::{ClaimMode, Collected, Ownership, RetainedSnapshot, SavepointInProgress};
 use ckpt_core::id::CheckpointId;
 use ckpt_core::snapshot::{AfterSavepoint, JobEnd, RetentionPolicy, SavepointFormat, SnapshotKind};
 use ckpt_core::uri::Uri;
+use ckpt_core::{Digest, ErrorKind, Timestamp};
 
 use super::support_test::{metadata, options, snapshot_of};
 use crate::test_support::local_context;
 use crate::testing::sample::{job, nonce, write_head};
-use crate::{CheckpointStorage, FileSystemStorage, claim, dispose};
+use crate::{CheckpointStorage, FileSystemStorage, Start, ThreadWait, begin_from, claim, dispose};
 
 /// From being begun until the job has ended, whoever asks by which way.
 #[test]
@@ -38,7 +38,7 @@ fn the_savepoint_that_an_active_job_was_stopped_with_stays() {
         let by_job = dispose(savepoint.pointer(), &context, &by_job);
         for outcome in [by_storage, by_base, by_base_itself, by_job, by_plan] {
             let error = outcome.unwrap_err();
-            assert_eq!(error.kind(), ckpt_core::ErrorKind::Configuration);
+            assert_eq!(error.kind(), ErrorKind::Configuration);
             assert!(error.to_string().contains(message) && error.to_string().contains(&job_directory), "{error}");
         }
         assert!(savepoint.directory.join("_metadata").exists() && !savepoint.directory.join("_disposing").exists());
@@ -62,4 +62,29 @@ fn the_savepoint_that_an_active_job_was_stopped_with_stays() {
     write_head(&*view, end);
     assert!(storage.dispose(savepoint.pointer(), &context, &options()).unwrap().is_complete());
     assert_eq!(id, CheckpointId::FIRST);
+}
+
+/// Another job than the one that took it began from it, and can restore nothing else yet.
+#[test]
+fn a_savepoint_that_a_job_has_borrowed_stays_while_it_may_be_restored() {
+    let root = tempfile::tempdir().unwrap();
+    let (base, target) = (root.path().join("jobs"), root.path().join("savepoints"));
+    std::fs::create_dir(&target).unwrap();
+    let (storage, context) = (FileSystemStorage::new(base.to_str().unwrap()), local_context());
+    let savepoint = snapshot_of(&target, "savepoint-010101-0123456789ab", 2, &metadata(1, Vec::new()));
+    let with_jobs_below = || options().with_jobs_below(base.to_str().unwrap());
+    assert!(dispose(savepoint.pointer(), &context, &with_jobs_below().dry_run()).unwrap().planned.is_some());
+    let view = storage.coordinator_view(job(2), &context).unwrap();
+    let start = Start::new(savepoint.pointer(), ClaimMode::NoClaim, Timestamp::from_millis(1));
+    let begun = begin_from(&*view.head(), job(2), nonce(2), &start, &context, &ThreadWait).unwrap();
+    for asked in [dispose(savepoint.pointer(), &context, &with_jobs_below()), {
+        storage.dispose(savepoint.pointer(), &context, &options())
+    }] {
+        let error = asked.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("that job 02020202020202020202020202020202 needs"), "{error}");
+    }
+    let end = begun.written.head.end(JobEnd::Finished, RetentionPolicy::default(), &Collected::none()).unwrap();
+    write_head(&*view, end);
+    assert!(dispose(savepoint.pointer(), &context, &with_jobs_below()).unwrap().is_complete());
 }

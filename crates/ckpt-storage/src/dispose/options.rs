@@ -22,7 +22,7 @@ pub struct DisposeOptions {
 pub(super) enum HeadPlace {
     /// In that directory of a job.
     Job(String),
-    /// In that directory itself, or in that of the snapshot's own job below it, if there is any.
+    /// In that directory itself, or in those of jobs below it.
     Below(String),
 }
 
@@ -52,7 +52,7 @@ impl DisposeOptions {
         self
     }
 
-    /// The same of HEAD of the job that took the snapshot, if its directory is that one or lies below it. It may be said of
+    /// The same of HEAD of every job whose directory is that one or lies directly below it: each is read. It may be said of
     /// several.
     #[must_use]
     pub fn with_jobs_below(mut self, base: impl Into<String>) -> Self {

@@ -14,7 +14,7 @@ use ckpt_streams::file_system::FileSystem;
 use crate::context::StorageContext;
 use crate::dispose::error::DisposeError;
 use crate::dispose::options::HeadPlace;
-use crate::file::{MetadataFile, Pointed};
+use crate::file::{MetadataFile, Pointed, jobs_in};
 use crate::head::{HeadStore as _, RecordHeadStore};
 use crate::layout;
 use crate::mark_file;
@@ -238,12 +238,7 @@ impl SnapshotDirectory {
     /// # Errors
     ///
     /// `Configuration` when one does, or a directory of a job that was named has none; the kind that reading it gives.
-    pub(super) fn refuse_what_is_needed(
-        &self,
-        job: JobId,
-        heads: &[HeadPlace],
-        context: &StorageContext,
-    ) -> Result<()> {
+    pub(super) fn refuse_what_is_needed(&self, heads: &[HeadPlace], context: &StorageContext) -> Result<()> {
         for place in heads {
             match place {
                 HeadPlace::Job(directory) => match head_in(directory, context)? {
@@ -251,7 +246,9 @@ impl SnapshotDirectory {
                     None => return Err(DisposeError::NoHead { path: directory.clone() }.configuration()),
                 },
                 HeadPlace::Below(base) => {
-                    for directory in [format!("{base}/{job}"), base.clone()] {
+                    // Not of the job alone that took it: others may have begun from it.
+                    let jobs = jobs_in(base, context)?.into_iter().map(|job| format!("{base}/{job}"));
+                    for directory in jobs.chain([base.clone()]) {
                         if let Some(head) = head_in(&directory, context)? {
                             self.refuse_what_it_needs(&head, &directory, context)?;
                         }
