@@ -22,11 +22,18 @@ use crate::shared::numbers::NumberSet;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// ```
+/// # use ckpt_core::{id::LeaderEpoch, shared::{EndedWriters, SharedStateRegistry}};
+/// fn ended(registry: &mut SharedStateRegistry, epoch: LeaderEpoch) -> EndedWriters {
+///     registry.take_ended()
+/// }
+/// ```
+///
 /// Writers cannot be called ended:
 ///
 /// ```compile_fail,E0451
-/// # use ckpt_core::{id::LeaderEpoch, shared::EndedWriters};
-/// fn ended(epoch: LeaderEpoch) -> EndedWriters {
+/// # use ckpt_core::{id::LeaderEpoch, shared::{EndedWriters, SharedStateRegistry}};
+/// fn ended(registry: &mut SharedStateRegistry, epoch: LeaderEpoch) -> EndedWriters {
 ///     EndedWriters { epoch, alive: Default::default() }
 /// }
 /// ```
