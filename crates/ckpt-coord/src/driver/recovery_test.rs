@@ -155,7 +155,8 @@ fn flink_22502_a_newest_checkpoint_that_is_not_whole_is_refused_and_no_older_one
 
 #[test]
 fn what_is_looked_at_is_what_was_asked_for() {
-    let damages: [(&str, &dyn Fn(&mut Vec<u8>), &[RecoveryVerification]); 3] = [
+    type Damage<'a> = (&'a str, &'a dyn Fn(&mut Vec<u8>), &'a [RecoveryVerification]);
+    let damages: [Damage<'_>; 3] = [
         ("cut", &|bytes| bytes.truncate(500), &[RecoveryVerification::Lengths, RecoveryVerification::Digests]),
         ("longer", &|bytes| bytes.push(0), &[RecoveryVerification::Lengths, RecoveryVerification::Digests]),
         ("changed", &|bytes| bytes[7] ^= 1, &[RecoveryVerification::Digests]),
