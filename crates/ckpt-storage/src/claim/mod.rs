@@ -38,6 +38,8 @@ pub(crate) use load::load_elsewhere;
 pub(crate) use release::release;
 
 #[cfg(test)]
+mod chain_test;
+#[cfg(test)]
 mod claim_test;
 #[cfg(test)]
 mod matrix_test;

@@ -11,6 +11,7 @@ use ckpt_core::{ErrorKind, Result};
 
 use crate::claim::error::ClaimError;
 use crate::claim::found::head_above;
+use crate::claim::release::MOST_OWNERS;
 use crate::context::StorageContext;
 use crate::file::{MetadataFile, Pointed};
 use crate::layout;
@@ -32,50 +33,75 @@ struct Other<'a> {
 }
 
 impl Others {
-    /// Of the place at `uri`, which the job of `ours` has claimed: what is named by the snapshots that the job above it, and the
-    /// job whose checkpoint was claimed, retain, have set aside, or have handed over to other jobs. Both have ended, so that
-    /// these become fewer only.
+    /// Of the place at `uri`, which the job of `ours` has claimed: what is named by the snapshots that the job above it, and all
+    /// through whose hands it came, retain, have set aside, or have handed over to other jobs. All of these have ended, so that
+    /// such snapshots become fewer only.
     ///
     /// # Errors
     ///
     /// `Retry` when something could not be read.
     pub(super) fn of(uri: &Uri, ours: &Head, context: &StorageContext) -> Result<Self> {
-        let mut named = BTreeSet::new();
-        let from = ours.origin.as_ref().map(|origin| &origin.uri).filter(|from| *from != uri);
-        for place in [Some(uri), from].into_iter().flatten() {
-            let pointed = match Pointed::find_itself(place.as_str(), context) {
-                // What was claimed first may be gone; the job that it was of is found all the same.
-                Err(error) if error.kind() == ErrorKind::NotFound => match Pointed::in_its_directory(place, context)? {
-                    Some(pointed) => pointed,
-                    None => continue,
-                },
-                found => found?,
-            };
-            // What lies in the directory of a snapshot the other snapshots of its job do not name.
+        let (mut named, mut asked) = (BTreeSet::new(), BTreeSet::new());
+        let mut to = ours.clone();
+        while let Some(origin) = to.origin.clone() {
+            let Some(pointed) = pointed_at(&origin.uri, context)? else { break };
+            let Some((_, head)) = head_above(&pointed, context)? else { break };
+            // A savepoint is nobody's but its owner's, wherever it lies.
             let name = pointed.directory.as_ref().map_or("", |name| name.as_str());
-            if place == uri && !layout::is_directory_of_a_job(name) {
-                continue;
+            if head.job != origin.job || layout::parse_checkpoint_directory(name) != Some(origin.id) {
+                break;
             }
-            let Some((_, head)) = head_above(&pointed, context)? else {
-                let is_of_a_job = pointed.directory.as_ref().is_some_and(|it| it.as_str() == layout::SHARED_DIRECTORY);
-                match is_of_a_job {
-                    true => return Ok(Self::Unknown),
-                    false => continue,
-                }
-            };
-            if head.state == JobState::Active {
+            let is_ours = |given: &HandedOver| (given.snapshot.id, given.to) == (origin.id, to.job);
+            // More than that nobody has claimed one after the other, or they have claimed in a circle.
+            let is_known = asked.len() < MOST_OWNERS && asked.insert(head.job);
+            if !is_known || !enter_all(uri, &head, &is_ours, &pointed, context, &mut named)? {
                 return Ok(Self::Unknown);
             }
-            let others = head.handed_over.iter().filter(|given| given.to != ours.job);
-            let others = others.map(|HandedOver { snapshot, .. }| snapshot);
-            for snapshot in head.retained.iter().chain(&head.set_aside).chain(others) {
-                if !(Other { head: &head, snapshot }).enter(uri, &pointed, context, &mut named)? {
-                    return Ok(Self::Unknown);
-                }
-            }
+            to = head;
+        }
+        let Some(pointed) = pointed_at(uri, context)? else { return Ok(Self::Known(named)) };
+        // What lies in the directory of a snapshot the other snapshots of its job do not name.
+        let name = pointed.directory.as_ref().map_or("", |name| name.as_str());
+        if !layout::is_directory_of_a_job(name) {
+            return Ok(Self::Known(named));
+        }
+        let Some((_, head)) = head_above(&pointed, context)? else { return Ok(Self::Unknown) };
+        let is_ours = |given: &HandedOver| given.to == ours.job;
+        if !asked.contains(&head.job) && !enter_all(uri, &head, &is_ours, &pointed, context, &mut named)? {
+            return Ok(Self::Unknown);
         }
         Ok(Self::Known(named))
     }
+}
+
+/// What lies at `place`, or the directory in which it was: what was claimed first may be gone, and the job that it was of is
+/// found all the same. `None` when that is gone, too.
+fn pointed_at(place: &Uri, context: &StorageContext) -> Result<Option<Pointed>> {
+    match Pointed::find_itself(place.as_str(), context) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Pointed::in_its_directory(place, context),
+        found => found.map(Some),
+    }
+}
+
+/// Enters the files at `uri` that the snapshots of `head` name but those that are handed over to us. Whether these are known.
+fn enter_all(
+    uri: &Uri,
+    head: &Head,
+    is_ours: &dyn Fn(&HandedOver) -> bool,
+    pointed: &Pointed,
+    context: &StorageContext,
+    named: &mut BTreeSet<FileName>,
+) -> Result<bool> {
+    if head.state == JobState::Active {
+        return Ok(false);
+    }
+    let others = head.handed_over.iter().filter(|given| !is_ours(given)).map(|given| &given.snapshot);
+    for snapshot in head.retained.iter().chain(&head.set_aside).chain(others) {
+        if !(Other { head, snapshot }).enter(uri, pointed, context, named)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Other<'_> {

@@ -20,7 +20,7 @@ use crate::head::{HeadOutcome, HeadStore as _, RecordHeadStore};
 use crate::{layout, mark_file};
 
 /// How far a checkpoint may have gone from job to job, so that giving it back gives further ones back.
-const MOST_OWNERS: usize = 16;
+pub(super) const MOST_OWNERS: usize = 16;
 
 /// Takes the job's mark off a place that it needs no more: its `OWNER`, after everything else that is left there; and with the
 /// last claim the entry in the HEAD of the job that handed the checkpoint over. What that job had claimed itself, and needs no
