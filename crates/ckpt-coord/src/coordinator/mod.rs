@@ -308,9 +308,15 @@ fn shared_files(
         let metadata = retained.get(&snapshot.id).ok_or_else(missing).map_err(Error::from)?;
         shared.restore(snapshot.id, |each| metadata.visit_handles(each))?;
     }
-    for snapshot in head.removed.iter().chain(&head.set_aside) {
+    for snapshot in &head.removed {
         if let Some(metadata) = retained.get(&snapshot.id) {
             shared.restore(snapshot.id, |each| metadata.visit_handles(each))?;
+        }
+    }
+    for snapshot in &head.set_aside {
+        if let Some(metadata) = retained.get(&snapshot.id) {
+            // It may contradict what is retained, for which a job goes back. Then less of it is kept.
+            let _ = shared.restore(snapshot.id, |each| metadata.visit_handles(each));
         }
     }
     Ok(shared)
