@@ -187,12 +187,18 @@ fn second_driver_on_the_directory_fences_the_first() {
     let first = start(directory.path(), CheckpointConfig::default(), 1, pool());
     checkpoint(&first).unwrap();
     let second = start(directory.path(), CheckpointConfig::default(), 2, pool());
-    let error = checkpoint(&first).unwrap_err();
+    // While the second deletes what it takes for orphans, the first may not even come to its commit.
+    let error = loop {
+        let error = checkpoint(&first).unwrap_err();
+        if error.kind() != ErrorKind::AbortCheckpoint {
+            break error;
+        }
+    };
     assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
     assert_eq!(first.driver.handle().statistics().in_doubt, 1);
     first.witness.await_line("fenced Fenced");
     let told = first.tasks.told.lock().clone();
-    assert!(!told.iter().any(|message| matches!(message, ToTask::Completed { id, .. } if id.get() == 2)), "{told:?}");
+    assert!(!told.iter().any(|message| matches!(message, ToTask::Completed { id, .. } if id.get() > 1)), "{told:?}");
     assert_eq!(checkpoint(&first).unwrap_err().kind(), ErrorKind::Fenced, "later requests are told as well");
     assert_eq!(first.driver.handle().shut_down().wait().unwrap().unwrap_err().kind(), ErrorKind::Fenced);
     checkpoint(&second).unwrap();
