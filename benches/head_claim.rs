@@ -18,20 +18,24 @@ use ckpt_core::id::{AttemptId, LeaderEpoch, TaskAttempt, VertexId, Writer, Write
 use ckpt_core::key_group::MaxParallelism;
 use ckpt_core::message::ToTask;
 use ckpt_core::metadata::{CheckpointDescription, CheckpointMetadata, OperatorDescription};
-use ckpt_core::snapshot::{CheckpointIdentity, CheckpointProperties, RetentionPolicy};
+use ckpt_core::snapshot::{CheckpointProperties, RetentionPolicy};
 use ckpt_core::state::{FileRef, Place, Root, StateHandle, SubtaskState};
 use ckpt_core::{Digest, Timestamp};
 use ckpt_storage::CheckpointStorage as _;
-use ckpt_streams::Pending;
 use ckpt_streams::file_system::Durability;
+use ckpt_streams::{Pending, StateScope};
 
-use crate::{JOB, Job, OPERATOR, failed, operator_state};
+use crate::{JOB, Job, OPERATOR, failed, file, operator_state};
 
 const NAME: &str =
     "head: from the claim to the first trigger, of 1,000 checkpoints of ten tasks, with 10,000 old files";
 const CHECKPOINTS: u64 = 1000;
 const TASKS: u32 = 10;
 const OLD_FILES: u32 = 10_000;
+/// Above that of the streams.
+const FIRST_WRITER: u64 = 100;
+/// More than is kept in a handle.
+const STATE_BYTES: usize = 64 * 1024;
 const VERTEX: VertexId = VertexId::new([1; 16]);
 
 /// Every line about claims.
@@ -57,8 +61,8 @@ impl Past {
     fn new(directory: &Path) -> Result<Self> {
         let mut job = Job::in_directory(directory, Durability::None)?;
         for number in 1..=CHECKPOINTS {
-            let metadata = metadata(job.identity(number)?)?;
-            let location = job.view.initialize_checkpoint(&metadata.summary().identity)?;
+            let location = job.view.initialize_checkpoint(&job.identity(number)?)?;
+            let metadata = metadata(&job, number)?;
             job.commit(&*location, &metadata)?;
         }
         let mut vertex = Vertex::single(VERTEX, "source", TASKS, MaxParallelism::new(128)?);
@@ -128,22 +132,32 @@ impl TaskGateway for Gateway {
     }
 }
 
-/// Each task has written a file of its own, which no other checkpoint names, and shares one.
-fn metadata(identity: CheckpointIdentity) -> Result<CheckpointMetadata> {
+/// Each task has written a file of its own, which no other checkpoint names, and shares one with nine others. Those of the
+/// newest are there: they are looked at before a task is deployed.
+fn metadata(job: &Job, number: u64) -> Result<CheckpointMetadata> {
+    let identity = job.identity(number)?;
     let properties = CheckpointProperties::checkpoint(RetentionPolicy::RetainOnCancellation);
     let mut metadata = CheckpointMetadata::builder(CheckpointDescription::new(JOB, identity, properties))?;
     let described = OperatorDescription::new(OPERATOR, "source", TASKS, MaxParallelism::new(128)?);
     let mut operator = metadata.operator(&described)?;
+    let streams = job.streams(identity)?;
     for subtask in 0..TASKS {
-        let writer = Writer::new(identity.epoch, WriterId::new(u64::from(subtask)));
-        let handle = |root, number| {
+        let writer = Writer::new(identity.epoch, WriterId::new(FIRST_WRITER + u64::from(subtask)));
+        let named = |root, number| {
             let place = Place::File { root, file: FileRef::Ours(writer.file(number)) };
             StateHandle::assume_durable(place, 1, Some(Digest::of(b"x")))
         };
-        let own = handle(Root::ThisSnapshot, identity.id.get() as u32);
-        let shared = handle(Root::JobShared, identity.id.get() as u32 / 10);
-        operator
-            .subtask(subtask, &SubtaskState::new(Vec::new(), vec![operator_state(own)?, operator_state(shared)?]))?;
+        let handles = match number == CHECKPOINTS {
+            true => {
+                [StateScope::Exclusive, StateScope::Shared].map(|scope| file(&*streams, scope, &[7; STATE_BYTES], 1))
+            }
+            false => {
+                let number = number as u32;
+                [named(Root::ThisSnapshot, number), named(Root::JobShared, number / 10)].map(Ok)
+            }
+        };
+        let state = handles.into_iter().map(|handle| operator_state(handle?)).collect::<Result<_>>()?;
+        operator.subtask(subtask, &SubtaskState::new(Vec::new(), state))?;
     }
     metadata.finish(Timestamp::from_millis(2))
 }

@@ -116,8 +116,8 @@ fn metadata(identity: CheckpointIdentity, state: &SubtaskState) -> Result<Checkp
 }
 
 /// A file of state, of pieces of those bytes.
-fn file(streams: &dyn StreamFactory, piece: &[u8], pieces: usize) -> Result<StateHandle> {
-    let mut stream = streams.create(StateScope::Exclusive)?;
+fn file(streams: &dyn StreamFactory, scope: StateScope, piece: &[u8], pieces: usize) -> Result<StateHandle> {
+    let mut stream = streams.create(scope)?;
     for _ in 0..pieces {
         stream.write_all(piece).map_err(failed)?;
     }

@@ -12,6 +12,7 @@ use ckpt_core::Result;
 use ckpt_core::state::SubtaskState;
 use ckpt_storage::CheckpointStorage as _;
 use ckpt_storage::verify::VerifyOptions;
+use ckpt_streams::StateScope;
 use ckpt_streams::file_system::Durability;
 use rustix::fs::{Advice, fadvise};
 
@@ -55,7 +56,8 @@ impl Checkpoint {
         let location = job.view.initialize_checkpoint(&identity)?;
         let streams = job.streams(identity)?;
         let piece: Vec<u8> = (0..PIECE.min(bytes_each) as u32).map(|n| n.wrapping_mul(0x9e37_79b9) as u8).collect();
-        let handles = (0..files).map(|_| operator_state(file(&*streams, &piece, bytes_each / piece.len())?));
+        let handles = (0..files)
+            .map(|_| operator_state(file(&*streams, StateScope::Exclusive, &piece, bytes_each / piece.len())?));
         job.publish(&*location, identity, &SubtaskState::new(Vec::new(), handles.collect::<Result<_>>()?))?;
         let pointer = job.pointer(directory, 1);
         let mut paths = Vec::new();
