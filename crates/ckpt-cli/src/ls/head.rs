@@ -26,6 +26,8 @@ pub(crate) enum Standing {
     SetAside,
     /// It is retained no more, and its files are being deleted.
     Removed,
+    /// It belongs to another job, which has claimed it.
+    HandedOver,
     /// It is a savepoint that is being taken.
     InProgress,
     /// It is a savepoint that was given up, or whose leader is gone.
@@ -168,6 +170,8 @@ impl Standing {
             Some(Self::SetAside)
         } else if is_among(&head.removed) {
             Some(Self::Removed)
+        } else if head.handed_over.iter().any(|handed_over| is_it(&handed_over.snapshot)) {
+            Some(Self::HandedOver)
         } else if is_savepoint(&head.savepoints_in_progress) {
             Some(Self::InProgress)
         } else if is_savepoint(&head.abandoned_savepoints) {
@@ -193,6 +197,7 @@ impl Standing {
             Self::Retained => "retained",
             Self::SetAside => "set aside",
             Self::Removed => "removed",
+            Self::HandedOver => "handed over",
             Self::InProgress => "in progress",
             Self::Abandoned => "abandoned",
             Self::NotCommitted => "published, not committed",

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use ckpt_core::snapshot::JobEnd;
+
 use super::flink_tree;
 use super::our_tree::{self, JOB};
 use super::run::Tree;
@@ -72,6 +74,17 @@ fn what_is_kept_as_evidence_must_be_there() {
         run.status == 1 && run.stdout.contains("HEAD says that it is set aside, and it has no '_metadata'"),
         "{run:?}"
     );
+}
+
+#[test]
+fn what_another_job_has_claimed_is_told_apart_from_what_nobody_committed() {
+    let tree = Tree::new();
+    our_tree::plant(&tree);
+    our_tree::plant_end(&tree, JobEnd::Cancelled);
+    our_tree::plant_handing_over(&tree, "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b");
+    let run = tree.ckpt("ls jobs");
+    assert_eq!(run.stdout.matches("complete, handed over\n").count(), 1, "{run:?}");
+    assert!(tree.ckpt("ls jobs --json").stdout.contains("\"standing\": \"handedOver\""));
 }
 
 #[test]
