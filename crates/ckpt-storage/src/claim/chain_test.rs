@@ -59,11 +59,11 @@ fn files_that_a_former_owner_has_set_aside_stay() {
 #[test]
 fn metadata_that_is_not_what_head_names_is_neither_claimed_nor_deleted() {
     let disk = MemoryDisk::default();
-    let pointer = left(&disk, Left::Full);
+    let pointer = left(&disk, Left::Incremental);
     let path = format!("{FORMER}/chk-2/_metadata");
-    // Of a checkpoint of the same number, job and leader, which names more.
+    // Of a checkpoint of the same number, job and leader, which names less.
     let elsewhere = MemoryDisk::default();
-    let _ = left(&elsewhere, Left::Incremental);
+    let _ = left(&elsewhere, Left::Full);
     let (own, other) = (disk.content(&path), elsewhere.content(&path));
     disk.put(&path, &other);
     let begin = |nonce| Leader::begin(&disk, 2, nonce, &start(&pointer, ClaimMode::Claim));
