@@ -325,12 +325,20 @@ fn a_lost_head_doubles_no_output() {
     for path in Tree::of(job.directory.path()).with("/head/") {
         std::fs::remove_file(path).unwrap();
     }
-    let before = Tree::of(job.directory.path());
-    assert!(!before.with("/part-").is_empty());
-    let error = job.start(JobOptions::new(2, every(Duration::from_millis(10)))).unwrap_err();
-    assert!(error.kind() == ErrorKind::Corrupt && error.to_string().contains("HEAD has gone back"), "{error}");
-    let after = Tree::of(job.directory.path());
-    for (path, content) in &before.0 {
-        assert_eq!(after.0.get(path), Some(content), "{} was changed", path.display());
+    let refused = |message: &str| {
+        let before = Tree::of(job.directory.path());
+        assert!(!before.with("/part-").is_empty());
+        let error = job.start(JobOptions::new(2, every(Duration::from_millis(10)))).unwrap_err();
+        assert!(error.kind() == ErrorKind::Corrupt && error.to_string().contains(message), "{error}");
+        let after = Tree::of(job.directory.path());
+        for (path, content) in &before.0 {
+            assert_eq!(after.0.get(path), Some(content), "{} was changed", path.display());
+        }
+    };
+    refused("HEAD was lost");
+    // Nothing tells it any more but the output.
+    for path in Tree::of(job.directory.path()).with("/_metadata") {
+        std::fs::remove_file(path).unwrap();
     }
+    refused("HEAD has gone back");
 }
