@@ -263,14 +263,7 @@ impl Commit {
                 return Ok(());
             }
             Step::Read(shown) => {
-                let found = match shown {
-                    Shown::Present => world.store.read()?,
-                    Shown::Past => {
-                        world.left.faults -= 1;
-                        self.events.hit(Event::PastRead);
-                        world.store.read_past()?
-                    }
-                };
+                let found = self.read(world, shown)?;
                 let answer = HeadAnswer::Found(found.map(|(_, seen)| seen));
                 return self.answer(world, at, answer);
             }
@@ -338,15 +331,20 @@ impl Commit {
     fn start(&self, world: &mut World, at: usize, shown: Shown) -> Result<(), Broken> {
         world.left.claims -= 1;
         let nonce = self.bounds.claims - world.left.claims;
-        let found = match shown {
-            Shown::Present => world.store.read()?,
+        let found = self.read(world, shown)?;
+        self.claim(world, at, nonce, found)
+    }
+
+    /// HEAD as a read shows it.
+    fn read(&self, world: &mut World, shown: Shown) -> Result<Option<(Head, SeenHead)>, Broken> {
+        match shown {
+            Shown::Present => world.store.read(),
             Shown::Past => {
                 world.left.faults -= 1;
                 self.events.hit(Event::PastRead);
-                world.store.read_past()?
+                world.store.read_past()
             }
-        };
-        self.claim(world, at, nonce, found)
+        }
     }
 
     pub(crate) fn claim(

@@ -16,8 +16,9 @@ const MOST_CLAIMS: u32 = 1000;
 ///
 /// # Errors
 ///
-/// Those of [`HeadStore::read`]; `Configuration` when HEAD is of another job or the job has ended; `Retry` when the
-/// claim could not be written; `Unknown` when it may have been: claiming once more is safe then.
+/// Those of [`HeadStore::read`]; `Configuration` when HEAD is of another job or the job has ended, or its store does not hold
+/// what HEAD rests on; `Corrupt` when HEAD was lost, though completed checkpoints are there; `Retry` when the claim could not
+/// be written; `Unknown` when it may have been: claiming once more is safe then.
 pub fn claim(store: &dyn HeadStore, job: JobId, nonce: Nonce) -> Result<WrittenHead> {
     claim_as(store, job, &|current| Head::claim(current, job, nonce))
 }
